@@ -1,0 +1,26 @@
+"""Settings every test shares."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+settings.register_profile(
+    "tinyssl",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("tinyssl")
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Return the folder of real images; skip where there is none (TINYSSL_DATA)."""
+    folder = os.environ.get("TINYSSL_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("no real images here: set TINYSSL_DATA to their folder")
+    return Path(folder)
