@@ -1,0 +1,38 @@
+"""Networks in torch: encoders have ``.features(x)`` and ``.num_features``.
+
+Every network keeps the plain arguments it was built from in ``.config``, so that
+``from_config(model.config)`` is the same architecture with new weights.
+"""
+
+from torch import nn
+
+from tinyssl.models.densenet import DenseNet, densenet121, densenet_small
+from tinyssl.models.weights import LoadReport, load_torchvision, load_weights
+
+__all__ = [
+    "DenseNet",
+    "LoadReport",
+    "densenet121",
+    "densenet_small",
+    "from_config",
+    "load_torchvision",
+    "load_weights",
+]
+
+
+def from_config(config: dict) -> nn.Module:
+    """Build the network that a ``.config`` describes.
+
+    Examples
+    --------
+    >>> from_config(densenet_small(num_classes=4).config).classifier.out_features
+    4
+    """
+    architectures = {"DenseNet": DenseNet}
+    arguments = dict(config)
+    name = arguments.pop("name", None)
+    if name not in architectures:
+        raise ValueError(
+            f"config['name'] must be one of {sorted(architectures)}, found {name!r}"
+        )
+    return architectures[name](**arguments)

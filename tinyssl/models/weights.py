@@ -1,0 +1,155 @@
+"""Put a state_dict into a model, and say what fitted."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+MIN_MATCH = 0.9  # below this share of the model it is not the same network
+
+# torchvision's names -> ours; before 2018 "norm1" was written "norm.1"
+_TORCHVISION = (
+    (r"\.(norm|conv)\.(\d)\.", r".\1\2."),
+    (r"^features\.(conv|norm)0\.", r"stem.\1."),
+    (r"^features\.norm5\.", r"norm."),
+    (
+        r"^features\.denseblock(\d+)\.denselayer(\d+)\.",
+        lambda m: f"blocks.{int(m[1]) - 1}.{int(m[2]) - 1}.",
+    ),
+    (r"^features\.transition(\d+)\.", lambda m: f"transitions.{int(m[1]) - 1}."),
+)
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What `load_weights` did, by tensor name.
+
+    Attributes
+    ----------
+    matched : tuple of str
+        Tensors that were copied into the model.
+    missing : tuple of str
+        Tensors of the model that kept their values.
+    left_over : tuple of str
+        Tensors given that were not used: unknown names, or another shape.
+    """
+
+    matched: tuple[str, ...]
+    missing: tuple[str, ...]
+    left_over: tuple[str, ...]
+
+    def __str__(self) -> str:
+        parts = [f"matched {len(self.matched)} tensors"]
+        for label, names in (("missing", self.missing), ("left over", self.left_over)):
+            shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
+            parts.append(f"{label} {len(names)}" + (f" ({shown})" if names else ""))
+        return "; ".join(parts)
+
+
+def load_weights(model: nn.Module, state_dict: dict[str, torch.Tensor]) -> LoadReport:
+    """Copy every tensor whose name and shape fit into the model.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Changed in place; not at all when the weights are refused.
+    state_dict : dict of str to tensor
+        Weights by name. A head for another number of classes does not fit: it counts
+        as left over, and the model's own stays as it was drawn.
+
+    Returns
+    -------
+    LoadReport
+        Names that matched, were missing, and were left over; ``str`` of it is one line.
+
+    Raises
+    ------
+    ValueError
+        If less than 90 % of the model's tensors match. BatchNorm's step counters do
+        not count: weights saved before they existed lack them.
+
+    Examples
+    --------
+    >>> model = nn.Linear(2, 3)
+    >>> print(load_weights(model, {"weight": torch.ones(3, 2), "bias": torch.ones(3)}))
+    matched 2 tensors; missing 0; left over 0
+    """
+    own = model.state_dict()
+    fits = {
+        name: tensor
+        for name, tensor in state_dict.items()
+        if name in own and own[name].shape == tensor.shape
+    }
+    report = LoadReport(
+        matched=tuple(fits),
+        missing=tuple(name for name in own if name not in fits),
+        left_over=tuple(name for name in state_dict if name not in fits),
+    )
+    counted = [name for name in own if not name.endswith("num_batches_tracked")]
+    share = sum(name in fits for name in counted) / max(len(counted), 1)
+    if share < MIN_MATCH:
+        raise ValueError(
+            f"weights must match at least 90 % of the model's tensors, "
+            f"found {share:.0%}: {report}"
+        )
+    model.load_state_dict(fits, strict=False)
+    return report
+
+
+def load_torchvision(model: nn.Module, path: str | Path) -> LoadReport:
+    """Load a file of torchvision's DenseNet weights, old or new names.
+
+    Parameters
+    ----------
+    model : DenseNet
+        For example ``densenet121()``; changed in place.
+    path : str or Path
+        File written by ``torch.save(state_dict)``; read with ``weights_only=True``,
+        so it cannot run code.
+
+    Returns
+    -------
+    LoadReport
+        Names that matched, were missing, and were left over, in our naming.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is not a state_dict, or less than 90 % of the model matches.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no file of weights at {path}")
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch.load's kinds of failure are not documented
+        raise ValueError(f"{path} is not a file of plain weights") from error
+    if not _is_state_dict(loaded):
+        raise ValueError(
+            f"{path} must hold a state_dict (names to tensors), "
+            f"found {type(loaded).__name__}"
+        )
+    return load_weights(model, {_rename(n): t for n, t in loaded.items()})
+
+
+def _is_state_dict(loaded) -> bool:
+    """Tell whether this is a non-empty dict of names to tensors."""
+    return isinstance(loaded, dict) and all(
+        isinstance(name, str) and isinstance(tensor, torch.Tensor)
+        for name, tensor in loaded.items()
+    )
+
+
+def _rename(name: str) -> str:
+    """Translate one of torchvision's DenseNet names into ours.
+
+    >>> _rename("features.denseblock2.denselayer3.norm.1.weight")
+    'blocks.1.2.norm1.weight'
+    """
+    for pattern, ours in _TORCHVISION:
+        name = re.sub(pattern, ours, name)
+    return name
