@@ -7,11 +7,14 @@ Every network keeps the plain arguments it was built from in ``.config``, so tha
 from torch import nn
 
 from tinyssl.models.densenet import DenseNet, densenet121, densenet_small
+from tinyssl.models.unet import DenseUNet, UNet
 from tinyssl.models.weights import LoadReport, load_torchvision, load_weights
 
 __all__ = [
     "DenseNet",
+    "DenseUNet",
     "LoadReport",
+    "UNet",
     "densenet121",
     "densenet_small",
     "from_config",
@@ -28,11 +31,13 @@ def from_config(config: dict) -> nn.Module:
     >>> from_config(densenet_small(num_classes=4).config).classifier.out_features
     4
     """
-    architectures = {"DenseNet": DenseNet}
+    architectures = {"DenseNet": DenseNet, "DenseUNet": DenseUNet, "UNet": UNet}
     arguments = dict(config)
     name = arguments.pop("name", None)
     if name not in architectures:
         raise ValueError(
             f"config['name'] must be one of {sorted(architectures)}, found {name!r}"
         )
+    if "encoder" in arguments:
+        arguments["encoder"] = from_config(arguments["encoder"])
     return architectures[name](**arguments)

@@ -1,0 +1,176 @@
+"""U-Nets: maps go down, come back up, and meet those of their size on the way."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from tinyssl.models.densenet import DenseNet
+
+
+def _double_conv(in_channels: int, out_channels: int) -> nn.Sequential:
+    """Return two 3x3 convolutions that keep the size, each with BN and ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False),
+        nn.BatchNorm2d(out_channels),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False),
+        nn.BatchNorm2d(out_channels),
+        nn.ReLU(inplace=True),
+    )
+
+
+def _init(module: nn.Module) -> None:
+    """Draw convolutions after He et al. (2015)."""
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight)
+
+
+class _Decoder(nn.Module):
+    """Bring the coarsest map up to each finer one in turn: grow, join, convolve."""
+
+    def __init__(self, coarse: int, skips: list[int], widths: list[int]):
+        super().__init__()
+        self.levels = nn.ModuleList()
+        for skip, width in zip(skips, widths, strict=True):  # coarse to fine
+            self.levels.append(_double_conv(coarse + skip, width))
+            coarse = width
+
+    def forward(self, x, skips):
+        """Return the map at the size of the last skip."""
+        for level, skip in zip(self.levels, skips, strict=True):
+            # grown by repetition: transposed convolutions leave a checkerboard
+            x = F.interpolate(x, size=skip.shape[-2:])
+            x = level(torch.cat([x, skip], dim=1))
+        return x
+
+
+class UNet(nn.Module):
+    """Plain U-Net with concatenated skips; images of any height and width.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+        Channels of the image and of the output; the output is not squashed.
+    widths : sequence of int
+        Channels at each size, fine to coarse; each is half the size of the last.
+
+    Attributes
+    ----------
+    num_features : int
+        Channels of ``features(x)``, the coarsest map.
+    config : dict
+        The arguments above as plain values, for `tinyssl.models.from_config`.
+
+    Notes
+    -----
+    Against the paper: convolutions are padded, so output and input have one size;
+    each has batch normalisation; maps grow by repetition instead of a transposed
+    convolution (Odena et al. 2016, on checkerboards).
+
+    References
+    ----------
+    Ronneberger, Fischer, Brox (2015), U-Net: convolutional networks for biomedical
+    image segmentation, MICCAI.
+
+    Examples
+    --------
+    >>> UNet(widths=(4, 8))(torch.zeros(1, 3, 33, 47)).shape
+    torch.Size([1, 1, 33, 47])
+    """
+
+    def __init__(
+        self,
+        *,
+        in_channels: int = 3,
+        out_channels: int = 1,
+        widths: tuple[int, ...] = (16, 32, 64),
+    ):
+        super().__init__()
+        self.config = {
+            "name": "UNet",
+            "in_channels": in_channels,
+            "out_channels": out_channels,
+            "widths": list(widths),
+        }
+        self.stage_channels = list(widths)
+        self.num_features = widths[-1]
+        self.encoder = nn.ModuleList(
+            _double_conv(*pair)
+            for pair in zip((in_channels, *widths), widths, strict=False)
+        )
+        self.decoder = _Decoder(widths[-1], widths[-2::-1], widths[-2::-1])
+        self.head = nn.Conv2d(widths[0], out_channels, 1)
+        self.apply(_init)
+
+    def stages(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """Return the encoder's maps, fine to coarse."""
+        maps = []
+        for number, level in enumerate(self.encoder):
+            if number > 0:
+                x = F.max_pool2d(x, 2, ceil_mode=True)  # one pixel stays one pixel
+            x = level(x)
+            maps.append(x)
+        return maps
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        """Map images (N, C, H, W) to the coarsest maps (N, num_features, h, w)."""
+        return self.stages(x)[-1]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map images (N, C, H, W) to maps (N, out_channels, H, W)."""
+        *skips, coarse = self.stages(x)
+        return self.head(self.decoder(coarse, skips[::-1]))
+
+
+class DenseUNet(nn.Module):
+    """U-Net whose way down is a DenseNet, pretrained or not.
+
+    Parameters
+    ----------
+    encoder : DenseNet
+        Its stages are the skips; its linear layer stays unused.
+    out_channels : int
+        Channels of the output, which is not squashed.
+
+    Attributes
+    ----------
+    encoder : DenseNet
+        The network given, trained with the rest.
+    config : dict
+        Plain values, the encoder's ``config`` among them.
+
+    Notes
+    -----
+    A DenseNet begins by halving the image, so its finest stage has lost half the
+    detail: the last level joins the image itself, which costs little.
+
+    Examples
+    --------
+    >>> from tinyssl.models import densenet_small
+    >>> DenseUNet(densenet_small())(torch.zeros(1, 3, 50, 64)).shape
+    torch.Size([1, 1, 50, 64])
+    """
+
+    def __init__(self, encoder: DenseNet, *, out_channels: int = 1):
+        super().__init__()
+        self.config = {
+            "name": "DenseUNet",
+            "encoder": encoder.config,
+            "out_channels": out_channels,
+        }
+        skips = [encoder.config["in_channels"], *encoder.stage_channels[:-1]][::-1]
+        widths = [max(16, skip // 2) for skip in skips]
+        self.decoder = _Decoder(encoder.num_features, skips, widths)
+        self.head = nn.Conv2d(widths[-1], out_channels, 1)
+        self.apply(_init)
+        self.encoder = encoder  # after the draw: given weights are kept
+        self.num_features = encoder.num_features
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        """Map images (N, C, H, W) to the encoder's features (N, C', h, w)."""
+        return self.encoder.features(x)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map images (N, C, H, W) to maps (N, out_channels, H, W)."""
+        *skips, coarse = [x, *self.encoder.stages(x)]
+        return self.head(self.decoder(coarse, skips[::-1]))
