@@ -1,0 +1,199 @@
+"""Grading: an encoder, a head that knows the grades are ordered, an honest score.
+
+Three heads, to be compared on the same folds (``python -m tinyssl finetune --head``):
+
+``cumulative`` (the default)
+    Proportional odds (McCullagh 1980): one severity score and K - 1 ordered
+    thresholds; P(grade <= k) is the logistic function of threshold k minus score.
+    The likelihood is proper, so the K probabilities are non-negative and sum to 1.
+    Five free sigmoids decoded as ``(p > 0.5).sum() - 1`` are neither: they can
+    answer -1, which is no grade.
+``softmax``
+    Cross-entropy over K unordered classes; decoded by its argmax.
+``regression``
+    Squared error of one number, rounded to the nearest grade.
+"""
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from tinyssl import metrics
+from tinyssl.training import to_tensor
+from tinyssl.transforms import adjust, sample_adjustments, sample_views, warp
+
+HEADS = ("cumulative", "softmax", "regression")
+SEVERITY = (
+    "no diabetic retinopathy",
+    "mild non-proliferative diabetic retinopathy",
+    "moderate non-proliferative diabetic retinopathy",
+    "severe non-proliferative diabetic retinopathy",
+    "proliferative diabetic retinopathy",
+)
+
+
+class Grading(nn.Module):
+    """Grade images 0..K-1 with an encoder and one of three heads.
+
+    Parameters
+    ----------
+    encoder : Module with ``features`` and ``num_features``
+    num_grades : int
+    head : {"cumulative", "softmax", "regression"}
+    augment : bool
+        Draw a flip, a rotation by any angle, zoom, shift, brightness and contrast
+        for each training image.
+
+    Notes
+    -----
+    The features are pooled by mean and by maximum: a lesion a few pixels wide
+    disappears in a mean over the whole retina.
+    """
+
+    name = "grading"
+    chance: dict[str, float] = {}  # noqa: RUF012
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        *,
+        num_grades: int = 5,
+        head: str = "cumulative",
+        augment: bool = True,
+    ):
+        super().__init__()
+        if head not in HEADS:
+            raise ValueError(f"head must be one of {', '.join(HEADS)}, found {head!r}")
+        self.encoder = encoder
+        self.num_grades = num_grades
+        self.head = head
+        self.augment = augment
+        outputs = num_grades if head == "softmax" else 1
+        self.linear = nn.Linear(2 * encoder.num_features, outputs)
+        if head == "cumulative":  # thresholds: a first one, then positive gaps
+            self.first = nn.Parameter(torch.tensor(-0.5 * (num_grades - 2)))
+            self.gaps = nn.Parameter(torch.full((num_grades - 2,), 0.5413))
+
+    def make_batch(
+        self, images: np.ndarray, grades: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Show each labelled image in a fresh view."""
+        if self.augment:
+            images = warp(images, sample_views(len(images), rng=rng))
+            images = adjust(images, *sample_adjustments(len(images), rng=rng))
+        return images, grades
+
+    def forward(
+        self, inputs: torch.Tensor, targets: torch.Tensor
+    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """Loss of the chosen head; logs the training accuracy."""
+        outputs = self.outputs(inputs)
+        if self.head == "regression":
+            loss = F.mse_loss(outputs[:, 0], targets.float())
+        else:
+            loss = F.nll_loss(self.log_probabilities(outputs), targets)
+        accuracy = (self.decode(outputs) == targets).float().mean()
+        return loss, {"accuracy": accuracy}
+
+    def outputs(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Raw outputs of the head: (N, K) for softmax, else (N, 1)."""
+        features = self.encoder.features(inputs)  # (N, C, h, w)
+        pooled = torch.cat([features.mean((2, 3)), features.amax((2, 3))], 1)
+        return self.linear(pooled)
+
+    def log_probabilities(self, outputs: torch.Tensor) -> torch.Tensor:
+        """Logarithm of the probability of each grade: (N, K)."""
+        if self.head == "softmax":
+            return F.log_softmax(outputs, 1)
+        if self.head == "regression":  # a unit normal around the answer
+            grades = torch.arange(self.num_grades, device=outputs.device)
+            return F.log_softmax(-0.5 * (outputs - grades).square(), 1)
+        # P(grade <= k) = sigmoid(threshold_k - score); a grade is a difference of two
+        gaps = F.softplus(self.gaps)
+        thresholds = torch.cat([self.first[None], self.first + gaps.cumsum(0)])
+        below = torch.sigmoid(thresholds - outputs)  # (N, K - 1)
+        edges = F.pad(F.pad(below, (1, 0), value=0.0), (0, 1), value=1.0)
+        return edges.diff(dim=1).clamp_min(1e-7).log()
+
+    def decode(self, outputs: torch.Tensor) -> torch.Tensor:
+        """One grade an image, always in 0..K-1: argmax, median, or rounding."""
+        if self.head == "regression":
+            return outputs[:, 0].round().clamp(0, self.num_grades - 1).long()
+        probability = self.log_probabilities(outputs).exp()
+        if self.head == "softmax":
+            return probability.argmax(1)
+        return (probability.cumsum(1)[:, :-1] < 0.5).sum(1)  # the median grade
+
+
+@torch.no_grad()
+def predict(
+    task: Grading, images: np.ndarray, *, batch_size: int = 64, views: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Grade images in evaluation mode.
+
+    Parameters
+    ----------
+    task : Grading
+    images : (N, S, S, C) uint8 array
+    batch_size : int
+    views : int
+        Outputs are averaged over that many views: the image, its mirror image,
+        then quarter turns of both; at most 8.
+
+    Returns
+    -------
+    grades : (N,) int64 array
+    probabilities : (N, K) float64 array, rows sum to 1
+    """
+    if not 1 <= views <= 8:
+        raise ValueError(f"views must lie in 1..8, found {views}")
+    task.eval()
+    device = next(task.parameters()).device
+    grades, probabilities = [], []
+    for start in range(0, len(images), batch_size):
+        x = to_tensor(images[start : start + batch_size], device)
+        outputs = sum(task.outputs(view(x, v)) for v in range(views)) / views
+        grades.append(task.decode(outputs).cpu().numpy())
+        probability = task.log_probabilities(outputs).exp().double()
+        probabilities.append((probability / probability.sum(1, keepdim=True)).cpu())
+    return np.concatenate(grades), np.concatenate(probabilities)
+
+
+def view(x: torch.Tensor, number: int) -> torch.Tensor:
+    """Return view 0..7 of a batch: mirrored when odd, turned number // 2 times."""
+    x = x.flip(3) if number % 2 else x
+    return torch.rot90(x, number // 2, (2, 3))
+
+
+def evaluate(
+    grades_true: np.ndarray, grades_pred: np.ndarray, probabilities: np.ndarray
+) -> dict[str, float]:
+    """Score a grading: QWK, accuracy, and one-vs-rest macro AUC.
+
+    Parameters
+    ----------
+    grades_true, grades_pred : (N,) integer arrays
+    probabilities : (N, K) array
+
+    Returns
+    -------
+    dict
+        "qwk" in [-1, 1], "accuracy" and "auc" in [0, 1]; nan where the labels
+        leave a value undefined (one class only). AUC averages the classes that
+        occur, and is nan when fewer than two do.
+    """
+    num_grades = probabilities.shape[1]
+    qwk = metrics.quadratic_weighted_kappa(
+        grades_true, grades_pred, num_classes=num_grades
+    )
+    occurring = np.unique(grades_true)
+    each = [
+        metrics.roc_auc(grades_true == grade, probabilities[:, grade])
+        for grade in occurring
+    ]
+    return {
+        "qwk": float(qwk),
+        "accuracy": float(metrics.accuracy(grades_true, grades_pred)),
+        "auc": float(np.mean(each)) if len(occurring) > 1 else float("nan"),
+    }

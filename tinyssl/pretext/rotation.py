@@ -1,0 +1,97 @@
+"""Rotation: which of four quarter turns was applied? (Gidaris et al. 2018)."""
+
+import math
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from tinyssl.transforms import rotate, sample_turns
+
+LIT = 12  # of 255: pixels darker than this in every channel count as background
+
+
+class Rotation(nn.Module):
+    """Predict the quarter turn of an image; the label comes from the pixels.
+
+    Images must be square with a centred field of view, as ``tinyssl.data`` makes
+    them: an ellipse, from a squashed photograph, would give half the answer away.
+
+    Parameters
+    ----------
+    encoder : Module with ``features`` and ``num_features``
+    hide_border : bool
+        Blacken all that is lit in one orientation of the image and dark in
+        another: the camera's notch, a date stamp, a field of view cut off at top
+        and bottom. With False these shortcuts stay in, and solve the task.
+
+    Notes
+    -----
+    Chance is loss ln 4 = 1.386 and accuracy 1/4. A right eye turned by 180 degrees
+    looks like a left eye, but for the fovea below the disc; ``evaluate`` therefore
+    reports the 4 x 4 confusion matrix and the accuracy within {0, 180} degrees.
+
+    References
+    ----------
+    Gidaris, Singh, Komodakis: Unsupervised representation learning by predicting
+    image rotations, ICLR 2018.
+    """
+
+    name = "rotation"
+    chance = {"loss": math.log(4), "accuracy": 0.25}  # noqa: RUF012
+
+    def __init__(self, encoder: nn.Module, *, hide_border: bool = True):
+        super().__init__()
+        self.encoder = encoder
+        self.head = nn.Linear(encoder.num_features, 4)
+        self.hide_border = hide_border
+
+    def make_batch(
+        self, images: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Turn each image by 0 to 3 quarter turns; the turns are the targets."""
+        mirrored = rng.random(len(images)) < 0.5
+        images = np.where(mirrored[:, None, None, None], images[:, :, ::-1], images)
+        if self.hide_border:
+            images = images * turn_invariant_field(images)[..., None]
+        turns = sample_turns(len(images), rng=rng)
+        return rotate(images, turns), turns
+
+    def forward(
+        self, inputs: torch.Tensor, targets: torch.Tensor
+    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """Cross-entropy over the four turns."""
+        logits = self.logits(inputs)  # (N, 4)
+        loss = F.cross_entropy(logits, targets)
+        accuracy = (logits.argmax(1) == targets).float().mean()
+        return loss, {"accuracy": accuracy}
+
+    def logits(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Pool the features over space and score the four turns: (N, 4)."""
+        features = self.encoder.features(inputs)  # (N, C, h, w)
+        return self.head(features.mean((2, 3)))
+
+
+def turn_invariant_field(images: np.ndarray) -> np.ndarray:
+    """Mark the pixels that are lit in all four turns of their image.
+
+    Parameters
+    ----------
+    images : (N, S, S, C) uint8 array
+
+    Returns
+    -------
+    (N, S, S) bool array
+        Equal to each of its own quarter turns, so it cannot tell them apart.
+
+    Examples
+    --------
+    >>> image = np.full((1, 4, 4, 3), 200, np.uint8)
+    >>> image[0, 0] = 0  # the camera cut off the top row
+    >>> turn_invariant_field(image)[0].astype(int).tolist()
+    [[0, 0, 0, 0], [0, 1, 1, 0], [0, 1, 1, 0], [0, 0, 0, 0]]
+    """
+    lit = images.max(-1) > LIT  # (N, S, S)
+    half = lit & np.rot90(lit, 2, (1, 2))
+    return half & np.rot90(half, 1, (1, 2))

@@ -1,0 +1,328 @@
+"""The one visible loop: every task, pretext or downstream, is trained here.
+
+A task is a ``torch.nn.Module`` with two methods. ``make_batch(*arrays, rng=rng)``
+runs in NumPy and returns inputs and targets; ``forward(inputs, targets)`` returns
+the loss and a dictionary of numbers to log. The loop never asks which task it has.
+
+Whatever is drawn at a step depends only on the seed and the step, so a run that was
+killed and resumed gives the same numbers as one that was never stopped.
+"""
+
+import copy
+import json
+import math
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+CLIP_NORM = 1.0  # gradient norm beyond which a step is shortened
+
+
+class DivergenceError(RuntimeError):
+    """The loss or its gradient stopped being a finite number."""
+
+
+def to_tensor(array: Any, device: str = "cpu") -> Any:
+    """Turn NumPy batches into tensors: the one place where NHWC becomes NCHW.
+
+    Parameters
+    ----------
+    array : ndarray, or a tuple, list or dict of them
+        (N, H, W, C) images: uint8 is divided by 255, floats are kept;
+        (N, H, W) masks or images get one channel; (N,) and (N, K) arrays of
+        integers become int64 and of floats float32.
+    device : str
+        Where the tensors go.
+
+    Returns
+    -------
+    tensor, or the same structure of tensors
+        Images and masks as (N, C, H, W) float32.
+
+    Examples
+    --------
+    >>> to_tensor(np.full((2, 8, 9, 3), 255, np.uint8)).shape
+    torch.Size([2, 3, 8, 9])
+    """
+    if isinstance(array, dict):
+        return {key: to_tensor(value, device) for key, value in array.items()}
+    if isinstance(array, (tuple, list)):
+        return tuple(to_tensor(value, device) for value in array)
+    array = np.asarray(array)
+    if array.ndim >= 3:
+        scale = 255.0 if array.dtype == np.uint8 else 1.0
+        array = array[..., None] if array.ndim == 3 else array
+        tensor = torch.from_numpy(np.ascontiguousarray(array)).to(device)
+        return tensor.permute(0, 3, 1, 2).float().div_(scale)  # (N, C, H, W)
+    whole = np.issubdtype(array.dtype, np.integer)
+    dtype = torch.int64 if whole else torch.float32
+    return torch.as_tensor(array, dtype=dtype, device=device)
+
+
+def learning_rate(step: int, steps: int, peak: float, warmup: float) -> float:
+    """Linear warm-up over a share of the steps, then half a cosine down to zero."""
+    rising = max(1, round(warmup * steps))
+    if step < rising:
+        return peak * (step + 1) / rising
+    done = (step - rising) / max(1, steps - rising)
+    return peak * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def batch_index(step: int, count: int, batch_size: int, seed: int) -> np.ndarray:
+    """Return the indices of one batch, cut out of an endless row of shuffled epochs."""
+    places = np.arange(step * batch_size, (step + 1) * batch_size)
+    epochs = places // count
+    orders = {
+        epoch: np.random.default_rng([seed, 0, epoch]).permutation(count)
+        for epoch in np.unique(epochs)
+    }
+    pairs = zip(epochs, places % count, strict=True)
+    return np.array([orders[epoch][place] for epoch, place in pairs])
+
+
+def adamw(task: nn.Module, lr: float, weight_decay: float) -> torch.optim.AdamW:
+    """AdamW that decays weight matrices and kernels, but no bias and no norm."""
+    weights = [p for p in task.parameters() if p.requires_grad and p.ndim > 1]
+    others = [p for p in task.parameters() if p.requires_grad and p.ndim <= 1]
+    groups = [
+        {"params": weights, "weight_decay": weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=lr)
+
+
+def train(
+    task: nn.Module,
+    data: Sequence[Any],
+    *,
+    steps: int,
+    batch_size: int = 32,
+    lr: float = 1e-3,
+    weight_decay: float = 0.05,
+    warmup: float = 0.1,
+    seed: int = 0,
+    threads: int = 1,
+    channels_last: bool = True,
+    device: str = "cpu",
+    out: Path | None = None,
+    checkpoint_every: int = 200,
+    evaluate: Callable[[], dict[str, float]] | None = None,
+    evaluate_every: int = 0,
+    progress: bool = False,
+) -> list[dict[str, float]]:
+    """Train a task in place and return one row of numbers a step.
+
+    Parameters
+    ----------
+    task : Module
+        See the module's docstring.
+    data : sequence of arrays or lists, all of one length
+        ``task.make_batch`` gets the same positions of each.
+    steps, batch_size, lr, weight_decay, warmup, seed
+        AdamW; ``warmup`` is the share of the steps in which the rate rises.
+    threads, channels_last
+        How the arithmetic is laid out; see ``fastest_layout``.
+    device : str
+        "cpu", "cuda" or "mps".
+    out : path, optional
+        Run folder. ``checkpoint.pt`` is written there atomically every
+        ``checkpoint_every`` steps and at the end, ``log.jsonl`` grows beside it,
+        and a checkpoint already there is resumed.
+    evaluate : callable, optional
+        Called every ``evaluate_every`` steps and at the end, with the task in
+        evaluation mode; its numbers join the row of that step.
+    progress : bool
+        Draw a bar on stderr.
+
+    Returns
+    -------
+    list of dict
+        "step", "loss", "lr", "seconds" since the start, and what the task logs.
+
+    Raises
+    ------
+    ValueError
+        If there is no image, or the checkpoint belongs to other settings.
+    DivergenceError
+        If the loss or its gradient is not finite. The weights of that step are
+        not saved: the last good checkpoint stays.
+    """
+    count = len(data[0])
+    if count == 0 or any(len(array) != count for array in data):
+        lengths = [len(array) for array in data]
+        raise ValueError(f"data must hold arrays of one length > 0, found {lengths}")
+    settings = dict(steps=steps, batch_size=batch_size, lr=lr, warmup=warmup)
+    settings |= dict(weight_decay=weight_decay, seed=seed, images=count)
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    task.to(device, memory_format=layout)
+    optimizer = adamw(task, lr, weight_decay)
+    rows = resume(task, optimizer, out, settings)
+    bar = progress_bar(steps, len(rows), progress)
+    start = time.perf_counter()
+    with use_threads(threads), torch.random.fork_rng(devices=[]):
+        for step in range(len(rows), steps):
+            # Draw: everything below follows from the seed and the step
+            rng = np.random.default_rng([seed, 1, step])
+            torch.manual_seed(seed * 1_000_003 + step)
+            index = batch_index(step, count, batch_size, seed)
+            batch = task.make_batch(*(take(array, index) for array in data), rng=rng)
+            inputs, targets = to_tensor(batch, device)
+            # Forward, backward
+            task.train()
+            loss, logs = task(inputs, targets)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            norm = nn.utils.clip_grad_norm_(task.parameters(), CLIP_NORM)
+            if not (torch.isfinite(loss) and torch.isfinite(norm)):
+                raise DivergenceError(diverged(step, float(loss), lr, out))
+            # Update
+            rate = learning_rate(step, steps, lr, warmup)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            optimizer.step()
+            # Report
+            row = {"step": step, "loss": float(loss), "lr": rate}
+            row |= {name: float(value) for name, value in logs.items()}
+            last = step + 1 == steps
+            if evaluate and (
+                last or (evaluate_every and not (step + 1) % evaluate_every)
+            ):
+                task.eval()
+                row |= evaluate()
+            rows.append(row | {"seconds": round(time.perf_counter() - start, 3)})
+            if out and (last or (step + 1) % checkpoint_every == 0):
+                checkpoint(task, optimizer, out, settings, rows)
+            bar.set_postfix_str(f"loss {float(loss):.4f}", refresh=False)
+            bar.update()
+    bar.close()
+    task.eval()
+    return rows
+
+
+def take(array: Any, index: np.ndarray) -> Any:
+    """Select positions from an array, or from a list of images of any size."""
+    if isinstance(array, np.ndarray):
+        return array[index]
+    return [array[i] for i in index]
+
+
+def diverged(step: int, loss: float, lr: float, out: Path | None) -> str:
+    """Say in one line what stopped the run and what is left of it."""
+    kept = ""
+    if out:
+        saved = (out / "checkpoint.pt").exists()
+        kept = f"; the last good checkpoint is {out / 'checkpoint.pt'}" if saved else ""
+    return f"loss or gradient not finite at step {step} (loss {loss}, lr {lr:g}){kept}"
+
+
+# Checkpoints: what is on disk is always whole
+
+
+def write_atomic(path: Path, write: Callable[[Path], Any]) -> None:
+    """Write beside the target, flush, then rename: a kill leaves old or new."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        write(partial)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def checkpoint(
+    task: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    out: Path,
+    settings: dict[str, Any],
+    rows: list[dict[str, float]],
+) -> None:
+    """Save all that a later process needs to go on as if nothing had happened."""
+    state = {
+        "settings": settings,
+        "task": task.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "rows": rows,
+    }
+    log = "".join(json.dumps(row) + "\n" for row in rows)
+    write_atomic(out / "checkpoint.pt", lambda path: torch.save(state, path))
+    write_atomic(out / "log.jsonl", lambda path: path.write_text(log))
+
+
+def resume(
+    task: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    out: Path | None,
+    settings: dict[str, Any],
+) -> list[dict[str, float]]:
+    """Load the run's checkpoint where there is one; return the rows so far."""
+    path = out / "checkpoint.pt" if out else None
+    if path is None or not path.exists():
+        return []
+    state = torch.load(path, weights_only=True)
+    for name, value in settings.items():
+        found = state["settings"].get(name)
+        if found != value:
+            raise ValueError(
+                f"{path} was made with {name}={found}, this run has {name}={value}: "
+                "give the same settings, or another --out"
+            )
+    task.load_state_dict(state["task"])
+    optimizer.load_state_dict(state["optimizer"])
+    return state["rows"]
+
+
+# Threads and memory layout: chosen by measurement
+
+
+@contextmanager
+def use_threads(count: int):
+    """Run torch with this many threads inside the block."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def fastest_layout(
+    task: nn.Module, data: Sequence[Any], *, batch_size: int = 32, repeats: int = 3
+) -> tuple[int, bool]:
+    """Time a few steps with one and with all threads, with and without channels_last.
+
+    On a small shared machine the four differ by up to tenfold, and which is best
+    depends on the model, so it is measured, once, on a copy of the task.
+
+    Returns
+    -------
+    threads : int
+    channels_last : bool
+    """
+    seconds = {}
+    for threads in sorted({1, os.cpu_count() or 1}):
+        for channels_last in (True, False):
+            trial = copy.deepcopy(task)
+            options = dict(batch_size=batch_size, threads=threads)
+            options |= dict(channels_last=channels_last, lr=0.0, weight_decay=0.0)
+            rows = train(trial, data, steps=1 + repeats, **options)
+            laps = np.diff([row["seconds"] for row in rows])
+            seconds[threads, channels_last] = float(np.median(laps))
+    return min(seconds, key=seconds.get)
+
+
+def progress_bar(total: int, initial: int, show: bool):
+    """Return a tqdm bar on stderr; a silent one unless it was asked for."""
+    from tqdm import tqdm
+
+    options = dict(file=sys.stderr, dynamic_ncols=True, leave=False)
+    return tqdm(total=total, initial=initial, disable=not show, **options)
