@@ -1,0 +1,59 @@
+"""Anatomy of a right eye: disc, fovea and vessel tree, in radii of the field of view.
+
+Points are (y, x), y down and x right, with 0 at the centre of the photograph. A right
+eye has its disc at x > 0 (the nasal side); a left eye is drawn as a right one and
+mirrored at the end.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tinyssl.data.toy import _kernels
+
+
+class Anatomy(NamedTuple):
+    """Where the structures of one right eye are."""
+
+    disc: np.ndarray  # (2,) y, x
+    disc_radius: float
+    cup_ratio: float  # radius of the cup over radius of the disc
+    fovea: np.ndarray  # (2,) y, x
+    vessels: np.ndarray  # (S, 6) y0, x0, y1, x1, width, tone
+
+
+def sample_anatomy(rng):
+    """Draw one right eye: the fovea about 2.5 disc diameters temporal, a bit below."""
+    disc_radius = rng.uniform(0.115, 0.15)
+    distance = 2 * disc_radius * rng.uniform(2.35, 2.7)
+    disc = np.array([rng.normal(-0.04, 0.05), rng.uniform(0.42, 0.72)])
+    tilt = np.deg2rad(rng.uniform(2, 11))  # dip of the fovea, with the head's tilt
+    cos, sin = np.cos(tilt), np.sin(tilt)
+    turn = np.array([[cos, -sin], [sin, cos]])  # of (y, x): temporal goes down
+
+    vessels = _sample_vessels(rng, centre=-disc @ turn, distance=distance)
+    vessels[:, 0:2] = vessels[:, 0:2] @ turn.T + disc
+    vessels[:, 2:4] = vessels[:, 2:4] @ turn.T + disc
+    fovea = turn @ np.array([0.0, -distance]) + disc
+    return Anatomy(disc, disc_radius, rng.uniform(0.25, 0.6), fovea, vessels)
+
+
+def _sample_vessels(rng, *, centre, distance):
+    """Artery and vein of four quadrants, forking, with the disc at 0: (S, 6)."""
+    trunks = []
+    for vertical in (-1, 1):  # superior, inferior
+        arch = vertical * rng.uniform(0.72, 0.95)
+        for is_vein in (False, True):
+            width = rng.uniform(0.034, 0.042) if is_vein else rng.uniform(0.026, 0.032)
+            tone = rng.uniform(0.85, 1.0) if is_vein else rng.uniform(0.55, 0.7)
+            shift = (0.09 if is_vein else -0.03) * vertical + rng.normal(0, 0.02)
+            start = rng.uniform(-0.03, 0.03, 2)
+            up = vertical * np.pi / 2
+            trunks.append([*start, up, width, tone, arch + shift])
+            nasal = vertical * rng.uniform(0.25, 1.1)
+            trunks.append([*start, nasal, 0.75 * width, tone, 0.0])
+    for _ in range(rng.integers(1, 4)):  # cilioretinal vessels, towards the macula
+        heading = np.pi + rng.uniform(-0.6, 0.6)
+        trunks.append([0.0, -0.03, heading, 0.014, rng.uniform(0.6, 0.9), 0.0])
+    noise = rng.uniform(-1, 1, 4001)
+    return _kernels.grow_vessels(np.array(trunks), centre, distance, noise, 1200)
