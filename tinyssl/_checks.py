@@ -1,0 +1,172 @@
+"""Every refusal of the core: one line with the argument, the rule and what was found.
+
+Each function returns its argument in the form the kernels want, or raises.
+"""
+
+import operator
+
+import numpy as np
+
+NUMBER_KINDS = "biuf"
+
+
+def array(name, values, kinds=NUMBER_KINDS):
+    """Return a numeric NumPy array of native byte order, shared where possible."""
+    if np.ma.is_masked(values):
+        raise ValueError(f"{name} must not have masked values: fill or remove them")
+    try:
+        values = np.asarray(values)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise ValueError(f"{name} cannot be read as an array: {error}") from None
+    if values.dtype.kind not in kinds or values.dtype == np.longdouble:
+        raise TypeError(f"{name} must hold numbers, found dtype {values.dtype}")
+    if not values.dtype.isnative:
+        values = values.astype(values.dtype.newbyteorder("="))
+    return values
+
+
+def not_empty(name, values):
+    """Refuse an array without elements."""
+    if values.size == 0:
+        raise ValueError(f"{name} must not be empty, found shape {values.shape}")
+
+
+def finite(name, values):
+    """Refuse NaN and infinity."""
+    if values.dtype.kind in "fc" and not np.isfinite(values).all():
+        position = _first(~np.isfinite(values))
+        raise ValueError(
+            f"{name} must be finite, found {values[position]} at {_place(position)}"
+        )
+
+
+def not_nan(name, values):
+    """Refuse NaN; infinity may pass."""
+    if values.dtype.kind == "f" and np.isnan(values).any():
+        position = _first(np.isnan(values))
+        raise ValueError(f"{name} must not be NaN, found nan at {_place(position)}")
+
+
+def labels(name, values):
+    """Return labels as a 1-D C-contiguous integer array; whole floats and bools pass."""
+    values = array(name, values)
+    if values.ndim != 1:
+        raise ValueError(f"{name} must be one-dimensional, found shape {values.shape}")
+    not_empty(name, values)
+    if values.dtype.kind == "f":
+        finite(name, values)
+        whole = values.astype(np.float64)
+        if (bad := (whole != np.rint(whole)) | (np.abs(whole) >= 2.0**63)).any():
+            position = _first(bad)
+            raise ValueError(
+                f"{name} must hold whole numbers, "
+                f"found {values[position]} at {_place(position)}"
+            )
+        values = whole.astype(np.int64)
+    elif values.dtype.kind == "b":
+        values = values.view(np.uint8) if values.flags.c_contiguous else values + 0
+    return np.ascontiguousarray(values)
+
+
+def label_pair(y_true, y_pred):
+    """Return two label arrays of one length."""
+    y_true, y_pred = labels("y_true", y_true), labels("y_pred", y_pred)
+    same_shape("y_true", y_true, "y_pred", y_pred)
+    return y_true, y_pred
+
+
+def classes(y_true, y_pred, num_classes):
+    """Check that labels lie in 0..K-1 and return K (the largest label + 1 if None)."""
+    if num_classes is not None:
+        num_classes = integer("num_classes", num_classes, least=1)
+    largest = -1
+    for name, values in (("y_true", y_true), ("y_pred", y_pred)):
+        low, high = int(values.min()), int(values.max())
+        largest = max(largest, high)
+        if low < 0 or (num_classes is not None and high >= num_classes):
+            bad = (values < 0) | (num_classes is not None and values >= num_classes)
+            position = _first(bad)
+            rule = "be >= 0" if num_classes is None else f"lie in 0..{num_classes - 1}"
+            raise ValueError(
+                f"{name} must {rule}, found {values[position]} at {_place(position)}"
+            )
+    return largest + 1 if num_classes is None else num_classes
+
+
+def weights(values, length):
+    """Return sample weights as float64: finite, not negative, not all zero."""
+    if values is None:
+        return None
+    values = array("sample_weight", values)
+    if values.shape != (length,):
+        raise ValueError(
+            f"sample_weight must have shape ({length},), found {values.shape}"
+        )
+    finite("sample_weight", values)
+    if (values < 0).any():
+        position = _first(values < 0)
+        raise ValueError(
+            f"sample_weight must be >= 0, "
+            f"found {values[position]} at {_place(position)}"
+        )
+    if not values.any():
+        raise ValueError("sample_weight must not be zero everywhere")
+    return np.ascontiguousarray(values, dtype=np.float64)
+
+
+def mask(name, values):
+    """Return a C-contiguous boolean array: whatever is not 0 is True."""
+    values = array(name, values)
+    not_empty(name, values)
+    not_nan(name, values)
+    return np.ascontiguousarray(values if values.dtype == bool else values != 0)
+
+
+def same_shape(name1, values1, name2, values2):
+    """Refuse two arrays of different shapes."""
+    if values1.shape != values2.shape:
+        raise ValueError(
+            f"{name1} and {name2} must have one shape, "
+            f"found {values1.shape} and {values2.shape}"
+        )
+
+
+def integer(name, value, least=0):
+    """Return a Python int that is at least ``least``; True and 2.0 are no integers."""
+    try:
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError
+        value = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, found {value!r}") from None
+    if value < least:
+        raise ValueError(f"{name} must be >= {least}, found {value}")
+    return value
+
+
+def real(name, value, above=0.0):
+    """Return a finite float greater than ``above``."""
+    try:
+        value = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a number, found {value!r}") from None
+    if not above < value < np.inf:
+        raise ValueError(f"{name} must be finite and > {above:g}, found {value}")
+    return value
+
+
+def choice(name, value, options):
+    """Refuse a value that is not one of the options."""
+    if not any(value is option or value == option for option in options):
+        listed = ", ".join(repr(option) for option in options)
+        raise ValueError(f"{name} must be one of {listed}, found {value!r}")
+
+
+def _first(bad):
+    return np.unravel_index(int(np.argmax(bad)), bad.shape)
+
+
+def _place(position):
+    if len(position) == 1:
+        return f"position {position[0]}"
+    return f"position ({', '.join(str(int(p)) for p in position)})"

@@ -1,0 +1,48 @@
+"""Metrics the field reports: NumPy in, numbers out.
+
+One policy for all. Truth comes before prediction. Bad input is refused: nothing is
+dropped, clipped or guessed. What the mathematics leaves open (0/0) is returned as
+``undefined``. Inputs are never changed; integers never wrap; sums are exact or
+float64.
+"""
+
+from tinyssl.metrics.agreement import (
+    cohen_kappa,
+    confusion_matrix,
+    quadratic_weighted_kappa,
+)
+from tinyssl.metrics.classification import (
+    accuracy,
+    balanced_accuracy,
+    f1_score,
+    precision,
+    recall,
+)
+from tinyssl.metrics.localization import localization_error
+from tinyssl.metrics.overlap import dice, iou, sensitivity, specificity
+from tinyssl.metrics.ranking import (
+    average_precision,
+    precision_recall_curve,
+    roc_auc,
+    roc_curve,
+)
+
+__all__ = [
+    "accuracy",
+    "average_precision",
+    "balanced_accuracy",
+    "cohen_kappa",
+    "confusion_matrix",
+    "dice",
+    "f1_score",
+    "iou",
+    "localization_error",
+    "precision",
+    "precision_recall_curve",
+    "quadratic_weighted_kappa",
+    "recall",
+    "roc_auc",
+    "roc_curve",
+    "sensitivity",
+    "specificity",
+]

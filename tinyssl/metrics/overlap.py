@@ -1,0 +1,217 @@
+"""Overlap of two masks: Dice, IoU, sensitivity and specificity."""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tinyssl import _checks, _kernels
+
+# Up to this many pixels NumPy is quick enough not to load Numba for.
+SMALL = 100_000
+
+
+def dice(
+    mask_true: ArrayLike,
+    mask_pred: ArrayLike,
+    *,
+    region: ArrayLike | None = None,
+    undefined: float = math.nan,
+) -> float:
+    """Twice the shared area over the sum of both areas.
+
+    Parameters
+    ----------
+    mask_true, mask_pred : array of one shape
+        Masks: what is not 0 belongs to the object, so 0/1 and 0/255 mean the same.
+        All pixels count together, those of a batch too.
+    region : array of the same shape, optional
+        Only pixels where it is not 0 count (a field of view, say).
+    undefined : float, default nan
+        Returned when both masks are empty (0/0).
+
+    Returns
+    -------
+    score : float in [0, 1]
+        1 is equal masks, 0 no shared pixel.
+
+    Raises
+    ------
+    TypeError
+        If masks are not numbers.
+    ValueError
+        If masks are empty arrays, hold NaN, or have different shapes.
+
+    Notes
+    -----
+    Equals scikit-learn's ``f1_score`` on the flattened masks; 2 iou / (1 + iou).
+
+    References
+    ----------
+    Dice 1945, "Measures of the amount of ecologic association between species",
+    Ecology 26(3):297-302.
+
+    Examples
+    --------
+    >>> dice([[0, 1], [1, 1]], [[0, 0], [1, 1]])
+    0.8
+    """
+    both, true, pred, _ = _areas(mask_true, mask_pred, region)
+    return 2 * both / (true + pred) if true + pred else undefined
+
+
+def iou(
+    mask_true: ArrayLike,
+    mask_pred: ArrayLike,
+    *,
+    region: ArrayLike | None = None,
+    undefined: float = math.nan,
+) -> float:
+    """Shared area over joint area: intersection over union, the Jaccard index.
+
+    Parameters
+    ----------
+    mask_true, mask_pred : array of one shape
+        Masks, as in `dice`.
+    region : array of the same shape, optional
+        Only pixels where it is not 0 count.
+    undefined : float, default nan
+        Returned when both masks are empty (0/0).
+
+    Returns
+    -------
+    score : float in [0, 1]
+        1 is equal masks, 0 no shared pixel.
+
+    Raises
+    ------
+    TypeError
+        If masks are not numbers.
+    ValueError
+        If masks are empty arrays, hold NaN, or have different shapes.
+
+    Notes
+    -----
+    Equals scikit-learn's ``jaccard_score`` on the flattened masks.
+
+    References
+    ----------
+    Jaccard 1901, "Étude comparative de la distribution florale", Bulletin de la
+    Société Vaudoise des Sciences Naturelles 37:547-579.
+
+    Examples
+    --------
+    >>> iou([[0, 1], [1, 1]], [[0, 0], [1, 1]])
+    0.6666666666666666
+    """
+    both, true, pred, _ = _areas(mask_true, mask_pred, region)
+    union = true + pred - both
+    return both / union if union else undefined
+
+
+def sensitivity(
+    mask_true: ArrayLike,
+    mask_pred: ArrayLike,
+    *,
+    region: ArrayLike | None = None,
+    undefined: float = math.nan,
+) -> float:
+    """Share of the object that is found.
+
+    Parameters
+    ----------
+    mask_true, mask_pred : array of one shape
+        Masks, as in `dice`.
+    region : array of the same shape, optional
+        Only pixels where it is not 0 count.
+    undefined : float, default nan
+        Returned when the true mask is empty (0/0).
+
+    Returns
+    -------
+    score : float in [0, 1]
+        1 is nothing missed.
+
+    Raises
+    ------
+    TypeError
+        If masks are not numbers.
+    ValueError
+        If masks are empty arrays, hold NaN, or have different shapes.
+
+    Notes
+    -----
+    Equals scikit-learn's ``recall_score`` on the flattened masks.
+
+    Examples
+    --------
+    >>> sensitivity([[0, 1], [1, 1]], [[1, 0], [1, 1]])
+    0.6666666666666666
+    """
+    both, true, _, _ = _areas(mask_true, mask_pred, region)
+    return both / true if true else undefined
+
+
+def specificity(
+    mask_true: ArrayLike,
+    mask_pred: ArrayLike,
+    *,
+    region: ArrayLike | None = None,
+    undefined: float = math.nan,
+) -> float:
+    """Share of the background that is left alone.
+
+    Parameters
+    ----------
+    mask_true, mask_pred : array of one shape
+        Masks, as in `dice`.
+    region : array of the same shape, optional
+        Only pixels where it is not 0 count. Without it the black frame of a fundus
+        photograph counts as background well recognised.
+    undefined : float, default nan
+        Returned when the true mask is full (0/0).
+
+    Returns
+    -------
+    score : float in [0, 1]
+        1 is no false alarm.
+
+    Raises
+    ------
+    TypeError
+        If masks are not numbers.
+    ValueError
+        If masks are empty arrays, hold NaN, or have different shapes.
+
+    Notes
+    -----
+    Equals scikit-learn's ``recall_score(..., pos_label=0)`` on the flattened masks.
+
+    Examples
+    --------
+    >>> specificity([[0, 0], [0, 1]], [[1, 0], [0, 1]])
+    0.6666666666666666
+    """
+    both, true, pred, area = _areas(mask_true, mask_pred, region)
+    background = area - true
+    return (background - (pred - both)) / background if background else undefined
+
+
+def _areas(mask_true, mask_pred, region):
+    """Return pixels in both masks, in the true, in the predicted, and in the region."""
+    mask_true = _checks.mask("mask_true", mask_true)
+    mask_pred = _checks.mask("mask_pred", mask_pred)
+    _checks.same_shape("mask_true", mask_true, "mask_pred", mask_pred)
+    area = mask_true.size
+    if region is not None:
+        region = _checks.mask("region", region)
+        _checks.same_shape("region", region, "mask_true", mask_true)
+        area = np.count_nonzero(region)
+        mask_true, mask_pred = mask_true & region, mask_pred & region
+    if mask_true.size <= SMALL:
+        counts = (mask_true & mask_pred, mask_true, mask_pred)
+        return *(int(np.count_nonzero(mask)) for mask in counts), area
+    counts = _kernels.overlap.overlap_counts(
+        mask_true.ravel().view(np.uint8), mask_pred.ravel().view(np.uint8)
+    )
+    return *(int(count) for count in counts), area

@@ -1,0 +1,21 @@
+"""Transforms whose labels come from the pixels: a ``sample_*`` draws, a verb applies.
+
+Images are (H, W), (H, W, C) or batches (N, H, W, C), of any number type. The draw
+takes ``rng``, a NumPy generator or a seed; the verb is deterministic, never changes
+its input, and returns a new C-contiguous array of the same type.
+"""
+
+from tinyssl.transforms.swaps import sample_swaps, swap_patches
+from tinyssl.transforms.turns import rotate, sample_turns
+from tinyssl.transforms.views import adjust, sample_adjustments, sample_views, warp
+
+__all__ = [
+    "adjust",
+    "rotate",
+    "sample_adjustments",
+    "sample_swaps",
+    "sample_turns",
+    "sample_views",
+    "swap_patches",
+    "warp",
+]
