@@ -1,0 +1,123 @@
+"""One image file to RGB bytes or a mask, refusing by name whatever cannot be."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from tinyssl.data.table import DataError
+
+# A 100-megapixel photograph needs 300 MB decoded; no fundus camera comes near it.
+# Stricter than Pillow's own guard, which stays as the caller set it.
+MAX_PIXELS = 80_000_000
+
+
+def read_image(path: Path) -> np.ndarray:
+    """Return an image file as RGB bytes, turned upright by its EXIF orientation.
+
+    Parameters
+    ----------
+    path : Path
+        A file in any format Pillow reads: gray, palette, CMYK and 16-bit images
+        become 8-bit RGB; transparent pixels become black.
+
+    Returns
+    -------
+    (H, W, 3) uint8 array
+
+    Raises
+    ------
+    DataError
+        If the file is missing, truncated, not an image, of floating-point pixels, or
+        larger than 80 million pixels.
+    """
+    return np.asarray(open_rgb(path)[0])
+
+
+def read_mask(path: Path) -> np.ndarray:
+    """Return a mask file as booleans: True where it is brighter than half its maximum.
+
+    Parameters
+    ----------
+    path : Path
+        A black-and-white, gray, palette or colour image; any two values serve.
+
+    Returns
+    -------
+    (H, W) bool array
+
+    Raises
+    ------
+    DataError
+        As `read_image`.
+    """
+    gray = read_image(path).max(axis=-1)
+    return gray > gray.max() / 2  # all False for an empty mask
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Return (height, width) of an image file as shown, reading its header only."""
+    try:
+        with Image.open(path) as image:
+            return _upright_size(image)
+    except Exception as error:  # a decoder may raise anything on broken bytes
+        raise DataError(f"{path}: {reason_of(error)}") from None
+
+
+def open_rgb(
+    path: Path, *, short_side: int | None = None
+) -> tuple[Image.Image, tuple[int, int]]:
+    """Return an upright RGB image, and the (height, width) it has in full.
+
+    With `short_side`, a JPEG may come reduced, but not below that many pixels: its
+    decoder skips what a small image does not need.
+    """
+    try:
+        with Image.open(path) as image:
+            if image.width * image.height > MAX_PIXELS:
+                size = f"{image.width} x {image.height}"
+                raise DataError(f"larger than {MAX_PIXELS:,} pixels ({size})")
+            full_size = _upright_size(image)
+            if short_side is not None:
+                scale = min(1.0, short_side / min(image.size))
+                reduced = [int(np.ceil(length * scale)) for length in image.size]
+                image.draft("RGB", reduced)  # only JPEG decoders act on it
+            return _to_rgb(ImageOps.exif_transpose(image)), full_size
+    except Exception as error:  # a decoder may raise anything on broken bytes
+        raise DataError(f"{path}: {reason_of(error)}") from None
+
+
+def reason_of(error: Exception) -> str:
+    """Return in a few words why an image cannot be read."""
+    if isinstance(error, DataError):
+        return str(error)
+    if isinstance(error, FileNotFoundError):
+        return "missing file"
+    if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
+        return f"larger than {MAX_PIXELS:,} pixels"
+    if isinstance(error, Image.UnidentifiedImageError):
+        return "not an image that Pillow can read"
+    return f"unreadable image ({str(error) or type(error).__name__})"
+
+
+def _upright_size(image: Image.Image) -> tuple[int, int]:
+    """Return (height, width) after the EXIF orientation; 5 to 8 swap the sides."""
+    width, height = image.size
+    sideways = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+    return (width, height) if sideways else (height, width)
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """Return 8-bit RGB from any mode, transparency laid on black."""
+    if image.mode == "F":
+        raise DataError("pixels are floating point; save it with 8 or 16 bits")
+    if image.mode.startswith("I"):  # 16-bit gray, which Pillow also opens as "I"
+        pixels = np.asarray(image).astype(np.int64)
+        if pixels.size and not 0 <= pixels.min() <= pixels.max() <= 65535:
+            raise DataError("pixels lie outside 0..65535")
+        return Image.fromarray((pixels // 257).astype(np.uint8)).convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        black = Image.new("RGBA", image.size, (0, 0, 0, 255))
+        return Image.alpha_composite(black, image).convert("RGB")
+    return image.convert("RGB")  # decodes the file if nothing above did

@@ -1,0 +1,107 @@
+"""Readers of the layouts in which eye data sets are handed out."""
+
+from collections import Counter
+from pathlib import Path
+
+from tinyssl.data.layouts.aptos import read_aptos
+from tinyssl.data.layouts.folders import read_folders
+from tinyssl.data.layouts.idrid import read_idrid
+from tinyssl.data.layouts.manifest import read_manifest
+from tinyssl.data.layouts.medmnist import read_medmnist
+from tinyssl.data.layouts.synthetic import read_toy
+from tinyssl.data.layouts.vessels import read_chase_db1, read_drive, read_hrf
+from tinyssl.data.table import DataError, Table
+
+__all__ = ["open_dataset"]
+
+SUPPORTED = (
+    "manifest.csv, APTOS (train.csv and train_images/), IDRiD (its folders 'A. "
+    "Segmentation', 'B. Disease Grading', 'C. Localization', or one of them), "
+    "CHASE_DB1, HRF, DRIVE, a MedMNIST .npz, a folder of class-named folders, "
+    "a folder of images, toy"
+)
+
+
+def open_dataset(path: str | Path, *, skip_bad: bool = False) -> Table:
+    """Return one table whatever the layout of a data set.
+
+    Nothing is decoded here: files are looked up, text is checked.
+
+    Parameters
+    ----------
+    path : str or Path
+        One of
+
+        - ``"toy"``, ``"toy:N"`` or ``"toy:N:SIZE"``: synthetic eyes, 500 of 96 pixels
+          unless said (for a folder of that name write ``"./toy"``);
+        - a MedMNIST ``.npz``;
+        - a ``.csv``, or a folder with ``manifest.csv``: columns ``image`` and any of
+          ``name``, ``grade``, ``patient``, ``eye``, ``split``, ``region``,
+          ``mask:NAME``, and ``NAME_y`` with ``NAME_x`` for a point;
+        - a folder as APTOS 2019, IDRiD, CHASE_DB1, HRF or DRIVE distribute it;
+        - a folder of class-named folders (also below train/, val/, test/);
+        - a folder of images.
+
+        IDRiD's root is read as its part B, Disease Grading, the one that all of the
+        main job needs; give the folder of part A for lesion masks and of part C for
+        the disc and the fovea. The parts are not one table, for each numbers its own
+        images.
+    skip_bad : bool
+        Leave out rows that cannot be used, and say so in ``Table.skipped``.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    DataError
+        If there is nothing at `path`, its layout is unknown, or rows cannot be used: a
+        missing file, a path that leaves the folder, a grade that is not an integer,
+        an image listed twice. All such rows are named at once.
+
+    Examples
+    --------
+    >>> table = open_dataset("toy:6:32")
+    >>> len(table), table.layout, table.images.shape
+    (6, 'toy', (6, 32, 32, 3))
+    """
+    if isinstance(path, str) and (path == "toy" or path.startswith("toy:")):
+        return read_toy(path)
+    root = Path(path)
+    if root.is_file():
+        if root.suffix.lower() == ".npz":
+            return read_medmnist(root)
+        if root.suffix.lower() == ".csv":
+            return read_manifest(root, skip_bad=skip_bad)
+        raise DataError(f"{root}: unknown kind of file; supported: {SUPPORTED}")
+    if not root.is_dir():
+        raise DataError(f"{root}: no such file or folder")
+    if (root / "manifest.csv").is_file():
+        return read_manifest(root / "manifest.csv", skip_bad=skip_bad)
+    # From the most particular layout to the most general: each looks for its own signs.
+    for read in (
+        *(read_aptos, read_idrid, read_chase_db1, read_hrf, read_drive),
+        read_folders,
+    ):
+        table = read(root, skip_bad=skip_bad)
+        if table is not None:
+            return table
+    raise DataError(
+        f"{root}: unknown layout; supported: {SUPPORTED}; found {_contents(root)}"
+    )
+
+
+def _contents(root: Path) -> str:
+    """Return in a few words what lies in a folder."""
+    folders = sorted(entry.name for entry in root.iterdir() if entry.is_dir())
+    suffixes = Counter(
+        entry.suffix.lower() or "no suffix"
+        for entry in root.iterdir()
+        if entry.is_file()
+    )
+    words = [f"{count} {suffix}" for suffix, count in sorted(suffixes.items())]
+    if folders:
+        more = f" and {len(folders) - 5} more" if len(folders) > 5 else ""
+        words.append(f"folders {', '.join(folders[:5])}{more}")
+    return ", ".join(words) or "an empty folder"

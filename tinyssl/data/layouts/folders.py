@@ -1,0 +1,100 @@
+"""Folders of images: class-named, split-named, both, or plain."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from tinyssl.data.decode import open_rgb
+from tinyssl.data.field_of_view import looks_like_fundus
+from tinyssl.data.records import SPLITS, Record, build_table, list_images
+from tinyssl.data.table import DataError, Table
+
+NUM_SAMPLES = 9  # images looked at to tell eyes from others
+
+
+def read_folders(root: Path, *, skip_bad: bool) -> Table | None:
+    """Return the table of a folder of images or of class-named folders, or None.
+
+    Classes are the folders in sorted order, by number where all are named so. Folders
+    that are all named train, val or test are the split, and hold classes or images.
+    """
+    folders = _folders(root)
+    if list_images(root):
+        return _build(root, {"": root}, skip_bad)
+    if folders and all(folder.name.lower() in SPLITS for folder in folders):
+        return _build(root, {folder.name: folder for folder in folders}, skip_bad)
+    if len(folders) > 1 and all(list_images(folder) for folder in folders):
+        return _build(root, {"": root}, skip_bad)
+    return None
+
+
+def _build(root: Path, splits: dict[str, Path], skip_bad: bool) -> Table | None:
+    """Return the table of the classes (or plain images) in each split."""
+    class_names = sorted(
+        {
+            folder.name
+            for part in splits.values()
+            if not list_images(part)
+            for folder in _folders(part)
+        },
+        key=_by_number_if_all(splits.values()),
+    )
+    grades = {name: grade for grade, name in enumerate(class_names)}
+    if class_names and all(re.fullmatch(r"\d+", name) for name in class_names):
+        grades = {name: int(name) for name in class_names}  # "0", "1", ... are grades
+    records = []
+    for split, part in splits.items():
+        for folder in [part] if list_images(part) else _folders(part):
+            for image in list_images(folder):
+                name = image.relative_to(root).as_posix()
+                grade = grades.get(folder.name, "") if folder != part else ""
+                records.append(Record(name, image, grade, split=split))
+    if not records:
+        return None
+    return build_table(
+        records,
+        layout="class-folders" if class_names else "images",
+        root=root,
+        skip_bad=skip_bad,
+        class_names=_names_by_grade(grades),
+        is_fundus=sample_looks_like_fundus([record.image for record in records]),
+    )
+
+
+def sample_looks_like_fundus(paths: list[Path]) -> bool:
+    """Return whether a few of the images, evenly spread, look like eyes."""
+    chosen = [
+        paths[i]
+        for i in np.linspace(0, len(paths) - 1, NUM_SAMPLES).round().astype(int)
+    ]
+    images = []
+    for path in dict.fromkeys(chosen):
+        try:
+            images.append(np.asarray(open_rgb(path, short_side=64)[0]))
+        except DataError:
+            continue  # load_images will name it
+    return looks_like_fundus(images)
+
+
+def _folders(root: Path) -> list[Path]:
+    """Return the folders in a folder, sorted, without hidden ones."""
+    return sorted(
+        path
+        for path in root.iterdir()
+        if path.is_dir() and not path.name.startswith((".", "__"))
+    )
+
+
+def _by_number_if_all(parts):
+    """Return a sort key: 2 before 10 where every name is a number."""
+    names = [folder.name for part in parts for folder in _folders(part)]
+    return int if names and all(re.fullmatch(r"\d+", name) for name in names) else str
+
+
+def _names_by_grade(grades: dict[str, int]) -> tuple[str, ...] | None:
+    """Return the name of each grade from 0 up; "2" where no folder had grade 2."""
+    if not grades:
+        return None
+    names = {grade: name for name, grade in grades.items()}
+    return tuple(names.get(grade, str(grade)) for grade in range(max(names) + 1))

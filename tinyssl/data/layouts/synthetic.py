@@ -1,0 +1,34 @@
+"""The synthetic eyes as a Table: toy, toy:N and toy:N:SIZE."""
+
+import re
+from pathlib import Path
+
+from tinyssl.data.table import DataError, Table
+
+DEFAULT_N, DEFAULT_SIZE = 500, 96
+
+
+def read_toy(spec: str) -> Table:
+    """Return synthetic eyes, the same for the same words."""
+    from tinyssl.data import toy  # compiles its painter: not for every reader
+
+    match = re.fullmatch(r"toy(?::(\d{1,7}))?(?::(\d{1,4}))?", spec)
+    n = int(match[1] or DEFAULT_N) if match else 0
+    size = int(match[2] or DEFAULT_SIZE) if match else 0
+    if n < 1 or size < 16:
+        raise DataError(
+            f"{spec}: must be toy, toy:N or toy:N:SIZE with N >= 1 and SIZE >= 16"
+        )
+    eyes = toy.fundus(n, size=size, rng=0)
+    return Table(
+        layout="toy",
+        root=Path(spec),
+        names=tuple(f"toy{i:05d}" for i in range(n)),
+        images=eyes.images,
+        grade=eyes.grades,
+        patient=eyes.patient,
+        eye=eyes.eye,
+        masks={"vessel": eyes.vessels, **eyes.lesions},
+        region=eyes.field_of_view,
+        points={"disc": eyes.disc, "fovea": eyes.fovea},
+    )

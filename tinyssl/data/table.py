@@ -1,0 +1,129 @@
+"""The one table every reader returns, and the one error every reader raises."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+MAX_LISTED = 10  # bad files named in full; the rest are counted
+
+
+class DataError(ValueError):
+    """Data on disk that cannot be used; the message names the file and the rule.
+
+    A reader goes through all files before it raises, so that one message lists
+    everything there is to mend.
+    """
+
+    @classmethod
+    def listing(cls, where: object, problems: Iterable[str]) -> "DataError":
+        """Return one error naming the first problems and counting the rest."""
+        problems = list(problems)
+        if len(problems) == 1:
+            return cls(f"{where}: {problems[0]}")
+        lines = [f"{where}: {len(problems)} problems", *problems[:MAX_LISTED]]
+        if len(problems) > MAX_LISTED:
+            lines.append(f"and {len(problems) - MAX_LISTED} more")
+        return cls("\n  ".join(lines))
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Images and whatever is known of each of them, one row an image.
+
+    Parameters
+    ----------
+    layout : str
+        Which reader made it, such as ``"aptos"``, ``"chase_db1"`` or ``"toy"``.
+    root : Path
+        The folder or file the images came from.
+    names : tuple of str
+        One unique name an image, the same on every machine.
+    images : tuple of Path, or (N, H, W, 3) uint8 array
+        Files to decode, or the pixels themselves.
+    grade : (N,) int64 array or None
+        Grade or class of each image; -1 is unlabelled.
+    patient, eye, split : (N,) str array or None
+        The patient; ``"left"`` or ``"right"``; ``"train"``, ``"val"`` or ``"test"``.
+        An empty string is unknown.
+    masks : dict of str to (tuple of Path or None) or (N, H, W) bool array
+        ``"vessel"``, ``"vessel_2nd"`` (a second observer), ``"MA"``, ``"HE"``,
+        ``"EX"``, ``"SE"``, ``"OD"``; None where an image has no such file.
+    region : tuple of Path or None, (N, H, W) bool array, or None
+        Field-of-view masks where the data set ships them.
+    points : dict of str to (N, 2) float64 array
+        ``"disc"`` and ``"fovea"`` as (y, x) in pixels of the stored image, the centre
+        of the first pixel at (0, 0); nan is missing.
+    class_names : tuple of str or None
+        The names of grades 0, 1, ... where the data say them.
+    is_fundus : bool
+        Whether each image is a round field of view on black, to be cropped to it.
+    skipped : tuple of str
+        ``"name: reason"`` of each row that was left out on request.
+    """
+
+    layout: str
+    root: Path
+    names: tuple[str, ...]
+    images: tuple[Path, ...] | np.ndarray
+    grade: np.ndarray | None = None
+    patient: np.ndarray | None = None
+    eye: np.ndarray | None = None
+    split: np.ndarray | None = None
+    masks: dict[str, tuple[Path | None, ...] | np.ndarray] = field(default_factory=dict)
+    region: tuple[Path | None, ...] | np.ndarray | None = None
+    points: dict[str, np.ndarray] = field(default_factory=dict)
+    class_names: tuple[str, ...] | None = None
+    is_fundus: bool = True
+    skipped: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def select(self, index: np.ndarray) -> "Table":
+        """Return the rows of `index`, in its order.
+
+        Parameters
+        ----------
+        index : (M,) int array or (N,) bool array
+            Row numbers, or True for each row to keep.
+
+        Returns
+        -------
+        Table
+            With M rows; `layout`, `class_names` and `skipped` unchanged.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> import numpy as np
+        >>> images = np.zeros((3, 4, 4, 3), np.uint8)
+        >>> table = Table("toy", Path("toy"), ("a", "b", "c"), images)
+        >>> table.select(np.array([2, 0])).names
+        ('c', 'a')
+        """
+        index = np.arange(len(self))[np.asarray(index)]  # row numbers, in range
+        take = {None: lambda _: None, tuple: lambda rows: tuple(rows[i] for i in index)}
+
+        def rows(column):
+            kind = None if column is None else type(column)
+            return take.get(kind, lambda array: array[index])(column)
+
+        return replace(
+            self,
+            **{
+                name: rows(getattr(self, name))
+                for name in (
+                    "names",
+                    "images",
+                    "grade",
+                    "patient",
+                    "eye",
+                    "split",
+                    "region",
+                )
+            },
+            masks={name: rows(column) for name, column in self.masks.items()},
+            points={name: rows(column) for name, column in self.points.items()},
+        )
