@@ -48,7 +48,7 @@ def not_nan(name, values):
 
 
 def labels(name, values):
-    """Return labels as a 1-D C-contiguous integer array; whole floats and bools pass."""
+    """Return labels as a 1-D C-ordered integer array; whole floats and bools pass."""
     values = array(name, values)
     if values.ndim != 1:
         raise ValueError(f"{name} must be one-dimensional, found shape {values.shape}")

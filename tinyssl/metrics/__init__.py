@@ -18,6 +18,7 @@ from tinyssl.metrics.classification import (
     precision,
     recall,
 )
+from tinyssl.metrics.frechet import frechet_distance, frechet_distance_from_stats
 from tinyssl.metrics.localization import localization_error
 from tinyssl.metrics.overlap import dice, iou, sensitivity, specificity
 from tinyssl.metrics.ranking import (
@@ -26,6 +27,7 @@ from tinyssl.metrics.ranking import (
     roc_auc,
     roc_curve,
 )
+from tinyssl.metrics.similarity import mse, psnr, ssim
 
 __all__ = [
     "accuracy",
@@ -35,14 +37,19 @@ __all__ = [
     "confusion_matrix",
     "dice",
     "f1_score",
+    "frechet_distance",
+    "frechet_distance_from_stats",
     "iou",
     "localization_error",
+    "mse",
     "precision",
     "precision_recall_curve",
+    "psnr",
     "quadratic_weighted_kappa",
     "recall",
     "roc_auc",
     "roc_curve",
     "sensitivity",
     "specificity",
+    "ssim",
 ]

@@ -1,0 +1,133 @@
+"""The answer key: each algorithm of the core in its shortest correct NumPy form.
+
+Read it beside ``tinyssl._kernels``, which computes the same faster, and beside the
+lessons, which derive it. Nothing here checks its input, and nothing in the package
+imports it, so that one error cannot hide in both texts. Only the tests and the
+lessons do.
+"""
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+
+# ---- agreement ---------------------------------------------------------------------
+
+
+def confusion_matrix(y_true, y_pred, num_classes):
+    """Count how often each true class was given each predicted class."""
+    table = np.zeros((num_classes, num_classes), dtype=np.int64)
+    np.add.at(table, (y_true, y_pred), 1)
+    return table
+
+
+def rating_sums(y_true, y_pred, origin):
+    """Return the five sums of quadratic weighted kappa."""
+    # distances from the origin, and between the raters
+    a, b = y_true.astype(np.int64) - origin, y_pred.astype(np.int64) - origin
+    d = a - b
+    return a.sum(), b.sum(), (a * a).sum(), (b * b).sum(), (d * d).sum()
+
+
+def quadratic_weighted_kappa(y_true, y_pred):
+    """One minus the squared disagreement observed over that of all pairs."""
+    # disagreement observed, and expected from all pairs (a_i, b_j)
+    observed = np.mean((y_true - y_pred) ** 2.0)
+    expected = np.mean((y_true[:, None] - y_pred[None, :]) ** 2.0)
+    return 1 - observed / expected
+
+
+# ---- likeness ----------------------------------------------------------------------
+
+
+def ssim_map(image1, image2, taps, c1, c2, unbias):
+    """Return the SSIM of each window of (H, W, C) images (Wang et al. 2004, eq. 13)."""
+    weights = np.outer(taps, taps)
+    windows1, windows2 = (
+        sliding_window_view(image.astype(np.float64), weights.shape, axis=(0, 1))
+        for image in (image1, image2)
+    )
+    mean1 = (weights * windows1).sum(axis=(-2, -1), keepdims=True)
+    mean2 = (weights * windows2).sum(axis=(-2, -1), keepdims=True)
+    # centred before squaring: no digits cancel
+    a, b = windows1 - mean1, windows2 - mean2
+    # weighted sums along the row and the column, then the map
+    variances = unbias * (weights * (a * a + b * b)).sum(axis=(-2, -1))
+    covariance = unbias * (weights * a * b).sum(axis=(-2, -1))
+    mean1, mean2 = mean1[..., 0, 0], mean2[..., 0, 0]
+    return (
+        (2 * mean1 * mean2 + c1)
+        * (2 * covariance + c2)
+        / ((mean1 * mean1 + mean2 * mean2 + c1) * (variances + c2))
+    )
+
+
+def frechet_distance_from_stats(mean1, cov1, mean2, cov2):
+    """Return the Frechet distance of two Gaussians (Dowson and Landau 1982)."""
+    # the symmetric square root of the first covariance
+    values, vectors = np.linalg.eigh(cov1)
+    root = vectors * np.sqrt(np.clip(values, 0, None)) @ vectors.T
+    # tr sqrt(S1^½ S2 S1^½), from eigenvalues that are real
+    cross = np.sqrt(np.clip(np.linalg.eigvalsh(root @ cov2 @ root), 0, None)).sum()
+    return np.sum((mean1 - mean2) ** 2) + np.trace(cov1) + np.trace(cov2) - 2 * cross
+
+
+def frechet_distance(features1, features2):
+    """Return the Frechet distance of Gaussians fitted to (n, d) features."""
+    return frechet_distance_from_stats(
+        features1.mean(axis=0),
+        np.atleast_2d(np.cov(features1, rowvar=False)),
+        features2.mean(axis=0),
+        np.atleast_2d(np.cov(features2, rowvar=False)),
+    )
+
+
+# ---- ranking -----------------------------------------------------------------------
+
+
+def ranked_pairs(positive, negative):
+    """Count, twice, the pairs where the positive wins, ties half."""
+    # negatives that score lower, and not higher
+    below = negative[None, :] < positive[:, None]
+    upto = negative[None, :] <= positive[:, None]
+    return below.sum() + upto.sum()
+
+
+def roc_auc(positive, negative):
+    """Return the chance that a positive scores higher than a negative."""
+    return ranked_pairs(positive, negative) / (2 * len(positive) * len(negative))
+
+
+def average_precision(positive, negative):
+    """Average the precision at each positive's score."""
+    # positives and negatives that score at least as high
+    true = (positive[None, :] >= positive[:, None]).sum(axis=1)
+    false = (negative[None, :] >= positive[:, None]).sum(axis=1)
+    return np.mean(true / (true + false))
+
+
+# ---- overlap -----------------------------------------------------------------------
+
+
+def overlap_counts(y_true, y_pred):
+    """Return the pixels in both masks, in the first, and in the second."""
+    return np.sum(y_true & y_pred), np.sum(y_true), np.sum(y_pred)
+
+
+# ---- transforms --------------------------------------------------------------------
+
+
+def swap_patches(images, swaps, patch_size):
+    """Swap pairs of patches in place, one swap after another."""
+    for image, pairs in zip(images, swaps, strict=True):
+        for y1, x1, y2, x2 in pairs:
+            patch1 = image[y1 : y1 + patch_size, x1 : x1 + patch_size]
+            patch2 = image[y2 : y2 + patch_size, x2 : x2 + patch_size]
+            # exchange the two patches through a temporary, one swap after another
+            keep = patch1.copy()
+            patch1[:] = patch2
+            patch2[:] = keep
+
+
+def rotate(images, turns):
+    """Turn square images counter-clockwise by quarter turns."""
+    return np.stack([np.rot90(x, k) for x, k in zip(images, turns, strict=True)])
