@@ -9,7 +9,6 @@ lessons do.
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-
 # ---- agreement ---------------------------------------------------------------------
 
 
