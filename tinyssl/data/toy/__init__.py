@@ -1,171 +1,173 @@
-"""The synthetic eye: fundus photographs of which every factor is known."""
+"""The synthetic eye: fundus photographs of which every factor is known.
+
+`anatomy` places the structures, `lesions` what is wrong with them, `scene` paints,
+`camera` takes the picture and `report` puts it into words.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import norm
 
-from tinyssl.data.toy import camera as camera_
-from tinyssl.data.toy._kernels import paint_lines, paint_spots
+from tinyssl import _checks
 from tinyssl.data.toy.anatomy import sample_anatomy
+from tinyssl.data.toy.camera import (
+    CAMERAS,
+    photograph,
+    pixel_grid,
+    sample_light,
+    window,
+)
 from tinyssl.data.toy.lesions import (
     GRADE_SHARES,
-    KINDS,
     grade_from_counts,
     sample_counts,
-    sample_distractors,
     sample_lesions,
-    sample_tufts,
 )
+from tinyssl.data.toy.report import write_report
+from tinyssl.data.toy.scene import paint_eye
 
 __all__ = ["Fundus", "fundus", "grade_from_counts"]
+
+SHARED_SEVERITY = 0.8  # correlation of the severities of the two eyes of a patient
 
 
 @dataclass(frozen=True)
 class Fundus:
-    """Synthetic fundus photographs and everything they were made of."""
+    """Synthetic fundus photographs and what they were made from.
 
-    images: np.ndarray
-    grades: np.ndarray
-    vessels: np.ndarray
-    lesions: dict[str, np.ndarray]
-    lesion_counts: dict[str, np.ndarray]
-    field_of_view: np.ndarray
-    disc: np.ndarray
-    disc_radius: np.ndarray
-    fovea: np.ndarray
-    eye: np.ndarray
-    patient: np.ndarray
-    camera: np.ndarray
-    pigment: np.ndarray
-    exposure: np.ndarray
+    Points are (y, x) in pixels: (0, 0) is the centre of the first pixel.
+
+    Attributes
+    ----------
+    images : (N, size, size, 3) uint8 array
+        RGB, black outside the field of view.
+    grades : (N,) int64 array, values in 0..4
+        Grade of diabetic retinopathy, ``grade_from_counts`` of `lesion_counts`.
+    vessels : (N, size, size) bool array
+        Pixels of which at least a quarter is vessel.
+    lesions : dict of (N, size, size) bool arrays
+        Masks by kind: microaneurysms MA, haemorrhages HE, hard exudates EX, soft
+        exudates SE, new vessels NV, preretinal haemorrhages PH. However small, a lesion
+        has at least one pixel.
+    lesion_counts : dict of (N,) int64 arrays
+        Number of lesions by kind; at small sizes neighbours may touch in the mask.
+    distractor_counts : dict of (N,) int64 arrays
+        Number of harmless look-alikes: pigment, nevus, drusen, reflex, dust.
+    field_of_view : (N, size, size) bool array
+        Inside of the camera's window.
+    disc, fovea : (N, 2) float64 arrays
+        Centres in pixels. A right eye has its disc on the right.
+    disc_radius : (N,) float64 array
+        In pixels.
+    cup_ratio : (N,) float64 array
+        Radius of the cup over radius of the disc.
+    eye : (N,) str array
+        ``"right"`` or ``"left"``.
+    patient : (N,) str array
+        ``"p0001"`` and so on; two images in a row, the right eye first, share one.
+    camera : (N,) int64 array, values in 0..4
+        Make of the camera: colour, cut-off top and bottom, tab on the rim.
+    pigment : (N,) float64 array, values in [0, 1]
+        How dark the fundus is.
+    light : dict of float64 arrays
+        exposure, gradient (N, 2: y, x), vignetting, haze, defocus, tint (N, 3: RGB).
+    report : list of N str
+        Laterality, findings and diagnosis in words.
+    """
+
+    images: NDArray[np.uint8]
+    grades: NDArray[np.int64]
+    vessels: NDArray[np.bool_]
+    lesions: dict[str, NDArray[np.bool_]]
+    lesion_counts: dict[str, NDArray[np.int64]]
+    distractor_counts: dict[str, NDArray[np.int64]]
+    field_of_view: NDArray[np.bool_]
+    disc: NDArray[np.float64]
+    disc_radius: NDArray[np.float64]
+    cup_ratio: NDArray[np.float64]
+    fovea: NDArray[np.float64]
+    eye: NDArray[np.str_]
+    patient: NDArray[np.str_]
+    camera: NDArray[np.int64]
+    pigment: NDArray[np.float64]
+    light: dict[str, NDArray[np.float64]]
     report: list[str]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.images)
 
 
-def fundus(n, *, size=64, rng=0):
-    """Draw n synthetic fundus photographs."""
-    rng = np.random.default_rng(rng)
-    rows = []
-    for number, child in enumerate(rng.spawn((n + 1) // 2)):
+def fundus(n: int, *, size: int = 64, rng: np.random.Generator | int = 0) -> Fundus:
+    """TODO."""
+    n = _checks.integer("n", n, least=1)
+    size = _checks.integer("size", size, least=16)
+    eyes = []
+    for number, child in enumerate(np.random.default_rng(rng).spawn((n + 1) // 2)):
         patient = {
             "patient": f"p{number + 1:04d}",
-            "camera": int(child.integers(len(camera_.CAMERAS))),
-            "pigment": float(child.uniform(0, 1)),
+            "camera": int(child.integers(len(CAMERAS))),
+            "pigment": child.random(),
         }
         severity = child.standard_normal()
         for eye, eye_rng in zip(("right", "left"), child.spawn(2), strict=True):
-            if len(rows) < n:
-                rows.append(_draw_eye(eye_rng, size, eye, severity, patient))
-
-    def stack(name):
-        return np.array([row[name] for row in rows])
-
-    return Fundus(
-        images=stack("image"),
-        grades=stack("grade"),
-        vessels=stack("vessels"),
-        lesions={k: np.array([row["lesions"][k] for row in rows]) for k in KINDS},
-        lesion_counts={k: np.array([row["counts"][k] for row in rows]) for k in KINDS},
-        field_of_view=stack("field_of_view"),
-        disc=stack("disc"),
-        disc_radius=stack("disc_radius"),
-        fovea=stack("fovea"),
-        eye=stack("eye"),
-        patient=stack("patient"),
-        camera=stack("camera"),
-        pigment=stack("pigment"),
-        exposure=stack("exposure"),
-        report=[row["report"] for row in rows],
-    )
+            eyes.append(_sample_eye(eye_rng, size, eye, severity, patient))
+    return Fundus(**_collate(eyes[:n]))
 
 
-def _draw_eye(rng, size, eye, severity, patient):
-    """One eye of a patient: a dict of its picture and factors."""
-    camera = camera_.CAMERAS[patient["camera"]]
-    # Grade: the two eyes of a patient share most of their severity
-    level = norm.cdf(np.sqrt(0.8) * severity + np.sqrt(0.2) * rng.standard_normal())
-    grade = min(int(np.searchsorted(np.cumsum(GRADE_SHARES), level)), 4)
+def _sample_eye(rng, size, eye, severity, patient):
+    """Draw one eye of a patient: a dict with the fields of `Fundus`."""
+    camera = CAMERAS[patient["camera"]]
+    # Everything is drawn as a right eye, and the left one mirrored before the camera
+    mirror = slice(None, None, -1 if eye == "left" else 1)
     anatomy = sample_anatomy(rng)
-    spots = sample_lesions(rng, sample_counts(rng, grade), anatomy, camera.cut)
-    counts = {kind: len(spots[kind]) for kind in KINDS}
+    counts = sample_counts(rng, _sample_grade(rng, severity))
+    lesions = sample_lesions(rng, counts, anatomy, camera.half_height)
+    counts = {kind: len(spots) for kind, spots in lesions.items()}
     grade = grade_from_counts(counts)
+    scene, vessels, masks, distractor_counts = paint_eye(
+        rng, size, anatomy, lesions, patient["pigment"]
+    )
+    light = sample_light(rng)
+    image = photograph(rng, scene[:, mirror], camera, light)  # draws last: has a size
 
-    # Paint
-    y, x, radius = camera_.pixel_grid(size)
-    scene, masks, vessels = _paint(rng, size, anatomy, spots, patient["pigment"])
-    flip = slice(None, None, -1) if eye == "left" else slice(None)
-    image, light = camera_.take_photograph(rng, scene[:, flip], camera)
-    window = camera_.field_of_view(size, camera)
-    inside = window >= 0.5
-    image = (255 * np.clip(image, 0, 1) * window[..., None] + 0.5).astype(np.uint8)
-
-    def place(point):
-        pixel = (size - 1) / 2 + radius * point
-        return np.array([pixel[0], size - 1 - pixel[1] if eye == "left" else pixel[1]])
-
+    inside = window(size, camera) >= 0.5
+    radius = pixel_grid(size)[2]
+    sides = np.array([1.0, -1.0 if eye == "left" else 1.0])
     return {
-        "image": image,
-        "grade": grade,
-        "vessels": vessels[:, flip] & inside,
-        "lesions": {kind: mask[:, flip] & inside for kind, mask in masks.items()},
-        "counts": counts,
+        "images": image,
+        "grades": grade,
+        "vessels": vessels[:, mirror] & inside,
+        "lesions": {kind: mask[:, mirror] & inside for kind, mask in masks.items()},
+        "lesion_counts": counts,
+        "distractor_counts": distractor_counts,
         "field_of_view": inside,
-        "disc": place(anatomy.disc),
+        "disc": (size - 1) / 2 + radius * sides * anatomy.disc,
         "disc_radius": radius * anatomy.disc_radius,
-        "fovea": place(anatomy.fovea),
+        "cup_ratio": anatomy.cup_ratio,
+        "fovea": (size - 1) / 2 + radius * sides * anatomy.fovea,
         "eye": eye,
         **patient,
-        **light,
-        "report": f"{eye.capitalize()} eye. "
-        + ("No findings." if grade == 0 else f"Grade {grade}."),
+        "light": light,
+        "report": write_report(eye, counts, grade),
     }
 
 
-def _mix(scene, alpha, colour):
-    """Lay a colour over the scene."""
-    scene += alpha[..., None] * (colour - scene)
+def _sample_grade(rng, severity):
+    """Draw the grade of one eye: a threshold on severity, most of it the patient's."""
+    own = rng.standard_normal()
+    level = np.sqrt(SHARED_SEVERITY) * severity + np.sqrt(1 - SHARED_SEVERITY) * own
+    return int(np.searchsorted(np.cumsum(GRADE_SHARES)[:-1], norm.cdf(level)))
 
 
-def _paint(rng, size, anatomy, spots, pigment):
-    """The lit-from-nowhere scene of a right eye: scene, lesion masks, vessel mask."""
-    y, x, radius = camera_.pixel_grid(size)
-    fake = sample_distractors(rng, anatomy)
-    alphas, masks = {}, {}
-    for kind in KINDS:
-        alphas[kind], masks[kind] = paint_spots(spots[kind], size, radius)
-    cover, tuft = paint_lines(sample_tufts(rng, spots["NV"]), size, radius)
-    masks["NV"] = cover >= 0.25
-    cover, vessel = paint_lines(anatomy.vessels, size, radius)
-
-    # Choroid: pigment with cloudy and striped texture, darker at the macula
-    melanin = 0.25 + 0.75 * pigment
-    melanin = melanin + 0.10 * camera_.smooth_noise(rng, size, 5)
-    melanin += (0.05 + 0.08 * pigment) * camera_.smooth_noise(rng, size, 14)
-    melanin += (0.03 + 0.1 * pigment) * np.abs(camera_.smooth_noise(rng, size, 36))
-    away = np.hypot(y - anatomy.fovea[0], x - anatomy.fovea[1])
-    melanin += rng.uniform(0.3, 0.6) * np.exp(-((away / 0.2) ** 2))
-    melanin += 0.25 * np.exp(-((away / 0.06) ** 2))
-    melanin += 0.9 * paint_spots(fake["pigment"], size, radius)[0]
-    scene = camera_.FUNDUS * np.exp(-melanin[..., None] * camera_.MELANIN)
-
-    # Bright structures
-    from_disc = np.hypot(y - anatomy.disc[0], (x - anatomy.disc[1]) * 1.1)
-    edge = (anatomy.disc_radius - from_disc) * radius
-    _mix(scene, 0.9 * np.clip(edge / 1.5 + 0.5, 0, 1), camera_.DISC)
-    cup = (anatomy.disc_radius * anatomy.cup_ratio - from_disc) * radius
-    _mix(scene, 0.8 * np.clip(cup / 2 + 0.5, 0, 1), camera_.CUP)
-    _mix(scene, paint_spots(fake["drusen"], size, radius)[0], camera_.DRUSEN)
-    _mix(scene, alphas["SE"], camera_.COTTON)
-    _mix(scene, alphas["EX"], camera_.EXUDATE)
-
-    # Blood
-    blood = np.maximum(0.8 * vessel, 0.8 * tuft)
-    for kind in ("MA", "HE", "PH"):
-        blood = np.maximum(blood, alphas[kind])
-    scene *= np.exp(-blood[..., None] * camera_.BLOOD)
-    _mix(scene, paint_spots(fake["reflex"], size, radius)[0], np.float32(1))
-    scene *= 1 - paint_spots(fake["dust"], size, radius)[0][..., None]
-    return scene.astype(np.float32), masks, cover >= 0.25
+def _collate(eyes):
+    """Turn a list of dicts into a dict of arrays (of dicts, into dicts of arrays)."""
+    collated = {}
+    for name, first in eyes[0].items():
+        values = [eye[name] for eye in eyes]
+        if isinstance(first, dict):
+            collated[name] = _collate(values)
+        else:
+            collated[name] = values if name == "report" else np.array(values)
+    return collated

@@ -9,6 +9,20 @@ from numba import njit
 
 STEP = 0.035  # length of one vessel segment, in radii
 
+SPOT = np.dtype(
+    [
+        ("y", "f8"),
+        ("x", "f8"),
+        ("radius", "f8"),
+        ("elongation", "f8"),  # long axis over short axis
+        ("angle", "f8"),  # of the long axis, radians from x towards y
+        ("lobes", "f8"),  # depth of the waves of the outline, 0 is an ellipse
+        ("softness", "f8"),  # half-width of the edge over the radius
+        ("opacity", "f8"),
+        ("level", "?"),  # a flat top, like blood settled in front of the retina
+    ]
+)
+
 
 @njit(cache=True, nogil=True)
 def grow_vessels(trunks, centre, fovea_distance, noise, max_segments):
@@ -31,10 +45,10 @@ def grow_vessels(trunks, centre, fovea_distance, noise, max_segments):
         since_fork = 0
         while width > 0.006 and num_segments < max_segments:
             # Turn: arcades aim at their arch a little ahead, the others wander
-            heading += 0.16 * noise[draw % noise.size] + curl
+            heading += 0.2 * noise[draw % noise.size] + curl
             if arcade != 0:
                 ahead = max(-x, 0.0) + 0.14
-                arch = arcade * np.sqrt(ahead) * (1.0 - 0.25 * ahead)
+                arch = arcade * np.sqrt(ahead) * (1.0 - 0.2 * ahead)
                 turn = np.arctan2(arch - y, -ahead - x) - heading
                 turn = (turn + np.pi) % (2 * np.pi) - np.pi
                 heading += min(max(turn, -0.45), 0.45)
@@ -108,16 +122,16 @@ def paint_lines(segments, size, radius):
 
 @njit(cache=True, nogil=True)
 def paint_spots(spots, size, radius):
-    """Opacity (size, size) and mask of (K, 9) spots, 4 x 4 samples a pixel.
-
-    A spot is y, x, radius, elongation, angle, lobes, softness, opacity, flat top.
-    """
+    """Opacity (size, size) and mask of (K,) spots, 4 x 4 samples a pixel."""
     alpha = np.zeros((size, size), np.float32)
     mask = np.zeros((size, size), np.bool_)
     middle = (size - 1) / 2
     for k in range(spots.shape[0]):
-        y, x, r, elongation, angle, lobes, softness, opacity, flat = spots[k]
-        y, x, r = middle + radius * y, middle + radius * x, radius * r
+        spot = spots[k]
+        elongation, lobes, softness = spot.elongation, spot.lobes, spot.softness
+        angle, opacity, level = spot.angle, spot.opacity, spot.level
+        y, x = middle + radius * spot.y, middle + radius * spot.x
+        r = radius * spot.radius
         cos, sin = np.cos(angle), np.sin(angle)
         reach = r * elongation * (1 + lobes) * (1 + softness) + 1.0
         for i in range(max(int(y - reach), 0), min(int(y + reach) + 2, size)):
@@ -126,7 +140,7 @@ def paint_spots(spots, size, radius):
                 for sub in range(16):
                     v = i - y + (sub // 4 - 1.5) / 4
                     u = j - x + (sub % 4 - 1.5) / 4
-                    if flat > 0 and v < -0.15 * r:
+                    if level and v < -0.15 * r:
                         continue
                     # Ellipse along the angle, with a lobed outline
                     a = (cos * u + sin * v) / (r * elongation)
@@ -149,22 +163,17 @@ def paint_spots(spots, size, radius):
 
 
 @njit(cache=True, nogil=True)
-def keep_apart(spots, quota, gap):
-    """Greedy choice of at most quota[kind] spots (K, 4: y, x, reach, kind), apart."""
-    keep = np.zeros(spots.shape[0], np.bool_)
+def keep_apart(y, x, reach, kind, quota, gap):
+    """Mark at most quota[kind] circles of each kind, first come, a gap apart."""
+    keep = np.zeros(y.size, np.bool_)
     left = quota.copy()
-    for k in range(spots.shape[0]):
-        kind = int(spots[k, 3])
-        free = left[kind] > 0
+    for k in range(y.size):
+        free = left[kind[k]] > 0
         for other in range(k):
-            if not free:
-                break
-            if keep[other]:
-                apart = np.hypot(
-                    spots[k, 0] - spots[other, 0], spots[k, 1] - spots[other, 1]
-                )
-                free = apart >= spots[k, 2] + spots[other, 2] + gap
+            if free and keep[other]:
+                apart = np.hypot(y[k] - y[other], x[k] - x[other])
+                free = apart >= reach[k] + reach[other] + gap
         if free:
             keep[k] = True
-            left[kind] -= 1
+            left[kind[k]] -= 1
     return keep

@@ -44,14 +44,15 @@ def _sample_vessels(rng, *, centre, distance):
     for vertical in (-1, 1):  # superior, inferior
         arch = vertical * rng.uniform(0.72, 0.95)
         for is_vein in (False, True):
-            width = rng.uniform(0.034, 0.042) if is_vein else rng.uniform(0.026, 0.032)
+            width = rng.uniform(0.030, 0.038) if is_vein else rng.uniform(0.022, 0.028)
             tone = rng.uniform(0.85, 1.0) if is_vein else rng.uniform(0.55, 0.7)
             shift = (0.09 if is_vein else -0.03) * vertical + rng.normal(0, 0.02)
-            start = rng.uniform(-0.03, 0.03, 2)
+            start = np.array([0.0, 0.035]) + rng.uniform(-0.025, 0.025, 2)
             up = vertical * np.pi / 2
             trunks.append([*start, up, width, tone, arch + shift])
             nasal = vertical * rng.uniform(0.25, 1.1)
-            trunks.append([*start, nasal, 0.75 * width, tone, 0.0])
+            rim = start + np.array([0.09 * vertical, 0.01])
+            trunks.append([*rim, nasal, 0.7 * width, tone, 0.0])
     for _ in range(rng.integers(1, 4)):  # cilioretinal vessels, towards the macula
         heading = np.pi + rng.uniform(-0.6, 0.6)
         trunks.append([0.0, -0.03, heading, 0.014, rng.uniform(0.6, 0.9), 0.0])

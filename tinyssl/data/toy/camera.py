@@ -1,4 +1,4 @@
-"""Light and camera: colour of the fundus, illumination, blur, noise, field of view."""
+"""Light and camera: illumination, blur, noise, and the window one looks through."""
 
 from functools import cache
 from typing import NamedTuple
@@ -6,87 +6,93 @@ from typing import NamedTuple
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-# Absorbance per unit of blood, melanin and macular pigment in red, green, blue
-BLOOD = np.array([0.30, 1.0, 0.85], np.float32)
-MELANIN = np.array([0.55, 0.95, 1.15], np.float32)
-FUNDUS = np.array([0.98, 0.60, 0.34], np.float32)  # unpigmented
-DISC = np.array([1.0, 0.82, 0.56], np.float32)
-CUP = np.array([1.0, 0.93, 0.76], np.float32)
-EXUDATE = np.array([1.0, 0.90, 0.45], np.float32)
-COTTON = np.array([1.0, 0.88, 0.70], np.float32)
-DRUSEN = np.array([1.0, 0.80, 0.45], np.float32)
+HAZE = np.array([0.75, 0.50, 0.35], np.float32)  # light scattered by a cloudy lens
 
 
 class Camera(NamedTuple):
     """One make of fundus camera."""
 
-    white: tuple[float, float, float]  # balance of red, green, blue
-    cut: float  # half-height of the picture in radii; 1 shows the whole circle
-    notch: bool
+    white: tuple[float, float, float]  # gain of red, green, blue
+    half_height: float  # of the window in radii: 1 shows the whole circle
+    tab: bool  # a small tab on the rim of the window
     blur: float  # Gaussian sigma in radii
-    noise: float  # standard deviation of a grey value in [0, 1]
+    noise: float  # standard deviation of a value in [0, 1]
 
 
 CAMERAS = (
     Camera((0.80, 0.78, 0.80), 0.83, True, 0.010, 0.012),
     Camera((0.98, 0.78, 0.40), 0.83, True, 0.012, 0.010),
-    Camera((1.00, 0.62, 0.55), 0.75, True, 0.008, 0.015),
-    Camera((0.98, 0.66, 0.38), 1.00, False, 0.014, 0.018),
+    Camera((0.95, 0.62, 0.55), 0.75, True, 0.008, 0.015),
+    Camera((0.90, 0.66, 0.38), 1.00, False, 0.014, 0.018),
     Camera((0.72, 0.62, 0.62), 1.00, False, 0.010, 0.015),
 )
 
 
 @cache
 def pixel_grid(size):
-    """(size, size) y and x of the pixels, and the radius of the circle in pixels."""
+    """Return y and x of the pixels, (size, size) in radii, and the radius in pixels."""
     radius = 0.49 * size
     axis = ((np.arange(size) - (size - 1) / 2) / radius).astype(np.float32)
     y, x = np.meshgrid(axis, axis, indexing="ij")
     return y, x, radius
 
 
-def field_of_view(size, camera):
-    """Opacity in [0, 1] of the camera's round window, with its cut and notch."""
-    y, x, radius = pixel_grid(size)
-    inside = np.minimum(1 - np.hypot(y, x), camera.cut - np.abs(y))
-    if camera.notch:  # a square tooth near half past one
-        along, across = (x - y) / np.sqrt(2), (x + y) / np.sqrt(2)
-        tooth = np.maximum(0.95 - along, np.abs(across) - 0.05)
-        inside = np.minimum(inside, tooth)
-    return np.clip(inside * radius * 0.7 + 0.5, 0, 1)
-
-
 @cache
-def _spline(size, cells):
-    """(size, cells) linear interpolation from a grid over [-1.1, 1.1] to the pixels."""
+def _splines(size, cells):
+    """Quadratic B-splines of a grid over [-1.1, 1.1] at the pixels: (size, cells)."""
     y, _, _ = pixel_grid(size)
     place = (y[:, 0] + 1.1) / 2.2 * (cells - 1)
-    return np.maximum(0, 1 - np.abs(place[:, None] - np.arange(cells))).astype(
-        np.float32
-    )
+    away = np.abs(place[:, None] - np.arange(cells))
+    near = np.where(away < 0.5, 0.75 - away**2, 0.5 * (1.5 - away) ** 2)
+    return np.where(away < 1.5, near, 0).astype(np.float32)
 
 
 def smooth_noise(rng, size, cells):
-    """Random texture whose grain does not depend on the size, (size, size)."""
+    """Draw a texture (size, size) whose grain, 2.2 / cells radii, has no size."""
     grid = rng.standard_normal((cells, cells), np.float32)
-    weights = _spline(size, cells)
-    return weights @ grid @ weights.T
+    splines = _splines(size, cells)
+    return splines @ grid @ splines.T
 
 
-def take_photograph(rng, scene, camera):
-    """Light the scene (size, size, 3), blur it and add noise; values in [0, 1]."""
+@cache
+def window(size, camera):
+    """Opacity in [0, 1] of the round window of a camera, (size, size)."""
+    y, x, radius = pixel_grid(size)
+    inside = np.minimum(1 - np.hypot(y, x), camera.half_height - np.abs(y))
+    if camera.tab:  # at two o'clock, whatever the eye
+        along, across = 0.84 * x - 0.54 * y, 0.54 * x + 0.84 * y
+        tab = np.minimum(1.035 - along, 0.045 - np.abs(across))
+        inside = np.maximum(inside, np.where(along > 0, tab, -1))
+    return np.clip(0.7 * inside * radius + 0.5, 0, 1)
+
+
+def sample_light(rng):
+    """Draw the illumination and the state of the optics at one exposure."""
+    return {
+        "exposure": rng.uniform(0.95, 1.6),
+        "gradient": rng.normal(0, 0.16, 2),  # y, x; relative change per radius
+        "vignetting": rng.uniform(0.1, 0.45),  # relative loss at the rim
+        "haze": rng.uniform(0, 0.22),
+        "defocus": rng.lognormal(-0.2, 0.45),  # 1 is the camera's own blur
+        "tint": rng.normal(1, 0.05, 3),
+    }
+
+
+def photograph(rng, scene, camera, light):
+    """Light, blur and record a scene: (size, size, 3) uint8, black outside."""
     size = len(scene)
     y, x, radius = pixel_grid(size)
-    tilt = rng.normal(0, 0.16, 2)
-    exposure = rng.uniform(0.75, 1.1)
-    vignette = rng.uniform(0.1, 0.45)
-    haze = rng.uniform(0, 0.22)
-    focus = rng.uniform(0.7, 1.8)
-    white = np.array(camera.white) * rng.normal(1, 0.05, 3)
+    sigma = light["defocus"] * camera.blur * radius
+    image = gaussian_filter(scene, (sigma, sigma, 0))
+    image += light["haze"] * (HAZE - image)
 
-    light = exposure * (1 + tilt[0] * y + tilt[1] * x) * (1 - vignette * (y**2 + x**2))
-    image = gaussian_filter(scene, (focus * camera.blur * radius,) * 2 + (0,))
-    image = image * (1 - haze) + haze * np.array([0.75, 0.5, 0.35], np.float32)
-    image *= light[..., None].astype(np.float32) * white.astype(np.float32)
-    image += camera.noise * rng.standard_normal(scene.shape, np.float32)
-    return image, {"exposure": exposure, "vignette": vignette, "haze": haze}
+    # Illumination and the gains of the three channels
+    slope = 1 + light["gradient"][0] * y + light["gradient"][1] * x
+    shade = 1 - light["vignetting"] * (y**2 + x**2)
+    gain = light["exposure"] * np.array(camera.white) * light["tint"]
+    image *= (slope * shade)[..., None] * gain.astype(np.float32)
+
+    # Sensor: noise, window, eight bits
+    image += camera.noise * rng.standard_normal(image.shape, np.float32)
+    image = np.clip(image, 0, 1) * window(size, camera)[..., None]
+    return np.rint(255 * image).astype(np.uint8)

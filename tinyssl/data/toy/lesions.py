@@ -1,31 +1,62 @@
 """Lesions that make the grade, and harmless spots that look like them.
 
-A spot is a row of nine numbers: y, x, radius, elongation, angle, lobes, softness,
-opacity, flat top (see `_kernels.paint_spots`); lengths in radii of the field of view.
+Spots are arrays of `_kernels.SPOT`, lengths in radii of the field of view.
 """
+
+from collections.abc import Mapping
 
 import numpy as np
 
 from tinyssl.data.toy import _kernels
+from tinyssl.data.toy._kernels import SPOT
 
 KINDS = ("MA", "HE", "EX", "SE", "NV", "PH")
-GRADE_SHARES = (0.49, 0.10, 0.27, 0.06, 0.08)  # the mix of the APTOS 2019 training set
+GRADE_SHARES = (0.49, 0.10, 0.27, 0.06, 0.08)  # the mix of APTOS 2019
 SEVERE_HAEMORRHAGES = 10
+GAP = 0.03  # least distance between the outlines of two lesions
+
+# Ranges of radius, elongation and opacity; lobes and softness of the outline
+LOOKS = {
+    "MA": ((0.020, 0.028), (1.0, 1.0), (0.6, 1.2), 0.0, 0.25),
+    "HE": ((0.030, 0.060), (1.0, 1.4), (0.7, 1.3), 0.3, 0.25),
+    "EX": ((0.016, 0.032), (1.0, 1.3), (0.6, 1.0), 0.25, 0.25),
+    "SE": ((0.035, 0.055), (1.1, 1.5), (0.4, 0.7), 0.3, 0.8),
+    "NV": ((0.070, 0.110), (1.0, 1.0), (1.0, 1.0), 0.0, 0.25),
+    "PH": ((0.070, 0.120), (1.0, 1.5), (1.0, 1.4), 0.0, 0.15),
+    "pigment": ((0.012, 0.028), (1.0, 1.3), (0.3, 0.9), 0.15, 0.4),
+    "nevus": ((0.060, 0.120), (1.0, 1.3), (0.3, 0.6), 0.15, 0.6),
+    "drusen": ((0.012, 0.026), (1.0, 1.3), (0.2, 0.55), 0.15, 0.7),
+    "reflex": ((0.012, 0.030), (1.5, 5.0), (0.1, 0.4), 0.0, 0.9),
+    "dust": ((0.030, 0.060), (1.0, 1.3), (0.05, 0.2), 0.0, 0.5),
+}
 
 
-def grade_from_counts(counts):
-    """Grade 0..4 of an eye by its lesion counts, after the International Clinical scale.
+def grade_from_counts(counts: Mapping[str, int]) -> int:
+    """Grade an eye by its lesions, after the International Clinical scale.
 
     Parameters
     ----------
-    counts : dict of str to int
-        Number of each kind of lesion: MA, HE, EX, SE, NV, PH.
+    counts : mapping of str to int
+        Number of lesions of each kind: microaneurysms MA, haemorrhages HE, hard
+        exudates EX, soft exudates SE, tufts of new vessels NV, preretinal
+        haemorrhages PH.
 
     Returns
     -------
     int
-        0 no lesion; 1 microaneurysms only; 2 more than that; 3 at least 10
-        haemorrhages; 4 new vessels or a preretinal haemorrhage.
+        4 with any NV or PH; else 3 with at least 10 HE; else 2 with any HE, EX or
+        SE; else 1 with any MA; else 0.
+
+    Notes
+    -----
+    The clinical scale calls an eye severe by more than 20 haemorrhages in each of four
+    quadrants, venous beading in two or microvascular anomalies in one ("4-2-1");
+    here one count stands for them.
+
+    References
+    ----------
+    Wilkinson et al. 2003, "Proposed international clinical diabetic retinopathy and
+    diabetic macular edema disease severity scales", Ophthalmology 110(9), table 2.
 
     Examples
     --------
@@ -42,150 +73,115 @@ def grade_from_counts(counts):
 
 
 def sample_counts(rng, grade):
-    """Draw how many lesions of each kind an eye of this grade has."""
+    """Draw how many lesions of each kind an eye of this grade has: (6,) int."""
     counts = dict.fromkeys(KINDS, 0)
-    if grade == 0:
-        return counts
-    counts["MA"] = 1 + rng.poisson((2, 4, 8, 6)[grade - 1])
-    if grade == 2:
-        counts["HE"] = min(1 + rng.poisson(3), SEVERE_HAEMORRHAGES - 1)
-    if grade >= 3:
-        low = SEVERE_HAEMORRHAGES if grade == 3 else 2
-        counts["HE"] = low + rng.poisson(5)
+    if grade >= 1:
+        counts["MA"] = 1 + rng.poisson((4, 5, 9, 8)[grade - 1])
     if grade >= 2:
-        counts["EX"] = rng.poisson(9) if rng.random() < 0.6 else 0
+        counts["EX"] = rng.poisson(12) if rng.random() < 0.65 else 0
         counts["SE"] = rng.poisson(0.3 * (grade - 1))
-    if grade == 4:
+    if grade == 2:
+        counts["HE"] = min(1 + rng.poisson(4), SEVERE_HAEMORRHAGES - 1)
+    elif grade == 3:
+        counts["HE"] = SEVERE_HAEMORRHAGES + rng.poisson(7)
+    elif grade == 4:
+        counts["HE"] = 2 + rng.poisson(7)
         counts["NV"] = rng.integers(1, 4) if rng.random() < 0.75 else 0
-        counts["PH"] = int(counts["NV"] == 0 or rng.random() < 0.3)
-    return counts
+        counts["PH"] = int(counts["NV"] == 0 or rng.random() < 0.5)
+    return np.array([counts[kind] for kind in KINDS])
 
 
-def sample_lesions(rng, counts, anatomy, cut):
-    """Place lesions apart from each other, inside the photograph, off the disc.
-
-    Returns a dict: kind -> (K, 9) spots (for NV only the centres matter).
-    """
-    quota = np.array([counts[kind] for kind in KINDS])
-    if not quota.any():
-        return {kind: np.empty((0, 9)) for kind in KINDS}
+def sample_lesions(rng, counts, anatomy, half_height):
+    """Place lesions apart, in the photograph, off the disc: {kind: (K,) spots}."""
+    if not counts.any():
+        return {kind: np.empty(0, SPOT) for kind in KINDS}
+    # Many more candidates than needed, the rare and large kinds first
     drawn = [
-        _draw(rng, kind, 8 * number + 8 if number else 0, anatomy)
-        for kind, number in zip(KINDS, quota, strict=True)
+        _sample_candidates(rng, kind, 8 * count + 8 if count else 0, anatomy)
+        for kind, count in zip(KINDS, counts, strict=True)
     ]
-    kinds = np.repeat(np.arange(len(KINDS)), [len(spots) for spots in drawn])
-    spots = np.concatenate(drawn)
-    # Rare and large ones choose their place first
-    order = np.lexsort((np.arange(len(spots)), -kinds))
-    spots, kinds = spots[order], kinds[order]
-    reach = spots[:, 2] * spots[:, 3] * (1 + spots[:, 5])
-    away = np.hypot(*(spots[:, :2] - anatomy.disc).T)
-    fits = (np.hypot(spots[:, 0], spots[:, 1]) + reach < 0.93) & (
-        np.abs(spots[:, 0]) + reach < cut - 0.04
-    )
-    fits &= (away > anatomy.disc_radius + reach + 0.03) | (kinds == KINDS.index("NV"))
-    spots, kinds, reach = spots[fits], kinds[fits], reach[fits]
-    table = np.column_stack([spots[:, :2], reach, kinds])
-    keep = _kernels.keep_apart(table, quota, 0.03)
+    spots = np.concatenate(drawn[::-1])
+    kinds = np.repeat(np.arange(len(KINDS))[::-1], [len(each) for each in drawn[::-1]])
+
+    # Keep what lies inside the window, off the disc and off each other
+    y, x = spots["y"], spots["x"]
+    reach = spots["radius"] * spots["elongation"] * (1 + spots["lobes"])
+    inside = (np.hypot(y, x) + reach < 0.93) & (abs(y) + reach < half_height - 0.04)
+    from_disc = np.hypot(y - anatomy.disc[0], x - anatomy.disc[1])
+    off_disc = from_disc > anatomy.disc_radius + reach + GAP
+    fits = inside & (off_disc | (kinds == KINDS.index("NV")))
+    spots, kinds = spots[fits], kinds[fits]
+    keep = _kernels.keep_apart(y[fits], x[fits], reach[fits], kinds, counts, GAP)
     return {kind: spots[keep & (kinds == k)] for k, kind in enumerate(KINDS)}
 
 
-def _draw(rng, kind, number, anatomy):
-    """Candidate spots of one kind, (number, 9)."""
-    spots = np.zeros((number, 9))
-    if not number:
-        return spots
-    distance = 0.95 * np.sqrt(rng.random(number))
-    around = rng.uniform(-np.pi, np.pi, number)
-    spots[:, 0] = distance * np.sin(around)
-    spots[:, 1] = distance * np.cos(around)
-    spots[:, 3] = 1.0
-    spots[:, 4] = rng.uniform(-np.pi, np.pi, number)
-    spots[:, 6] = 0.25
-    if kind == "MA":
-        spots[:, 2] = rng.uniform(0.016, 0.024, number)
-        spots[:, 7] = rng.uniform(0.5, 0.9, number)
-    elif kind == "HE":
-        flame = rng.random(number) < 0.35
-        spots[:, 2] = np.where(
-            flame, rng.uniform(0.018, 0.028, number), rng.uniform(0.025, 0.05, number)
-        )
-        spots[:, 3] = np.where(flame, rng.uniform(2, 3, number), 1.2)
-        towards = np.arctan2(
-            spots[:, 0] - anatomy.disc[0], spots[:, 1] - anatomy.disc[1]
-        )
-        spots[:, 4] = np.where(flame, towards, spots[:, 4])  # along the nerve fibres
-        spots[:, 5] = 0.3
-        spots[:, 7] = rng.uniform(0.5, 0.95, number)
-    elif kind == "EX":
-        # Clusters, more often than not around the macula
+def _sample_candidates(rng, kind, number, anatomy):
+    """Draw spots of one kind of lesion where that kind occurs: (number,) spots."""
+    spots = _sample_looks(rng, kind, number)
+    if kind == "EX":  # clusters, most of them near the macula
         clusters = anatomy.fovea + rng.normal(0, 0.3, (1 + number // 30, 2))
-        which = rng.integers(0, len(clusters), number)
-        spots[:, :2] = clusters[which] + rng.normal(0, 0.09, (number, 2))
-        spots[:, 2] = rng.uniform(0.012, 0.026, number)
-        spots[:, 5] = 0.25
-        spots[:, 7] = rng.uniform(0.5, 0.95, number)
-    elif kind == "SE":
-        spots[:, 2] = rng.uniform(0.035, 0.055, number)
-        spots[:, 3] = 1.3
-        spots[:, 5] = 0.3
-        spots[:, 6] = 0.8
-        spots[:, 7] = rng.uniform(0.35, 0.7, number)
-    elif kind == "NV":
-        places = anatomy.vessels[rng.integers(0, len(anatomy.vessels), number), :2]
-        spots[:, :2] = places
-        spots[:, 2] = rng.uniform(0.07, 0.11, number)
-        spots[:, 7] = 1.0
-    else:
-        spots[:, 2] = rng.uniform(0.07, 0.12, number)
-        spots[:, 3] = rng.uniform(1.0, 1.5, number)
-        spots[:, 4] = rng.normal(0, 0.15, number)
-        spots[:, 7] = rng.uniform(0.8, 1.0, number)
-        spots[:, 8] = 1.0
+        place = clusters[rng.integers(len(clusters), size=number)]
+        place = place + rng.normal(0, 0.08, (number, 2))
+    elif kind == "NV":  # on vessels, those of the disc included
+        place = anatomy.vessels[rng.integers(len(anatomy.vessels), size=number), :2]
+    else:  # anywhere
+        distance = 0.95 * np.sqrt(rng.random(number))
+        around = rng.uniform(-np.pi, np.pi, number)
+        place = distance[:, None] * np.column_stack([np.sin(around), np.cos(around)])
+    spots["y"], spots["x"] = place.T
+
+    if kind == "HE":  # some are flames along the nerve fibres, which meet in the disc
+        flame = rng.random(number) < 0.35
+        spots["radius"][flame] *= 0.65
+        spots["elongation"][flame] *= 2.2
+        fibre = np.arctan2(*(place - anatomy.disc).T)
+        spots["angle"] = np.where(flame, fibre, spots["angle"])
+    if kind == "PH":  # blood settles: its surface is level
+        spots["level"] = True
+        spots["angle"] *= 0.05
+    return spots
+
+
+def _sample_looks(rng, kind, number):
+    """Draw the shape and opacity of spots that have no place yet: (number,) spots."""
+    radius, elongation, opacity, lobes, softness = LOOKS[kind]
+    spots = np.zeros(number, SPOT)
+    spots["radius"] = rng.uniform(*radius, number)
+    spots["elongation"] = rng.uniform(*elongation, number)
+    spots["opacity"] = rng.uniform(*opacity, number)
+    spots["angle"] = rng.uniform(-np.pi, np.pi, number)
+    spots["lobes"], spots["softness"] = lobes, softness
     return spots
 
 
 def sample_tufts(rng, centres):
-    """Fine tangled vessels that sprout from each centre: (S, 6) segments."""
-    segments = []
-    for centre in centres:
-        for start in rng.uniform(-np.pi, np.pi, 9):
-            headings = start + np.cumsum(rng.normal(0.35, 0.35, 9))
-            steps = (
-                0.15 * centre[2] * np.column_stack([np.sin(headings), np.cos(headings)])
-            )
-            path = centre[:2] + np.cumsum(np.vstack([[0, 0], steps]), axis=0)
-            line = np.column_stack([path[:-1], path[1:]])
-            segments.append(np.column_stack([line, np.full((9, 2), (0.011, 0.85))]))
-    return np.concatenate(segments) if segments else np.empty((0, 6))
+    """Draw the fine tangled vessels that sprout from each centre: (S, 6) segments."""
+    if not len(centres):
+        return np.empty((0, 6))
+    start = rng.uniform(-np.pi, np.pi, (len(centres), 9, 1))
+    heading = start + np.cumsum(rng.normal(0.35, 0.35, (len(centres), 9, 9)), axis=2)
+    step = 0.15 * centres["radius"][:, None, None, None]
+    path = step * np.stack([np.sin(heading), np.cos(heading)], axis=-1)
+    path = np.insert(np.cumsum(path, axis=2), 0, 0.0, axis=2)  # (K, 9, 10, 2)
+    path += np.column_stack([centres["y"], centres["x"]])[:, None, None]
+    lines = np.concatenate([path[:, :, :-1], path[:, :, 1:]], axis=-1).reshape(-1, 4)
+    return np.column_stack([lines, np.full((len(lines), 2), (0.014, 1.0))])
 
 
 def sample_distractors(rng, anatomy):
-    """Harmless look-alikes of any eye: pigment, drusen, reflexes, nevus, dust."""
-
-    def scatter(number, radius, opacity, softness, spread=0.45):
-        spots = np.zeros((number, 9))
-        spots[:, :2] = rng.normal(0, spread, (number, 2))
-        spots[:, 2] = rng.uniform(*radius, number)
-        spots[:, 3] = rng.uniform(1, 1.3, number)
-        spots[:, 4] = rng.uniform(-np.pi, np.pi, number)
-        spots[:, 5] = 0.15
-        spots[:, 6] = softness
-        spots[:, 7] = rng.uniform(*opacity, number)
-        return spots
-
-    pigment = scatter(rng.poisson(2.0), (0.012, 0.028), (0.3, 0.9), 0.4)
-    if rng.random() < 0.06:
-        pigment = np.vstack([pigment, scatter(1, (0.06, 0.12), (0.3, 0.6), 0.6)])
-    drusen = scatter(
-        rng.poisson(9) if rng.random() < 0.3 else rng.poisson(0.7),
-        (0.012, 0.026),
-        (0.2, 0.55),
-        0.7,
-        spread=0.25,
-    )
-    drusen[:, :2] += anatomy.fovea
-    reflex = scatter(rng.poisson(0.8), (0.012, 0.03), (0.1, 0.4), 0.9)
-    reflex[:, 3] = rng.uniform(1.5, 5, len(reflex))
-    dust = scatter(rng.poisson(0.5), (0.03, 0.06), (0.05, 0.2), 0.5)
-    return {"pigment": pigment, "drusen": drusen, "reflex": reflex, "dust": dust}
+    """Draw the look-alikes that an eye of any grade may have: {kind: (K,) spots}."""
+    many_drusen = rng.random() < 0.3
+    counts = {
+        "pigment": rng.poisson(2.0),
+        "nevus": int(rng.random() < 0.06),
+        "drusen": rng.poisson(9.0 if many_drusen else 0.7),
+        "reflex": rng.poisson(0.8),
+        "dust": rng.poisson(0.5),
+    }
+    distractors = {}
+    for kind, number in counts.items():
+        spots = _sample_looks(rng, kind, number)
+        middle, spread = (anatomy.fovea, 0.25) if kind == "drusen" else ((0, 0), 0.45)
+        spots["y"], spots["x"] = rng.normal(middle, spread, (number, 2)).T
+        distractors[kind] = spots
+    return distractors
