@@ -1,0 +1,257 @@
+"""Segmentation: patches, whole images put together from patches, and scores."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from tinyssl.downstream.segmentation import (
+    PatchRestoration,
+    Segmentation,
+    cut_patches,
+    evaluate,
+    predict,
+    prepare,
+    sample_corners,
+)
+from tinyssl.models import DenseNet, DenseUNet, UNet
+from tinyssl.training import to_tensor, train
+
+
+class Pointwise(nn.Module):
+    """Return its first channel as logits: what is predicted is known exactly."""
+
+    def __init__(self):
+        super().__init__()
+        self.idle = nn.Parameter(torch.zeros(1))
+
+    def forward(self, x):
+        return x[:, :1]
+
+
+def disc(height, width, radius=None):
+    y, x = np.ogrid[:height, :width]
+    radius = min(height, width) / 2 if radius is None else radius
+    return (y - height / 2) ** 2 + (x - width / 2) ** 2 < radius**2
+
+
+def eye_with_lines(seed, height=96, width=90):
+    """Return a photograph of dark lines on a shaded disc, its mask and its field."""
+    rng = np.random.default_rng(seed)
+    region = disc(height, width)
+    mask = np.zeros((height, width), bool)
+    for place in rng.integers(8, min(height, width) - 8, 4):
+        mask[place : place + 3] = True
+    mask = mask.T.copy() if height == width and seed % 2 else mask
+    shade = np.linspace(90, 170, width)
+    green = shade - 40 * mask + rng.normal(0, 3, mask.shape)
+    image = np.stack([green + 50, green, green - 60], -1) * region[..., None]
+    return np.clip(image, 0, 255).astype(np.uint8), mask & region, region
+
+
+# Patches
+
+
+@given(st.integers(0, 10**6), st.integers(1, 40), st.integers(1, 24))
+def test_patches_lie_in_the_image_with_their_centre_in_the_field(seed, size, radius):
+    regions = [disc(50, 47, radius), disc(40, 60, radius)]
+    for region, (y, x) in zip(
+        regions, sample_corners(regions, size, rng=seed), strict=True
+    ):
+        height, width = region.shape
+        assert 0 <= y <= height - size
+        assert 0 <= x <= width - size
+        assert region[y + size // 2, x + size // 2]
+
+
+def test_every_centre_is_drawn_about_equally_often():
+    region = np.zeros((12, 12), bool)
+    region[3:6, 4:7] = True
+    corners = sample_corners([region] * 4500, 4, rng=0)
+    places, counts = np.unique(corners, axis=0, return_counts=True)
+    assert len(places) == 9
+    assert ((counts - 500.0) ** 2 / 500).sum() < 26  # chi-square, 8 d.o.f., p = .001
+
+
+def test_a_field_of_one_pixel_is_found():
+    region = np.zeros((200, 200), bool)
+    region[150, 60] = True
+    assert sample_corners([region], 9, rng=0).tolist() == [[146, 56]]
+
+
+@pytest.mark.parametrize("size", [33, 5])
+def test_a_patch_that_does_not_fit_is_refused(size):
+    region = np.zeros((32, 40), bool)
+    region[0, 0] = True
+    with pytest.raises(ValueError, match=f"patch size {size} must fit .* in image 0"):
+        sample_corners([region], size, rng=0)
+
+
+def test_a_batch_keeps_image_mask_and_field_together():
+    _, masks, regions = zip(*(eye_with_lines(s) for s in range(3)), strict=True)
+    layers = zip(masks, regions, strict=True)
+    marked = [200 * np.stack(pair, -1).astype(np.uint8) for pair in layers]
+    task = Segmentation(Pointwise(), patch_size=24)
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        pixels, (mask, region) = task.make_batch(marked, masks, regions, rng=rng)
+        assert pixels.shape == (3, 24, 24, 2)
+        # brightness and contrast are monotone: the two sides stay apart
+        for channel, layer in ((0, mask), (1, region)):
+            for image, truth in zip(pixels[..., channel], layer, strict=True):
+                if truth.any() and not truth.all():
+                    assert image[truth].min() > image[~truth].max()
+
+
+def test_same_rng_same_batch_and_inputs_stay_as_they_were():
+    image, mask, region = eye_with_lines(0)
+    before = image.copy()
+    task = Segmentation(Pointwise(), patch_size=32)
+    draws = [
+        task.make_batch([image], [mask], [region], rng=np.random.default_rng(3))[0]
+        for _ in range(2)
+    ]
+    assert np.array_equal(*draws)
+    assert np.array_equal(image, before)
+
+
+# Preparation
+
+
+def test_prepare_takes_out_illumination_and_keeps_the_outside_neutral():
+    image, mask, region = eye_with_lines(0)
+    inner = disc(96, 90, 36)
+    dimmed = (image * np.linspace(0.6, 1.0, 96)[:, None, None]).astype(np.uint8)
+    expected, actual = (prepare(i, region, sigma=8)[..., 0] for i in (image, dimmed))
+    assert expected.dtype == np.uint8
+    assert (expected[~region] == 128).all()
+    assert np.abs(expected.astype(int) - actual)[inner].mean() < 5
+    assert expected[mask & inner].mean() < expected[~mask & inner].mean() - 32
+
+
+def test_prepare_survives_a_flat_image():
+    flat = np.full((40, 40, 3), 77, np.uint8)
+    assert (prepare(flat, np.ones((40, 40), bool)) == 128).all()
+
+
+# Whole images
+
+
+@given(
+    st.tuples(st.integers(3, 70), st.integers(3, 70)),
+    st.sampled_from([(16, 8), (16, 16), (20, 7), (64, 32)]),
+)
+def test_a_pixelwise_network_gives_the_pixels_back(shape, tiles):
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (*shape, 1), dtype=np.uint8)
+    task = Segmentation(Pointwise())
+    expected = torch.sigmoid(task.logits(to_tensor(image[None])))[0, 0].detach()
+    actual = predict(task, image, patch_size=tiles[0], stride=tiles[1])
+    assert actual.shape == shape
+    np.testing.assert_allclose(actual, expected, atol=1e-6)
+
+
+def test_prediction_turns_with_the_image():
+    torch.manual_seed(0)
+    task = Segmentation(UNet(in_channels=1, widths=(4, 8)))
+    for module in task.modules():
+        if isinstance(module, nn.Conv2d):  # a network that does not know up from left
+            w = module.weight.data
+            module.weight.data = (w + w.flip(2) + w.flip(3) + w.flip(2, 3)) / 4
+    image = np.random.default_rng(0).integers(0, 256, (64, 64, 1), dtype=np.uint8)
+    expected = predict(task, image, patch_size=32, stride=16)[:, ::-1]
+    actual = predict(
+        task, np.ascontiguousarray(image[:, ::-1]), patch_size=32, stride=16
+    )
+    np.testing.assert_allclose(actual, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("options", [{"patch_size": 0}, {"stride": 0}, {"stride": 65}])
+def test_tiles_that_would_leave_gaps_are_refused(options):
+    task = Segmentation(Pointwise())
+    with pytest.raises(ValueError, match="stride must lie in 1"):
+        predict(task, np.zeros((70, 70, 1), np.uint8), **options)
+
+
+# Scores
+
+
+def test_evaluate_counts_only_the_field_of_view():
+    region = np.zeros((4, 4), bool)
+    region[:2] = True
+    mask = np.zeros((4, 4), bool)
+    mask[0] = True
+    probability = np.full((4, 4), 0.9)  # all wrong outside
+    probability[:2] = [[0.9, 0.8, 0.7, 0.2], [0.1, 0.1, 0.6, 0.1]]
+    actual = evaluate(probability, mask, region)
+    assert actual["dice"] == pytest.approx(2 * 3 / (4 + 4))
+    assert actual["sensitivity"] == pytest.approx(3 / 4)
+    assert actual["specificity"] == pytest.approx(3 / 4)
+    assert actual["accuracy"] == pytest.approx(6 / 8)
+    assert actual["auc"] == pytest.approx(15 / 16)
+
+
+def test_loss_does_not_look_outside_the_field():
+    task = Segmentation(Pointwise())
+    inputs = torch.rand(2, 1, 8, 8)
+    mask = (torch.rand(2, 1, 8, 8) > 0.5).float()
+    region = torch.ones(2, 1, 8, 8)
+    region[..., 4:] = 0
+    expected, _ = task(inputs, (mask, region))
+    inputs[..., 4:], mask[..., 4:] = 1.0, 0.0
+    actual, _ = task(inputs, (mask, region))
+    assert actual == pytest.approx(float(expected.detach()))
+
+
+# The job
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        lambda: UNet(in_channels=1, widths=(4, 8)),
+        lambda: DenseUNet(
+            DenseNet(
+                growth_rate=8,
+                block_layers=(2, 2),
+                stem_channels=8,
+                in_channels=1,
+                small_stem=True,
+            )
+        ),
+    ],
+)
+def test_training_finds_lines_in_an_image_never_seen(network):
+    torch.manual_seed(0)
+    eyes = [eye_with_lines(seed, 96, 96) for seed in range(4)]
+    images = [prepare(image, region, sigma=8) for image, _, region in eyes]
+    masks, regions = [e[1] for e in eyes], [e[2] for e in eyes]
+    task = Segmentation(network(), patch_size=32)
+    data = (images[:3], masks[:3], regions[:3])
+    train(task, data, steps=60, batch_size=8, lr=1e-2)
+    score = evaluate(predict(task, images[3]), masks[3], regions[3])
+    assert score["dice"] > 0.75
+
+
+def test_patch_restoration_learns_on_images_of_different_sizes():
+    torch.manual_seed(0)
+    eyes = [eye_with_lines(0, 96, 90), eye_with_lines(1, 80, 120)]
+    images = [prepare(image, region) for image, _, region in eyes]
+    task = PatchRestoration(
+        UNet(in_channels=1, widths=(4, 8)), size=32, patch_size=4, num_swaps=3
+    )
+    rng = np.random.default_rng(0)
+    disordered, (patches, changed) = task.make_batch(
+        images, [e[2] for e in eyes], rng=rng
+    )
+    assert disordered.shape == patches.shape == (2, 32, 32, 1)
+    assert changed.sum() <= 2 * 2 * 3 * 4**2
+    rows = train(task, (images, [e[2] for e in eyes]), steps=3, batch_size=4)
+    assert np.isfinite(rows[-1]["loss"])
+
+
+def test_cut_patches_takes_what_the_corner_says():
+    image = np.arange(30).reshape(5, 6)
+    assert cut_patches([image], [[1, 2]], 2).tolist() == [[[8, 9], [14, 15]]]

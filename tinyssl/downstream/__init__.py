@@ -1,0 +1,1 @@
+"""Target tasks: what the pretrained networks are for."""
