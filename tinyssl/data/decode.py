@@ -10,6 +10,8 @@ from tinyssl.data.table import DataError
 # A 100-megapixel photograph needs 300 MB decoded; no fundus camera comes near it.
 # Stricter than Pillow's own guard, which stays as the caller set it.
 MAX_PIXELS = 80_000_000
+# Only decoders of photographs: Pillow would hand a PostScript file to a program.
+FORMATS = ("JPEG", "MPO", "PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM")
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -18,8 +20,8 @@ def read_image(path: Path) -> np.ndarray:
     Parameters
     ----------
     path : Path
-        A file in any format Pillow reads: gray, palette, CMYK and 16-bit images
-        become 8-bit RGB; transparent pixels become black.
+        A JPEG, PNG, TIFF, BMP, GIF, WebP or PPM file. Gray, palette, CMYK and 16-bit
+        images become 8-bit RGB; transparent pixels become black.
 
     Returns
     -------
@@ -58,7 +60,7 @@ def read_mask(path: Path) -> np.ndarray:
 def image_size(path: Path) -> tuple[int, int]:
     """Return (height, width) of an image file as shown, reading its header only."""
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=FORMATS) as image:
             return _upright_size(image)
     except Exception as error:  # a decoder may raise anything on broken bytes
         raise DataError(f"{path}: {reason_of(error)}") from None
@@ -73,7 +75,7 @@ def open_rgb(
     decoder skips what a small image does not need.
     """
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 size = f"{image.width} x {image.height}"
                 raise DataError(f"larger than {MAX_PIXELS:,} pixels ({size})")
@@ -96,7 +98,7 @@ def reason_of(error: Exception) -> str:
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
         return f"larger than {MAX_PIXELS:,} pixels"
     if isinstance(error, Image.UnidentifiedImageError):
-        return "not an image that Pillow can read"
+        return "not a JPEG, PNG, TIFF, BMP, GIF, WebP or PPM image"
     return f"unreadable image ({str(error) or type(error).__name__})"
 
 

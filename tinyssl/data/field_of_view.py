@@ -6,109 +6,14 @@ is laid around the *whole* circle: where the sensor cut it off above and below, 
 square reaches beyond the photograph and is filled with black.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
-from PIL import Image
 from scipy import ndimage
+
+from tinyssl.data.crop import Crop, center_crop
 
 MIN_BRIGHTNESS = 10  # of 255: above the noise of a JPEG's black
 DARK_CORNER = 30  # of 255: 95 % of RetinaMNIST's corners lie below 26
 THUMBNAIL_SIDE = 256  # a circle is found in this short side as well as in the full one
-
-
-@dataclass(frozen=True)
-class Crop:
-    """A square of a photograph, in whole pixels; may reach beyond its edges.
-
-    Parameters
-    ----------
-    top, left : int
-        The first row and column; negative where the square begins outside.
-    side : int
-        Rows and columns of the square.
-    height, width : int
-        Size of the photograph the numbers refer to.
-    """
-
-    top: int
-    left: int
-    side: int
-    height: int
-    width: int
-
-    def apply(self, array: np.ndarray, size: int) -> np.ndarray:
-        """Return the square of an image or mask, resized; black beyond the edges.
-
-        Parameters
-        ----------
-        array : (H, W, 3) or (H, W) uint8 array, or (H, W) bool array
-            The photograph or its mask, at any resolution: H and W need not be those
-            of the crop.
-        size : int
-            Rows and columns of the result.
-
-        Returns
-        -------
-        (size, size, 3) or (size, size) array of the same kind
-            A mask is True where at least half of the pixel's area was.
-
-        Raises
-        ------
-        TypeError
-            If `array` is neither uint8 nor bool.
-
-        Examples
-        --------
-        >>> mask = np.ones((2, 4), bool)
-        >>> Crop(top=-1, left=0, side=4, height=2, width=4).apply(mask, 4).sum(axis=1)
-        array([0, 4, 4, 0])
-        """
-        if array.dtype not in (np.uint8, np.bool_):
-            raise TypeError(f"array must be uint8 or bool, found {array.dtype}")
-        height, width = array.shape[:2]
-        top, bottom = np.array([self.top, self.top + self.side]) * height / self.height
-        left, right = np.array([self.left, self.left + self.side]) * width / self.width
-        # Whole pixels that cover the square; what lies outside stays black.
-        y0, y1, x0, x1 = (
-            *(int(np.floor(top)), int(np.ceil(bottom))),
-            *(int(np.floor(left)), int(np.ceil(right))),
-        )
-        window = np.zeros((y1 - y0, x1 - x0, *array.shape[2:]), np.uint8)
-        ys, ye, xs, xe = max(y0, 0), min(y1, height), max(x0, 0), min(x1, width)
-        if ys < ye and xs < xe:
-            window[ys - y0 : ye - y0, xs - x0 : xe - x0] = array[ys:ye, xs:xe]
-        box = (left - x0, top - y0, right - x0, bottom - y0)
-        if array.dtype == np.bool_:
-            area = Image.fromarray(window * np.uint8(255))
-            resized = area.resize((size, size), Image.Resampling.BOX, box)
-            return np.asarray(resized) >= 128
-        image = Image.fromarray(window)
-        lanczos = Image.Resampling.LANCZOS
-        return np.asarray(image.resize((size, size), lanczos, box, reducing_gap=2.0))
-
-    def points(self, points: np.ndarray, size: int) -> np.ndarray:
-        """Return (y, x) points of the photograph in the pixels of the resized square.
-
-        Parameters
-        ----------
-        points : (..., 2) float array, pixels of the photograph; nan is missing
-        size : int
-            Rows and columns of the resized square.
-
-        Returns
-        -------
-        (..., 2) float64 array
-            May lie outside 0..size-1 where the square left a point out.
-
-        Examples
-        --------
-        >>> crop = Crop(top=10, left=20, side=4, height=100, width=100)
-        >>> crop.points(np.array([[10.5, 20.5]]), size=2)
-        array([[0., 0.]])
-        """
-        corner = np.array([self.top, self.left]) - 0.5  # pixel centres are integers
-        return (np.asarray(points, float) - corner) * size / self.side - 0.5
 
 
 def field_of_view(image: np.ndarray) -> np.ndarray:
@@ -179,40 +84,42 @@ def square_crop(image: np.ndarray) -> Crop:
     return Crop(top, left, side, height, width)
 
 
-def center_crop(height: int, width: int) -> Crop:
-    """Return the largest central square of an image of this size."""
-    side = min(height, width)
-    return Crop((height - side) // 2, (width - side) // 2, side, height, width)
+def turn_invariant_region(images: np.ndarray) -> np.ndarray:
+    """Return the part of square images that shows retina whichever way they are turned.
 
-
-def round_mask(size: int) -> np.ndarray:
-    """Return the disc that touches the four sides of a square.
+    Cut off above and below, a field of view tells by its outline alone whether it was
+    turned by 90 degrees. Black outside this region, its outline tells nothing.
 
     Parameters
     ----------
-    size : int
-        Rows and columns of the square.
+    images : (N, S, S, 3) uint8 array
+        As `load_images` returns them.
 
     Returns
     -------
-    (size, size) bool array
-        True where a pixel's centre lies within size / 2 of the middle; unchanged by
-        quarter turns.
+    (N, S, S) bool array
+        Each unchanged by quarter turns, and one pixel inside the field of view.
 
     Examples
     --------
-    >>> round_mask(4).astype(int)
-    array([[0, 1, 1, 0],
-           [1, 1, 1, 1],
-           [1, 1, 1, 1],
-           [0, 1, 1, 0]])
+    >>> image = np.full((1, 8, 8, 3), 90, np.uint8)
+    >>> image[:, [0, 7]] = 0  # cut above and below
+    >>> turn_invariant_region(image)[0].any(axis=0).astype(int)
+    array([0, 0, 1, 1, 1, 1, 0, 0])
     """
-    offset = np.arange(size) - (size - 1) / 2
-    return offset[:, None] ** 2 + offset**2 <= (size / 2) ** 2
+    regions = np.empty(images.shape[:3], bool)
+    for region, image in zip(regions, images, strict=True):
+        # The outermost pixel is a blend with black.
+        inside = ndimage.binary_erosion(
+            field_of_view(image), np.ones((3, 3)), border_value=1
+        )
+        half = inside & inside[::-1, ::-1]
+        region[...] = half & half.T[:, ::-1]
+    return regions
 
 
 def looks_like_fundus(images: list[np.ndarray]) -> bool:
-    """Return whether most of a few images are in colour, on black corners."""
+    """Return whether most of a few images are reddish on four black corners."""
     votes = []
     for image in images:
         corner = max(1, min(image.shape[:2]) // 14)

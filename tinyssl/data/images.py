@@ -10,15 +10,13 @@ import numpy as np
 from PIL import Image
 
 from tinyssl.data.cache import fingerprint, read_cache, write_cache
+from tinyssl.data.crop import Crop, center_crop, round_mask
 from tinyssl.data.decode import open_rgb, read_image, read_mask
 from tinyssl.data.field_of_view import (
     THUMBNAIL_SIDE,
-    Crop,
-    center_crop,
     field_of_view,
-    looks_like_fundus,
-    round_mask,
     square_crop,
+    turn_invariant_region,
 )
 from tinyssl.data.table import DataError, Table
 
@@ -30,11 +28,11 @@ __all__ = [
     "load_images",
     "load_masks",
     "load_points",
-    "looks_like_fundus",
     "read_image",
     "read_mask",
     "round_mask",
     "square_crop",
+    "turn_invariant_region",
 ]
 
 

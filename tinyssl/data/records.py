@@ -40,6 +40,7 @@ class Record:
     masks: dict[str, Path] = field(default_factory=dict)
     region: Path | None = None
     points: dict[str, tuple[float, float]] = field(default_factory=dict)
+    problem: str = ""  # what the reader itself found wrong with the row
 
 
 def list_images(folder: Path) -> list[Path]:
@@ -73,36 +74,37 @@ def build_table(
 ) -> Table:
     """Return the Table of the good records; raise for the bad, or note them."""
     counts = Counter(record.name for record in records)
-    inside, good, bad = root.resolve(), [], []
-    for record in records:
-        reason = _reason_to_refuse(record, inside, counts)
-        if reason is None:
-            good.append(_normalized(record))
+    good, bad = [], []
+    for number, record in enumerate(records, start=1):
+        reason = _reason_to_refuse(record, counts) or _reason_against_files(
+            record, root
+        )
+        if reason:
+            bad.append(f"{record.name or f'row {number}'}: {reason}")
         else:
-            bad.append(f"{record.name}: {reason}")
+            good.append(_normalized(record))
     if bad and not skip_bad:
         raise DataError.listing(root, bad)
     if not good:
         raise DataError(f"{root}: no image is left to use ({len(bad)} were bad)")
-    columns = _columns(good)
     return Table(
         layout=layout,
         root=root,
         class_names=class_names,
         is_fundus=is_fundus,
         skipped=tuple(bad),
-        **columns,
+        **_columns(good),
     )
 
 
-def _reason_to_refuse(record: Record, root: Path, counts: Counter) -> str | None:
-    """Return why a record cannot be used, or None."""
+def _reason_to_refuse(record: Record, counts: Counter) -> str | None:
+    """Return what is wrong with the words of a record, or None."""
+    if record.problem:
+        return record.problem
+    if not record.name:
+        return "must name an image, found a blank"
     if counts[record.name] > 1:
         return f"named {counts[record.name]} times, each image must be listed once"
-    for path in (record.image, *record.masks.values(), record.region):
-        reason = None if path is None else _reason_against_path(path, root)
-        if reason is not None:
-            return reason
     if not re.fullmatch(r"|-1(\.0*)?|\d{1,9}(\.0*)?", str(record.grade).strip()):
         return f"grade must be an integer, found {record.grade!r}"
     if _grade(record) > MAX_GRADE:
@@ -114,23 +116,21 @@ def _reason_to_refuse(record: Record, root: Path, counts: Counter) -> str | None
     return None
 
 
-def _reason_against_path(path: Path, root: Path) -> str | None:
-    """Return why a file cannot be used: outside the folder, or not there."""
-    try:
-        resolved = path.resolve()  # follows links and ..
-    except (OSError, RuntimeError) as error:  # a loop of links
-        return f"path cannot be followed ({error})"
-    except ValueError:
-        return "path holds a null character"
-    if not resolved.is_relative_to(root):
-        return f"path leaves the folder: {path}"
-    if not resolved.is_file():
-        return f"missing file {path.relative_to(root) if _under(path, root) else path}"
+def _reason_against_files(record: Record, root: Path) -> str | None:
+    """Return which file of a record lies outside the folder or is missing, or None."""
+    inside = root.resolve()
+    for path in (record.image, *record.masks.values(), record.region):
+        if path is None:
+            continue
+        try:
+            resolved = path.resolve()  # follows links and ..
+        except (OSError, RuntimeError, ValueError) as error:  # a loop, a null character
+            return f"path cannot be followed ({error})"
+        if not resolved.is_relative_to(inside):
+            return f"path leaves the folder: {path}"
+        if not resolved.is_file():
+            return f"missing file {resolved.relative_to(inside).as_posix()}"
     return None
-
-
-def _under(path: Path, root: Path) -> bool:
-    return path.is_relative_to(root)
 
 
 def _grade(record: Record) -> int:

@@ -59,6 +59,9 @@ class Table:
         The names of grades 0, 1, ... where the data say them.
     is_fundus : bool
         Whether each image is a round field of view on black, to be cropped to it.
+        Where a layout does not say, readers look whether most of a few images are
+        reddish on black corners; ``dataclasses.replace(table, is_fundus=True)``
+        overrules them.
     skipped : tuple of str
         ``"name: reason"`` of each row that was left out on request.
     """
@@ -103,27 +106,19 @@ class Table:
         >>> table.select(np.array([2, 0])).names
         ('c', 'a')
         """
-        index = np.arange(len(self))[np.asarray(index)]  # row numbers, in range
-        take = {None: lambda _: None, tuple: lambda rows: tuple(rows[i] for i in index)}
-
-        def rows(column):
-            kind = None if column is None else type(column)
-            return take.get(kind, lambda array: array[index])(column)
-
+        rows = np.arange(len(self))
+        index = rows[np.asarray(index)] if len(index) else rows[:0]
+        plain = ("names", "images", "grade", "patient", "eye", "split", "region")
         return replace(
             self,
-            **{
-                name: rows(getattr(self, name))
-                for name in (
-                    "names",
-                    "images",
-                    "grade",
-                    "patient",
-                    "eye",
-                    "split",
-                    "region",
-                )
-            },
-            masks={name: rows(column) for name, column in self.masks.items()},
-            points={name: rows(column) for name, column in self.points.items()},
+            **{name: _take(getattr(self, name), index) for name in plain},
+            masks={name: _take(column, index) for name, column in self.masks.items()},
+            points={name: _take(column, index) for name, column in self.points.items()},
         )
+
+
+def _take(column: tuple | np.ndarray | None, index: np.ndarray):
+    """Return the rows of one column, in its own kind."""
+    if isinstance(column, tuple):
+        return tuple(column[i] for i in index)
+    return None if column is None else column[index]

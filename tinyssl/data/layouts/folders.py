@@ -20,11 +20,17 @@ def read_folders(root: Path, *, skip_bad: bool) -> Table | None:
     that are all named train, val or test are the split, and hold classes or images.
     """
     folders = _folders(root)
+    with_images = [folder.name for folder in folders if list_images(folder)]
     if list_images(root):
+        if len(with_images) > 1:
+            raise DataError(
+                f"{root}: holds images and also folders of images "
+                f"({', '.join(with_images[:5])}); give one of them, or a manifest.csv"
+            )
         return _build(root, {"": root}, skip_bad)
     if folders and all(folder.name.lower() in SPLITS for folder in folders):
         return _build(root, {folder.name: folder for folder in folders}, skip_bad)
-    if len(folders) > 1 and all(list_images(folder) for folder in folders):
+    if len(folders) > 1 and len(with_images) == len(folders):
         return _build(root, {"": root}, skip_bad)
     return None
 

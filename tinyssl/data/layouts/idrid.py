@@ -94,11 +94,14 @@ def _read_localization(root: Path, skip_bad: bool) -> Table:
             points = {
                 kind: places[kind][name] for kind in kinds if name in places[kind]
             }
-            if points and image.is_file():
+            record = Record(f"{split}/{name}", image, split=split)
+            records.append(record)
+            try:
                 scale = np.array(image_size(image)) / CAMERA_SIZE
-                points = {kind: tuple(p * scale) for kind, p in points.items()}
-            name = f"{split}/{name}"
-            records.append(Record(name, image, split=split, points=points))
+            except DataError as error:
+                record.problem = str(error)
+            else:
+                record.points = {kind: tuple(p * scale) for kind, p in points.items()}
     return build_table(
         records, layout="idrid-localization", root=root, skip_bad=skip_bad
     )
@@ -110,6 +113,8 @@ def _read_places(path: Path) -> dict[str, np.ndarray]:
     places, problems = {}, []
     for row in read_csv(path, required=required):
         name, x, y = (row[column] for column in required)
+        if name in places:
+            problems.append(f"{name}: named more than once")
         try:
             places[name] = np.array([float(y), float(x)])
         except ValueError:

@@ -17,14 +17,7 @@ def read_manifest(path: Path, *, skip_bad: bool) -> Table:
     if not rows:
         raise DataError(f"{path}: must have at least one row below its header")
     points = _point_names(path, list(rows[0]))
-    records, problems = [], []
-    for row in rows:
-        try:
-            records.append(_record(row, root, points))
-        except ValueError as error:
-            problems.append(f"{row['image']}: {error}")
-    if problems:
-        raise DataError.listing(path, problems)
+    records = [_record(row, root, points) for row in rows]
     files = [record.image for record in records]
     files = [file for file in files if file.is_file()]
     return build_table(
@@ -37,21 +30,20 @@ def read_manifest(path: Path, *, skip_bad: bool) -> Table:
 
 
 def _record(row: dict[str, str], root: Path, points: list[str]) -> Record:
-    """Return one row as a record; ValueError for a point that is not two numbers."""
+    """Return one row as a record."""
     masks = {
-        column.partition(":")[2]: root / cell
+        column.removeprefix("mask:"): root / cell
         for column, cell in row.items()
         if column.startswith("mask:") and cell
     }
-    places = {}
+    places, problem = {}, ""
     for point in points:
         y, x = row[f"{point}_y"], row[f"{point}_x"]
         if y or x:
             try:
                 places[point] = (float(y), float(x))
             except ValueError:
-                message = f"{point} must be two numbers or blank, found {y!r}, {x!r}"
-                raise ValueError(message) from None
+                problem = f"{point} must be two numbers or blank, found {y!r}, {x!r}"
     return Record(
         name=row.get("name") or row["image"],
         image=root / row["image"],
@@ -62,6 +54,7 @@ def _record(row: dict[str, str], root: Path, points: list[str]) -> Record:
         masks=masks,
         region=root / row["region"] if row.get("region") else None,
         points=places,
+        problem=problem,
     )
 
 

@@ -1,0 +1,236 @@
+"""Who is in which fold, and whose labels are known: by patient, with all grades.
+
+Two eyes of one patient, or two copies of one photograph, must never stand on both
+sides of a split. So whole groups are assigned, and `content_groups` says which
+images belong together.
+"""
+
+from hashlib import sha256
+
+import numpy as np
+
+
+def stratified_group_folds(
+    grades: np.ndarray,
+    groups: np.ndarray,
+    num_folds: int,
+    *,
+    rng: np.random.Generator | int,
+) -> np.ndarray:
+    """Assign each image to a fold; groups stay whole, grades are spread evenly.
+
+    Parameters
+    ----------
+    grades : (N,) int array, 0 or more
+        Grade of each image.
+    groups : (N,) array
+        Images with equal entries stay together.
+    num_folds : int
+        At least 2, at most the number of groups.
+    rng : numpy Generator or int
+        Breaks the ties.
+
+    Returns
+    -------
+    (N,) int64 array, values in 0 .. num_folds - 1
+        No fold is empty.
+
+    Raises
+    ------
+    ValueError
+        If a grade is negative, lengths differ, or there are fewer groups than folds.
+
+    Notes
+    -----
+    Greedy, largest groups first: a group goes to the fold whose sum over grades of
+    squared counts, each divided by the grade's frequency, grows least. Where every
+    group is one image, the counts of a grade in two folds differ by at most one, and
+    so do the folds' sizes.
+
+    Examples
+    --------
+    >>> grades = np.array([0, 0, 0, 0, 1, 1])
+    >>> folds = stratified_group_folds(grades, np.arange(6), 2, rng=0)
+    >>> np.bincount(folds[:4]), np.bincount(folds[4:])
+    (array([2, 2]), array([1, 1]))
+    """
+    group_of, counts = _count_grades(grades, groups)
+    num_groups, num_grades = counts.shape
+    if not 2 <= num_folds <= num_groups:
+        raise ValueError(
+            f"num_folds must lie in 2..{num_groups}, the number of groups; "
+            f"found {num_folds}"
+        )
+    shuffle = np.random.default_rng(rng)
+    frequency = np.maximum(counts.sum(axis=0), 1)
+    rarest = _rarest_grade(counts)
+    # Large groups first, while there is room to even them out; then grade by grade.
+    order = np.lexsort([shuffle.random(num_groups), rarest, -counts.sum(axis=1)])
+    fold_counts = np.zeros((num_folds, num_grades))
+    fold_of_group = np.empty(num_groups, np.int64)
+    for group in order:
+        growth = fold_counts / frequency @ counts[group]
+        ties = [shuffle.random(num_folds), fold_counts.sum(axis=1), growth.round(12)]
+        fold = np.lexsort(ties)[0]
+        fold_of_group[group] = fold
+        fold_counts[fold] += counts[group]
+    return fold_of_group[group_of]
+
+
+def label_subset(
+    grades: np.ndarray,
+    groups: np.ndarray,
+    fraction: float,
+    *,
+    rng: np.random.Generator | int,
+) -> np.ndarray:
+    """Choose the images whose labels may be used: a share of them, in whole groups.
+
+    Parameters
+    ----------
+    grades : (N,) int array, 0 or more
+        Grade of each image.
+    groups : (N,) array
+        Images with equal entries are chosen together.
+    fraction : float in (0, 1]
+        The share of images wanted.
+    rng : numpy Generator or int
+        With the same seed, a smaller share lies inside a larger one.
+
+    Returns
+    -------
+    (M,) int64 array, ascending
+        The fewest groups, in one stratified order, that hold ``fraction * N`` images
+        and every grade: M is larger than asked when a share is too small for all.
+
+    Raises
+    ------
+    ValueError
+        If `fraction` is outside (0, 1], a grade is negative, or lengths differ.
+
+    Examples
+    --------
+    >>> grades = np.repeat([0, 1], [8, 2])
+    >>> chosen = label_subset(grades, np.arange(10), 0.5, rng=0)
+    >>> np.bincount(grades[chosen])
+    array([4, 1])
+    """
+    if not 0 < fraction <= 1:
+        raise ValueError(f"fraction must lie in (0, 1], found {fraction}")
+    group_of, counts = _count_grades(grades, groups)
+    order, num_covering = _stratified_order(counts, np.random.default_rng(rng))
+    sizes = counts[order].sum(axis=1).cumsum()
+    enough = 1 + np.searchsorted(sizes, fraction * len(group_of) - 1e-9)
+    chosen = order[: max(enough, num_covering)]
+    return np.flatnonzero(np.isin(group_of, chosen))
+
+
+def content_groups(images: np.ndarray, patient: np.ndarray | None = None) -> np.ndarray:
+    """Give one number to all images of one patient, and to all copies of one picture.
+
+    Parameters
+    ----------
+    images : (N, ...) array
+        Byte-identical images share a group.
+    patient : (N,) str array, optional
+        Images of one patient share a group; an empty string is an unknown patient.
+
+    Returns
+    -------
+    (N,) int64 array
+        Numbered 0, 1, ... in order of first appearance.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ.
+
+    Notes
+    -----
+    IDRiD holds byte-identical pairs with different grades. Sharing is passed on: if a
+    copy of p1's picture is filed under p2, both patients become one group.
+
+    Examples
+    --------
+    >>> images = np.array([[1], [2], [3], [2]], np.uint8)
+    >>> content_groups(images, np.array(["p1", "p1", "p2", "p2"]))
+    array([0, 0, 0, 0])
+    >>> content_groups(images)
+    array([0, 1, 2, 1])
+    """
+    n = len(images)
+    if patient is not None and len(patient) != n:
+        raise ValueError(f"patient must have {n} entries, found {len(patient)}")
+    parent = list(range(n))
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]  # halve the path for the next time
+            i = parent[i]
+        return i
+
+    first_with = {}
+    for i in range(n):
+        keys = [sha256(np.ascontiguousarray(images[i])).digest()]
+        if patient is not None and patient[i]:
+            keys.append(str(patient[i]))
+        for key in keys:
+            parent[root(i)] = root(first_with.setdefault(key, i))
+    numbers = {}
+    return np.array(
+        [numbers.setdefault(root(i), len(numbers)) for i in range(n)], np.int64
+    )
+
+
+def _count_grades(
+    grades: np.ndarray, groups: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return each image's group as 0 .. G-1, and the (G, K) images of each grade."""
+    grades, groups = np.asarray(grades), np.asarray(groups)
+    if grades.ndim != 1 or grades.shape != groups.shape or not len(grades):
+        raise ValueError(
+            "grades and groups must be two lists of one length, at least 1; "
+            f"found shapes {grades.shape} and {groups.shape}"
+        )
+    if grades.dtype.kind not in "iu":
+        raise TypeError(f"grades must be integers, found {grades.dtype}")
+    if grades.min() < 0:
+        position = int(np.argmin(grades))
+        raise ValueError(
+            f"grades must be 0 or more, found {grades[position]} at position "
+            f"{position}: select the labelled images first"
+        )
+    names, group_of = np.unique(groups, return_inverse=True)
+    counts = np.zeros((len(names), int(grades.max()) + 1), np.int64)
+    np.add.at(counts, (group_of, grades), 1)
+    return group_of, counts
+
+
+def _rarest_grade(counts: np.ndarray) -> np.ndarray:
+    """Return for each group the grade in it that is rarest over all groups."""
+    frequency = counts.sum(axis=0)
+    return np.where(counts > 0, frequency, np.iinfo(np.int64).max).argmin(axis=1)
+
+
+def _stratified_order(
+    counts: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, int]:
+    """Return all groups in an order whose every prefix is stratified.
+
+    The second value is the length of the first prefix that holds every grade.
+    """
+    shuffled = rng.permutation(len(counts))
+    # One group for each grade that the groups before do not hold, rarest grade first.
+    covering = []
+    for grade in np.argsort(counts.sum(axis=0), kind="stable"):
+        having = shuffled[counts[shuffled, grade] > 0]
+        if len(having) and not counts[covering, grade].any():
+            covering.append(int(having[0]))
+    # The others grade by grade, each grade's groups evenly spaced over 0 .. 1.
+    rarest = _rarest_grade(counts)[shuffled]
+    place = np.empty(len(counts))
+    for grade in np.unique(rarest):
+        rows = np.flatnonzero(rarest == grade)
+        place[rows] = (np.arange(len(rows)) + 0.5) / len(rows)
+    place[np.isin(shuffled, covering)] = -1
+    return shuffled[np.argsort(place, kind="stable")], len(covering)
