@@ -94,7 +94,7 @@ class UNet(nn.Module):
         }
         self.stage_channels = list(widths)
         self.num_features = widths[-1]
-        self.encoder = nn.ModuleList(
+        self.down = nn.ModuleList(
             _double_conv(*pair)
             for pair in zip((in_channels, *widths), widths, strict=False)
         )
@@ -105,7 +105,7 @@ class UNet(nn.Module):
     def stages(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Return the encoder's maps, fine to coarse."""
         maps = []
-        for number, level in enumerate(self.encoder):
+        for number, level in enumerate(self.down):
             if number > 0:
                 x = F.max_pool2d(x, 2, ceil_mode=True)  # one pixel stays one pixel
             x = level(x)
