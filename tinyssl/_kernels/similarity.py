@@ -28,12 +28,13 @@ def ssim_map(image1, image2, taps, c1, c2, unbias, out):
         # weighted sums along the row
         for q in range(4):
             _correlate_row(line[q], taps, C, ring[i % K, q])
-        if i < K - 1:
+        row = i - K + 1
+        if row < 0:
             continue
         # weighted sums along the column, then the map
         for q in range(4):
             _correlate_column(ring, q, i + 1, taps, line[q, :narrow])
-        total += _combine(line, centre1, centre2, c1, c2, unbias, out[i % len(out)])
+        total += _combine(line, centre1, centre2, c1, c2, unbias, out[row % len(out)])
     return total
 
 

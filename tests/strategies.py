@@ -1,0 +1,67 @@
+"""Hypothesis strategies and small helpers that several test files share."""
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+
+seeds = st.integers(0, 2**32 - 1)
+# lengths up to which a public function uses NumPy: never, or always
+small = st.sampled_from((0, 2**62))
+
+
+@st.composite
+def label_pairs(draw, low=0, high=4, max_size=40):
+    """Two int64 label arrays of one length."""
+    n = draw(st.integers(1, max_size))
+    labels = npst.arrays(np.int64, n, elements=st.integers(low, high))
+    return draw(labels), draw(labels)
+
+
+@st.composite
+def weights(draw, n):
+    """Weights with some zeros, not all."""
+    values = draw(npst.arrays(np.float64, n, elements=st.sampled_from((0, 0.5, 1, 3))))
+    values[draw(st.integers(0, n - 1))] = 2.0
+    return values
+
+
+@st.composite
+def ranked(draw, num_classes=2, max_size=40):
+    """Labels and scores with many ties, infinite scores among them."""
+    n = draw(st.integers(1, max_size))
+    values = st.sampled_from((-np.inf, -1e300, -1.5, -0.0, 0.0, 1e-320, 0.25, np.inf))
+    shape = n if num_classes == 2 else (n, num_classes)
+    y_true = draw(npst.arrays(np.int64, n, elements=st.integers(0, num_classes - 1)))
+    return y_true, draw(npst.arrays(np.float64, shape, elements=values))
+
+
+@st.composite
+def mask_pairs(draw, count=2):
+    """Masks of one two-dimensional shape."""
+    shape = draw(st.tuples(st.integers(1, 8), st.integers(1, 8)))
+    return tuple(draw(npst.arrays(np.bool_, shape)) for _ in range(count))
+
+
+@st.composite
+def image_pairs(draw, least=11, most=24):
+    """Two alike (H, W, C) images of one dtype, with their data range."""
+    H, W = draw(st.integers(least, most)), draw(st.integers(least, most))
+    C = draw(st.sampled_from((1, 3)))
+    dtype, data_range = draw(
+        st.sampled_from(((np.uint8, 255), (np.float32, 1.0), (np.float64, 100.0)))
+    )
+    rng = np.random.default_rng(draw(seeds))
+    image = rng.uniform(0, data_range, (H, W, C))
+    noisy = image + rng.normal(0, draw(st.sampled_from((0, 0.1, 1))), image.shape)
+    noisy = np.clip(noisy, 0, data_range)
+    return image.astype(dtype), noisy.astype(dtype), data_range
+
+
+@st.composite
+def batches(draw, square=False, most=12):
+    """(N, H, W, C) images of some dtype."""
+    N, H, W, C = (draw(st.integers(1, k)) for k in (3, most, most, 3))
+    dtype = draw(st.sampled_from("? u1 i2 f4 f8 c8 c16".split()))
+    shape = (N, H, H if square else W, C)
+    rng = np.random.default_rng(draw(seeds))
+    return rng.integers(0, 256, shape).astype(dtype)

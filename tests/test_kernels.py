@@ -1,0 +1,106 @@
+"""Ring 2: the compiled loops against the answer key."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from strategies import batches, image_pairs, label_pairs, mask_pairs, ranked, seeds
+
+from tinyssl import _kernels, reference
+from tinyssl.transforms import sample_swaps
+
+
+@given(label_pairs(low=-1000, high=1000), st.sampled_from("i2 i4 i8".split()))
+def test_rating_sums(pair, dtype):
+    pair = [values.astype(dtype) for values in pair]
+    actual = _kernels.agreement.rating_sums(*pair, -1000)
+    assert actual == reference.rating_sums(*pair, -1000)
+
+
+def test_rating_sums_of_bytes_do_not_wrap():
+    pair = np.array([0, 255], np.uint8), np.array([255, 0], np.uint8)
+    actual = _kernels.agreement.rating_sums(*pair, 0)
+    assert actual == (255, 255, 255**2, 255**2, 2 * 255**2)
+
+
+@given(label_pairs(), st.sampled_from("u1 i4 i8".split()))
+def test_confusion_matrix(pair, dtype):
+    pair = [values.astype(dtype) for values in pair]
+    actual = np.zeros((5, 5), np.int64)
+    _kernels.agreement.confusion_matrix(*pair, 5, actual)
+    np.testing.assert_array_equal(actual, reference.confusion_matrix(*pair, 5))
+
+
+@given(image_pairs(least=7), st.sampled_from((3, 7)), st.booleans(), st.booleans())
+def test_ssim_map(images, size, uniform, unbiased):
+    image1, image2, data_range = images
+    taps = np.ones(size) if uniform else np.exp(-(np.linspace(-2, 2, size) ** 2))
+    taps = tuple((taps / taps.sum()).tolist())
+    constants = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
+    unbias = size**2 / (size**2 - 1) if unbiased else 1.0
+    H, W, C = image1.shape
+    actual = np.empty((H - size + 1, (W - size + 1) * C))
+    arguments = image1, image2, taps, *constants, unbias
+    total = _kernels.similarity.ssim_map(*arguments, actual)
+    expected = reference.ssim_map(*arguments)
+    np.testing.assert_allclose(actual.reshape(expected.shape), expected, atol=1e-12)
+    assert total == pytest.approx(expected.sum(), rel=1e-12)
+    one_row = np.empty((1, actual.shape[1]))
+    assert _kernels.similarity.ssim_map(*arguments, one_row) == total
+
+
+def test_ssim_map_of_an_image_larger_than_the_sampled_centre():
+    rng = np.random.default_rng(0)
+    images = rng.uniform(1000, 1001, (2, 150, 70, 1)).astype(np.float32)
+    actual = np.empty((144, 64))
+    arguments = *images, (1 / 7,) * 7, 1e-4, 9e-4, 49 / 48
+    _kernels.similarity.ssim_map(*arguments, actual)
+    expected = reference.ssim_map(*arguments)
+    np.testing.assert_allclose(actual[..., None], expected, atol=1e-12)
+
+
+@given(ranked())
+def test_ranking(sample):
+    y_true, score = sample
+    assume(0 < y_true.sum() < len(y_true))
+    parts = np.sort(score[y_true == 1]), np.sort(score[y_true == 0])
+    assert _kernels.ranking.ranked_pairs(*parts) == reference.ranked_pairs(*parts)
+    actual = _kernels.ranking.average_precision(*parts)
+    assert actual == pytest.approx(reference.average_precision(*parts), abs=1e-12)
+
+
+@given(mask_pairs())
+def test_overlap_counts(masks):
+    parts = [mask.ravel() for mask in masks]
+    actual = _kernels.overlap.overlap_counts(*(part.view(np.uint8) for part in parts))
+    assert actual == reference.overlap_counts(*parts)
+
+
+@given(batches(), seeds, st.integers(0, 5))
+def test_swap_patches(images, seed, num_swaps):
+    N, H, W, C = images.shape
+    size = max(1, max(H, W) // 3)
+    assume(size <= min(H, W) and max(H, W) >= 2 * size)
+    swaps = sample_swaps((H, W), size, N * num_swaps, rng=seed).reshape(N, num_swaps, 4)
+    expected, actual = images.copy(), images.copy()
+    reference.swap_patches(expected, swaps, size)
+    _kernels.swaps.swap_patches(actual.view(np.uint8), swaps, size)
+    np.testing.assert_array_equal(actual, expected)
+
+
+@given(batches(square=True), seeds)
+def test_rotate(images, seed):
+    turns = np.random.default_rng(seed).integers(4, size=len(images))
+    N, H, W, C = images.shape
+    actual = np.empty_like(images)
+    _kernels.turns.rotate(images.reshape(N, H * W, C), turns, actual)
+    np.testing.assert_array_equal(actual, reference.rotate(images, turns))
+
+
+@pytest.mark.parametrize("side", [31, 32, 33, 65])
+def test_rotate_across_tiles(side):
+    images = np.arange(4 * side * side).reshape(4, side, side, 1)
+    actual = np.empty_like(images)
+    turns = np.arange(4)
+    _kernels.turns.rotate(images.reshape(4, side * side, 1), turns, actual)
+    np.testing.assert_array_equal(actual, reference.rotate(images, turns))
