@@ -11,7 +11,7 @@ from tinyssl.data.table import DataError
 # Stricter than Pillow's own guard, which stays as the caller set it.
 MAX_PIXELS = 80_000_000
 # Only decoders of photographs: Pillow would hand a PostScript file to a program.
-FORMATS = ("JPEG", "MPO", "PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM")
+FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM")
 
 
 def read_image(path: Path) -> np.ndarray:

@@ -29,7 +29,8 @@ def read_csv(path: Path, *, required: tuple[str, ...]) -> list[dict[str, str]]:
     first_line = text.partition("\n")[0]
     delimiter = max(",;\t", key=first_line.count)  # a tie goes to the comma
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        lines = io.StringIO(text, newline="")
+        rows = list(csv.reader(lines, delimiter=delimiter, skipinitialspace=True))
     except csv.Error as error:
         raise DataError(f"{path}: is not a csv file ({error})") from None
     header = [cell.strip().lower() for cell in rows[0]] if rows else []

@@ -86,7 +86,8 @@ def build_table(
     if bad and not skip_bad:
         raise DataError.listing(root, bad)
     if not good:
-        raise DataError(f"{root}: no image is left to use ({len(bad)} were bad)")
+        first = f"; the first row: {bad[0]}" if bad else ", the list is empty"
+        raise DataError(f"{root}: no image to use{first}")
     return Table(
         layout=layout,
         root=root,

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from tinyssl.data.delimited import read_csv
 from tinyssl.data.layouts.folders import sample_looks_like_fundus
 from tinyssl.data.records import Record, build_table
@@ -43,6 +45,8 @@ def _record(row: dict[str, str], root: Path, points: list[str]) -> Record:
             try:
                 places[point] = (float(y), float(x))
             except ValueError:
+                places[point] = (np.inf, np.inf)
+            if np.isinf(places[point]).any():
                 problem = f"{point} must be two numbers or blank, found {y!r}, {x!r}"
     return Record(
         name=row.get("name") or row["image"],
