@@ -1,0 +1,24 @@
+"""Figures for reports and lessons: functions of arrays or rows that return a Figure.
+
+Titles state what was found, computed from the data. Figures are made without pyplot:
+nothing global is touched, so they can be drawn in threads and without a display.
+Save one with ``figure.savefig("name.png")``. Needs matplotlib (the extra ``plot``).
+"""
+
+from tinyssl.plots.convergence import convergence
+from tinyssl.plots.curves import differences, label_efficiency, pretext_curves
+from tinyssl.plots.images import image_grid, restorations, turns
+from tinyssl.plots.predictions import confusion, grade_bars, vessels
+
+__all__ = [
+    "confusion",
+    "convergence",
+    "differences",
+    "grade_bars",
+    "image_grid",
+    "label_efficiency",
+    "pretext_curves",
+    "restorations",
+    "turns",
+    "vessels",
+]

@@ -1,0 +1,231 @@
+"""Figures of answers: a confusion matrix, a vessel map, the grade of one image."""
+
+import textwrap
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from numpy.typing import ArrayLike
+
+from tinyssl.plots import _style as style
+
+
+def confusion(
+    matrix: ArrayLike, *, labels: Sequence[str] | None = None, title: str | None = None
+) -> Figure:
+    """Show a confusion matrix: counts, and shares of each row.
+
+    Parameters
+    ----------
+    matrix : (K, K) int array
+        ``matrix[i, j]`` counts images of true class i answered as j.
+    labels : sequence of K str, optional
+        Else 0..K-1.
+    title : str, optional
+        Else how many are right, and right within one class, computed here.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If matrix is not square, or labels are not K.
+
+    Examples
+    --------
+    >>> confusion([[8, 2], [1, 9]]).get_suptitle().splitlines()[-1]
+    'slip: 0 taken for 1 (2)'
+    """
+    matrix = np.asarray(matrix)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.size == 0:
+        raise ValueError(f"matrix must be square, found shape {matrix.shape}")
+    K = len(matrix)
+    labels = [str(k) for k in range(K)] if labels is None else list(labels)
+    if len(labels) != K:
+        raise ValueError(f"labels must be one a class ({K}), found {len(labels)}")
+    total = matrix.sum(1, keepdims=True)
+    shares = np.divide(matrix, total, out=np.zeros((K, K)), where=total > 0)
+
+    side = 1.7 + 0.72 * K
+    figure = style.new_figure(max(side, 4.6), side, name="confusion")
+    ax = style.quiet(figure.subplots(), grid=None)
+    ax.imshow(shares, cmap="Blues", vmin=0, vmax=1.15)
+    for (i, j), count in np.ndenumerate(matrix):
+        color = "white" if shares[i, j] > 0.6 else style.INK
+        ax.text(
+            j, i - 0.1, f"{count:g}", ha="center", va="center", size=10.5, color=color
+        )
+        text = style.percent(round(shares[i, j], 2)) if total[i, 0] else "–"
+        ax.text(j, i + 0.22, text, ha="center", va="center", size=7.5, color=color)
+    ax.set_xticks(range(K), [textwrap.fill(label, 11) for label in labels])
+    ax.set_yticks(range(K), [textwrap.fill(label, 16) for label in labels])
+    ax.set(xlabel="answered", ylabel="true")
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    style.headline(figure, title or _confusion_finding(matrix, labels))
+    return figure
+
+
+def _confusion_finding(matrix: np.ndarray, labels: Sequence[str]) -> str:
+    """Say how often the answer is right and where it most often is not."""
+    total = matrix.sum()
+    if total == 0:
+        return "No image was answered"
+    text = f"{style.percent(round(np.trace(matrix) / total, 2))} of {total:g}"
+    off = matrix * (1 - np.eye(len(matrix), dtype=matrix.dtype))
+    if not off.any():
+        return text + " answered right"
+    i, j = np.unravel_index(off.argmax(), off.shape)
+    return (
+        f"{text} answered right; the commonest slip: "
+        f"{labels[i]} taken for {labels[j]} ({off[i, j]:g})"
+    )
+
+
+def vessels(
+    image: ArrayLike,
+    truth: ArrayLike,
+    probability: ArrayLike,
+    region: ArrayLike,
+    *,
+    threshold: float = 0.5,
+    title: str | None = None,
+) -> Figure:
+    """Show an image, its vessels as drawn and as found, and where the two differ.
+
+    Parameters
+    ----------
+    image : (H, W, C) uint8 array, or floats in [0, 1]
+    truth : (H, W) bool array
+    probability : (H, W) float array, values in [0, 1]
+    region : (H, W) bool array
+        The field of view: nothing outside it is counted.
+    threshold : float
+        Probability from which a pixel counts as vessel.
+    title : str, optional
+        Else Dice, sensitivity and precision, computed here.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If the four are not of one height and width.
+    """
+    image = style.as_unit(np.asarray(image))
+    truth, region = np.asarray(truth, bool), np.asarray(region, bool)
+    probability = np.asarray(probability, float)
+    shapes = [image.shape[:2], truth.shape, probability.shape, region.shape]
+    if len(set(shapes)) > 1:
+        raise ValueError(
+            "image, truth, probability, region must share height and width, found "
+            + ", ".join(map(str, shapes))
+        )
+    found = (probability >= threshold) & region
+    both, extra, missed = found & truth, found & ~truth, ~found & truth & region
+    tp, fp, fn = int(both.sum()), int(extra.sum()), int(missed.sum())
+    if title is None:
+        title = "No vessel is drawn and none was found"
+        if tp + fp + fn:
+            title = (
+                f"Dice {2 * tp / (2 * tp + fp + fn):.3f} inside the field of view: "
+                f"{style.number(tp / (tp + fn) if tp + fn else None)} of the vessel "
+                f"pixels found, {style.number(tp / (tp + fp) if tp + fp else None)} "
+                "of those found are right"
+            )
+
+    # Errors on a faded grey image
+    grey = image.mean(-1, keepdims=True) if image.ndim == 3 else image[..., None]
+    overlay = np.repeat(0.55 * grey, 3, axis=2)
+    colours = {style.SKY: missed, style.VERMILLION: extra, "#F5F5F5": both}
+    for colour, mask in colours.items():
+        overlay[mask] = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+
+    H, W = truth.shape
+    figure = style.new_figure(7.2, 7.2 * H / W + 0.9, name="vessels")
+    panels = {
+        "image": image,
+        "drawn by a person": truth & region,
+        "probability found": np.where(region, probability, 0),
+        f"at probability {threshold:g}": overlay,
+    }
+    for ax, (name, panel) in zip(
+        figure.subplots(2, 2).flat, panels.items(), strict=True
+    ):
+        style.show_image(ax, panel, vmin=0, vmax=1, interpolation="antialiased")
+        ax.set_title(name, fontsize=9.5, color=style.INK, pad=4)
+    names = (f"missed ({fn:,} px)", f"too much ({fp:,} px)", f"right ({tp:,} px)")
+    keys = [
+        Patch(facecolor=colour, edgecolor="#999999", linewidth=0.6, label=name)
+        for colour, name in zip(colours, names, strict=True)
+    ]
+    figure.legend(
+        handles=keys, loc="outside lower right", ncols=3, frameon=False, fontsize=9
+    )
+    style.headline(figure, title)
+    return figure
+
+
+def grade_bars(
+    image: ArrayLike,
+    probabilities: ArrayLike,
+    names: Sequence[str],
+    *,
+    title: str | None = None,
+) -> Figure:
+    """Show one image beside the probability of each of its grades.
+
+    Parameters
+    ----------
+    image : (H, W, C) uint8 array, or floats in [0, 1]
+    probabilities : (K,) array, values in [0, 1]
+    names : sequence of K str
+    title : str, optional
+        Else the most probable grade.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If names are not K.
+
+    Examples
+    --------
+    >>> image = np.zeros((8, 8, 3), np.uint8)
+    >>> grade_bars(image, [0.2, 0.8], ["healthy", "ill"]).get_suptitle()
+    'Most probable: ill (0.80)'
+    """
+    probabilities = np.asarray(probabilities, float)
+    if probabilities.shape != (len(names),):
+        raise ValueError(
+            f"probabilities must be one a name ({len(names)}), "
+            f"found shape {probabilities.shape}"
+        )
+    best = int(np.nan_to_num(probabilities, nan=-1).argmax())
+    figure = style.new_figure(7.2, 2.7, name="grade")
+    left, right = figure.subplots(1, 2, width_ratios=[1, 1.7])
+    style.show_image(left, np.asarray(image), interpolation="antialiased")
+    style.quiet(right, grid=None)
+    colors = [style.BLUE if k == best else "#B8C4CC" for k in range(len(names))]
+    places = np.arange(len(names))
+    right.barh(places, np.nan_to_num(probabilities), height=0.62, color=colors)
+    for place, value in zip(places, probabilities, strict=True):
+        end = float(np.nan_to_num(value)) + 0.015
+        right.text(end, place, style.number(value), va="center", size=9)
+    right.set_yticks(places, [textwrap.fill(name, 30) for name in names])
+    right.set(xlim=(0, 1.12), xticks=[0, 0.5, 1], xlabel="probability")
+    right.spines["left"].set_visible(False)
+    right.tick_params(axis="y", length=0)
+    right.invert_yaxis()
+    style.headline(
+        figure, title or f"Most probable: {names[best]} ({probabilities[best]:.2f})"
+    )
+    return figure
