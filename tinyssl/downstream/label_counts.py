@@ -1,0 +1,267 @@
+"""How many drawn images does a segmentation need? Scratch beside pretrained.
+
+For each number of labelled images and each seed, every start is trained on the same
+images with the same steps, batches and views, and scored on the same held-out
+images. A last start is scratch with the pretraining's steps on top of its own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from tinyssl import metrics, models, runs
+from tinyssl.downstream.segmentation import (
+    PatchRestoration,
+    Segmentation,
+    evaluate,
+    predict,
+)
+from tinyssl.jobs import run_jobs
+from tinyssl.summary import SCRATCH
+from tinyssl.training import train
+
+PRETRAINED = "restoration"
+SAME_COMPUTE = "scratch, same compute"
+PARTS = {"encoder": ("down.", "encoder."), "network": ("down.", "encoder.", "decoder.")}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Images whose vessels were drawn by hand; sizes may differ.
+
+    Parameters
+    ----------
+    images : list of (H, W, C) uint8 arrays
+        As `tinyssl.downstream.segmentation.prepare` returns them.
+    masks, regions : list of (H, W) bool arrays
+        Vessels, and field of view.
+    """
+
+    images: list[NDArray[np.uint8]]
+    masks: list[NDArray[np.bool_]]
+    regions: list[NDArray[np.bool_]]
+
+    def select(self, index: Sequence[int]) -> tuple[list, list, list]:
+        """Return the three lists at these positions."""
+        return tuple(
+            [layer[i] for i in index]
+            for layer in (self.images, self.masks, self.regions)
+        )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What all fine-tuning jobs share; see `label_counts`."""
+
+    train: Drawn
+    test: Drawn
+    network: dict[str, Any]
+    pretrained: Path
+    transfer: str
+    batch_size: int
+    lr: float
+
+
+def pretrain(
+    images: list[NDArray[np.uint8]],
+    regions: list[NDArray[np.bool_]],
+    *,
+    network: dict[str, Any],
+    out: Path,
+    steps: int = 600,
+    batch_size: int = 32,
+    lr: float = 3e-3,
+    seed: int = 0,
+    progress: bool = False,
+    **task_options: Any,
+) -> Path:
+    """Restore disordered patches of images without labels; keep the network.
+
+    Parameters
+    ----------
+    images, regions : lists of arrays
+        Prepared images and their fields of view. Images of the test patients do not
+        belong here.
+    network : dict
+        Configuration, as `tinyssl.models.from_config` takes it.
+    out : Path
+        Run folder; a stopped run goes on where it was.
+    steps, batch_size, lr, seed
+        See `tinyssl.training.train`.
+    progress : bool
+        Draw a bar on stderr.
+    **task_options
+        ``size``, ``patch_size`` and ``num_swaps`` of `PatchRestoration`.
+
+    Returns
+    -------
+    Path
+        The file of weights, ``encoder.pt`` in the run folder.
+    """
+    torch.manual_seed(seed)
+    task = PatchRestoration(models.from_config(network), **task_options)
+    options = {"steps": steps, "batch_size": batch_size, "lr": lr, "seed": seed}
+    train(task, (images, regions), out=out, progress=progress, **options)
+    path = out / "encoder.pt"
+    runs.save_encoder(path, task.network, task=task.name, images=images)
+    return path
+
+
+def start_from(network: torch.nn.Module, path: Path, *, transfer: str) -> None:
+    """Copy the weights of a pretrained network, its encoder or all but the head.
+
+    Parameters
+    ----------
+    network : UNet or DenseUNet
+        Changed in place.
+    path : Path
+        File written by `pretrain`, of the same architecture.
+    transfer : {"encoder", "network"}
+        The head is always new: intensities were asked of the old one.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged or was made for another architecture.
+    """
+    if transfer not in PARTS:
+        raise ValueError(f"transfer must be one of {sorted(PARTS)}, found {transfer!r}")
+    saved, _ = runs.load_encoder(path)
+    weights = network.state_dict()
+    weights |= {
+        name: tensor
+        for name, tensor in saved.state_dict().items()
+        if name.startswith(PARTS[transfer])
+    }
+    models.load_weights(network, weights)
+
+
+def finetune(shared: Comparison, job: dict[str, Any]) -> dict[str, Any]:
+    """Train one start on some labelled images; score what was held out."""
+    torch.manual_seed(job["seed"])  # one seed for every start: same head and batches
+    task = Segmentation(models.from_config(shared.network))
+    if job["init"] == PRETRAINED:
+        start_from(task.network, shared.pretrained, transfer=shared.transfer)
+    log = train(
+        task,
+        shared.train.select(job["chosen"]),
+        steps=job["steps"],
+        batch_size=shared.batch_size,
+        lr=shared.lr,
+        seed=job["seed"],
+    )
+    test = shared.test
+    scores = [
+        evaluate(predict(task, image), mask, region)
+        for image, mask, region in zip(
+            test.images, test.masks, test.regions, strict=True
+        )
+    ]
+    row = {key: job[key] for key in ("init", "labels", "chosen", "steps")}
+    row |= {"fold": job["seed"], "seconds": log[-1]["seconds"]}
+    row |= {name: float(np.mean([s[name] for s in scores])) for name in scores[0]}
+    return row | {"dice_per_image": [s["dice"] for s in scores]}
+
+
+def label_counts(
+    train_part: Drawn,
+    test_part: Drawn,
+    *,
+    network: dict[str, Any],
+    pretrained: Path,
+    out: Path,
+    counts: Sequence[int] = (1, 2, 5),
+    seeds: int = 5,
+    steps: int = 150,
+    pretrain_steps: int = 0,
+    transfer: str = "network",
+    batch_size: int = 16,
+    lr: float = 3e-3,
+    workers: int = 1,
+    progress: bool = False,
+) -> list[dict[str, Any]]:
+    """Fine-tune scratch and pretrained on the same few labelled images.
+
+    Parameters
+    ----------
+    train_part, test_part : Drawn
+        No patient in both.
+    network : dict
+        Configuration of the network, as `tinyssl.models.from_config` takes it.
+    pretrained : Path
+        File written by `pretrain`.
+    out : Path
+        Finished jobs leave a file here, so a stopped comparison goes on.
+    counts : sequence of int
+        Numbers of labelled images; "all" is ``len(train_part.images)``.
+    seeds : int
+        Repetitions. A seed draws the labelled images (two are among the same seed's
+        five), the first weights and the batches.
+    steps, batch_size, lr
+        Fine-tuning budget, the same for every start.
+    pretrain_steps : int
+        If not 0, the start "scratch, same compute" trains that many steps more.
+    transfer : {"encoder", "network"}
+        What is carried over; the head never is.
+    workers : int
+        Processes.
+    progress : bool
+        Draw a bar on stderr.
+
+    Returns
+    -------
+    list of dict
+        One row a start, count and seed, in the form `tinyssl.summary.summarise`
+        takes with ``metric="dice", by="labels"``: "init", "labels", "fold" (the
+        seed), "dice", "auc", "sensitivity", "specificity", "accuracy" (means over
+        the test images), "dice_per_image", "chosen", "steps", "seconds".
+
+    Notes
+    -----
+    The paired interval over seeds covers the choice of labelled images, of first
+    weights and of batches. It does not cover the choice of test images, nor of the
+    one pretraining that all rows share.
+    """
+    starts = {SCRATCH: steps, PRETRAINED: steps}
+    if pretrain_steps:
+        starts[SAME_COMPUTE] = steps + pretrain_steps
+    jobs = []
+    for seed in range(seeds):
+        order = np.random.default_rng([seed, 2]).permutation(len(train_part.images))
+        for labels in counts:
+            if not 1 <= labels <= len(order):
+                raise ValueError(
+                    f"counts must lie in 1..{len(order)} images, found {labels}"
+                )
+            for init, its_steps in starts.items():
+                job = {"init": init, "labels": labels, "seed": seed, "steps": its_steps}
+                job["chosen"] = sorted(order[:labels].tolist())
+                slug = init.replace(", ", "-").replace(" ", "-")
+                job["file"] = str(out / f"jobs/{slug}-{labels}-seed{seed}.json")
+                jobs.append(job)
+    shared = Comparison(
+        train_part, test_part, network, pretrained, transfer, batch_size, lr
+    )
+    key = {"network": network, "transfer": transfer, "batch_size": batch_size, "lr": lr}
+    key |= {"data": runs.fingerprint([*train_part.images, *test_part.images])}
+    key |= {"pretrained": runs.fingerprint([np.fromfile(pretrained, np.uint8)])}
+    return run_jobs(finetune, shared, jobs, key=key, workers=workers, progress=progress)
+
+
+def second_observer(part: Drawn, others: list[NDArray[np.bool_]]) -> float:
+    """Return the mean Dice of a second person's drawing: the ceiling to print."""
+    return float(
+        np.mean(
+            [
+                metrics.dice(mask, other, region=region)
+                for mask, other, region in zip(
+                    part.masks, others, part.regions, strict=True
+                )
+            ]
+        )
+    )
