@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from tinyssl import _checks
 from tinyssl.data.toy.anatomy import sample_anatomy
@@ -158,7 +158,7 @@ def _sample_grade(rng, severity):
     """Draw the grade of one eye: a threshold on severity, most of it the patient's."""
     own = rng.standard_normal()
     level = np.sqrt(SHARED_SEVERITY) * severity + np.sqrt(1 - SHARED_SEVERITY) * own
-    return int(np.searchsorted(np.cumsum(GRADE_SHARES)[:-1], norm.cdf(level)))
+    return int(np.searchsorted(np.cumsum(GRADE_SHARES)[:-1], ndtr(level)))
 
 
 def _collate(eyes):

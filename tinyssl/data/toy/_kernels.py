@@ -47,7 +47,7 @@ def grow_vessels(trunks, centre, fovea_distance, noise, max_segments):
             # Turn: arcades aim at their arch a little ahead, the others wander
             heading += 0.2 * noise[draw % noise.size] + curl
             if arcade != 0:
-                ahead = max(-x, 0.0) + 0.14
+                ahead = max(-x, 0.0) + 0.07
                 arch = arcade * np.sqrt(ahead) * (1.0 - 0.2 * ahead)
                 turn = np.arctan2(arch - y, -ahead - x) - heading
                 turn = (turn + np.pi) % (2 * np.pi) - np.pi
@@ -136,6 +136,8 @@ def paint_spots(spots, size, radius):
         reach = r * elongation * (1 + lobes) * (1 + softness) + 1.0
         for i in range(max(int(y - reach), 0), min(int(y + reach) + 2, size)):
             for j in range(max(int(x - reach), 0), min(int(x + reach) + 2, size)):
+                if np.hypot(i - y, j - x) > reach:
+                    continue
                 total, inside = 0.0, 0
                 for sub in range(16):
                     v = i - y + (sub // 4 - 1.5) / 4

@@ -47,7 +47,7 @@ def _sample_vessels(rng, *, centre, distance):
             width = rng.uniform(0.030, 0.038) if is_vein else rng.uniform(0.022, 0.028)
             tone = rng.uniform(0.85, 1.0) if is_vein else rng.uniform(0.55, 0.7)
             shift = (0.09 if is_vein else -0.03) * vertical + rng.normal(0, 0.02)
-            start = np.array([0.0, 0.035]) + rng.uniform(-0.025, 0.025, 2)
+            start = np.array([0.02 * vertical, 0.03]) + rng.uniform(-0.03, 0.03, 2)
             up = vertical * np.pi / 2
             trunks.append([*start, up, width, tone, arch + shift])
             nasal = vertical * rng.uniform(0.25, 1.1)

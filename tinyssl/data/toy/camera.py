@@ -47,11 +47,10 @@ def _splines(size, cells):
     return np.where(away < 1.5, near, 0).astype(np.float32)
 
 
-def smooth_noise(rng, size, cells):
-    """Draw a texture (size, size) whose grain, 2.2 / cells radii, has no size."""
-    grid = rng.standard_normal((cells, cells), np.float32)
-    splines = _splines(size, cells)
-    return splines @ grid @ splines.T
+def smooth_noise(rng, size, rows, columns):
+    """Draw a texture (size, size) from a grid of random heights, one for all sizes."""
+    grid = rng.standard_normal((rows, columns), np.float32)
+    return _splines(size, rows) @ grid @ _splines(size, columns).T
 
 
 @cache
@@ -69,11 +68,11 @@ def window(size, camera):
 def sample_light(rng):
     """Draw the illumination and the state of the optics at one exposure."""
     return {
-        "exposure": rng.uniform(0.95, 1.6),
+        "exposure": rng.uniform(0.9, 1.45),
         "gradient": rng.normal(0, 0.16, 2),  # y, x; relative change per radius
         "vignetting": rng.uniform(0.1, 0.45),  # relative loss at the rim
         "haze": rng.uniform(0, 0.22),
-        "defocus": rng.lognormal(-0.2, 0.45),  # 1 is the camera's own blur
+        "defocus": min(rng.lognormal(-0.2, 0.45), 2.0),  # 1 is the camera's own blur
         "tint": rng.normal(1, 0.05, 3),
     }
 

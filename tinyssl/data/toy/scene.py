@@ -38,8 +38,7 @@ def paint_eye(rng, size, anatomy, lesions, pigment):
     for kind, spots in distractors.items():
         opacity[kind], _ = paint_spots(spots, size, radius)
     vessel_cover, vessel_depth = paint_lines(anatomy.vessels, size, radius)
-    tuft_cover, tuft_depth = paint_lines(tufts, size, radius)
-    masks["NV"] = tuft_cover >= COVERED
+    _, tuft_depth = paint_lines(tufts, size, radius)
 
     # Pigment absorbs, under everything
     melanin = _sample_melanin(rng, size, anatomy, pigment)
@@ -69,16 +68,17 @@ def paint_eye(rng, size, anatomy, lesions, pigment):
 
 def _cover(scene, opacity, colour):
     """Lay a colour over the scene, in place."""
-    scene += opacity[..., None] * (colour - scene)
+    if opacity.any():
+        scene += opacity[..., None] * (colour - scene)
 
 
 def _sample_melanin(rng, size, anatomy, pigment):
     """Pigment per pixel: clouds, choroidal stripes, and the dark macula."""
     y, x, _ = pixel_grid(size)
-    melanin = 0.25 + 0.75 * pigment + 0.10 * smooth_noise(rng, size, 5)
-    melanin += 0.10 * smooth_noise(rng, size, 14)
+    melanin = 0.25 + 0.75 * pigment + 0.10 * smooth_noise(rng, size, 5, 5)
+    melanin += 0.10 * smooth_noise(rng, size, 14, 14)
     stripes = 0.35 * rng.random() ** 2
-    melanin += stripes * np.abs(smooth_noise(rng, size, 32))
+    melanin += stripes * np.abs(smooth_noise(rng, size, 36, 22))
     away = np.hypot(y - anatomy.fovea[0], x - anatomy.fovea[1])
     melanin += rng.uniform(0.3, 0.6) * np.exp(-((away / 0.2) ** 2))
     melanin += 0.25 * np.exp(-((away / 0.06) ** 2))

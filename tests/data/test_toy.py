@@ -1,0 +1,231 @@
+"""Laws of the synthetic eye."""
+
+import numpy as np
+import pytest
+from scipy.ndimage import label
+from scipy.stats import chisquare, rankdata
+
+from tinyssl.data import toy
+
+ARRAYS = ("images", "grades", "vessels", "field_of_view", "disc", "fovea", "eye")
+DISTANCE = (4.4, 5.6)  # of the fovea from the disc, in disc radii
+
+
+@pytest.fixture(scope="module")
+def eyes():
+    return toy.fundus(400, size=64, rng=0)
+
+
+@pytest.fixture(scope="module")
+def large():
+    return toy.fundus(60, size=256, rng=1)
+
+
+@pytest.fixture(scope="module")
+def many():
+    return toy.fundus(2000, size=16, rng=2)
+
+
+def test_shapes_dtypes_and_ranges(eyes):
+    assert len(eyes) == 400
+    assert eyes.images.shape == (400, 64, 64, 3)
+    assert eyes.images.dtype == np.uint8
+    assert eyes.grades.dtype == np.int64
+    assert set(eyes.grades) == {0, 1, 2, 3, 4}
+    for mask in (eyes.vessels, eyes.field_of_view, *eyes.lesions.values()):
+        assert mask.shape == (400, 64, 64)
+        assert mask.dtype == np.bool_
+    assert eyes.disc.shape == eyes.fovea.shape == (400, 2)
+    assert eyes.disc.dtype == eyes.fovea.dtype == np.float64
+    assert eyes.light["tint"].shape == (400, 3)
+    assert len(eyes.report) == 400
+    assert set(eyes.camera) == {0, 1, 2, 3, 4}
+
+
+def test_same_seed_same_bytes():
+    expected, actual = toy.fundus(6, rng=3), toy.fundus(6, rng=3)
+    for name in ARRAYS:
+        assert getattr(expected, name).tobytes() == getattr(actual, name).tobytes()
+    other = toy.fundus(6, rng=4)
+    assert not np.array_equal(expected.images, other.images)
+
+
+@pytest.mark.parametrize("n", [1, 2, 7])
+def test_an_eye_does_not_depend_on_how_many_follow(n):
+    expected, actual = toy.fundus(10, rng=5), toy.fundus(n, rng=5)
+    for name in ARRAYS:
+        np.testing.assert_array_equal(getattr(actual, name), getattr(expected, name)[:n])
+    for kind, mask in actual.lesions.items():
+        np.testing.assert_array_equal(mask, expected.lesions[kind][:n])
+    assert actual.report == expected.report[:n]
+
+
+def test_a_generator_gives_new_eyes_at_each_call():
+    rng = np.random.default_rng(0)
+    first, second = toy.fundus(2, rng=rng), toy.fundus(2, rng=rng)
+    np.testing.assert_array_equal(first.images, toy.fundus(2, rng=0).images)
+    assert not np.array_equal(first.images, second.images)
+
+
+def test_a_right_eye_has_its_disc_on_the_right(eyes):
+    right = eyes.eye == "right"
+    middle = (64 - 1) / 2
+    assert (eyes.disc[right, 1] > middle).all()
+    assert (eyes.disc[~right, 1] < middle).all()
+    assert (eyes.fovea[right, 1] < eyes.disc[right, 1]).all()
+    assert (eyes.fovea[~right, 1] > eyes.disc[~right, 1]).all()
+    # The fovea lies a little below the disc
+    assert (eyes.fovea[:, 0] > eyes.disc[:, 0]).all()
+    distance = np.hypot(*(eyes.fovea - eyes.disc).T) / eyes.disc_radius
+    assert (distance > DISTANCE[0]).all()
+    assert (distance < DISTANCE[1]).all()
+
+
+def test_disc_and_fovea_are_where_the_picture_has_them(large):
+    """The disc is brighter than the ring around it, the fovea darker."""
+    y, x = np.mgrid[:256, :256]
+    for name, sign in (("disc", 1), ("fovea", -1)):
+        differences = []
+        for image, (row, column), radius in zip(
+            large.images, getattr(large, name), large.disc_radius, strict=True
+        ):
+            green = image[..., 1].astype(float)
+            away = np.hypot(y - row, x - column) / radius
+            ring = (away > 1.5) & (away < 2) & (green > 0)
+            differences.append(np.median(green[away < 0.6]) - np.median(green[ring]))
+        assert np.mean(np.multiply(differences, sign) > 0) > 0.9
+
+
+def test_two_eyes_of_a_patient(eyes):
+    for name in ("patient", "camera", "pigment"):
+        values = getattr(eyes, name)
+        np.testing.assert_array_equal(values[::2], values[1::2])
+    assert len(np.unique(eyes.patient)) == 200
+    assert list(eyes.eye[:4]) == ["right", "left", "right", "left"]
+    assert np.corrcoef(eyes.grades[::2], eyes.grades[1::2])[0, 1] > 0.5
+
+
+def test_masks_lie_inside_the_field_of_view(eyes):
+    outside = ~eyes.field_of_view
+    for mask in (eyes.vessels, *eyes.lesions.values()):
+        assert not (mask & outside).any()
+    assert (eyes.images[outside].max(axis=1) < 128).all()  # the soft edge
+    assert 0.01 < eyes.vessels[eyes.field_of_view].mean() < 0.25
+
+
+def test_masks_hold_as_many_lesions_as_are_counted(large):
+    eight = np.ones((3, 3))
+    for kind in ("MA", "HE", "EX", "SE", "NV", "PH"):
+        expected = large.lesion_counts[kind]
+        actual = [label(mask, eight)[1] for mask in large.lesions[kind]]
+        np.testing.assert_array_equal(actual, expected)
+        assert expected.any()
+
+
+def test_every_lesion_has_a_pixel_however_small_the_picture():
+    small = toy.fundus(60, size=28, rng=2)
+    for kind, counts in small.lesion_counts.items():
+        np.testing.assert_array_equal(
+            small.lesions[kind].any(axis=(1, 2)), np.asarray(counts) > 0
+        )
+
+
+def test_lesions_show(large):
+    """Haemorrhages are darker in green than their surroundings, exudates brighter."""
+    for kind, sign in (("HE", -1), ("EX", 1)):
+        differences = []
+        for image, mask, near in zip(
+            large.images, large.lesions[kind], large.field_of_view, strict=True
+        ):
+            if mask.any():
+                green = image[..., 1].astype(float)
+                differences.append(green[mask].mean() - green[near].mean())
+        assert np.mean(np.multiply(differences, sign) > 0) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ({}, 0),
+        ({"MA": 9}, 1),
+        ({"MA": 1, "EX": 1}, 2),
+        ({"SE": 1}, 2),
+        ({"HE": 9, "EX": 30}, 2),
+        ({"HE": 10}, 3),
+        ({"HE": 1, "NV": 1}, 4),
+        ({"PH": 1}, 4),
+    ],
+)
+def test_grade_rule(counts, expected):
+    kinds = dict.fromkeys(("MA", "HE", "EX", "SE", "NV", "PH"), 0)
+    assert toy.grade_from_counts(kinds | counts) == expected
+
+
+def test_grades_follow_from_the_counts(eyes):
+    """The rule, written once more: highest that holds."""
+    n = eyes.lesion_counts
+    expected = np.where(n["MA"] > 0, 1, 0)
+    expected = np.where(n["HE"] + n["EX"] + n["SE"] > 0, 2, expected)
+    expected = np.where(n["HE"] >= 10, 3, expected)
+    expected = np.where(n["NV"] + n["PH"] > 0, 4, expected)
+    np.testing.assert_array_equal(eyes.grades, expected)
+
+
+def test_class_mix(many):
+    grades = many.grades[::2]  # one eye a patient: independent
+    expected = 1000 * np.array([0.49, 0.10, 0.27, 0.06, 0.08])
+    assert chisquare(np.bincount(grades, minlength=5), expected).pvalue > 0.01
+
+
+def test_the_grade_does_not_lie_in_the_colour(many):
+    """Mean red, green and blue hardly rank the eyes of grade 2 and more."""
+    means = many.images.mean(axis=(1, 2))
+    sick = many.grades >= 2
+    ranks = rankdata(means, axis=0)
+    auc = (ranks[sick].mean(axis=0) - ranks[~sick].mean(axis=0)) / len(many) + 0.5
+    assert (np.abs(auc - 0.5) < 0.1).all()
+
+
+def test_report_agrees_with_the_factors(eyes):
+    words = {"MA": "microaneurysm", "EX": "hard exudate", "PH": "preretinal"}
+    stages = ("No diab", "Mild", "Moderate", "Severe", "Proliferative")
+    for i, report in enumerate(eyes.report):
+        assert report.startswith(f"{eyes.eye[i].capitalize()} eye.")
+        assert stages[eyes.grades[i]] in report
+        assert ("No findings" in report) == (eyes.grades[i] == 0)
+        for kind, word in words.items():
+            found = word in report.lower()
+            assert found == (eyes.lesion_counts[kind][i] > 0)
+
+
+def test_one_seed_shows_the_same_eye_at_every_size():
+    small, big = toy.fundus(8, size=64, rng=9), toy.fundus(8, size=192, rng=9)
+    np.testing.assert_array_equal(small.grades, big.grades)
+    assert small.report == big.report
+    np.testing.assert_allclose(3 * (small.disc + 0.5) - 0.5, big.disc)
+    np.testing.assert_allclose(3 * (small.fovea + 0.5) - 0.5, big.fovea)
+    np.testing.assert_allclose(3 * small.disc_radius, big.disc_radius)
+    reduced = big.images.reshape(8, 64, 3, 64, 3, 3).mean(axis=(2, 4))
+    for expected, actual in zip(reduced, small.images, strict=True):
+        assert np.corrcoef(expected.ravel(), actual.ravel())[0, 1] > 0.95
+
+
+@pytest.mark.parametrize("size", [16, 28, 97, 512])
+def test_any_size(size):
+    eyes = toy.fundus(2, size=size)
+    assert eyes.images.shape == (2, size, size, 3)
+    assert eyes.field_of_view.mean() > 0.5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"n": 0}, ValueError, "n must be >= 1, found 0"),
+        ({"n": 2.0}, TypeError, "n must be an integer, found 2.0"),
+        ({"n": 1, "size": 15}, ValueError, "size must be >= 16, found 15"),
+        ({"n": 1, "size": "64"}, TypeError, "size must be an integer, found '64'"),
+    ],
+)
+def test_bad_arguments_are_refused(arguments, error, message):
+    with pytest.raises(error, match=message):
+        toy.fundus(**arguments)
