@@ -1,7 +1,5 @@
 """Class-named folders, plain folders, manifest.csv, and what is none of them."""
 
-import os
-
 import numpy as np
 import pytest
 
@@ -123,12 +121,12 @@ def test_links_must_stay_inside(tmp_path, write_image):
     root = tmp_path / "data"
     inside = write_image(root / "real.png")
     try:
-        os.symlink(outside, root / "escape.png")
-        os.symlink(inside, root / "fine.png")
-        os.symlink(root / "loop.png", root / "loop.png")
+        (root / "escape.png").symlink_to(outside)
+        (root / "fine.png").symlink_to(inside)
+        (root / "loop.png").symlink_to(root / "loop.png")
     except OSError:
         pytest.skip("this system makes no links")
-    with pytest.raises(DataError, match="escape.png: path leaves the folder"):
+    with pytest.raises(DataError, match=r"escape\.png: path leaves the folder"):
         open_dataset(root)
     table = open_dataset(root, skip_bad=True)
     assert table.names == ("fine.png", "real.png")
@@ -162,7 +160,5 @@ def test_nothing_there(tmp_path):
 
 def test_no_row_is_left(tmp_path):
     (tmp_path / "manifest.csv").write_text("image\ngone.png\n")
-    with pytest.raises(
-        DataError, match="no image to use; the first row: gone.png: missing"
-    ):
+    with pytest.raises(DataError, match=r"no image to use; the first row: gone\.png"):
         open_dataset(tmp_path, skip_bad=True)

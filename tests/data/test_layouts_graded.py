@@ -99,7 +99,7 @@ def test_aptos_refuses_a_csv(aptos, content, message):
 
 def test_aptos_without_image_folder(tmp_path):
     (tmp_path / "train.csv").write_text("id_code,diagnosis\n")
-    with pytest.raises(DataError, match="has train.csv but no folder train_images"):
+    with pytest.raises(DataError, match=r"has train\.csv but no folder train_images"):
         open_dataset(tmp_path)
 
 

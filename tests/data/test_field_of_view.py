@@ -1,0 +1,149 @@
+"""The circle of a photograph is found, and everything goes through one crop."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinyssl.data.crop import Crop, center_crop, round_mask
+from tinyssl.data.field_of_view import (
+    field_of_view,
+    looks_like_fundus,
+    square_crop,
+    turn_invariant_region,
+)
+
+crops = st.builds(
+    Crop,
+    top=st.integers(-30, 30),
+    left=st.integers(-30, 30),
+    side=st.integers(8, 90),
+    height=st.just(60),
+    width=st.just(80),
+)
+
+
+def photograph(height, width, y, x, radius, *, noise=6, notch=False):
+    """Return an unevenly lit reddish disc on noisy black."""
+    rng = np.random.default_rng(0)
+    rows, columns = np.mgrid[:height, :width]
+    inside = np.hypot(rows - y, columns - x) < radius
+    if notch:
+        inside |= np.hypot(rows - (y - radius), columns - x) < radius / 12
+    light = 60 + 120 * columns / width
+    image = inside[..., None] * light[..., None] * [1, 0.5, 0.2]
+    return (image + rng.uniform(0, noise, image.shape)).astype(np.uint8)
+
+
+@given(
+    y=st.floats(80, 120),
+    x=st.floats(140, 160),
+    radius=st.floats(70, 130),
+    notch=st.booleans(),
+)
+def test_circle_is_found_though_cut_and_notched(y, x, radius, notch):
+    crop = square_crop(photograph(200, 300, y, x, radius, notch=notch))
+    middle = crop.top + crop.side / 2 - 0.5, crop.left + crop.side / 2 - 0.5
+    np.testing.assert_allclose(middle, (y, x), atol=2)
+    assert crop.side == pytest.approx(2 * radius, abs=4)
+
+
+def test_flat_cut_away_from_the_edge_of_the_photograph():
+    image = photograph(200, 300, 99.5, 149.5, 100)
+    image[:30] = image[170:] = 0
+    crop = square_crop(image)
+    assert crop.side == pytest.approx(200, abs=6)
+    assert crop.top == pytest.approx(0, abs=4)
+
+
+@pytest.mark.parametrize("value", [0, 5, 128, 255])
+def test_no_circle_means_the_central_square(value):
+    image = np.full((40, 60, 3), value, np.uint8)
+    assert square_crop(image) == center_crop(40, 60)
+    assert field_of_view(image).all()
+
+
+def test_field_of_view_is_the_largest_area_without_holes():
+    image = photograph(100, 150, 49.5, 74.5, 45)
+    image[45:55, 70:80] = 0  # a dark spot inside
+    image[2:8, 2:20] = 200  # a date stamp outside
+    actual = field_of_view(image)
+    assert actual[50, 75]
+    assert not actual[5, 5]
+    expected = np.pi * 45**2
+    assert actual.sum() == pytest.approx(expected, rel=0.02)
+
+
+@given(crops, st.integers(0, 59), st.integers(0, 79))
+def test_points_follow_the_pixels(crop, y, x):
+    size = crop.side  # no resizing: a pixel goes to a pixel
+    image = np.zeros((60, 80), bool)
+    image[y, x] = True
+    row, column = crop.points(np.array([y, x]), size)
+    actual = crop.apply(image, size)
+    if 0 <= row < size and 0 <= column < size:
+        assert np.argwhere(actual).tolist() == [[row, column]]
+    else:
+        assert not actual.any()
+
+
+@given(crops, st.integers(4, 64))
+def test_points_follow_a_resized_blob(crop, size):
+    rows, columns = np.mgrid[:60, :80]
+    center = np.array([29.5, 39.5])
+    blob = np.exp(-((rows - center[0]) ** 2 + (columns - center[1]) ** 2) / 50)
+    expected = crop.points(center, size)
+    margin = 14 * size / crop.side
+    if not (margin <= expected.min() and expected.max() <= size - 1 - margin):
+        return
+    weight = crop.apply((blob * 255).astype(np.uint8), size).astype(float)
+    y, x = np.mgrid[:size, :size]
+    actual = np.array([(weight * y).sum(), (weight * x).sum()]) / weight.sum()
+    np.testing.assert_allclose(actual, expected, atol=0.15)
+
+
+@given(crops, st.integers(4, 40))
+def test_a_reduced_copy_gives_the_same_crop(crop, size):
+    rng = np.random.default_rng(0)
+    small = rng.integers(0, 255, (15, 20, 3), np.uint8)
+    full = small.repeat(4, axis=0).repeat(4, axis=1)
+    expected = crop.apply(full, size).mean()
+    assert crop.apply(small, size).mean() == pytest.approx(expected, abs=12)
+
+
+def test_missing_points_stay_missing():
+    crop = Crop(0, 0, 10, 10, 10)
+    assert np.isnan(crop.points(np.array([[np.nan, np.nan]]), 5)).all()
+
+
+def test_crop_refuses_floats():
+    with pytest.raises(TypeError, match="array must be uint8 or bool, found float64"):
+        Crop(0, 0, 4, 4, 4).apply(np.zeros((4, 4)), 2)
+
+
+@given(st.integers(1, 70))
+def test_round_mask_does_not_change_when_turned(size):
+    mask = round_mask(size)
+    np.testing.assert_array_equal(mask, np.rot90(mask))
+    assert mask[size // 2].all()
+
+
+@given(st.floats(20, 40), st.floats(0, 8), st.booleans())
+def test_turn_invariant_region_is_seen_after_every_turn(radius, off, notch):
+    image = photograph(64, 64, 31.5 + off, 31.5, radius, notch=notch)
+    image[:7] = image[59:] = 0
+    (region,) = turn_invariant_region(image[None])
+    assert region.any()
+    for k in range(4):
+        np.testing.assert_array_equal(region, np.rot90(region, k))
+        assert not (region & ~field_of_view(np.rot90(image, k))).any()
+
+
+def test_eyes_are_told_from_other_images():
+    eye = photograph(60, 60, 29.5, 29.5, 30)
+    gray = np.repeat(eye.max(axis=-1, keepdims=True), 3, axis=-1)
+    full = np.full((60, 60, 3), (180, 90, 40), np.uint8)
+    assert looks_like_fundus([eye, eye, gray])
+    assert not looks_like_fundus([gray])
+    assert not looks_like_fundus([full])
+    assert not looks_like_fundus([])
