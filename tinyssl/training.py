@@ -9,7 +9,6 @@ killed and resumed gives the same numbers as one that was never stopped.
 """
 
 import copy
-import json
 import math
 import os
 import sys
@@ -22,6 +21,8 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+
+from tinyssl.runs import load_checkpoint, save_checkpoint
 
 CLIP_NORM = 1.0  # gradient norm beyond which a step is shortened
 
@@ -164,7 +165,7 @@ def train(
     layout = torch.channels_last if channels_last else torch.contiguous_format
     task.to(device, memory_format=layout)
     optimizer = adamw(task, lr, weight_decay)
-    rows = resume(task, optimizer, out, settings)
+    rows = load_checkpoint(task, optimizer, out, settings)
     bar = progress_bar(steps, len(rows), progress)
     start = time.perf_counter()
     with use_threads(threads), torch.random.fork_rng(devices=[]):
@@ -181,16 +182,17 @@ def train(
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             norm = nn.utils.clip_grad_norm_(task.parameters(), CLIP_NORM)
-            if not (torch.isfinite(loss) and torch.isfinite(norm)):
-                raise DivergenceError(diverged(step, float(loss), lr, out))
+            value = loss.item()
+            if not (math.isfinite(value) and torch.isfinite(norm)):
+                raise DivergenceError(diverged(step, value, lr, out))
             # Update
             rate = learning_rate(step, steps, lr, warmup)
             for group in optimizer.param_groups:
                 group["lr"] = rate
             optimizer.step()
             # Report
-            row = {"step": step, "loss": float(loss), "lr": rate}
-            row |= {name: float(value) for name, value in logs.items()}
+            row = {"step": step, "loss": value, "lr": rate}
+            row |= {name: torch.as_tensor(v).item() for name, v in logs.items()}
             last = step + 1 == steps
             if evaluate and (
                 last or (evaluate_every and not (step + 1) % evaluate_every)
@@ -199,8 +201,8 @@ def train(
                 row |= evaluate()
             rows.append(row | {"seconds": round(time.perf_counter() - start, 3)})
             if out and (last or (step + 1) % checkpoint_every == 0):
-                checkpoint(task, optimizer, out, settings, rows)
-            bar.set_postfix_str(f"loss {float(loss):.4f}", refresh=False)
+                save_checkpoint(task, optimizer, out, settings, rows)
+            bar.set_postfix_str(f"loss {value:.4f}", refresh=False)
             bar.update()
     bar.close()
     task.eval()
@@ -221,64 +223,6 @@ def diverged(step: int, loss: float, lr: float, out: Path | None) -> str:
         saved = (out / "checkpoint.pt").exists()
         kept = f"; the last good checkpoint is {out / 'checkpoint.pt'}" if saved else ""
     return f"loss or gradient not finite at step {step} (loss {loss}, lr {lr:g}){kept}"
-
-
-# Checkpoints: what is on disk is always whole
-
-
-def write_atomic(path: Path, write: Callable[[Path], Any]) -> None:
-    """Write beside the target, flush, then rename: a kill leaves old or new."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        write(partial)
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def checkpoint(
-    task: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    out: Path,
-    settings: dict[str, Any],
-    rows: list[dict[str, float]],
-) -> None:
-    """Save all that a later process needs to go on as if nothing had happened."""
-    state = {
-        "settings": settings,
-        "task": task.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "rows": rows,
-    }
-    log = "".join(json.dumps(row) + "\n" for row in rows)
-    write_atomic(out / "checkpoint.pt", lambda path: torch.save(state, path))
-    write_atomic(out / "log.jsonl", lambda path: path.write_text(log))
-
-
-def resume(
-    task: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    out: Path | None,
-    settings: dict[str, Any],
-) -> list[dict[str, float]]:
-    """Load the run's checkpoint where there is one; return the rows so far."""
-    path = out / "checkpoint.pt" if out else None
-    if path is None or not path.exists():
-        return []
-    state = torch.load(path, weights_only=True)
-    for name, value in settings.items():
-        found = state["settings"].get(name)
-        if found != value:
-            raise ValueError(
-                f"{path} was made with {name}={found}, this run has {name}={value}: "
-                "give the same settings, or another --out"
-            )
-    task.load_state_dict(state["task"])
-    optimizer.load_state_dict(state["optimizer"])
-    return state["rows"]
 
 
 # Threads and memory layout: chosen by measurement

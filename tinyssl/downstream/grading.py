@@ -1,17 +1,23 @@
 """Grading: an encoder, a head that knows the grades are ordered, an honest score.
 
-Three heads, to be compared on the same folds (``python -m tinyssl finetune --head``):
+Four heads, to be compared on the same folds (``python -m tinyssl finetune --head``):
 
-``cumulative`` (the default)
+``continuation`` (the default)
+    Continuation ratios (Fienberg 1980): K - 1 outputs, each the log-odds of going
+    beyond a grade once it is reached. The likelihood is proper, so the K
+    probabilities are non-negative and sum to 1, the order is built in, and each
+    step may look at its own features: what tells mild from none is not what tells
+    proliferative from severe. Decoded by the median grade.
+``cumulative``
     Proportional odds (McCullagh 1980): one severity score and K - 1 ordered
     thresholds; P(grade <= k) is the logistic function of threshold k minus score.
-    The likelihood is proper, so the K probabilities are non-negative and sum to 1.
-    Five free sigmoids decoded as ``(p > 0.5).sum() - 1`` are neither: they can
-    answer -1, which is no grade.
 ``softmax``
     Cross-entropy over K unordered classes; decoded by its argmax.
 ``regression``
     Squared error of one number, rounded to the nearest grade.
+
+Five free sigmoids decoded as ``(p > 0.5).sum() - 1`` are not offered: they can
+answer -1, which is no grade.
 """
 
 import numpy as np
@@ -23,7 +29,7 @@ from tinyssl import metrics
 from tinyssl.training import to_tensor
 from tinyssl.transforms import adjust, sample_adjustments, sample_views, warp
 
-HEADS = ("cumulative", "softmax", "regression")
+HEADS = ("continuation", "cumulative", "softmax", "regression")
 SEVERITY = (
     "no diabetic retinopathy",
     "mild non-proliferative diabetic retinopathy",
@@ -34,13 +40,13 @@ SEVERITY = (
 
 
 class Grading(nn.Module):
-    """Grade images 0..K-1 with an encoder and one of three heads.
+    """Grade images 0..K-1 with an encoder and one of four heads.
 
     Parameters
     ----------
     encoder : Module with ``features`` and ``num_features``
     num_grades : int
-    head : {"cumulative", "softmax", "regression"}
+    head : {"continuation", "cumulative", "softmax", "regression"}
     augment : bool
         Draw a flip, a rotation by any angle, zoom, shift, brightness and contrast
         for each training image.
@@ -59,7 +65,7 @@ class Grading(nn.Module):
         encoder: nn.Module,
         *,
         num_grades: int = 5,
-        head: str = "cumulative",
+        head: str = "continuation",
         augment: bool = True,
     ):
         super().__init__()
@@ -69,7 +75,7 @@ class Grading(nn.Module):
         self.num_grades = num_grades
         self.head = head
         self.augment = augment
-        outputs = num_grades if head == "softmax" else 1
+        outputs = {"softmax": num_grades, "continuation": num_grades - 1}.get(head, 1)
         self.linear = nn.Linear(2 * encoder.num_features, outputs)
         if head == "cumulative":  # thresholds: a first one, then positive gaps
             self.first = nn.Parameter(torch.tensor(-0.5 * (num_grades - 2)))
@@ -109,6 +115,10 @@ class Grading(nn.Module):
         if self.head == "regression":  # a unit normal around the answer
             grades = torch.arange(self.num_grades, device=outputs.device)
             return F.log_softmax(-0.5 * (outputs - grades).square(), 1)
+        if self.head == "continuation":
+            # P(grade > k | grade >= k) = sigmoid(output_k); a grade is a product
+            passed = F.pad(F.logsigmoid(outputs).cumsum(1), (1, 0))
+            return passed + F.pad(F.logsigmoid(-outputs), (0, 1))
         # P(grade <= k) = sigmoid(threshold_k - score); a grade is a difference of two
         gaps = F.softplus(self.gaps)
         thresholds = torch.cat([self.first[None], self.first + gaps.cumsum(0)])
@@ -155,9 +165,9 @@ def predict(
         x = to_tensor(images[start : start + batch_size], device)
         outputs = sum(task.outputs(view(x, v)) for v in range(views)) / views
         grades.append(task.decode(outputs).cpu().numpy())
-        probability = task.log_probabilities(outputs).exp().double()
-        probabilities.append((probability / probability.sum(1, keepdim=True)).cpu())
-    return np.concatenate(grades), np.concatenate(probabilities)
+        probability = task.log_probabilities(outputs).exp().cpu().double()
+        probabilities.append(probability / probability.sum(1, keepdim=True))
+    return np.concatenate(grades), torch.cat(probabilities).numpy()
 
 
 def view(x: torch.Tensor, number: int) -> torch.Tensor:

@@ -108,7 +108,8 @@ def pretrain(
     options = {"steps": steps, "batch_size": batch_size, "lr": lr, "seed": seed}
     train(task, (images, regions), out=out, progress=progress, **options)
     path = out / "encoder.pt"
-    runs.save_encoder(path, task.network, task=task.name, images=images)
+    hashes = runs.content_hashes(images)
+    runs.save_encoder(path, task.network, task=task.name, seen=hashes)
     return path
 
 

@@ -15,7 +15,7 @@ class ContextRestoration(nn.Module):
     ----------
     network : Module
         Maps (N, C, H, W) to (N, C, H, W): a ``UNet`` with as many outputs as
-        inputs, or ``Restorer(encoder)``. Its ``encoder`` is what is carried on.
+        inputs, or ``Restorer(encoder)``.
     patch_size : int
         Side of the square patches, in pixels.
     num_swaps : int
@@ -59,8 +59,9 @@ class ContextRestoration(nn.Module):
 
     @property
     def encoder(self) -> nn.Module:
-        """What is carried to the target task: the network's encoder, or all of it."""
-        return getattr(self.network, "encoder", self.network)
+        """What is carried to the target task: a U-Net whole, else the encoder."""
+        restorer = isinstance(self.network, Restorer)
+        return self.network.encoder if restorer else self.network
 
     def make_batch(
         self, images: np.ndarray, rng: np.random.Generator
@@ -139,7 +140,7 @@ class Restorer(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return an image of the input's size."""
-        H, W = x.shape[-2:]  # noqa: N806
+        H, W = x.shape[-2:]
         restored = self.decoder(self.encoder.features(x))
         if restored.shape[-2:] != (H, W):  # sides the encoder rounded down
             restored = F.interpolate(restored, (H, W), mode="bilinear")

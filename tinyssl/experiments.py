@@ -1,0 +1,334 @@
+"""Label efficiency: scratch against pretrained, on the same folds, with intervals.
+
+Two kinds of job, each one process and one thread by default: pretrain an encoder on
+the training part of a fold, and fine-tune one start (scratch or an encoder) on a
+share of that fold's labels. Finished jobs leave a file, so a stopped experiment goes
+on where it was.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from tinyssl import models, runs
+from tinyssl.data import folds as splits
+from tinyssl.data.images import round_mask
+from tinyssl.downstream import baselines, grading
+from tinyssl.jobs import run_jobs
+from tinyssl.pretext import ContextRestoration, Restorer, Rotation
+from tinyssl.summary import SCRATCH
+from tinyssl.training import train
+
+SAME_COMPUTE = "scratch, same compute"
+
+
+@dataclass(frozen=True)
+class Study:
+    """All that the jobs of one experiment share; plain values and arrays.
+
+    Parameters
+    ----------
+    images : (N, S, S, C) uint8 array
+    grades : (N,) int64 array, -1 is unlabelled
+    groups : (N,) int64 array
+        Images of one group (a patient, or identical pixels) are never parted.
+    fold : (N,) int64 array
+        The fold in which an image is held out; -1 trains in every fold (an
+        unlabelled image), -2 never (the official test images).
+    encoder : dict
+        Configuration of the encoder, as ``tinyssl.models.from_config`` takes it.
+    num_grades : int
+    is_fundus : bool
+        Whether the field of view is the inscribed circle.
+    hashes : sequence of str
+        Of the content of each image, to tell later what pretraining has seen.
+    out : path
+        Run folder.
+    seed, threads, channels_last, device
+        See ``tinyssl.training.train``.
+    """
+
+    images: np.ndarray
+    grades: np.ndarray
+    groups: np.ndarray
+    fold: np.ndarray
+    encoder: dict[str, Any]
+    num_grades: int
+    is_fundus: bool
+    hashes: Sequence[str]
+    out: Path
+    seed: int = 0
+    threads: int = 1
+    channels_last: bool = True
+    device: str = "cpu"
+
+    @property
+    def num_folds(self) -> int:
+        """Number of folds."""
+        return int(self.fold.max()) + 1
+
+    def training_part(self, fold: int, *, labelled: bool) -> np.ndarray:
+        """Return the images that may be seen when ``fold`` is held out."""
+        seen = (self.fold != fold) & (self.fold != -2)
+        return np.flatnonzero(seen & (self.grades >= 0) if labelled else seen)
+
+    def layout(self) -> dict[str, Any]:
+        """Options of ``train`` that every job shares."""
+        names = ("seed", "threads", "channels_last", "device")
+        return {name: getattr(self, name) for name in names}
+
+
+def assign_folds(
+    grades: np.ndarray,
+    groups: np.ndarray,
+    num_folds: int,
+    *,
+    split: np.ndarray | None = None,
+    seed: int = 0,
+) -> np.ndarray:
+    """Give each labelled image the fold in which it is held out.
+
+    Parameters
+    ----------
+    grades : (N,) int array, -1 is unlabelled
+    groups : (N,) int array
+    num_folds : int
+    split : (N,) str array, optional
+        Official parts; images of "test" are kept out of all folds, and with them
+        every image of one of their groups.
+    seed : int
+
+    Returns
+    -------
+    (N,) int64 array
+        0..num_folds-1; -1 for unlabelled, -2 for test images.
+    """
+    fold = np.full(len(grades), -1, np.int64)
+    if split is not None:
+        fold[np.isin(groups, groups[split == "test"])] = -2
+    inside = np.flatnonzero((grades >= 0) & (fold == -1))
+    fold[inside] = splits.stratified_group_folds(
+        grades[inside], groups[inside], num_folds, rng=seed
+    )
+    # an unlabelled image of a held-out patient is held out with the patient
+    for i in np.flatnonzero(fold == -1):
+        kin = fold[(groups == groups[i]) & (fold >= 0)]
+        fold[i] = kin[0] if len(kin) else -1
+    return fold
+
+
+# Jobs
+
+
+def build_pretext(name: str, study: Study, **options: Any) -> torch.nn.Module:
+    """Make a pretext task around a fresh encoder; the seed decides its weights."""
+    torch.manual_seed(study.seed)
+    encoder = models.from_config(study.encoder)
+    size = study.images.shape[1]
+    if name == "rotation":
+        return Rotation(encoder, **options)
+    if name == "restoration":
+        options = {"patch_size": max(2, size // 8), "num_swaps": 10} | options
+        region = round_mask(size) if study.is_fundus else None
+        return ContextRestoration(Restorer(encoder), region=region, **options)
+    raise ValueError(f"task must be rotation or restoration, found {name!r}")
+
+
+def pretrain_fold(study: Study, job: dict[str, Any]) -> dict[str, Any]:
+    """Pretrain on all images a fold may see, labelled or not; write encoder.pt."""
+    out = study.out / job["folder"]
+    seen = study.training_part(job["fold"], labelled=False)
+    task = build_pretext(job["task"], study, **job["task_options"])
+    data = (study.images[seen],)
+    rows = train(task, data, out=out, **study.layout(), **job["train"])
+    hashes = [study.hashes[i] for i in seen]
+    runs.save_encoder(out / "encoder.pt", task.encoder, task=job["task"], seen=hashes)
+    (out / "checkpoint.pt").unlink(missing_ok=True)  # done: nothing to resume
+    return {"task": job["task"], "fold": job["fold"], "rows": rows}
+
+
+def finetune_fold(study: Study, job: dict[str, Any]) -> dict[str, Any]:
+    """Fine-tune one start on a share of a fold's labels; score what was held out."""
+    fold, seed = job["fold"], study.seed
+    part = study.training_part(fold, labelled=True)
+    chosen = part[
+        splits.label_subset(
+            study.grades[part], study.groups[part], job["fraction"], rng=[seed, fold]
+        )
+    ]
+    # One seed for every start: the same head, batches and views
+    torch.manual_seed(seed)
+    encoder = models.from_config(study.encoder)
+    task = grading.Grading(encoder, num_grades=study.num_grades, head=job["head"])
+    if job["weights"]:
+        saved, _ = runs.load_encoder(job["weights"])
+        models.load_weights(task.encoder, saved.state_dict())
+    held = np.flatnonzero((study.fold == fold) & (study.grades >= 0))
+    test = np.flatnonzero((study.fold == -2) & (study.grades >= 0))
+
+    def score(index: np.ndarray, views: int = 1) -> dict[str, float]:
+        answers = grading.predict(task, study.images[index], views=views)
+        return grading.evaluate(study.grades[index], *answers)
+
+    steps = finetuning_steps(len(chosen), job["batch_size"], job["epochs"])
+    steps += job["extra_steps"]
+    log = train(
+        task,
+        (study.images[chosen], study.grades[chosen]),
+        steps=steps,
+        batch_size=job["batch_size"],
+        lr=job["lr"],
+        evaluate=lambda: score(held),
+        evaluate_every=max(1, steps // 8),
+        **study.layout(),
+    )
+    row = {key: job[key] for key in ("init", "fraction", "fold", "head")}
+    row |= {"labels": len(chosen), "steps": steps, "seconds": log[-1]["seconds"]}
+    row["curve"] = [[r["step"] + 1, r["qwk"], r["accuracy"]] for r in log if "qwk" in r]
+    row |= score(held, views=8)
+    if len(test):
+        answers = grading.predict(task, study.images[test], views=8)
+        row["test"] = grading.evaluate(study.grades[test], *answers)
+        row["test_probabilities"] = answers[1].round(5).tolist()
+    if job["save"]:
+        runs.save_state(study.out / job["save"], task.state_dict())
+    return row
+
+
+def finetuning_steps(labels: int, batch_size: int, epochs: int, least: int = 60) -> int:
+    """Return the steps that see every labelled image ``epochs`` times, but never too few.
+
+    Examples
+    --------
+    >>> finetuning_steps(320, 32, 30), finetuning_steps(16, 32, 30)
+    (300, 60)
+    """
+    return max(least, math.ceil(labels * epochs / batch_size))
+
+
+# The experiment
+
+
+def label_efficiency(
+    study: Study,
+    *,
+    inits: dict[str, Sequence[Path]],
+    fractions: Sequence[float] = (0.05, 0.1, 0.25, 0.5, 1.0),
+    head: str = "continuation",
+    epochs: int = 30,
+    batch_size: int = 32,
+    lr: float = 2e-3,
+    pretrain_images: int = 0,
+    workers: int = 1,
+    progress: bool = False,
+) -> list[dict[str, Any]]:
+    """Fine-tune every start on every share of the labels in every fold.
+
+    Parameters
+    ----------
+    study : Study
+    inits : dict of name to one encoder.pt a fold
+        Beside them stand "scratch", and "scratch, same compute" if
+        ``pretrain_images`` is given.
+    fractions : sequence of float in (0, 1]
+        Shares of a fold's labels; a smaller share lies inside a larger one.
+    head, epochs, batch_size, lr
+        The same for every start.
+    pretrain_images : int
+        Images the longest pretraining processed (steps times batch size). The row
+        "scratch, same compute" trains that many more.
+    workers : int
+        Processes.
+    progress : bool
+        Draw a bar on stderr.
+
+    Returns
+    -------
+    list of dict
+        One row a start, share and fold: "qwk", "accuracy", "auc" on the held-out
+        fold, "curve" of (step, qwk, accuracy), "labels", "steps", "seconds", and
+        "test" where there are official test images.
+    """
+    starts: dict[str, Sequence[Path | None]] = {SCRATCH: [None] * study.num_folds}
+    if pretrain_images:
+        starts[SAME_COMPUTE] = [None] * study.num_folds
+    starts |= inits
+    jobs = []
+    for fold in range(study.num_folds):
+        for fraction in sorted(fractions, reverse=True):  # the long ones first
+            for init, weights in starts.items():
+                extra = pretrain_images if init == SAME_COMPUTE else 0
+                job = {"init": init, "fraction": fraction, "fold": fold, "head": head}
+                job |= {"epochs": epochs, "batch_size": batch_size, "lr": lr}
+                job |= {"extra_steps": math.ceil(extra / batch_size)}
+                job["weights"] = weights[fold]
+                slug = f"{init.replace(', ', '-').replace(' ', '-')}-fold{fold}"
+                whole = fraction == max(fractions)
+                job["save"] = f"models/{slug}.pt" if whole else None
+                job["file"] = f"jobs/{slug}-{fraction:.4f}.json"
+                jobs.append(job)
+    return run_study(finetune_fold, study, jobs, workers=workers, progress=progress)
+
+
+def baseline_rows(study: Study, fractions: Iterable[float]) -> list[dict[str, Any]]:
+    """Score the baselines that know nothing, in the shape of the other rows."""
+    features = baselines.global_intensities(study.images)
+    rows = []
+    for fold in range(study.num_folds):
+        part = study.training_part(fold, labelled=True)
+        held = np.flatnonzero((study.fold == fold) & (study.grades >= 0))
+        for fraction in fractions:
+            rng = [study.seed, fold]
+            groups, K = study.groups[part], study.num_grades
+            chosen = part[
+                splits.label_subset(study.grades[part], groups, fraction, rng=rng)
+            ]
+            labels = study.grades[chosen]
+            answers = {
+                "majority grade": baselines.majority(labels, len(held), K),
+                "global intensities": baselines.logistic_regression(
+                    features[chosen], labels, features[held], num_grades=K
+                ),
+            }
+            for init, probabilities in answers.items():
+                row = {"init": init, "fraction": fraction, "fold": fold}
+                best = probabilities.argmax(1)
+                row |= grading.evaluate(study.grades[held], best, probabilities)
+                rows.append(row)
+    return rows
+
+
+def run_study(
+    function: Callable[[Study, dict[str, Any]], dict[str, Any]],
+    study: Study,
+    jobs: list[dict[str, Any]],
+    *,
+    workers: int = 1,
+    progress: bool = False,
+) -> list[dict[str, Any]]:
+    """Run the jobs of a study; finished ones of the same settings are kept."""
+    key = study_settings(study) | {"fold": study.fold, "grades": study.grades}
+    for job in jobs:
+        job["file"] = study.out / job["file"]
+    return run_jobs(
+        function,
+        study,
+        jobs,
+        key=key,
+        workers=workers,
+        threads=study.threads,
+        progress=progress,
+    )
+
+
+def study_settings(study: Study) -> dict[str, Any]:
+    """Return what ``config.json`` says of a study: everything but the pixels."""
+    arrays = ("images", "grades", "groups", "fold", "hashes", "out")
+    settings = {k: v for k, v in asdict(study).items() if k not in arrays}
+    settings |= {"images": len(study.images), "size": study.images.shape[1]}
+    return settings | {"data": runs.fingerprint(study.images)}

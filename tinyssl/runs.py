@@ -1,0 +1,189 @@
+"""The run folder: what a job leaves on disk, always whole, and read back safely.
+
+``config.json`` all settings, versions, seed and data; ``log.jsonl`` one row a step;
+``checkpoint.pt`` what a killed job resumes from; ``encoder.pt`` what is carried on;
+``results.json``; ``figures/``; ``report.html``.
+"""
+
+import hashlib
+import json
+import math
+import os
+import platform
+from collections.abc import Callable, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from tinyssl import models
+
+VERSIONS = ("tinyssl", "numpy", "scipy", "numba", "pillow", "torch")
+
+
+def write_atomic(path: Path, write: Callable[[Path], Any]) -> None:
+    """Write beside the target, flush, then rename: a kill leaves old or new."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        write(partial)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write strict JSON: nan and infinity become null."""
+    text = json.dumps(plain(value), indent=1, allow_nan=False) + "\n"
+    write_atomic(path, lambda partial: partial.write_text(text, encoding="utf-8"))
+
+
+def plain(value: Any) -> Any:
+    """Turn NumPy values, paths and tuples into what JSON knows."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value
+
+
+def write_config(out: Path, settings: dict[str, Any]) -> None:
+    """Record the settings, and what they ran on, in ``config.json``."""
+    versions = {name: metadata.version(name) for name in VERSIONS}
+    versions |= {"python": platform.python_version(), "machine": platform.machine()}
+    write_json(out / "config.json", settings | {"versions": versions})
+
+
+def read_config(run: Path) -> dict[str, Any]:
+    """Read the ``config.json`` of a run folder.
+
+    Raises
+    ------
+    ValueError
+        If the folder is not a run folder.
+    """
+    path = Path(run) / "config.json"
+    if not path.is_file():
+        raise ValueError(f"{run} is not a run folder: it has no config.json")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+# The data, by content
+
+
+def content_hashes(items: Sequence[np.ndarray | Path]) -> list[str]:
+    """Return a short hash of the bytes of each image file or array of pixels."""
+    return [
+        hashlib.blake2b(
+            item.read_bytes() if isinstance(item, Path) else np.ascontiguousarray(item),
+            digest_size=8,
+        ).hexdigest()
+        for item in items
+    ]
+
+
+def fingerprint(images: Sequence[np.ndarray]) -> str:
+    """Return one hash of a whole data set, in its order."""
+    joined = "".join(content_hashes(images)).encode()
+    return hashlib.blake2b(joined, digest_size=8).hexdigest()
+
+
+# Checkpoints: a resumed run gives the numbers of one that never stopped
+
+
+def save_checkpoint(
+    task: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    out: Path,
+    settings: dict[str, Any],
+    rows: list[dict[str, float]],
+) -> None:
+    """Save all that a later process needs to go on as if nothing had happened."""
+    state = {
+        "settings": settings,
+        "task": task.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "rows": rows,
+    }
+    log = "".join(json.dumps(row) + "\n" for row in rows)
+    save_state(out / "checkpoint.pt", state)
+    write_atomic(out / "log.jsonl", lambda path: path.write_text(log))
+
+
+def load_checkpoint(
+    task: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    out: Path | None,
+    settings: dict[str, Any],
+) -> list[dict[str, float]]:
+    """Load the run's checkpoint where there is one; return the rows so far."""
+    path = out / "checkpoint.pt" if out else None
+    if path is None or not path.exists():
+        return []
+    state = load_plain(path)
+    for name, value in settings.items():
+        found = state["settings"].get(name)
+        if found != value:
+            raise ValueError(
+                f"{path} was made with {name}={found}, this run has {name}={value}: "
+                "give the same settings, or another --out"
+            )
+    task.load_state_dict(state["task"])
+    optimizer.load_state_dict(state["optimizer"])
+    return state["rows"]
+
+
+def load_plain(path: Path) -> dict[str, Any]:
+    """Load tensors and plain values; never runs code from the file.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing, damaged, or holds anything else.
+    """
+    if not Path(path).is_file():
+        raise ValueError(f"no such file: {path}")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds for a damaged file
+        first = str(error).strip().splitlines()[0] if str(error).strip() else "damaged"
+        raise ValueError(f"{path} is not a file of plain weights: {first}") from error
+
+
+# Encoders: what pretraining hands to the target tasks
+
+
+def save_encoder(
+    path: Path, encoder: nn.Module, *, task: str, seen: Sequence[str]
+) -> None:
+    """Save weights, the plain configuration that rebuilds them, and what they saw."""
+    state = {"config": encoder.config, "task": task, "seen": list(seen)}
+    weights = {name: value.cpu() for name, value in encoder.state_dict().items()}
+    save_state(path, state | {"state_dict": weights})
+
+
+def save_state(path: Path, state: dict[str, Any]) -> None:
+    """Save tensors and plain values atomically."""
+    write_atomic(path, lambda partial: torch.save(state, partial))
+
+
+def load_encoder(path: Path) -> tuple[nn.Module, dict[str, Any]]:
+    """Rebuild a saved encoder; return it and the rest of what was saved."""
+    state = load_plain(path)
+    missing = {"config", "task", "seen", "state_dict"} - set(state)
+    if missing:
+        raise ValueError(f"{path} is not an encoder.pt: it lacks {sorted(missing)}")
+    encoder = models.from_config(state["config"])
+    models.load_weights(encoder, state["state_dict"])
+    return encoder, state
