@@ -61,7 +61,7 @@ def image_pairs(draw, least=11, most=24):
 def batches(draw, square=False, most=12):
     """(N, H, W, C) images of some dtype."""
     N, H, W, C = (draw(st.integers(1, k)) for k in (3, most, most, 3))
-    dtype = draw(st.sampled_from("? u1 i2 f4 f8 c8 c16".split()))
+    dtype = draw(st.sampled_from(["?", "u1", "i2", "f4", "f8", "c8", "c16"]))
     shape = (N, H, H if square else W, C)
     rng = np.random.default_rng(draw(seeds))
     return rng.integers(0, 256, shape).astype(dtype)

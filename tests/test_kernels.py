@@ -10,7 +10,7 @@ from tinyssl import _kernels, reference
 from tinyssl.transforms import sample_swaps
 
 
-@given(label_pairs(low=-1000, high=1000), st.sampled_from("i2 i4 i8".split()))
+@given(label_pairs(low=-1000, high=1000), st.sampled_from(["i2", "i4", "i8"]))
 def test_rating_sums(pair, dtype):
     pair = [values.astype(dtype) for values in pair]
     actual = _kernels.agreement.rating_sums(*pair, -1000)
@@ -23,7 +23,7 @@ def test_rating_sums_of_bytes_do_not_wrap():
     assert actual == (255, 255, 255**2, 255**2, 2 * 255**2)
 
 
-@given(label_pairs(), st.sampled_from("u1 i4 i8".split()))
+@given(label_pairs(), st.sampled_from(["u1", "i4", "i8"]))
 def test_confusion_matrix(pair, dtype):
     pair = [values.astype(dtype) for values in pair]
     actual = np.zeros((5, 5), np.int64)
@@ -78,7 +78,7 @@ def test_overlap_counts(masks):
 
 @given(batches(), seeds, st.integers(0, 5))
 def test_swap_patches(images, seed, num_swaps):
-    N, H, W, C = images.shape
+    N, H, W, _ = images.shape
     size = max(1, max(H, W) // 3)
     assume(size <= min(H, W) and max(H, W) >= 2 * size)
     swaps = sample_swaps((H, W), size, N * num_swaps, rng=seed).reshape(N, num_swaps, 4)

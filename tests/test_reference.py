@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import scipy.linalg
-import sklearn.metrics
 import skimage.metrics
+import sklearn.metrics
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import image_pairs, label_pairs, mask_pairs, ranked, seeds

@@ -3,11 +3,13 @@
 Each function returns its argument in the form the kernels want, or raises.
 """
 
+import numbers
 import operator
 
 import numpy as np
 
 NUMBER_KINDS = "biuf"
+LARGEST_TABLE = 4096  # classes: 128 MiB of int64
 
 
 def array(name, values, kinds=NUMBER_KINDS):
@@ -93,6 +95,16 @@ def classes(y_true, y_pred, num_classes):
     return largest + 1 if num_classes is None else num_classes
 
 
+def table_classes(y_true, y_pred, num_classes):
+    """As ``classes``, and refuse more than a table of K x K counts should hold."""
+    K = classes(y_true, y_pred, num_classes)
+    if K > LARGEST_TABLE:
+        raise ValueError(
+            f"labels must be < {LARGEST_TABLE} to be counted in a table, found {K - 1}"
+        )
+    return K
+
+
 def weights(values, length):
     """Return sample weights as float64: finite, not negative, not all zero."""
     if values is None:
@@ -146,10 +158,9 @@ def integer(name, value, least=0):
 
 def real(name, value, above=0.0):
     """Return a finite float greater than ``above``."""
-    try:
-        value = float(value)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be a number, found {value!r}") from None
+    if not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number, found {value!r}")
+    value = float(value)
     if not above < value < np.inf:
         raise ValueError(f"{name} must be finite and > {above:g}, found {value}")
     return value

@@ -79,7 +79,7 @@ def _combine(line, centre1, centre2, c1, c2, unbias, out):
     total = 0.0
     for j in range(len(out)):
         a, b = line[0, j], line[1, j]
-        variances = unbias * (line[2, j] - a * a - b * b)
+        variances = unbias * (line[2, j] - (a * a + b * b))
         covariance = unbias * (line[3, j] - a * b)
         mean1, mean2 = a + centre1[j], b + centre2[j]
         out[j] = min(

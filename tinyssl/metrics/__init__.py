@@ -18,15 +18,11 @@ from tinyssl.metrics.classification import (
     precision,
     recall,
 )
+from tinyssl.metrics.curves import precision_recall_curve, roc_curve
 from tinyssl.metrics.frechet import frechet_distance, frechet_distance_from_stats
 from tinyssl.metrics.localization import localization_error
 from tinyssl.metrics.overlap import dice, iou, sensitivity, specificity
-from tinyssl.metrics.ranking import (
-    average_precision,
-    precision_recall_curve,
-    roc_auc,
-    roc_curve,
-)
+from tinyssl.metrics.ranking import average_precision, roc_auc
 from tinyssl.metrics.similarity import mse, psnr, ssim
 
 __all__ = [

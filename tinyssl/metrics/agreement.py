@@ -39,8 +39,8 @@ def confusion_matrix(
     TypeError
         If labels are not numbers.
     ValueError
-        If labels are empty, of different lengths, fractional, negative, NaN, or
-        beyond num_classes; if weights are negative, not finite or all zero.
+        If labels are empty, of different lengths, fractional, negative, NaN,
+        beyond num_classes or 4,095; if weights are negative, not finite or all zero.
 
     Notes
     -----
@@ -55,7 +55,7 @@ def confusion_matrix(
            [0, 0, 1]])
     """
     y_true, y_pred = _checks.label_pair(y_true, y_pred)
-    K = _checks.classes(y_true, y_pred, num_classes)
+    K = _checks.table_classes(y_true, y_pred, num_classes)
     weights = _checks.weights(sample_weight, len(y_true))
     if len(y_true) <= SMALL or weights is not None:
         flat = y_true.astype(np.int64) * K + y_pred.astype(np.int64)

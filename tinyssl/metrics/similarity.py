@@ -243,7 +243,7 @@ def _small_ssim_map(image1, image2, taps, c1, c2, unbias, out):
     a, b = a - centre1, b - centre2
     left, right = (_band(side, taps) for side in a.shape[1:])
     a, b, squares, product = (left @ x @ right.T for x in (a, b, a * a + b * b, a * b))
-    variances = unbias * (squares - a * a - b * b)
+    variances = unbias * (squares - (a * a + b * b))
     covariance = unbias * (product - a * b)
     a, b = a + centre1, b + centre2
     score = (2 * a * b + c1) * (2 * covariance + c2)

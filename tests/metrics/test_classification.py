@@ -1,0 +1,113 @@
+"""Accuracy, precision, recall and F1: equal to scikit-learn, laws and refusals."""
+
+import numpy as np
+import pytest
+import sklearn.metrics
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import label_pairs, weights
+
+from tinyssl.metrics import accuracy, balanced_accuracy, f1_score, precision, recall
+
+TWINS = [
+    (precision, sklearn.metrics.precision_score),
+    (recall, sklearn.metrics.recall_score),
+    (f1_score, sklearn.metrics.f1_score),
+]
+
+
+@given(st.data(), label_pairs(low=-2))
+def test_accuracy_equals_sklearn(data, pair):
+    w = data.draw(st.none() | weights(len(pair[0])))
+    expected = sklearn.metrics.accuracy_score(*pair, sample_weight=w)
+    assert accuracy(*pair, sample_weight=w) == pytest.approx(expected, abs=1e-12)
+
+
+@given(st.data(), label_pairs())
+def test_balanced_accuracy_is_mean_recall(data, pair):
+    w = data.draw(st.none() | weights(len(pair[0])))
+    used = np.unique(pair[0] if w is None else pair[0][w > 0])
+    expected = sklearn.metrics.recall_score(
+        *pair, labels=used, average="macro", sample_weight=w
+    )
+    actual = balanced_accuracy(*pair, sample_weight=w)
+    assert actual == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(("ours", "theirs"), TWINS)
+@given(st.data(), label_pairs(), st.sampled_from((0.0, 1.0)))
+def test_all_classes_equal_sklearn(ours, theirs, data, pair, undefined):
+    w = data.draw(st.none() | weights(len(pair[0])))
+    for average in ("macro", "weighted", "micro", None):
+        expected = theirs(
+            *pair,
+            labels=range(5),
+            average=average,
+            zero_division=undefined,
+            sample_weight=w,
+        )
+        actual = ours(
+            *pair,
+            average=average,
+            num_classes=5,
+            sample_weight=w,
+            undefined=undefined,
+        )
+        np.testing.assert_allclose(actual, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize(("ours", "theirs"), TWINS)
+@given(label_pairs())
+def test_macro_without_num_classes_counts_the_classes_that_occur(ours, theirs, pair):
+    expected = theirs(*pair, average="macro", zero_division=0)
+    assert ours(*pair, average="macro") == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(("ours", "theirs"), TWINS)
+@given(label_pairs(high=1))
+def test_binary_equals_sklearn(ours, theirs, pair):
+    expected = theirs(*pair, zero_division=0)
+    assert ours(*pair, average="binary") == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_class_that_never_occurs():
+    values = precision([0, 2], [0, 2], average=None, num_classes=4, undefined=np.nan)
+    np.testing.assert_array_equal(values, [1, np.nan, 1, np.nan])
+    assert precision([0, 2], [0, 2], average="macro") == 1
+    assert precision([0, 2], [0, 2], average="macro", num_classes=4) == 0.5
+    assert recall([0, 0], [0, 1], average="weighted", undefined=np.nan) == 0.5
+
+
+def test_results_are_plain_floats():
+    pair = [0, 1, 1], [0, 1, 0]
+    results = [accuracy(*pair), balanced_accuracy(*pair)]
+    results += [accuracy(*pair, sample_weight=[1, 2, 3])]
+    results += [
+        metric(*pair, average=average)
+        for metric, _ in TWINS
+        for average in ("binary", "macro", "micro", "weighted")
+    ]
+    assert {type(result) for result in results} == {float}
+
+
+@pytest.mark.parametrize("metric", [precision, recall, f1_score])
+def test_refusals(metric):
+    with pytest.raises(ValueError, match="average must be one of 'binary', 'macro'"):
+        metric([0], [0], average="samples")
+    with pytest.raises(ValueError, match=r"y_true must lie in 0..1, found 2"):
+        metric([0, 2], [0, 1], average="binary")
+    with pytest.raises(TypeError, match="average"):
+        metric([0], [0])
+    with pytest.raises(ValueError, match="num_classes must be 2 or left out"):
+        metric([0], [0], average="binary", num_classes=3)
+    with pytest.raises(ValueError, match="y_true must not be empty"):
+        metric([], [], average="macro")
+
+
+def test_refusals_of_accuracy():
+    with pytest.raises(ValueError, match="one shape"):
+        accuracy([0, 1], [0])
+    with pytest.raises(ValueError, match=r"whole numbers, found 0\.5 at"):
+        accuracy([0.5], [0])
+    with pytest.raises(ValueError, match="y_true must be >= 0"):
+        balanced_accuracy([-1], [0])

@@ -1,0 +1,51 @@
+"""Localisation error: laws and refusals."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from strategies import seeds
+
+from tinyssl.metrics import localization_error
+
+
+def test_known_values():
+    actual = localization_error([[0, 0], [1, 1]], [[3, 4], [1, 1]])
+    np.testing.assert_array_equal(actual, [5, 0])
+    assert localization_error([0, 0], [3, 4], spacing=2) == 10
+    assert localization_error([0, 0], [3, 4], spacing=[2, 0.5]) == math.hypot(6, 2)
+
+
+def test_bytes_do_not_wrap():
+    points = np.array([[0, 10]], np.uint8), np.array([[0, 13]], np.uint8)
+    assert localization_error(*points) == localization_error(*points[::-1]) == 3
+
+
+@given(seeds)
+def test_laws(seed):
+    rng = np.random.default_rng(seed)
+    a, b, shift = rng.normal(size=(3, 5, 2))
+    expected = localization_error(a, b)
+    np.testing.assert_array_equal(localization_error(b, a), expected)
+    np.testing.assert_allclose(localization_error(a + shift, b + shift), expected)
+    np.testing.assert_allclose(localization_error(a, b, spacing=3), 3 * expected)
+
+
+@pytest.mark.parametrize(
+    ("args", "spacing", "error", "message"),
+    [
+        (([], []), 1, ValueError, "points_true must not be empty"),
+        (([[0, 0]], [0, 0]), 1, ValueError, "must have one shape"),
+        (([0, math.nan], [0, 0]), 1, ValueError, "points_true must be finite"),
+        (([[[0.0]]], [[[0.0]]]), 1, ValueError, r"must be \(N, D\) or \(D,\)"),
+        ((["a", "b"], [0, 0]), 1, TypeError, "points_true must hold numbers"),
+        (([0, 0], [1, 1]), 0, ValueError, "spacing must be > 0, found 0"),
+        (([0, 0], [1, 1]), [1, 2, 3], ValueError, r"have shape \(2,\), found \(3,\)"),
+        (([0, 0], [1, 1]), math.inf, ValueError, "spacing must be finite"),
+        (([0, 0], [1, 1]), "mm", TypeError, "spacing must hold numbers"),
+    ],
+)
+def test_refusals(args, spacing, error, message):
+    with pytest.raises(error, match=message):
+        localization_error(*args, spacing=spacing)

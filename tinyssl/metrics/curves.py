@@ -1,0 +1,160 @@
+"""Curves over all thresholds of a score: ROC and precision-recall."""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tinyssl import _checks
+
+
+def roc_curve(
+    y_true: ArrayLike,
+    y_score: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    undefined: float = math.nan,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return false and true positive rates at each threshold.
+
+    Parameters
+    ----------
+    y_true : (n,) int array, values 0 or 1
+        Labels.
+    y_score : (n,) array
+        Any numbers that rank.
+    sample_weight : (n,) float array, >= 0, optional
+        Weight of each sample.
+    undefined : float, default nan
+        Fills a rate whose class never occurs (0/0).
+
+    Returns
+    -------
+    false_positive_rate, true_positive_rate : (m,) float64 array, from 0 to 1
+        Rates when "score >= threshold" means positive.
+    thresholds : (m,) float64 array, falling
+        Distinct scores, after inf, at which nothing is positive.
+
+    Raises
+    ------
+    TypeError
+        If labels or scores are not numbers.
+    ValueError
+        As `roc_auc`, and if scores are not one-dimensional.
+
+    Notes
+    -----
+    Equals scikit-learn's ``roc_curve(..., drop_intermediate=False)``.
+
+    Examples
+    --------
+    >>> fpr, tpr, thresholds = roc_curve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
+    >>> fpr, tpr
+    (array([0. , 0. , 0.5, 0.5, 1. ]), array([0. , 0.5, 0.5, 1. , 1. ]))
+    >>> thresholds
+    array([ inf, 0.8 , 0.4 , 0.35, 0.1 ])
+    """
+    true, false, thresholds = _curve(y_true, y_score, sample_weight)
+    fpr, tpr = (
+        count / count[-1] if count[-1] > 0 else np.full(len(count), float(undefined))
+        for count in (false, true)
+    )
+    return fpr, tpr, thresholds
+
+
+def precision_recall_curve(
+    y_true: ArrayLike,
+    y_score: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    undefined: float = math.nan,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return precision and recall at each threshold.
+
+    Parameters
+    ----------
+    y_true : (n,) int array, values 0 or 1
+        Labels.
+    y_score : (n,) array
+        Any numbers that rank.
+    sample_weight : (n,) float array, >= 0, optional
+        Weight of each sample.
+    undefined : float, default nan
+        Fills the recall when no label is positive (0/0).
+
+    Returns
+    -------
+    precision, recall : (m,) float64 array
+        Values when "score >= threshold" means positive; recall rises.
+    thresholds : (m,) float64 array, falling
+        Distinct scores.
+
+    Raises
+    ------
+    TypeError
+        If labels or scores are not numbers.
+    ValueError
+        As `roc_auc`, and if scores are not one-dimensional.
+
+    Notes
+    -----
+    scikit-learn's ``precision_recall_curve`` reversed, without the point
+    (recall 0, precision 1) it adds, which belongs to no threshold.
+
+    Examples
+    --------
+    >>> precision, recall, thresholds = precision_recall_curve(
+    ...     [0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]
+    ... )
+    >>> recall
+    array([0.5, 0.5, 1. , 1. ])
+    """
+    true, false, thresholds = (
+        part[1:] for part in _curve(y_true, y_score, sample_weight)
+    )
+    recall = true / true[-1] if true[-1] > 0 else np.full(len(true), float(undefined))
+    return true / (true + false), recall, thresholds
+
+
+def check(y_true, y_score, sample_weight):
+    """Return labels, scores and weights that fit together."""
+    y_true = _checks.labels("y_true", y_true)
+    y_score = _checks.array("y_score", y_score)
+    if y_score.ndim not in (1, 2) or len(y_score) != len(y_true):
+        raise ValueError(
+            f"y_score must have shape ({len(y_true)},) or ({len(y_true)}, K) "
+            f"as y_true has, found {y_score.shape}"
+        )
+    _checks.not_empty("y_score", y_score)
+    _checks.not_nan("y_score", y_score)
+    _checks.classes(y_true, y_true, 2 if y_score.ndim == 1 else y_score.shape[1])
+    if y_score.dtype.kind == "f":
+        y_score = y_score.astype(np.float64, copy=False)
+    weights = _checks.weights(sample_weight, len(y_true))
+    if weights is not None and not weights.all():
+        used = weights > 0  # what weighs nothing is no threshold either
+        y_true, y_score, weights = y_true[used], y_score[used], weights[used]
+    return y_true, y_score, weights
+
+
+def _curve(y_true, y_score, sample_weight):
+    """Check binary input and cumulate it."""
+    y_true, y_score, weights = check(y_true, y_score, sample_weight)
+    if y_score.ndim != 1:
+        raise ValueError(
+            f"y_score must be one-dimensional, found shape {y_score.shape}"
+        )
+    return cumulate(y_true == 1, y_score, weights)
+
+
+def cumulate(positive, scores, weights):
+    """Return true and false positives (0 first) at each distinct score, falling."""
+    order = np.argsort(scores, kind="stable")[::-1]
+    positive, scores = positive[order], scores[order]
+    ends = np.append(np.flatnonzero(scores[1:] != scores[:-1]), scores.size - 1)
+    one = np.ones(scores.size, dtype=np.int64) if weights is None else weights[order]
+    true, false = (
+        np.concatenate([[0], np.cumsum(np.where(part, one, 0))[ends]])
+        for part in (positive, ~positive)
+    )
+    return true, false, np.concatenate([[np.inf], scores[ends]])
