@@ -11,6 +11,8 @@ import numpy as np
 
 from tinyssl.data.toy import _kernels
 
+MAX_SEGMENTS = 2000
+
 
 class Anatomy(NamedTuple):
     """Where the structures of one right eye are."""
@@ -56,5 +58,5 @@ def _sample_vessels(rng, *, centre, distance):
     for _ in range(rng.integers(1, 4)):  # cilioretinal vessels, towards the macula
         heading = np.pi + rng.uniform(-0.6, 0.6)
         trunks.append([0.0, -0.03, heading, 0.014, rng.uniform(0.6, 0.9), 0.0])
-    noise = rng.uniform(-1, 1, 4001)
-    return _kernels.grow_vessels(np.array(trunks), centre, distance, noise, 1200)
+    noise = rng.uniform(-1, 1, (MAX_SEGMENTS, 4))
+    return _kernels.grow_vessels(np.array(trunks), centre, distance, noise)
