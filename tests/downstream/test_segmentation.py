@@ -75,6 +75,12 @@ def test_every_centre_is_drawn_about_equally_often():
     assert ((counts - 500.0) ** 2 / 500).sum() < 26  # chi-square, 8 d.o.f., p = .001
 
 
+def test_the_first_and_last_rows_and_columns_are_reached():
+    corners = sample_corners([np.ones((9, 7), bool)] * 500, 4, rng=0)
+    assert corners.min(0).tolist() == [0, 0]
+    assert corners.max(0).tolist() == [5, 3]
+
+
 def test_a_field_of_one_pixel_is_found():
     region = np.zeros((200, 200), bool)
     region[150, 60] = True
@@ -182,8 +188,9 @@ def test_evaluate_counts_only_the_field_of_view():
     region = np.zeros((4, 4), bool)
     region[:2] = True
     mask = np.zeros((4, 4), bool)
-    mask[0] = True
-    probability = np.full((4, 4), 0.9)  # all wrong outside
+    mask[0] = mask[3] = True
+    probability = np.full((4, 4), 0.9)
+    probability[3] = 0.1  # all wrong outside
     probability[:2] = [[0.9, 0.8, 0.7, 0.2], [0.1, 0.1, 0.6, 0.1]]
     actual = evaluate(probability, mask, region)
     assert actual["dice"] == pytest.approx(2 * 3 / (4 + 4))
