@@ -5,8 +5,8 @@ nothing global is touched, so they can be drawn in threads and without a display
 Save one with ``figure.savefig("name.png")``. Needs matplotlib (the extra ``plot``).
 """
 
-from tinyssl.plots.convergence import convergence
-from tinyssl.plots.curves import differences, label_efficiency, pretext_curves
+from tinyssl.plots.curves import convergence, pretext_curves
+from tinyssl.plots.efficiency import differences, label_efficiency
 from tinyssl.plots.images import image_grid, restorations, turns
 from tinyssl.plots.predictions import confusion, grade_bars, vessels
 

@@ -1,7 +1,6 @@
 """One look for all figures: colours, sizes, headlines, and numbers as words."""
 
 import math
-import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,6 +12,8 @@ from matplotlib.figure import Figure
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILLION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
 INK, QUIET, FAINT = "#222222", "#666666", "#DDDDDD"
+
+WIDTH = 6.6  # inches; the report shows 108 px an inch, the width of its text
 
 STARTS = {
     "scratch": {"color": "#555555", "marker": "o"},
@@ -38,16 +39,9 @@ def new_figure(width: float, height: float, *, name: str) -> Figure:
 
 
 def headline(figure: Figure, text: str) -> None:
-    """Put the finding above the figure, flush left, broken to its width."""
-    columns = max(20, int(figure.get_figwidth() * 12))
-    figure.suptitle(
-        textwrap.fill(text, columns),
-        x=0.012,
-        ha="left",
-        fontsize=11,
-        fontweight="bold",
-        color=INK,
-    )
+    """Put the finding above the figure, flush left, broken to the figure's width."""
+    look = {"fontsize": 11, "fontweight": "bold", "color": INK}
+    figure.suptitle(text[:1].upper() + text[1:], x=0.0055, ha="left", wrap=True, **look)
 
 
 def quiet(ax: Axes, *, grid: str | None = "y") -> Axes:
@@ -64,14 +58,14 @@ def quiet(ax: Axes, *, grid: str | None = "y") -> Axes:
 
 
 def legend_below(figure: Figure, source: Axes) -> None:
-    """Explain the marks in one line under the axes."""
+    """Explain the marks under the axes, where there is more than one."""
     handles, labels = source.get_legend_handles_labels()
-    if handles:
+    if len(handles) > 1:
         figure.legend(
             handles,
             labels,
             loc="outside lower center",
-            ncols=min(4, len(labels)),
+            ncols=len(labels) if len(labels) < 5 else 3,
             frameon=False,
             fontsize=9,
             labelcolor=INK,

@@ -1,4 +1,4 @@
-"""Figures of an experiment: loss against steps, scores against the share of labels."""
+"""Figures of training: what pretexts log, and held-out scores, against the step."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,12 +7,18 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import (
+    LogLocator,
+    MaxNLocator,
+    NullLocator,
+    StrMethodFormatter,
+)
 
 from tinyssl.plots import _style as style
-from tinyssl.summary import SCRATCH, verdict
+from tinyssl.summary import SCRATCH
 
 Lines = Sequence[Mapping[str, Any]]
+COLUMN = {"qwk": 1, "accuracy": 2}  # of a row's "curve"
 COPY = {"loss": "copy", "swapped": "copy_swapped", "unswapped": "copy_unswapped"}
 
 
@@ -51,14 +57,16 @@ def pretext_curves(
     --------
     >>> rows = [{"step": 0, "loss": 1.5}, {"step": 1, "loss": 0.7}]
     >>> pretext_curves({"rotation": [rows]}, chance=1.386).get_suptitle()
-    'rotation ends at loss 0.70; chance is 1.39'
+    'Rotation ends at loss 0.70; chance is 1.39'
     """
     logs = {name: [fold for fold in folds if fold] for name, folds in logs.items()}
     logs = {name: folds for name, folds in logs.items() if folds}
     if not logs:
         raise ValueError("logs must hold at least one row of one fold, found none")
     word = {"swapped": "error inside the swapped patches"}.get(metric, metric)
-    figure = style.new_figure(7.2, 3.4, name=f"pretext-{'-'.join(logs)}-{metric}")
+    figure = style.new_figure(
+        style.WIDTH, 3.4, name=f"pretext-{'-'.join(logs)}-{metric}"
+    )
     ax = style.quiet(figure.subplots())
     findings = []
     for name, look in style.start_styles(logs).items():
@@ -81,7 +89,7 @@ def pretext_curves(
     ax.margins(x=0.01)
     if metric == "loss":
         ax.set_ylim(bottom=0)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
     style.legend_below(figure, ax)
     style.headline(figure, title or "; ".join(findings))
     return figure
@@ -104,169 +112,138 @@ def _dotted(ax: Axes, level: float, label: str) -> None:
     )  # fmt: skip
 
 
-# Label efficiency
-
-
-def label_efficiency(
-    summary: Lines,
+def convergence(
+    rows: Lines,
     *,
-    baselines: Lines | None = None,
+    fractions: Sequence[float] | None = None,
     metric: str = "qwk",
     title: str | None = None,
 ) -> Figure:
-    """Draw the score against the share of labels, every fold a point.
+    """Draw the held-out score against the training step, one panel a label share.
 
     Parameters
     ----------
-    summary : list of dict
-        From ``tinyssl.summary.summarise`` with ``by="fraction"``.
-    baselines : list of dict, optional
-        The same of the baselines; drawn dotted.
-    metric : str
-        Names the axis.
+    rows : list of dict
+        From ``tinyssl.experiments.label_efficiency``: "init", "fraction", "fold"
+        and "curve", a list of (step, qwk, accuracy).
+    fractions : sequence of float, optional
+        The shares to show; else all.
+    metric : {"qwk", "accuracy"}
     title : str, optional
-        Else where scratch and the best start stand at both ends, computed here.
+        Else when each start reaches the final score of scratch at the smallest
+        share, computed here.
 
     Returns
     -------
     Figure
+        A thin line a fold, a bold one their mean. The steps are on a logarithmic
+        axis where one start trains more than three times as long as another.
 
     Raises
     ------
     ValueError
-        If summary is empty.
+        If metric is unknown, or no row has one of the shares.
     """
-    shares = _shares(summary)
-    figure = style.new_figure(7.2, 4.2, name="label-efficiency")
-    ax = style.quiet(figure.subplots())
-    looks = style.start_styles(line["init"] for line in summary)
-    for i, (init, look) in enumerate(looks.items()):
-        lines = {line["fraction"]: line for line in summary if line["init"] == init}
-        dodge = 0.09 * (i - (len(looks) - 1) / 2)
-        x = np.array([shares.index(share) for share in sorted(lines)]) + dodge
-        y = [_finite(lines[share]["avg"]) for share in sorted(lines)]
-        for place, share in zip(x, sorted(lines), strict=True):
-            values = np.array(lines[share]["values"], dtype=float)
-            ax.plot(
-                np.full(len(values), place), values, look["marker"],
-                color=look["color"], alpha=0.4, markersize=4, markeredgewidth=0,
-            )  # fmt: skip
-        ax.plot(x, y, **look, linewidth=1.8, markersize=6.5, label=init)
-    names = dict.fromkeys(line["init"] for line in baselines or ())
-    for init, dots in zip(names, ((0, (1, 1.5)), (0, (1, 4))) * len(names)):  # noqa: B905
-        lines = [line for line in baselines if line["init"] == init]
-        lines = [line for line in lines if line["fraction"] in shares]
-        lines.sort(key=lambda line: line["fraction"])
-        x = [shares.index(line["fraction"]) for line in lines]
-        y = [_finite(line["avg"]) for line in lines]
-        ax.plot(x, y, color=style.QUIET, linestyle=dots, linewidth=1.4, label=init)
-    _share_axis(ax, shares)
-    ax.set_ylabel(style.FULL_NAMES.get(metric, metric) + ", held-out fold")
-    style.legend_below(figure, ax)
-    style.headline(figure, title or _efficiency_finding(summary, shares, metric))
+    if metric not in COLUMN:
+        raise ValueError(f"metric must be qwk or accuracy, found {metric!r}")
+    shares = sorted({row["fraction"] for row in rows})
+    if fractions is not None:
+        shares = [share for share in shares if share in set(fractions)]
+    if not shares:
+        raise ValueError("rows must hold one of the label shares, found none")
+    columns = min(3, len(shares))
+    lines = math.ceil(len(shares) / columns)
+    width = style.WIDTH * max(columns, 2) / 3
+    figure = style.new_figure(width, 2.1 * lines + 0.9, name="convergence")
+    grid = figure.subplots(lines, columns, squeeze=False, sharey=True)
+    looks = style.start_styles(row["init"] for row in rows)
+    for ax in grid.flat[len(shares) :]:
+        ax.set_axis_off()
+    logarithmic = _lengths_differ(rows, shares)
+    for ax, share in zip(grid.flat, shares, strict=False):
+        style.quiet(ax)
+        for init, look in looks.items():
+            curves = _curves(rows, init, share, COLUMN[metric])
+            if not curves:
+                continue
+            for steps, values in curves:
+                ax.plot(steps, values, color=look["color"], alpha=0.2, linewidth=0.7)
+            steps, mean = _mean_curve(curves)
+            line = {"color": look["color"], "linestyle": look["linestyle"]}
+            ax.plot(steps, mean, **line, linewidth=2, label=init)
+        ax.set_title(
+            f"{style.percent(share)} of the labels", fontsize=9.5, loc="left", pad=4
+        )
+        _step_axis(ax, logarithmic)
+    name = style.METRICS[metric]
+    for ax in grid.flat[max(0, len(shares) - columns) : len(shares)]:
+        ax.set_xlabel("training step")
+    for ax in grid[:, 0]:
+        ax.set_ylabel(f"held-out {name}")
+    style.legend_below(figure, grid[0, 0])
+    style.headline(figure, title or _finding(rows, list(looks), shares[0], metric))
     return figure
 
 
-def _efficiency_finding(summary: Lines, shares: list[float], metric: str) -> str:
-    """Say what stands where at the smallest and the largest share."""
-    parts = []
-    for share in dict.fromkeys((shares[0], shares[-1])):
-        cell = {
-            line["init"]: _finite(line["avg"])
-            for line in summary
-            if line["fraction"] == share and math.isfinite(_finite(line["avg"]))
-        }
-        if not cell:
-            continue
-        best = max(cell, key=cell.get)
-        text = f"{best} {style.number(cell[best])}"
-        if best == SCRATCH and len(cell) > 1:
-            text = f"scratch is best, {style.number(cell[best])}"
-        elif SCRATCH in cell and best != SCRATCH:
-            text += f" against scratch {style.number(cell[SCRATCH])}"
-        parts.append(f"{text} at {style.percent(share)}")
-    name = style.METRICS.get(metric, metric)
-    return f"Mean {name}: " + "; ".join(parts) + " of the labels"
-
-
-def differences(summary: Lines, *, title: str | None = None) -> Figure:
-    """Draw the paired difference from scratch with its interval, a share and start.
-
-    Parameters
-    ----------
-    summary : list of dict
-        From ``tinyssl.summary.summarise`` with ``by="fraction"``.
-    title : str, optional
-        Else which differences are clear of zero, computed here.
-
-    Returns
-    -------
-    Figure
-        Filled marks are clear of zero, hollow ones are not.
-
-    Raises
-    ------
-    ValueError
-        If no start stands beside scratch.
-    """
-    lines = [line for line in summary if "difference" in line]
-    if not lines:
-        raise ValueError("summary must hold a start beside scratch, found none")
-    shares = _shares(lines)
-    figure = style.new_figure(7.2, 3.6, name="differences")
-    ax = style.quiet(figure.subplots())
-    ax.axhline(0, color=style.INK, linewidth=1)
-    looks = style.start_styles(line["init"] for line in lines)
-    for i, (init, look) in enumerate(looks.items()):
-        dodge = 0.15 * (i - (len(looks) - 1) / 2)
-        look = {"color": look["color"], "marker": look["marker"], "label": init}
-        for line in (line for line in lines if line["init"] == init):
-            x, y = shares.index(line["fraction"]) + dodge, line["difference"]
-            low, high = line["low"], line["high"]
-            if math.isfinite(high - low):
-                ax.plot([x, x], [low, high], color=look["color"], linewidth=1.6)
-            clear = verdict(line).endswith(("gain", "LOSS"))
-            fill = look["color"] if clear else "white"
-            ax.plot(x, y, **look, markersize=7, markerfacecolor=fill, linestyle="")
-            look["label"] = None  # name a start once
-    metric = style.METRICS.get(lines[0]["metric"], lines[0]["metric"])
-    _share_axis(ax, shares)
-    ax.set_ylabel(f"{metric} minus scratch,\nmean and 95 % interval")
-    style.legend_below(figure, ax)
-    style.headline(figure, title or _difference_finding(lines))
-    return figure
-
-
-def _difference_finding(lines: Lines) -> str:
-    """Say for each start at which shares it gained or lost."""
-    parts = []
-    for init in dict.fromkeys(line["init"] for line in lines):
-        words: dict[str, list[str]] = {}
-        for line in (line for line in lines if line["init"] == init):
-            word = verdict(line).rsplit(" ", 1)[-1]
-            words.setdefault(word, []).append(style.percent(line["fraction"]))
-        clear = [
-            f"{verb} at {style.join_words(words[word])}"
-            for word, verb in (("gain", "gains"), ("LOSS", "loses"))
-            if word in words
+def _lengths_differ(rows: Lines, shares: list[float]) -> bool:
+    """Say whether, at some share, one start trains three times as long as another."""
+    for share in shares:
+        last = [
+            r["curve"][-1][0] for r in rows if r["fraction"] == share and r["curve"]
         ]
-        parts.append(f"{init} {' and '.join(clear) or 'is not clear of scratch'}")
-    return "; ".join(parts)
+        if last and max(last) > 3 * min(last):
+            return True
+    return False
 
 
-def _shares(lines: Lines) -> list[float]:
-    """Return the label shares in ascending order."""
-    if not lines:
-        raise ValueError("summary must hold at least one line, found none")
-    return sorted({line["fraction"] for line in lines})
+def _step_axis(ax: Axes, logarithmic: bool) -> None:
+    """Mark a few round numbers of steps."""
+    if not logarithmic:
+        ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        return
+    ax.set_xscale("log")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    ax.xaxis.set_minor_locator(NullLocator())
 
 
-def _share_axis(ax: Axes, shares: list[float]) -> None:
-    """Space the shares evenly: each is about double the one before."""
-    ax.set_xticks(range(len(shares)), [style.percent(share) for share in shares])
-    ax.set(xlabel="share of the labels", xlim=(-0.5, len(shares) - 0.5))
+def _curves(
+    rows: Lines, init: str, share: float, column: int
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return steps and values of each fold."""
+    curves = [
+        np.array(row["curve"], dtype=float).reshape(-1, 3)
+        for row in rows
+        if row["init"] == init and row["fraction"] == share
+    ]
+    return [(curve[:, 0], curve[:, column]) for curve in curves if len(curve)]
 
 
-def _finite(value: float | None) -> float:
-    """Read a number that JSON may have turned into null."""
-    return math.nan if value is None else float(value)
+def _mean_curve(
+    curves: list[tuple[np.ndarray, np.ndarray]],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Average the folds evaluation by evaluation; folds may differ by a few steps."""
+    n = min(len(steps) for steps, _ in curves)
+    steps = np.mean([steps[:n] for steps, _ in curves], axis=0)
+    return steps, style.mean_of_finite(np.array([values[:n] for _, values in curves]))
+
+
+def _finding(rows: Lines, inits: list[str], share: float, metric: str) -> str:
+    """Say when each start first reaches the score at which scratch ends."""
+    name = style.METRICS[metric]
+    beside = _curves(rows, SCRATCH, share, COLUMN[metric])
+    where = f"At {style.percent(share)} of the labels"
+    if not beside:
+        return f"{where}: held-out {name} against the training step"
+    steps, mean = _mean_curve(beside)
+    parts = []
+    for init in (init for init in inits if not init.startswith(SCRATCH)):
+        curves = _curves(rows, init, share, COLUMN[metric])
+        if not curves:
+            continue
+        own_steps, own = _mean_curve(curves)
+        there = np.flatnonzero(own >= mean[-1])
+        when = f"by step {own_steps[there[0]]:.0f}" if len(there) else "never"
+        parts.append(f"{init} is there {when}")
+    end = f"{where} scratch ends at {name} {style.number(mean[-1])}"
+    return "; ".join([f"{end} after {steps[-1]:.0f} steps", *parts])

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from tinyssl.plots import _style as style
 
-SIDE = 1.05  # inches an image in a grid
+SIDE = style.WIDTH / 8  # inches an image in a grid
 
 
 def image_grid(
@@ -51,16 +51,16 @@ def image_grid(
         )
     columns = max(1, min(columns, len(images)))
     rows = math.ceil(len(images) / columns)
-    height = (SIDE + (0.2 if titles is not None else 0)) * rows
-    figure = style.new_figure(
-        max(SIDE * columns, 3), height + (0.4 if title else 0), name="images"
-    )
+    H, W = images.shape[1:3]
+    height = (SIDE * H / W + (0.2 if titles is not None else 0)) * rows
+    height += 0.3 if title else 0
+    figure = style.new_figure(max(SIDE * columns, 3.8), height, name="images")
     for i, image in enumerate(images):
         ax = figure.add_subplot(rows, columns, i + 1)
         style.show_image(ax, image)
         if titles is not None:
             ax.set_title(titles[i], fontsize=8.5, color=style.INK, pad=3)
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.03, wspace=0, hspace=0)
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
     if title:
         style.headline(figure, title)
     return figure
@@ -169,7 +169,9 @@ def restorations(
             )
 
     N = len(original)
-    figure = style.new_figure(max(1.3 * N + 1.2, 5), 6.1, name="restorations")
+    cell = min(1.3, (style.WIDTH - 1.8) / N)  # inches
+    width, height = max(cell * N + 1.8, 4.4), 4 * cell + 1
+    figure = style.new_figure(width, height, name="restorations")
     grid = figure.subplots(4, N, squeeze=False)
     error = np.abs(after - original).mean(-1)  # (N, H, W)
     scale = max(0.05, float(np.quantile(error, 0.995)))
@@ -183,23 +185,24 @@ def restorations(
             )
         options = {"cmap": "magma", "vmin": 0, "vmax": scale}
         style.show_image(grid[3, column], error[column], **options)
-        text = f"{style.number(left[column], 4)}\nof {style.number(copied[column], 4)}"
+        text = f"{style.number(left[column], 4)}\n{style.number(copied[column], 4)}"
         grid[3, column].text(
             0.5, -0.06, text, transform=grid[3, column].transAxes,
             ha="center", va="top", fontsize=8.5, color=style.INK,
         )  # fmt: skip
-    names = ("original", "disordered", "restored", "absolute error")
+    names = ("original", "disordered", "restored", "error")
     for ax, name in zip(grid[:, 0], names, strict=True):
         ax.text(
             -0.08, 0.5, name, transform=ax.transAxes,
             ha="right", va="center", fontsize=9, color=style.INK,
         )  # fmt: skip
     grid[3, 0].text(
-        -0.08, -0.06, "MSE swapped\nif copied", transform=grid[3, 0].transAxes,
-        ha="right", va="top", fontsize=8.5, color=style.QUIET,
+        -0.08, -0.06, "MSE inside\nif copied", transform=grid[3, 0].transAxes,
+        ha="right", va="top", fontsize=8.5, color=style.INK,
     )  # fmt: skip
     bar = figure.colorbar(grid[3, -1].images[0], ax=grid[3, :], shrink=0.9, pad=0.01)
     bar.ax.tick_params(labelsize=8, length=2, color=style.QUIET)
+    bar.set_label("mean absolute", fontsize=8, color=style.INK)
     bar.outline.set_visible(False)
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
     style.headline(figure, title)

@@ -36,8 +36,8 @@ def confusion(
 
     Examples
     --------
-    >>> confusion([[8, 2], [1, 9]]).get_suptitle().splitlines()[-1]
-    'slip: 0 taken for 1 (2)'
+    >>> confusion([[8, 2], [1, 9]]).get_suptitle().split("; ")[1]
+    'the commonest slip: 0 taken for 1 (2)'
     """
     matrix = np.asarray(matrix)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.size == 0:
@@ -49,7 +49,7 @@ def confusion(
     total = matrix.sum(1, keepdims=True)
     shares = np.divide(matrix, total, out=np.zeros((K, K)), where=total > 0)
 
-    side = 1.7 + 0.72 * K
+    side = 1.6 + 0.74 * K
     figure = style.new_figure(max(side, 4.6), side, name="confusion")
     ax = style.quiet(figure.subplots(), grid=None)
     ax.imshow(shares, cmap="Blues", vmin=0, vmax=1.15)
@@ -60,13 +60,18 @@ def confusion(
         )
         text = style.percent(round(shares[i, j], 2)) if total[i, 0] else "–"
         ax.text(j, i + 0.22, text, ha="center", va="center", size=7.5, color=color)
-    ax.set_xticks(range(K), [textwrap.fill(label, 11) for label in labels])
-    ax.set_yticks(range(K), [textwrap.fill(label, 16) for label in labels])
+    ax.set_xticks(range(K), [_wrapped(label, 12) for label in labels])
+    ax.set_yticks(range(K), [_wrapped(label, 16) for label in labels])
     ax.set(xlabel="answered", ylabel="true")
     ax.spines[:].set_visible(False)
-    ax.tick_params(length=0)
+    ax.tick_params(length=0, labelsize=8)
     style.headline(figure, title or _confusion_finding(matrix, labels))
     return figure
+
+
+def _wrapped(text: str, columns: int) -> str:
+    """Break a label between its words."""
+    return textwrap.fill(text, columns, break_long_words=False)
 
 
 def _confusion_finding(matrix: np.ndarray, labels: Sequence[str]) -> str:
@@ -147,12 +152,12 @@ def vessels(
         overlay[mask] = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
 
     H, W = truth.shape
-    figure = style.new_figure(7.2, 7.2 * H / W + 0.9, name="vessels")
+    figure = style.new_figure(style.WIDTH, style.WIDTH * H / W + 0.9, name="vessels")
     panels = {
         "image": image,
-        "drawn by a person": truth & region,
-        "probability found": np.where(region, probability, 0),
-        f"at probability {threshold:g}": overlay,
+        "truth": truth & region,
+        "probability": np.where(region, probability, 0),
+        f"errors at threshold {threshold:g}": overlay,
     }
     for ax, (name, panel) in zip(
         figure.subplots(2, 2).flat, panels.items(), strict=True
@@ -210,7 +215,7 @@ def grade_bars(
             f"found shape {probabilities.shape}"
         )
     best = int(np.nan_to_num(probabilities, nan=-1).argmax())
-    figure = style.new_figure(7.2, 2.7, name="grade")
+    figure = style.new_figure(style.WIDTH, 2.7, name="grade")
     left, right = figure.subplots(1, 2, width_ratios=[1, 1.7])
     style.show_image(left, np.asarray(image), interpolation="antialiased")
     style.quiet(right, grid=None)
@@ -220,7 +225,7 @@ def grade_bars(
     for place, value in zip(places, probabilities, strict=True):
         end = float(np.nan_to_num(value)) + 0.015
         right.text(end, place, style.number(value), va="center", size=9)
-    right.set_yticks(places, [textwrap.fill(name, 30) for name in names])
+    right.set_yticks(places, [_wrapped(name, 30) for name in names])
     right.set(xlim=(0, 1.12), xticks=[0, 0.5, 1], xlabel="probability")
     right.spines["left"].set_visible(False)
     right.tick_params(axis="y", length=0)

@@ -1,0 +1,201 @@
+"""Figures of label efficiency: scores, and differences from scratch, by label share."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tinyssl.plots import _style as style
+from tinyssl.summary import SCRATCH, verdict
+
+Lines = Sequence[Mapping[str, Any]]
+
+
+def label_efficiency(
+    summary: Lines,
+    *,
+    baselines: Lines | None = None,
+    metric: str = "qwk",
+    title: str | None = None,
+) -> Figure:
+    """Draw the score against the share of labels, every fold a point.
+
+    Parameters
+    ----------
+    summary : list of dict
+        From ``tinyssl.summary.summarise`` with ``by="fraction"``.
+    baselines : list of dict, optional
+        The same of the baselines; drawn dotted.
+    metric : str
+        Names the axis.
+    title : str, optional
+        Else where scratch and the best start stand at both ends, computed here.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If summary is empty.
+    """
+    shares = _shares(summary)
+    figure = style.new_figure(style.WIDTH, 4.2, name="label-efficiency")
+    ax = style.quiet(figure.subplots())
+    looks = style.start_styles(line["init"] for line in summary)
+    for i, (init, look) in enumerate(looks.items()):
+        lines = {line["fraction"]: line for line in summary if line["init"] == init}
+        dodge = 0.12 * (i - (len(looks) - 1) / 2)
+        x = np.array([shares.index(share) for share in sorted(lines)]) + dodge
+        folds = [
+            np.array(lines[share]["values"], dtype=float) for share in sorted(lines)
+        ]
+        for place, values in zip(x, folds, strict=True):
+            dots = {"marker": "o", "markersize": 3, "linewidth": 0.8, "alpha": 0.55}
+            ax.plot(np.full(len(values), place), values, color=look["color"], **dots)
+        y = [_finite(lines[share]["avg"]) for share in sorted(lines)]
+        ax.plot(
+            x, y, **look, linewidth=1.8, markersize=7, markeredgecolor="white",
+            markeredgewidth=0.8, label=init,
+        )  # fmt: skip
+    ax.margins(y=0.08)
+    _baseline_lines(ax, baselines or (), shares)
+    _share_axis(ax, shares)
+    ax.set_ylabel(style.FULL_NAMES.get(metric, metric) + "\non the held-out fold")
+    style.legend_below(figure, ax)
+    style.headline(figure, title or _efficiency_finding(summary, shares, metric))
+    return figure
+
+
+def _baseline_lines(ax: Axes, baselines: Lines, shares: list[float]) -> None:
+    """Draw baselines dotted and name them in place; the lowest from below."""
+    levels = {}
+    for init in dict.fromkeys(line["init"] for line in baselines):
+        cell = {
+            b["fraction"]: _finite(b["avg"]) for b in baselines if b["init"] == init
+        }
+        levels[init] = np.array([cell.get(share, math.nan) for share in shares])
+    for init, level in levels.items():
+        places = np.flatnonzero(np.isfinite(level))
+        if not len(places):
+            continue
+        ax.plot(level, color=style.QUIET, linestyle=(0, (1, 1.5)), linewidth=1.4)
+        last = places[-1]
+        lowest = len(levels) > 1 and level[last] <= min(
+            other[last] for other in levels.values()
+        )
+        ax.annotate(
+            init, (last, level[last]), xytext=(0, -4 if lowest else 4),
+            textcoords="offset points", ha="right", va="top" if lowest else "bottom",
+            fontsize=8.5, color=style.QUIET,
+        )  # fmt: skip
+
+
+def _efficiency_finding(summary: Lines, shares: list[float], metric: str) -> str:
+    """Say what stands where at the smallest and the largest share."""
+    parts = []
+    for share in dict.fromkeys((shares[0], shares[-1])):
+        cell = {
+            line["init"]: _finite(line["avg"])
+            for line in summary
+            if line["fraction"] == share and math.isfinite(_finite(line["avg"]))
+        }
+        if not cell:
+            continue
+        best = max(cell, key=cell.get)
+        text = f"{best} {style.number(cell[best])}"
+        if best == SCRATCH and len(cell) > 1:
+            text = f"scratch is best, {style.number(cell[best])}"
+        elif SCRATCH in cell and best != SCRATCH:
+            text += f", scratch {style.number(cell[SCRATCH])}"
+        of_labels = " of the labels" if not parts else ""
+        parts.append(f"at {style.percent(share)}{of_labels}: {text}")
+    return f"Mean {style.METRICS.get(metric, metric)} " + "; ".join(parts)
+
+
+def differences(summary: Lines, *, title: str | None = None) -> Figure:
+    """Draw the paired difference from scratch with its interval, a share and start.
+
+    Parameters
+    ----------
+    summary : list of dict
+        From ``tinyssl.summary.summarise`` with ``by="fraction"``.
+    title : str, optional
+        Else which differences are clear of zero, computed here.
+
+    Returns
+    -------
+    Figure
+        Filled marks are clear of zero, hollow ones are not.
+
+    Raises
+    ------
+    ValueError
+        If no start stands beside scratch.
+    """
+    lines = [line for line in summary if "difference" in line]
+    if not lines:
+        raise ValueError("summary must hold a start beside scratch, found none")
+    shares = _shares(lines)
+    figure = style.new_figure(style.WIDTH, 3.6, name="differences")
+    ax = style.quiet(figure.subplots())
+    ax.axhline(0, color=style.INK, linewidth=1)
+    looks = style.start_styles(line["init"] for line in lines)
+    for i, (init, look) in enumerate(looks.items()):
+        dodge = 0.15 * (i - (len(looks) - 1) / 2)
+        look = {"color": look["color"], "marker": look["marker"], "label": init}
+        for line in (line for line in lines if line["init"] == init):
+            x, y = shares.index(line["fraction"]) + dodge, line["difference"]
+            low, high = line["low"], line["high"]
+            if math.isfinite(high - low):
+                ax.plot([x, x], [low, high], color=look["color"], linewidth=1.6)
+            clear = verdict(line).endswith(("gain", "LOSS"))
+            fill = look["color"] if clear else "white"
+            ax.plot(x, y, **look, markersize=7, markerfacecolor=fill, linestyle="")
+            look["label"] = None  # name a start once
+    metric = style.METRICS.get(lines[0]["metric"], lines[0]["metric"])
+    _share_axis(ax, shares)
+    ax.set_ylabel(f"{metric} minus scratch,\nmean and 95 % interval")
+    style.legend_below(figure, ax)
+    style.headline(figure, title or _difference_finding(lines))
+    return figure
+
+
+def _difference_finding(lines: Lines) -> str:
+    """Say for each start at which shares it gained or lost."""
+    parts = []
+    inits = dict.fromkeys(line["init"] for line in lines)
+    for init in sorted(inits, key=lambda init: init.startswith(SCRATCH)):
+        words: dict[str, list[str]] = {}
+        for line in (line for line in lines if line["init"] == init):
+            word = verdict(line).rsplit(" ", 1)[-1]
+            words.setdefault(word, []).append(style.percent(line["fraction"]))
+        clear = [
+            f"{verb} at {style.join_words(words[word])}"
+            for word, verb in (("gain", "gains"), ("LOSS", "loses"))
+            if word in words
+        ]
+        parts.append(f"{init} {' and '.join(clear) or 'is not clear of scratch'}")
+    return "; ".join(parts)
+
+
+def _shares(lines: Lines) -> list[float]:
+    """Return the label shares in ascending order."""
+    if not lines:
+        raise ValueError("summary must hold at least one line, found none")
+    return sorted({line["fraction"] for line in lines})
+
+
+def _share_axis(ax: Axes, shares: list[float]) -> None:
+    """Space the shares evenly: each is about double the one before."""
+    ax.set_xticks(range(len(shares)), [style.percent(share) for share in shares])
+    ax.set(xlabel="share of the labels", xlim=(-0.5, len(shares) - 0.5))
+
+
+def _finite(value: float | None) -> float:
+    """Read a number that JSON may have turned into null."""
+    return math.nan if value is None else float(value)
