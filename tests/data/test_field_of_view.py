@@ -48,6 +48,12 @@ def test_circle_is_found_though_cut_and_notched(y, x, radius, notch):
     assert crop.side == pytest.approx(2 * radius, abs=4)
 
 
+@pytest.mark.parametrize("radius", [145, 150, 160])
+def test_circle_is_found_from_its_corners_alone(radius):
+    crop = square_crop(photograph(200, 280, 99.5, 139.5, radius))  # cut on all sides
+    assert crop.side == pytest.approx(2 * radius, abs=4)
+
+
 def test_flat_cut_away_from_the_edge_of_the_photograph():
     image = photograph(200, 300, 99.5, 149.5, 100)
     image[:30] = image[170:] = 0

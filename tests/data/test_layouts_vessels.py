@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinyssl.data import DataError, load_masks, open_dataset
+from tinyssl.data import DataError, load_images, load_masks, open_dataset
 
 
 def test_chase_db1_knows_child_eye_and_both_observers(
@@ -66,6 +66,21 @@ def test_drive_test_part_may_lack_masks(drive):
     assert vessels[0].any()
     assert not vessels[1].any()
     np.testing.assert_array_equal(regions[0], regions[1])
+
+
+def test_masks_have_the_proportions_of_their_image(drive, write_mask):
+    expected = load_masks(open_dataset(drive), "vessel", 12)
+    path = drive / "training" / "1st_manual" / "21_manual1.gif"
+    write_mask(path, height=80, width=120)  # another resolution is fine
+    np.testing.assert_array_equal(
+        load_masks(open_dataset(drive), "vessel", 12), expected
+    )
+    write_mask(path, height=60, width=40)
+    with pytest.raises(DataError, match="must be 40 x 60 as its image, found 60 x 40"):
+        load_masks(open_dataset(drive), "vessel", 12)
+    write_mask(drive / "test" / "mask" / "01_test_mask.gif", height=60, width=40)
+    with pytest.raises(DataError, match="must be 40 x 60 as its image, found 60 x 40"):
+        load_images(open_dataset(drive), 12)
 
 
 def test_drive_training_part_must_have_masks(drive):

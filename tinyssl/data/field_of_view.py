@@ -7,7 +7,6 @@ square reaches beyond the photograph and is filled with black.
 """
 
 import numpy as np
-from scipy import ndimage
 
 from tinyssl.data.crop import Crop, center_crop
 
@@ -35,6 +34,8 @@ def field_of_view(image: np.ndarray) -> np.ndarray:
     >>> field_of_view(image).sum()
     np.int64(9)
     """
+    from scipy import ndimage  # takes longer to import than all else here
+
     brightness = image.max(axis=-1)
     black = np.percentile(brightness, 1)
     bright = np.percentile(brightness, 95)
@@ -107,6 +108,8 @@ def turn_invariant_region(images: np.ndarray) -> np.ndarray:
     >>> turn_invariant_region(image)[0].any(axis=0).astype(int)
     array([0, 0, 1, 1, 1, 1, 0, 0])
     """
+    from scipy import ndimage  # as above
+
     regions = np.empty(images.shape[:3], bool)
     for region, image in zip(regions, images, strict=True):
         # The outermost pixel is a blend with black.

@@ -146,8 +146,10 @@ def load_masks(table: Table, name: str, size: int) -> np.ndarray:
         if isinstance(column, np.ndarray):
             masks[i] = center_crop(*column.shape[1:]).apply(column[i], size)
         elif column[i] is not None:
-            mask = read_mask(column[i])
-            masks[i] = _open_with_crop(table, i, size)[1].apply(mask, size)
+            crop = _open_with_crop(table, i, size)[1]
+            masks[i] = crop.apply(
+                _read_mask_of(column[i], crop.height, crop.width), size
+            )
 
     bad = _try_all(fill, len(table))
     if bad:
@@ -206,7 +208,8 @@ def _open_with_crop(table: Table, i: int, size: int) -> tuple[np.ndarray | None,
     scale = min(1.0, THUMBNAIL_SIDE / min(height, width))
     small = (max(1, round(width * scale)), max(1, round(height * scale)))
     if table.region and table.region[i]:
-        region = Image.fromarray(read_mask(table.region[i])).convert("L")
+        region = _read_mask_of(table.region[i], height, width)
+        region = Image.fromarray(region).convert("L")
         found = square_crop(np.asarray(region.resize(small)) >= 128)
     else:
         found = square_crop(np.asarray(image.resize(small, Image.Resampling.BOX)))
@@ -214,6 +217,17 @@ def _open_with_crop(table: Table, i: int, size: int) -> tuple[np.ndarray | None,
         round(length / scale) for length in (found.top, found.left, found.side)
     )
     return pixels, Crop(top, left, side, height, width)
+
+
+def _read_mask_of(path: Path, height: int, width: int) -> np.ndarray:
+    """Return a mask in the proportions of its image; its resolution may differ."""
+    mask = read_mask(path)
+    if abs(mask.shape[0] * width - mask.shape[1] * height) > max(*mask.shape, height):
+        found = " x ".join(str(length) for length in mask.shape)
+        raise DataError(
+            f"{path}: must be {height} x {width} as its image, found {found}"
+        )
+    return mask
 
 
 def _decode_into(

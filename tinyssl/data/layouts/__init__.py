@@ -69,6 +69,14 @@ def open_dataset(path: str | Path, *, skip_bad: bool = False) -> Table:
     if isinstance(path, str) and (path == "toy" or path.startswith("toy:")):
         return read_toy(path)
     root = Path(path)
+    try:
+        return _read(root, skip_bad)
+    except OSError as error:  # such as a folder one may not list
+        raise DataError(f"{root}: cannot be read ({error.strerror})") from None
+
+
+def _read(root: Path, skip_bad: bool) -> Table:
+    """Return the table of the first layout that recognises the file or folder."""
     if root.is_file():
         if root.suffix.lower() == ".npz":
             return read_medmnist(root)

@@ -12,7 +12,10 @@ def read_aptos(root: Path, *, skip_bad: bool) -> Table | None:
     if not (root / "train.csv").is_file():
         return None
     if not (root / "train_images").is_dir():
-        raise DataError(f"{root}: has train.csv but no folder train_images")
+        raise DataError(
+            f"{root}: has train.csv but no folder train_images; "
+            "a list of images elsewhere must be called manifest.csv"
+        )
     records = _read_part(root, "train", ("id_code", "diagnosis"))
     if (root / "test.csv").is_file() and (root / "test_images").is_dir():
         records += _read_part(root, "test", ("id_code",))
