@@ -162,7 +162,7 @@ def _features(name, values):
     if len(values) < 2:
         raise ValueError(f"{name} must have at least 2 samples, found {len(values)}")
     _checks.finite(name, values)
-    return values.astype(np.float64)
+    return np.ascontiguousarray(values, dtype=np.float64)  # one order, the same bits
 
 
 def _gaussian(mean_name, mean, cov_name, cov):
@@ -185,12 +185,13 @@ def _gaussian(mean_name, mean, cov_name, cov):
     _checks.finite(cov_name, cov)
     precision = np.finfo(cov.dtype if cov.dtype.kind == "f" else np.float64).eps
     rounding = 10 * d * float(precision)
-    cov = cov.astype(np.float64)
+    cov = np.ascontiguousarray(cov, dtype=np.float64)
     skew, largest = np.abs(cov - cov.T).max(), np.abs(cov).max()
     if skew > rounding * largest:
         raise ValueError(
             f"{cov_name} must be symmetric, found entries {skew:.3g} apart"
         )
-    return mean.astype(np.float64), _covariance_root(
+    mean = np.ascontiguousarray(mean, dtype=np.float64)
+    return mean, _covariance_root(
         cov_name, (cov + cov.T) / 2, rounding
     )

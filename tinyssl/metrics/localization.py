@@ -63,4 +63,4 @@ def _points(name, values):
     if values.ndim not in (1, 2):
         raise ValueError(f"{name} must be (N, D) or (D,), found shape {values.shape}")
     _checks.finite(name, values)
-    return values.astype(np.float64)
+    return np.ascontiguousarray(values, dtype=np.float64)

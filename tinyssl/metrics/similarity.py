@@ -143,7 +143,7 @@ def mse(image1: ArrayLike, image2: ArrayLike) -> float:
     2.0
     """
     image1, image2 = _pair(image1, image2)
-    difference = np.subtract(image1, image2, dtype=np.float64).ravel()
+    difference = np.subtract(image1, image2, dtype=np.float64).ravel()  # in C order
     return float(difference @ difference) / difference.size
 
 

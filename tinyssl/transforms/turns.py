@@ -112,7 +112,7 @@ def _check_turns(turns, images):
     """Return (N,) int64 turns in 0..3 that the shape of the images allows."""
     turns = _checks.array("turns", turns)
     N, H, W = images.shape[:3]
-    if turns.dtype.kind not in "iu":
+    if turns.dtype.kind not in "iu" and turns.size:
         raise TypeError(f"turns must be integers, found dtype {turns.dtype}")
     if turns.shape not in ((), (N,)):
         raise ValueError(

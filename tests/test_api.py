@@ -1,0 +1,185 @@
+"""The conventions of the house: docstrings, options, arrows, imports that stay away.
+
+Each check is a small function, so that a second test can show that it can fail.
+"""
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tinyssl
+from tinyssl import _kernels, metrics, reference, transforms
+
+PACKAGE = Path(tinyssl.__file__).parent
+SECTIONS = ["Parameters", "Returns", "Raises", "Notes", "References", "Examples"]
+OPTIONAL = {"References"}  # a plain count has no source
+POSITIONAL = {  # the data, and what a call cannot be read without
+    "sample_swaps": ["image_shape", "patch_size", "num_swaps"],
+    "swap_patches": ["images", "swaps", "patch_size"],
+    "rotate": ["images", "turns"],
+    "sample_turns": ["n"],
+    "frechet_distance_from_stats": ["mean1", "cov1", "mean2", "cov2"],
+}
+FIRST = {
+    "y_true": "y_pred y_score",
+    "mask_true": "mask_pred",
+    "image1": "image2",
+    "features1": "features2",
+    "points_true": "points_pred",
+}
+PUBLIC = {
+    name: getattr(module, name)
+    for module in (metrics, transforms)
+    for name in module.__all__
+    if getattr(module, name).__module__ not in ("tinyssl.transforms.views",)
+}
+HEAVY = ("torch", "matplotlib", "sklearn", "skimage", "numba", "scipy", "PIL", "tqdm")
+
+
+def missing_sections(function):
+    """Return the docstring sections a public function lacks."""
+    text = inspect.getdoc(function) or ""
+    underlined = re.findall(r"^(\w+)\n-{3,}$", text, flags=re.MULTILINE)
+    present = [section for section in underlined if section in SECTIONS]
+    in_order = [section for section in SECTIONS if section in present]
+    lacking = [s for s in SECTIONS if s not in present and s not in OPTIONAL]
+    return lacking + (["order"] if present != in_order else [])
+
+
+def undocumented(function):
+    """Return the parameters that the docstring does not name."""
+    text = inspect.getdoc(function) or ""
+    documented = re.findall(r"^([\w, ]+) : ", text, flags=re.MULTILINE)
+    names = {name for line in documented for name in line.split(", ")}
+    return [
+        name for name in inspect.signature(function).parameters if name not in names
+    ]
+
+
+def positional(function):
+    """Return the parameters that may be given by position."""
+    parameters = inspect.signature(function).parameters.values()
+    return [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
+
+
+def imports(path):
+    """Return the modules a file imports, at any depth of its code."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {node.module} | {f"{node.module}.{a.name}" for a in node.names}
+    return found
+
+
+def loaded(statement):
+    """Return which heavy packages a fresh interpreter has after a statement."""
+    script = f"import sys; {statement}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    return {name for name in done.stdout.split() if name in HEAVY}
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_docstring_has_its_sections(name):
+    assert missing_sections(PUBLIC[name]) == []
+    assert undocumented(PUBLIC[name]) == []
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_options_are_keyword_only(name):
+    actual = positional(PUBLIC[name])
+    if name in POSITIONAL:
+        assert actual == POSITIONAL[name]
+    else:
+        first, second = actual
+        assert second in FIRST[first].split()
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_types_are_said(name):
+    signature = inspect.signature(PUBLIC[name])
+    assert signature.return_annotation is not inspect.Signature.empty
+    assert all(p.annotation is not p.empty for p in signature.parameters.values())
+
+
+def test_the_checks_of_conventions_can_fail():
+    def careless(y_true, y_pred, weights=None):
+        """Do something."""
+
+    assert missing_sections(careless) == [s for s in SECTIONS if s not in OPTIONAL]
+    assert undocumented(careless) == ["y_true", "y_pred", "weights"]
+    assert positional(careless) == ["y_true", "y_pred", "weights"]
+
+
+@pytest.mark.parametrize("module", ["tinyssl", "tinyssl.metrics", "tinyssl.transforms"])
+def test_import_is_light(module):
+    assert loaded(f"import {module}") == set()
+
+
+def test_small_inputs_need_no_compiler():
+    statement = (
+        "import numpy as np; from tinyssl import metrics as m; a = np.arange(100) % 5; "
+        "m.quadratic_weighted_kappa(a, a); m.confusion_matrix(a, a); "
+        "m.roc_auc(a > 2, a); m.dice(a, a); m.frechet_distance(a, a); "
+        "x = np.eye(64); m.ssim(x, x, data_range=1)"
+    )
+    assert loaded(statement) == set()
+
+
+def test_the_check_of_imports_can_fail():
+    assert loaded("import scipy, numba") == {"scipy", "numba"}
+
+
+def test_the_arrows_of_the_house_run_one_way():
+    core = ["metrics", "transforms", "_kernels", "data"]
+    files = [path for part in core for path in sorted((PACKAGE / part).rglob("*.py"))]
+    files += [PACKAGE / "_checks.py", PACKAGE / "reference.py"]
+    for path in files:
+        for name in imports(path):
+            assert name.split(".")[0] not in {"torch", "matplotlib", "sklearn"}, path
+    for path in PACKAGE.rglob("*.py"):
+        assert "tinyssl.reference" not in imports(path), path
+        if path.name != "_checks.py" and path.parent.name not in (
+            "metrics",
+            "transforms",
+        ):
+            assert "tinyssl._kernels" not in imports(path), path
+    assert imports(PACKAGE / "reference.py") <= {
+        "numpy",
+        "numpy.lib.stride_tricks",
+        "numpy.lib.stride_tricks.sliding_window_view",
+    }
+
+
+def test_a_kernel_has_a_twin_in_the_answer_key():
+    for name in ("agreement", "overlap", "ranking", "similarity", "swaps", "turns"):
+        module = getattr(_kernels, name)
+        for twin, kernel in vars(module).items():
+            if not hasattr(kernel, "py_func") or twin.startswith("_"):
+                continue
+            ours = list(inspect.signature(kernel.py_func).parameters)
+            theirs = list(inspect.signature(getattr(reference, twin)).parameters)
+            assert ours[: len(theirs)] == theirs, twin
+            assert ours[len(theirs) :] in ([], ["out"], ["table"]), twin
+            assert kernel.targetoptions["nogil"], twin
+
+
+def test_no_assert_and_no_print_in_the_core():
+    for part in ("metrics", "transforms", "_kernels"):
+        for path in (PACKAGE / part).rglob("*.py"):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            assert not [n for n in ast.walk(tree) if isinstance(n, ast.Assert)], path
+
+
+def test_unknown_names_are_refused():
+    for package in (tinyssl, _kernels):
+        with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+            package.nothing  # noqa: B018

@@ -1,0 +1,118 @@
+"""One policy for all: inputs in any form give the same bits and stay as they were."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from tinyssl import metrics, transforms
+
+RNG = np.random.default_rng(0)
+LABELS = RNG.integers(0, 5, (2, 3000))
+BINARY = RNG.integers(0, 2, 3000)
+SCORES = RNG.random((20_000, 3)).round(2)
+IMAGES = RNG.random((2, 80, 80, 3))
+MASKS = RNG.random((2, 400, 300)) < 0.5
+FEATURES = RNG.normal(size=(2, 40, 5))
+SWAPS = transforms.sample_swaps((80, 80), 9, 5, rng=0)
+
+CALLS = {
+    "accuracy": (LABELS, {}),
+    "average_precision": ((np.arange(20_000) % 3, SCORES), {"average": None}),
+    "balanced_accuracy": (LABELS, {}),
+    "cohen_kappa": (LABELS, {"weights": "linear"}),
+    "confusion_matrix": (LABELS, {}),
+    "dice": (MASKS, {}),
+    "f1_score": (LABELS, {"average": None}),
+    "frechet_distance": (FEATURES, {}),
+    "frechet_distance_from_stats": (
+        [part for x in FEATURES for part in (x.mean(axis=0), np.cov(x.T))],
+        {},
+    ),
+    "iou": (MASKS, {}),
+    "localization_error": (FEATURES, {}),
+    "mse": (IMAGES, {}),
+    "precision": (LABELS, {"average": "macro"}),
+    "precision_recall_curve": ((BINARY, SCORES[:3000, 0]), {}),
+    "psnr": (IMAGES, {"data_range": 1}),
+    "quadratic_weighted_kappa": (LABELS, {}),
+    "recall": (LABELS, {"average": "weighted"}),
+    "roc_auc": ((np.arange(20_000) % 3, SCORES), {"average": None}),
+    "roc_curve": ((BINARY, SCORES[:3000, 0]), {}),
+    "sensitivity": (MASKS, {}),
+    "specificity": (MASKS, {}),
+    "ssim": (IMAGES, {"data_range": 1, "channel_axis": -1}),
+    "rotate": ((IMAGES, np.array([1, 2])), {}),
+    "swap_patches": ((IMAGES, SWAPS, 9), {}),
+}
+
+
+def call(name, arguments, options):
+    """Call a public function by name and return the bytes of its answer."""
+    function = getattr(metrics, name, None) or getattr(transforms, name)
+    result = function(*arguments, **options)
+    parts = result if isinstance(result, tuple) else (result,)
+    return [np.asarray(part).tobytes() for part in parts]
+
+
+def strided(x):
+    wide = np.zeros((*x.shape[:-1], 2 * x.shape[-1]), x.dtype)
+    wide[..., ::2] = x
+    return wide[..., ::2]
+
+
+def backwards(x):
+    return np.flip(np.flip(x).copy())
+
+
+def read_only(x):
+    x = x.copy()
+    x.flags.writeable = False
+    return x
+
+
+def tensor(x):
+    return pytest.importorskip("torch").from_numpy(x.copy())
+
+
+FORMS = {
+    "list": np.ndarray.tolist,
+    "strided": strided,
+    "fortran": np.asfortranarray,
+    "backwards": backwards,
+    "read-only": read_only,
+    "big-endian": lambda x: x.astype(x.dtype.newbyteorder(">")),
+    "tensor": tensor,
+}
+
+
+def test_every_public_function_is_called():
+    public = {*metrics.__all__, *transforms.__all__}
+    assert {name for name in public if not name.startswith("sample_")} <= {*CALLS}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", CALLS)
+def test_every_form_gives_the_same_bits(name, form):
+    arguments, options = CALLS[name]
+    expected = call(name, arguments, options)
+    disguised = [FORMS[form](x) if isinstance(x, np.ndarray) else x for x in arguments]
+    assert call(name, disguised, options) == expected
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_inputs_are_never_changed(name):
+    arguments, options = CALLS[name]
+    before = [np.copy(x) for x in arguments]
+    call(name, arguments, options)
+    for actual, expected in zip(arguments, before, strict=True):
+        np.testing.assert_array_equal(actual, expected)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_two_threads_get_the_same_bits(name):
+    arguments, options = CALLS[name]
+    expected = call(name, arguments, options)
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda _: call(name, arguments, options), range(4)))
+    assert answers == [expected] * 4
