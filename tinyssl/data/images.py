@@ -222,7 +222,7 @@ def _open_with_crop(table: Table, i: int, size: int) -> tuple[np.ndarray | None,
 def _read_mask_of(path: Path, height: int, width: int) -> np.ndarray:
     """Return a mask in the proportions of its image; its resolution may differ."""
     mask = read_mask(path)
-    if abs(mask.shape[0] * width - mask.shape[1] * height) > max(*mask.shape, height):
+    if abs(mask.shape[0] * width - mask.shape[1] * height) > max(height, width):
         found = " x ".join(str(length) for length in mask.shape)
         raise DataError(
             f"{path}: must be {height} x {width} as its image, found {found}"
