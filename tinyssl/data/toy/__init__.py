@@ -141,8 +141,8 @@ def fundus(n: int, *, size: int = 64, rng: np.random.Generator | int = 0) -> Fun
     >>> eyes = fundus(4, size=32, rng=0)
     >>> eyes.images.shape, eyes.eye.tolist()
     ((4, 32, 32, 3), ['right', 'left', 'right', 'left'])
-    >>> eyes.report[0]
-    ''
+    >>> eyes.report[2]
+    'Right eye. No findings. No diabetic retinopathy.'
     """
     n = _checks.integer("n", n, least=1)
     size = _checks.integer("size", size, least=16)

@@ -78,16 +78,16 @@ def sample_counts(rng, grade):
     if grade >= 1:
         counts["MA"] = 1 + rng.poisson((4, 5, 9, 8)[grade - 1])
     if grade >= 2:
-        counts["EX"] = rng.poisson(12) if rng.random() < 0.65 else 0
+        counts["EX"] = rng.poisson(12) if rng.random() < 0.55 else 0
         counts["SE"] = rng.poisson(0.3 * (grade - 1))
     if grade == 2:
-        counts["HE"] = min(1 + rng.poisson(4), SEVERE_HAEMORRHAGES - 1)
+        counts["HE"] = min(1 + rng.poisson(3), SEVERE_HAEMORRHAGES - 1)
     elif grade == 3:
         counts["HE"] = SEVERE_HAEMORRHAGES + rng.poisson(7)
     elif grade == 4:
         counts["HE"] = 2 + rng.poisson(7)
-        counts["NV"] = rng.integers(1, 4) if rng.random() < 0.75 else 0
-        counts["PH"] = int(counts["NV"] == 0 or rng.random() < 0.5)
+        counts["NV"] = rng.integers(1, 4) if rng.random() < 0.6 else 0
+        counts["PH"] = int(counts["NV"] == 0 or rng.random() < 0.6)
     return np.array([counts[kind] for kind in KINDS])
 
 
