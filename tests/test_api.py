@@ -23,6 +23,10 @@ POSITIONAL = {  # the data, and what a call cannot be read without
     "swap_patches": ["images", "swaps", "patch_size"],
     "rotate": ["images", "turns"],
     "sample_turns": ["n"],
+    "sample_views": ["n"],
+    "sample_adjustments": ["n"],
+    "warp": ["images", "matrices"],
+    "adjust": ["images", "gains", "offsets"],
     "frechet_distance_from_stats": ["mean1", "cov1", "mean2", "cov2"],
 }
 FIRST = {
@@ -36,7 +40,6 @@ PUBLIC = {
     name: getattr(module, name)
     for module in (metrics, transforms)
     for name in module.__all__
-    if getattr(module, name).__module__ not in ("tinyssl.transforms.views",)
 }
 HEAVY = ("torch", "matplotlib", "sklearn", "skimage", "numba", "scipy", "PIL", "tqdm")
 
@@ -160,7 +163,15 @@ def test_the_arrows_of_the_house_run_one_way():
 
 
 def test_a_kernel_has_a_twin_in_the_answer_key():
-    for name in ("agreement", "overlap", "ranking", "similarity", "swaps", "turns"):
+    for name in (
+        "agreement",
+        "overlap",
+        "ranking",
+        "similarity",
+        "swaps",
+        "turns",
+        "views",
+    ):
         module = getattr(_kernels, name)
         for twin, kernel in vars(module).items():
             if not hasattr(kernel, "py_func") or twin.startswith("_"):

@@ -156,14 +156,22 @@ def integer(name, value, least=0):
     return value
 
 
-def real(name, value, above=0.0):
-    """Return a finite float greater than ``above``."""
+def positive(name, value):
+    """Return a finite float greater than 0."""
     if not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number, found {value!r}")
-    value = float(value)
-    if not above < value < np.inf:
-        raise ValueError(f"{name} must be finite and > {above:g}, found {value}")
-    return value
+    if not 0 < value < np.inf:
+        raise ValueError(f"{name} must be finite and > 0, found {value}")
+    return float(value)
+
+
+def not_negative(name, value):
+    """Return a finite float that is at least 0."""
+    if not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number, found {value!r}")
+    if not 0 <= value < np.inf:
+        raise ValueError(f"{name} must be finite and >= 0, found {value}")
+    return float(value)
 
 
 def choice(name, value, options):

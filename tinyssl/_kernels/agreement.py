@@ -1,10 +1,11 @@
 """Counting agreement between two raters, as compiled loops."""
 
 import numpy as np
-from numba import njit
+
+from tinyssl._kernels._compile import kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def rating_sums(y_true, y_pred, origin):
     """Return the five sums of quadratic weighted kappa, exactly, in int64."""
     sum_a = sum_b = sum_aa = sum_bb = sum_dd = np.int64(0)
@@ -21,7 +22,7 @@ def rating_sums(y_true, y_pred, origin):
     return sum_a, sum_b, sum_aa, sum_bb, sum_dd
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def confusion_matrix(y_true, y_pred, num_classes, table):
     """Count pairs of labels into a (K, K) int64 table of zeros."""
     for i in range(len(y_true)):

@@ -1,10 +1,11 @@
 """Counting overlap between two masks, as a compiled loop."""
 
 import numpy as np
-from numba import njit
+
+from tinyssl._kernels._compile import kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def overlap_counts(y_true, y_pred):
     """Return the pixels in both masks, in the first, and in the second."""
     both = first = second = np.int64(0)

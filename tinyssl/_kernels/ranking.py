@@ -1,9 +1,9 @@
 """Ranking metrics as one merge of two sorted arrays, in compiled loops."""
 
-from numba import njit
+from tinyssl._kernels._compile import kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def ranked_pairs(positive, negative):
     """Count, twice, the pairs where the positive wins, ties half; both ascending."""
     below = upto = total = 0
@@ -17,7 +17,7 @@ def ranked_pairs(positive, negative):
     return total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def average_precision(positive, negative):
     """Average the precision at each positive's score; both ascending."""
     P, N = len(positive), len(negative)

@@ -1,10 +1,11 @@
 """Structural similarity, row by row through a small ring, as a compiled loop."""
 
 import numpy as np
-from numba import njit
+
+from tinyssl._kernels._compile import kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def ssim_map(image1, image2, taps, c1, c2, unbias, out):
     """Write the SSIM map of (H, W, C) images to ``out``, and return its sum.
 
@@ -38,7 +39,7 @@ def ssim_map(image1, image2, taps, c1, c2, unbias, out):
     return total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _centre(image):
     """Return a mean for each channel, from about 64 x 64 pixels, as a wide row."""
     H, W, C = image.shape
@@ -53,7 +54,7 @@ def _centre(image):
     return centre
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _correlate_row(line, taps, C, out):
     for j in range(len(out)):
         value = 0.0
@@ -62,7 +63,7 @@ def _correlate_row(line, taps, C, out):
         out[j] = value
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _correlate_column(ring, q, oldest, taps, out):
     K = len(taps)
     for j in range(len(out)):
@@ -73,7 +74,7 @@ def _correlate_column(ring, q, oldest, taps, out):
             out[j] += tap * row[j]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _combine(line, centre1, centre2, c1, c2, unbias, out):
     """Write one row of the map and return its sum."""
     total = 0.0

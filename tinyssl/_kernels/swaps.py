@@ -1,9 +1,9 @@
 """Patch swapping, in place, as a compiled loop."""
 
-from numba import njit
+from tinyssl._kernels._compile import kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def swap_patches(images, swaps, patch_size):
     """Swap pairs of patches in place; images are (N, H, W, B) bytes."""
     N, T, _ = swaps.shape

@@ -1,11 +1,11 @@
 """Quarter turns as a compiled loop over cache-sized tiles."""
 
-from numba import njit
+from tinyssl._kernels._compile import kernel
 
 TILE = 32  # pixels; 32 x 32 pixels of 12 bytes, read and written, fit a 32 KiB cache
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def rotate(images, turns, out):
     """Turn (N, H * W, B) images of ``out``'s height and width counter-clockwise."""
     N, rows, cols, B = out.shape

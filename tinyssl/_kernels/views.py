@@ -1,10 +1,11 @@
 """Affine views with bilinear interpolation, as a compiled loop."""
 
 import numpy as np
-from numba import njit
+
+from tinyssl._kernels._compile import kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def warp(images, matrices, out):
     """Read (N, H, W, C) uint8 images through affine maps; black outside."""
     N, H, W, C = images.shape

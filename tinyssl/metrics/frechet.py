@@ -192,6 +192,4 @@ def _gaussian(mean_name, mean, cov_name, cov):
             f"{cov_name} must be symmetric, found entries {skew:.3g} apart"
         )
     mean = np.ascontiguousarray(mean, dtype=np.float64)
-    return mean, _covariance_root(
-        cov_name, (cov + cov.T) / 2, rounding
-    )
+    return mean, _covariance_root(cov_name, (cov + cov.T) / 2, rounding)

@@ -89,9 +89,9 @@ def ssim(
     -0.8262
     """
     image1, image2 = _channels_last(image1, image2, channel_axis)
-    data_range = _checks.real("data_range", data_range)
-    c1 = (_checks.real("k1", k1) * data_range) ** 2
-    c2 = (_checks.real("k2", k2) * data_range) ** 2
+    data_range = _checks.positive("data_range", data_range)
+    c1 = (_checks.positive("k1", k1) * data_range) ** 2
+    c2 = (_checks.positive("k2", k2) * data_range) ** 2
     taps = _taps(window, win_size, sigma)
     H, W, C = image1.shape
     K = len(taps)
@@ -179,7 +179,7 @@ def psnr(image1: ArrayLike, image2: ArrayLike, *, data_range: float) -> float:
     >>> psnr([0, 255], [0, 230], data_range=255)
     23.182303391878165
     """
-    data_range = _checks.real("data_range", data_range)
+    data_range = _checks.positive("data_range", data_range)
     error = mse(image1, image2)
     return 10 * math.log10(data_range**2 / error) if error else math.inf
 
@@ -218,7 +218,7 @@ def _channels_last(image1, image2, channel_axis):
 def _taps(window, win_size, sigma):
     """Return the weights of a window along one axis; they add up to 1."""
     _checks.choice("window", window, ("gaussian", "uniform"))
-    sigma = _checks.real("sigma", sigma)
+    sigma = _checks.positive("sigma", sigma)
     if window == "uniform":
         if sigma != 1.5:
             raise ValueError(f"sigma is for window='gaussian', found {sigma}")
