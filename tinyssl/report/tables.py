@@ -111,6 +111,8 @@ def _split_verdict(line: Mapping[str, Any]) -> tuple[str, str]:
     if not text:
         return "", ""
     figures, word = text.rsplit(" ", 1)
+    if not math.isfinite(line["difference"]):
+        return "–", word
     return figures.replace("-", "\N{MINUS SIGN}").replace("inf", "∞"), word
 
 

@@ -1,0 +1,185 @@
+"""The report page: whole, valid, self-contained, and deaf to hostile text."""
+
+import base64
+import math
+import re
+from html.parser import HTMLParser
+
+import pytest
+from matplotlib.figure import Figure
+
+from tinyssl.report import Section, Table, efficiency_table, write_report
+from tinyssl.summary import summarise
+
+HOSTILE = "</pre></table><script>alert(\"1\")</script><img src=x onerror='a'> & &amp;"
+VOID = {"meta", "img", "br", "hr", "link", "input"}
+
+
+class Page(HTMLParser):
+    """Read a page: tags in order, their attributes, the text; stop where unbalanced."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags, self.words = [], [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    def attributes(self, tag):
+        return [attrs for name, attrs in self.tags if name == tag]
+
+
+def figure(title="The finding", label="a plot"):
+    made = Figure(figsize=(2, 1))
+    made.subplots().plot([0, 1])
+    made.suptitle(title)
+    made.set_label(label)
+    return made
+
+
+def example_sections(text="plain"):
+    table = Table((text, "n"), ((text, "1.5"), ("", "-2"), ("x", "")), text)
+    everything = Section(text, [text], [(figure(text), text)], [table], [(text, text)])
+    return [everything, Section("b"), Section("c"), Section("d")]
+
+
+def write(path, sections, **options):
+    write_report(path, options.pop("title", "Title"), sections, **options)
+    return path.read_text(encoding="utf-8")
+
+
+def test_page_is_balanced_and_complete(tmp_path):
+    text = write(tmp_path / "report.html", example_sections(), facts={"Seed": 0})
+    page = Page(text)
+    assert text.startswith("<!DOCTYPE html>")
+    assert page.open == []
+    assert page.attributes("html") == [{"lang": "en"}]
+    (title,) = re.findall("<title>(.*)</title>", text)
+    assert title == "Title"
+    ids = {attrs["id"] for attrs in page.attributes("section")}
+    assert {a["href"][1:] for a in page.attributes("a")} == ids
+
+
+def test_hostile_text_stays_text(tmp_path):
+    text = write(
+        tmp_path / "report.html",
+        example_sections(HOSTILE),
+        title=HOSTILE,
+        subtitle=HOSTILE,
+        facts={HOSTILE: HOSTILE},
+    )
+    page = Page(text)
+    assert page.open == []
+    assert page.attributes("script") == []
+    (image,) = page.attributes("img")
+    assert image["alt"] == HOSTILE
+    # title twice, subtitle, fact twice, contents, heading, paragraph, finding,
+    # caption, header, first cell, table caption, summary, details
+    assert "".join(page.words).count(HOSTILE) == 15
+
+
+def test_page_needs_nothing_from_outside(tmp_path):
+    text = write(tmp_path / "report.html", example_sections())
+    page = Page(text)
+    assert "http://" not in text
+    assert "https://" not in text
+    assert "url(" not in text
+    assert "@import" not in text
+    assert not {"script", "link", "iframe"} & {tag for tag, _ in page.tags}
+    sources = [attrs["src"] for attrs in page.attributes("img")]
+    assert all(source.startswith("data:image/png;base64,") for source in sources)
+
+
+def test_every_figure_has_alt_text_a_number_and_a_file_beside(tmp_path):
+    pictures = [(figure(), "one"), (figure(title=""), "two"), (figure("", "x"), "")]
+    sections = [Section("a", figures=pictures[:2]), Section("b", figures=pictures[2:])]
+    page = Page(write(tmp_path / "report.html", sections))
+    images = page.attributes("img")
+    assert [image["alt"] for image in images] == ["The finding", "two", "x.png"]
+    assert re.findall(r"Figure \d", "".join(page.words)) == [
+        f"Figure {i}" for i in (1, 2, 3)
+    ]
+    names = ["a-plot.png", "a-plot-2.png", "x.png"]
+    for image, name in zip(images, names, strict=True):
+        inline = base64.b64decode(image["src"].split(",")[1])
+        assert inline == (tmp_path / "figures" / name).read_bytes()
+
+
+def test_writing_leaves_no_partial_file_and_is_reproducible(tmp_path):
+    first = write(tmp_path / "report.html", example_sections())
+    second = write(tmp_path / "report.html", example_sections())
+    assert first == second
+    left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {"report.html", "a-plot.png"}
+
+
+# Tables
+
+
+def test_rows_without_a_first_cell_join_the_row_above(tmp_path):
+    page = Page(write(tmp_path / "report.html", example_sections()))
+    heads = [a for a in page.attributes("th") if a["scope"] == "rowgroup"]
+    assert [head.get("rowspan") for head in heads] == ["2", None]
+    assert len(page.attributes("tbody")) == 2
+
+
+def test_numbers_are_aligned_at_the_right_and_words_are_not(tmp_path):
+    table = Table(("name", "score"), (("a", "+0.5"), ("b", "–"), ("c", "−.25")))
+    page = Page(write(tmp_path / "report.html", [Section("s", tables=[table])]))
+    assert [cell.get("class") for cell in page.attributes("td")] == ["n"] * 3
+    assert next(cell.get("class") for cell in page.attributes("th")) is None
+
+
+def test_a_row_of_the_wrong_length_is_refused():
+    with pytest.raises(ValueError, match=r"rows must have 2 cells.*row 1 has 1"):
+        Table(("a", "b"), (("1", "2"), ("3",)))
+
+
+def rows_of(scores, *, labels=(10, 10, 10)):
+    return [
+        {"init": init, "fraction": 0.05, "fold": k, "qwk": q, "labels": labels[k]}
+        for init, values in scores.items()
+        for k, q in enumerate(values)
+    ]
+
+
+def test_efficiency_table_lists_folds_range_difference_and_verdict():
+    scores = {"scratch": [0.1, 0.2, 0.3], "rotation": [0.5, 0.61, 0.7]}
+    scores["restoration"] = [-0.25, -0.15, -0.04]
+    rows = rows_of(scores, labels=(10, 11, 12))
+    baselines = summarise(rows_of({"majority grade": [0.0, 0.0, 0.0]}))
+    table = efficiency_table(summarise(rows), baselines=baselines, rows=rows)
+    assert [row[:2] for row in table.rows] == [
+        ("5\xa0%", "scratch"),
+        ("", "rotation"),
+        ("", "restoration"),
+        ("", "majority grade"),
+    ]
+    assert table.rows[0][2:7] == (
+        "10–12", "0.100  0.200  0.300", "0.100", "0.200", "0.300",
+    )  # fmt: skip
+    assert table.rows[2][3].startswith("−0.250")
+    assert [row[-1] for row in table.rows] == ["", "gain", "LOSS", ""]
+    assert table.rows[1][-2].startswith("+0.403 [+0.389")
+    assert table.bold == {(1, 5)}
+
+
+def test_efficiency_table_survives_one_fold_and_nan():
+    one = efficiency_table(summarise(rows_of({"scratch": [0.1], "rotation": [0.2]})))
+    assert one.rows[1][-2:] == ("+0.100 [−∞, +∞]", "unclear")
+    scores = {"scratch": [0.1, math.nan], "rotation": [math.nan, math.nan]}
+    table = efficiency_table(summarise(rows_of(scores)))
+    assert table.rows[0][3:5] == ("0.100  –", "–")
+    assert table.rows[1][-2:] == ("–", "unclear")
+    assert table.bold == frozenset()
