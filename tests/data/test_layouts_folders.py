@@ -30,6 +30,14 @@ def test_folders_named_by_number_are_grades(tmp_path, write_image):
     assert table.class_names == tuple(str(grade) for grade in range(11))
 
 
+def test_folders_named_by_long_numbers_are_classes(tmp_path, write_image):
+    for name in ("20250131/a.png", "20250201/b.png"):
+        write_image(tmp_path / name)
+    table = open_dataset(tmp_path)
+    assert table.class_names == ("20250131", "20250201")
+    assert table.grade.tolist() == [0, 1]
+
+
 def test_class_folders_below_splits(tmp_path, write_image):
     for name in ("train/dog/1.png", "train/cat/2.png", "val/dog/3.png"):
         write_image(tmp_path / name)
@@ -73,7 +81,7 @@ def test_manifest_says_everything(tmp_path, write_image, write_mask):
     write_image(tmp_path / "raw" / "b.png")
     write_mask(tmp_path / "drawn" / "a.gif")
     (tmp_path / "manifest.csv").write_text(
-        "image,name,grade,patient,eye,split,region,mask:vessel,disc_y,disc_x\n"
+        "image,name,grade,patient,eye,split,region,Mask:MA,disc_y,disc_x\n"
         "raw/a.png,first,3,p1,OD,train,drawn/a.gif,drawn/a.gif,19.5,29.5\n"
         "raw/b.png,second,,p1,left,test,,,,\n"
     )
@@ -85,7 +93,7 @@ def test_manifest_says_everything(tmp_path, write_image, write_mask):
     assert table.eye.tolist() == ["right", "left"]
     assert table.split.tolist() == ["train", "test"]
     assert table.region[1] is None
-    assert load_masks(table, "vessel", 8).any(axis=(1, 2)).tolist() == [True, False]
+    assert load_masks(table, "MA", 8).any(axis=(1, 2)).tolist() == [True, False]
     points = load_points(table, "disc", 8)
     assert np.isfinite(points).all(axis=1).tolist() == [True, False]
     assert open_dataset(tmp_path / "manifest.csv").names == table.names

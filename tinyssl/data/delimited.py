@@ -10,9 +10,9 @@ from tinyssl.data.table import DataError
 def read_csv(path: Path, *, required: tuple[str, ...]) -> list[dict[str, str]]:
     """Return the rows of a csv file by its header, every cell stripped.
 
-    Header names are lower-cased and stripped; columns without a name and rows
-    without a value are dropped. Commas, semicolons and tabs are told apart by
-    the header line.
+    Header names are stripped and lower-cased (after a colon, as in ``mask:MA``, they
+    stay); columns without a name and rows without a value are dropped. Commas,
+    semicolons and tabs are told apart by the header line.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def read_csv(path: Path, *, required: tuple[str, ...]) -> list[dict[str, str]]:
         rows = list(csv.reader(lines, delimiter=delimiter, skipinitialspace=True))
     except csv.Error as error:
         raise DataError(f"{path}: is not a csv file ({error})") from None
-    header = [cell.strip().lower() for cell in rows[0]] if rows else []
+    header = [_column_name(cell) for cell in rows[0]] if rows else []
     _check_header(path, header, required)
     table, problems = [], []
     for number, cells in enumerate(rows[1:], start=2):
@@ -50,6 +50,12 @@ def read_csv(path: Path, *, required: tuple[str, ...]) -> list[dict[str, str]]:
     if problems:
         raise DataError.listing(path, problems)
     return table
+
+
+def _column_name(cell: str) -> str:
+    """Return a header cell in the spelling the readers know."""
+    kind, colon, name = cell.strip().partition(":")
+    return kind.lower() + colon + name
 
 
 def _check_header(path: Path, header: list[str], required: tuple[str, ...]) -> None:

@@ -194,7 +194,7 @@ def load_points(table: Table, name: str, size: int) -> np.ndarray:
     return points
 
 
-def _open_with_crop(table: Table, i: int, size: int) -> tuple[np.ndarray | None, Crop]:
+def _open_with_crop(table: Table, i: int, size: int) -> tuple[np.ndarray, Crop]:
     """Return the pixels of image i, perhaps reduced, and its crop in full pixels."""
     if isinstance(table.images, np.ndarray):
         return table.images[i], center_crop(*table.images.shape[1:3])

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tinyssl.data.decode import open_rgb
+from tinyssl.data.field_of_view import looks_like_fundus
 from tinyssl.data.table import DataError, Table
 
 IMAGE_SUFFIXES = {
@@ -25,6 +27,7 @@ SPLITS = {
     "": "",
 }
 MAX_GRADE = 99
+NUM_SAMPLES = 9  # images looked at to tell eyes from others
 
 
 @dataclass
@@ -70,9 +73,12 @@ def build_table(
     root: Path,
     skip_bad: bool,
     class_names: tuple[str, ...] | None = None,
-    is_fundus: bool = True,
+    is_fundus: bool | None = True,
 ) -> Table:
-    """Return the Table of the good records; raise for the bad, or note them."""
+    """Return the Table of the good records; raise for the bad, or note them.
+
+    Where `is_fundus` is None, a few of the images are looked at.
+    """
     counts = Counter(record.name for record in records)
     good, bad = [], []
     for number, record in enumerate(records, start=1):
@@ -88,6 +94,8 @@ def build_table(
     if not good:
         first = f"; the first row: {bad[0]}" if bad else ", the list is empty"
         raise DataError(f"{root}: no image to use{first}")
+    if is_fundus is None:
+        is_fundus = _sample_looks_like_fundus([record.image for record in good])
     return Table(
         layout=layout,
         root=root,
@@ -148,6 +156,21 @@ def _normalized(record: Record) -> Record:
         eye=EYES[record.eye.lower()],
         split=SPLITS[record.split.lower()],
     )
+
+
+def _sample_looks_like_fundus(paths: list[Path]) -> bool:
+    """Return whether a few of the images, evenly spread, look like eyes."""
+    chosen = [
+        paths[i]
+        for i in np.linspace(0, len(paths) - 1, NUM_SAMPLES).round().astype(int)
+    ]
+    images = []
+    for path in dict.fromkeys(chosen):
+        try:
+            images.append(np.asarray(open_rgb(path, short_side=64)[0]))
+        except DataError:
+            continue  # load_images will name it
+    return looks_like_fundus(images)
 
 
 def _columns(records: Sequence[Record]) -> dict:

@@ -3,14 +3,8 @@
 import re
 from pathlib import Path
 
-import numpy as np
-
-from tinyssl.data.decode import open_rgb
-from tinyssl.data.field_of_view import looks_like_fundus
 from tinyssl.data.records import SPLITS, Record, build_table, list_images
 from tinyssl.data.table import DataError, Table
-
-NUM_SAMPLES = 9  # images looked at to tell eyes from others
 
 
 def read_folders(root: Path, *, skip_bad: bool) -> Table | None:
@@ -37,18 +31,18 @@ def read_folders(root: Path, *, skip_bad: bool) -> Table | None:
 
 def _build(root: Path, splits: dict[str, Path], skip_bad: bool) -> Table | None:
     """Return the table of the classes (or plain images) in each split."""
-    class_names = sorted(
-        {
-            folder.name
-            for part in splits.values()
-            if not list_images(part)
-            for folder in _folders(part)
-        },
-        key=_by_number_if_all(splits.values()),
-    )
-    grades = {name: grade for grade, name in enumerate(class_names)}
-    if class_names and all(re.fullmatch(r"\d+", name) for name in class_names):
-        grades = {name: int(name) for name in class_names}  # "0", "1", ... are grades
+    names = {
+        folder.name
+        for part in splits.values()
+        if not list_images(part)
+        for folder in _folders(part)
+    }
+    numbered = all(re.fullmatch(r"\d{1,2}", name) for name in names)
+    class_names = sorted(names, key=int if numbered else str)
+    grades = {
+        name: int(name) if numbered else position
+        for position, name in enumerate(class_names)
+    }
     records = []
     for split, part in splits.items():
         for folder in [part] if list_images(part) else _folders(part):
@@ -64,23 +58,8 @@ def _build(root: Path, splits: dict[str, Path], skip_bad: bool) -> Table | None:
         root=root,
         skip_bad=skip_bad,
         class_names=_names_by_grade(grades),
-        is_fundus=sample_looks_like_fundus([record.image for record in records]),
+        is_fundus=None,
     )
-
-
-def sample_looks_like_fundus(paths: list[Path]) -> bool:
-    """Return whether a few of the images, evenly spread, look like eyes."""
-    chosen = [
-        paths[i]
-        for i in np.linspace(0, len(paths) - 1, NUM_SAMPLES).round().astype(int)
-    ]
-    images = []
-    for path in dict.fromkeys(chosen):
-        try:
-            images.append(np.asarray(open_rgb(path, short_side=64)[0]))
-        except DataError:
-            continue  # load_images will name it
-    return looks_like_fundus(images)
 
 
 def _folders(root: Path) -> list[Path]:
@@ -90,12 +69,6 @@ def _folders(root: Path) -> list[Path]:
         for path in root.iterdir()
         if path.is_dir() and not path.name.startswith((".", "__"))
     )
-
-
-def _by_number_if_all(parts):
-    """Return a sort key: 2 before 10 where every name is a number."""
-    names = [folder.name for part in parts for folder in _folders(part)]
-    return int if names and all(re.fullmatch(r"\d+", name) for name in names) else str
 
 
 def _names_by_grade(grades: dict[str, int]) -> tuple[str, ...] | None:

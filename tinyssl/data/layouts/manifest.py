@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 
 from tinyssl.data.delimited import read_csv
-from tinyssl.data.layouts.folders import sample_looks_like_fundus
 from tinyssl.data.records import Record, build_table
 from tinyssl.data.table import DataError, Table
 
@@ -20,14 +19,8 @@ def read_manifest(path: Path, *, skip_bad: bool) -> Table:
         raise DataError(f"{path}: must have at least one row below its header")
     points = _point_names(path, list(rows[0]))
     records = [_record(row, root, points) for row in rows]
-    files = [record.image for record in records]
-    files = [file for file in files if file.is_file()]
     return build_table(
-        records,
-        layout="manifest",
-        root=root,
-        skip_bad=skip_bad,
-        is_fundus=bool(files) and sample_looks_like_fundus(files),
+        records, layout="manifest", root=root, skip_bad=skip_bad, is_fundus=None
     )
 
 
