@@ -6,7 +6,7 @@ import torch
 
 from tinyssl import models, runs
 from tinyssl.downstream.label_counts import (
-    Drawn,
+    Annotated,
     label_counts,
     pretrain,
     second_observer,
@@ -17,7 +17,7 @@ from tinyssl.summary import summarise
 NETWORK = {"name": "UNet", "in_channels": 1, "widths": [4, 8]}
 
 
-def drawn(seeds, side=72):
+def annotated(seeds, side=72):
     """Return noise crossed by dark lines, with the lines as masks."""
     images, masks = [], []
     for seed in seeds:
@@ -27,12 +27,12 @@ def drawn(seeds, side=72):
         image = rng.normal(128, 10, mask.shape) - 60 * mask
         images.append(image.astype(np.uint8)[..., None])
         masks.append(mask)
-    return Drawn(images, masks, [np.ones_like(mask) for mask in masks])
+    return Annotated(images, masks, [np.ones_like(mask) for mask in masks])
 
 
 @pytest.fixture(scope="module")
 def pretrained(tmp_path_factory):
-    part, out = drawn(range(4)), tmp_path_factory.mktemp("pretrain")
+    part, out = annotated(range(4)), tmp_path_factory.mktemp("pretrain")
     options = {"size": 24, "patch_size": 4, "num_swaps": 3}
     return pretrain(
         part.images, part.regions, network=NETWORK, out=out, steps=4, **options
@@ -42,8 +42,8 @@ def pretrained(tmp_path_factory):
 def compare(pretrained, out, **options):
     options = {"counts": (1, 3), "seeds": 2, "steps": 2, "batch_size": 2} | options
     return label_counts(
-        drawn(range(4)),
-        drawn([9]),
+        annotated(range(4)),
+        annotated([9]),
         network=NETWORK,
         pretrained=pretrained,
         out=out,
@@ -114,9 +114,9 @@ def test_an_unknown_transfer_is_refused(pretrained):
 
 
 def test_second_observer_counts_only_the_field():
-    part = drawn([0])
+    part = annotated([0])
     others = [~part.masks[0]]
     others[0][:60] = part.masks[0][:60]
     upper = np.zeros_like(part.masks[0])
     upper[:60] = True
-    assert second_observer(Drawn(part.images, part.masks, [upper]), others) == 1.0
+    assert second_observer(Annotated(part.images, part.masks, [upper]), others) == 1.0

@@ -7,15 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from tinyssl.downstream.segmentation import (
-    PatchRestoration,
-    Segmentation,
-    cut_patches,
-    evaluate,
-    predict,
-    prepare,
-    sample_corners,
-)
+from tinyssl.downstream.segmentation import Segmentation, evaluate, predict, prepare
 from tinyssl.models import DenseNet, DenseUNet, UNet
 from tinyssl.training import to_tensor, train
 
@@ -51,48 +43,7 @@ def eye_with_lines(seed, height=96, width=90):
     return np.clip(image, 0, 255).astype(np.uint8), mask & region, region
 
 
-# Patches
-
-
-@given(st.integers(0, 10**6), st.integers(1, 40), st.integers(1, 24))
-def test_patches_lie_in_the_image_with_their_centre_in_the_field(seed, size, radius):
-    regions = [disc(50, 47, radius), disc(40, 60, radius)]
-    for region, (y, x) in zip(
-        regions, sample_corners(regions, size, rng=seed), strict=True
-    ):
-        height, width = region.shape
-        assert 0 <= y <= height - size
-        assert 0 <= x <= width - size
-        assert region[y + size // 2, x + size // 2]
-
-
-def test_every_centre_is_drawn_about_equally_often():
-    region = np.zeros((12, 12), bool)
-    region[3:6, 4:7] = True
-    corners = sample_corners([region] * 4500, 4, rng=0)
-    places, counts = np.unique(corners, axis=0, return_counts=True)
-    assert len(places) == 9
-    assert ((counts - 500.0) ** 2 / 500).sum() < 26  # chi-square, 8 d.o.f., p = .001
-
-
-def test_the_first_and_last_rows_and_columns_are_reached():
-    corners = sample_corners([np.ones((9, 7), bool)] * 500, 4, rng=0)
-    assert corners.min(0).tolist() == [0, 0]
-    assert corners.max(0).tolist() == [5, 3]
-
-
-def test_a_field_of_one_pixel_is_found():
-    region = np.zeros((200, 200), bool)
-    region[150, 60] = True
-    assert sample_corners([region], 9, rng=0).tolist() == [[146, 56]]
-
-
-@pytest.mark.parametrize("size", [33, 5])
-def test_a_patch_that_does_not_fit_is_refused(size):
-    region = np.zeros((32, 40), bool)
-    region[0, 0] = True
-    with pytest.raises(ValueError, match=f"patch size {size} must fit .* in image 0"):
-        sample_corners([region], size, rng=0)
+# Batches
 
 
 def test_a_batch_keeps_image_mask_and_field_together():
@@ -240,25 +191,3 @@ def test_training_finds_lines_in_an_image_never_seen(network):
     train(task, data, steps=60, batch_size=8, lr=1e-2)
     score = evaluate(predict(task, images[3]), masks[3], regions[3])
     assert score["dice"] > 0.75
-
-
-def test_patch_restoration_learns_on_images_of_different_sizes():
-    torch.manual_seed(0)
-    eyes = [eye_with_lines(0, 96, 90), eye_with_lines(1, 80, 120)]
-    images = [prepare(image, region) for image, _, region in eyes]
-    task = PatchRestoration(
-        UNet(in_channels=1, widths=(4, 8)), size=32, patch_size=4, num_swaps=3
-    )
-    rng = np.random.default_rng(0)
-    disordered, (patches, changed) = task.make_batch(
-        images, [e[2] for e in eyes], rng=rng
-    )
-    assert disordered.shape == patches.shape == (2, 32, 32, 1)
-    assert changed.sum() <= 2 * 2 * 3 * 4**2
-    rows = train(task, (images, [e[2] for e in eyes]), steps=3, batch_size=4)
-    assert np.isfinite(rows[-1]["loss"])
-
-
-def test_cut_patches_takes_what_the_corner_says():
-    image = np.arange(30).reshape(5, 6)
-    assert cut_patches([image], [[1, 2]], 2).tolist() == [[[8, 9], [14, 15]]]

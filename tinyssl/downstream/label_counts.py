@@ -15,12 +15,8 @@ import torch
 from numpy.typing import NDArray
 
 from tinyssl import metrics, models, runs
-from tinyssl.downstream.segmentation import (
-    PatchRestoration,
-    Segmentation,
-    evaluate,
-    predict,
-)
+from tinyssl.downstream.patches import PatchRestoration
+from tinyssl.downstream.segmentation import Segmentation, evaluate, predict
 from tinyssl.jobs import run_jobs
 from tinyssl.summary import SCRATCH
 from tinyssl.training import train
@@ -31,7 +27,7 @@ PARTS = {"encoder": ("down.", "encoder."), "network": ("down.", "encoder.", "dec
 
 
 @dataclass(frozen=True)
-class Drawn:
+class Annotated:
     """Images whose vessels were drawn by hand; sizes may differ.
 
     Parameters
@@ -58,8 +54,8 @@ class Drawn:
 class Comparison:
     """What all fine-tuning jobs share; see `label_counts`."""
 
-    train: Drawn
-    test: Drawn
+    train: Annotated
+    test: Annotated
     network: dict[str, Any]
     pretrained: Path
     transfer: str
@@ -170,8 +166,8 @@ def finetune(shared: Comparison, job: dict[str, Any]) -> dict[str, Any]:
 
 
 def label_counts(
-    train_part: Drawn,
-    test_part: Drawn,
+    train_part: Annotated,
+    test_part: Annotated,
     *,
     network: dict[str, Any],
     pretrained: Path,
@@ -180,7 +176,7 @@ def label_counts(
     seeds: int = 5,
     steps: int = 150,
     pretrain_steps: int = 0,
-    transfer: str = "network",
+    transfer: str = "encoder",
     batch_size: int = 16,
     lr: float = 3e-3,
     workers: int = 1,
@@ -190,7 +186,7 @@ def label_counts(
 
     Parameters
     ----------
-    train_part, test_part : Drawn
+    train_part, test_part : Annotated
         No patient in both.
     network : dict
         Configuration of the network, as `tinyssl.models.from_config` takes it.
@@ -254,7 +250,7 @@ def label_counts(
     return run_jobs(finetune, shared, jobs, key=key, workers=workers, progress=progress)
 
 
-def second_observer(part: Drawn, others: list[NDArray[np.bool_]]) -> float:
+def second_observer(part: Annotated, others: list[NDArray[np.bool_]]) -> float:
     """Return the mean Dice of a second person's drawing: the ceiling to print."""
     return float(
         np.mean(

@@ -20,7 +20,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tinyssl import metrics
-from tinyssl.pretext import ContextRestoration
+from tinyssl.downstream.patches import cut_patches, sample_corners
 from tinyssl.training import to_tensor
 from tinyssl.transforms import rotate, sample_turns
 
@@ -44,6 +44,14 @@ def prepare(
     -------
     (H, W, 1) uint8 array
         128 is the local mean, 32 one local deviation; clipped at 4 deviations.
+
+    Examples
+    --------
+    >>> photograph = np.full((40, 40, 3), 90, np.uint8)
+    >>> photograph[:, 20] = 60  # a vessel
+    >>> prepared = prepare(photograph, np.ones((40, 40), bool), sigma=5)
+    >>> bool(prepared[0, 20, 0] < 64), bool(prepared[0, 10, 0] > 127)
+    (True, True)
     """
     if sigma is None:
         sigma = np.ptp(np.flatnonzero(region.any(0))) / 40
@@ -60,77 +68,6 @@ def prepare(
     return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)[..., None]
 
 
-def sample_corners(
-    regions: list[NDArray[np.bool_]], size: int, *, rng: np.random.Generator | int
-) -> NDArray[np.int64]:
-    """Draw one patch an image, whole inside it, its centre in the field of view.
-
-    Parameters
-    ----------
-    regions : list of (H, W) bool arrays
-    size : int
-        Side of the patches in pixels.
-    rng : numpy.random.Generator or int
-
-    Returns
-    -------
-    (N, 2) int64 array
-        Top left corners (y, x).
-
-    Raises
-    ------
-    ValueError
-        If an image has no such patch.
-    """
-    rng = np.random.default_rng(rng)
-    corners = np.empty((len(regions), 2), np.int64)
-    half = size // 2
-    for i, region in enumerate(regions):
-        H, W = region.shape
-        centres = region[half : H - size + half + 1, half : W - size + half + 1]
-        if min(H, W) < size or not centres.any():
-            raise ValueError(
-                f"patch size {size} must fit around a pixel of the field of view, "
-                f"found none in image {i} of {H} x {W}"
-            )
-        # a few uniform tries nearly always hit; a listing of all pixels is slow
-        tries = rng.integers(centres.shape, size=(32, 2))
-        hits = tries[centres[tries[:, 0], tries[:, 1]]]
-        if len(hits) == 0:
-            hits = rng.permutation(np.argwhere(centres))
-        corners[i] = hits[0]
-    return corners
-
-
-def cut_patches(images: list[NDArray], corners: NDArray, size: int) -> NDArray:
-    """Cut one square patch out of each image: (N, size, size, ...)."""
-    pairs = zip(images, corners, strict=True)
-    return np.stack([image[y : y + size, x : x + size] for image, (y, x) in pairs])
-
-
-class PatchRestoration(ContextRestoration):
-    """Context restoration on patches drawn anew from whole images at every step.
-
-    Parameters
-    ----------
-    network : Module
-        Maps (N, 1, H, W) to (N, 1, H, W); the one that will segment.
-    size : int
-        Side of the patches that are cut out of the images, in pixels.
-    patch_size, num_swaps : int
-        Side of the squares swapped within each of them, and how many pairs.
-    """
-
-    def __init__(self, network, *, size=64, patch_size=8, num_swaps=10):
-        super().__init__(network, patch_size=patch_size, num_swaps=num_swaps)
-        self.size = size
-
-    def make_batch(self, images, regions, rng):
-        """Cut a patch out of each prepared image, then disorder it."""
-        corners = sample_corners(regions, self.size, rng=rng)
-        return super().make_batch(cut_patches(images, corners, self.size), rng=rng)
-
-
 class Segmentation(nn.Module):
     """Find vessels: one logit a pixel, learnt on patches of labelled images.
 
@@ -142,12 +79,23 @@ class Segmentation(nn.Module):
         Side of the training patches in pixels.
     augment : bool
         Draw one of the eight flips and turns, brightness and contrast.
+
+    Examples
+    --------
+    >>> from tinyssl.models import UNet
+    >>> task = Segmentation(UNet(in_channels=1, widths=(4, 8)), patch_size=16)
+    >>> image, region = np.zeros((40, 50, 1), np.uint8), np.ones((40, 50), bool)
+    >>> pixels, (mask, inside) = task.make_batch([image], [region], [region], rng=0)
+    >>> pixels.shape, mask.shape, inside.shape
+    ((1, 16, 16, 1), (1, 16, 16), (1, 16, 16))
     """
 
     name = "segmentation"
     chance: dict[str, float] = {}  # noqa: RUF012
 
-    def __init__(self, network: nn.Module, *, patch_size: int = 64, augment=True):
+    def __init__(
+        self, network: nn.Module, *, patch_size: int = 64, augment: bool = True
+    ):
         super().__init__()
         self.network = network
         self.patch_size = patch_size
@@ -155,6 +103,7 @@ class Segmentation(nn.Module):
 
     def make_batch(self, images, masks, regions, rng):
         """Cut a patch out of each prepared image, its mask and its field of view."""
+        rng = np.random.default_rng(rng)
         corners = sample_corners(regions, self.patch_size, rng=rng)
         pixels = cut_patches(images, corners, self.patch_size)
         layers = [cut_patches(m, corners, self.patch_size) for m in (masks, regions)]
@@ -222,6 +171,13 @@ def predict(
     ------
     ValueError
         If the stride would leave gaps between the patches.
+
+    Examples
+    --------
+    >>> from tinyssl.models import UNet
+    >>> task = Segmentation(UNet(in_channels=1, widths=(4, 8)))
+    >>> predict(task, np.zeros((70, 50, 1), np.uint8)).shape
+    (70, 50)
     """
     if not 1 <= stride <= patch_size:
         raise ValueError(
@@ -284,13 +240,22 @@ def evaluate(
     dict of float
         "dice", "auc", "sensitivity", "specificity" and "accuracy". Accuracy is given
         because papers print it: finding nothing at all scores about 0.9.
+
+    Examples
+    --------
+    >>> mask = np.array([[True, True, False, False]])
+    >>> region = np.array([[True, True, True, False]])
+    >>> scores = evaluate(np.array([[0.9, 0.2, 0.1, 0.8]]), mask, region)
+    >>> scores["sensitivity"], scores["specificity"], scores["auc"]
+    (0.5, 1.0, 1.0)
     """
     found = probability >= threshold
     truth, answer = mask[region].astype(int), found[region].astype(int)
-    return {
+    scores = {
         "dice": metrics.dice(mask, found, region=region),
         "auc": metrics.roc_auc(truth, probability[region]),
         "sensitivity": metrics.sensitivity(mask, found, region=region),
         "specificity": metrics.specificity(mask, found, region=region),
         "accuracy": metrics.accuracy(truth, answer),
     }
+    return {name: float(score) for name, score in scores.items()}

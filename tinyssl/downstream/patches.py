@@ -1,0 +1,112 @@
+"""Patches of whole images: drawn, cut out, and restored as a pretext task."""
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from tinyssl.pretext import ContextRestoration
+
+
+def sample_corners(
+    regions: list[NDArray[np.bool_]], size: int, *, rng: np.random.Generator | int
+) -> NDArray[np.int64]:
+    """Draw one patch an image, whole inside it, its centre in the field of view.
+
+    Parameters
+    ----------
+    regions : list of (H, W) bool arrays
+    size : int
+        Side of the patches in pixels.
+    rng : numpy.random.Generator or int
+
+    Returns
+    -------
+    (N, 2) int64 array
+        Top left corners (y, x).
+
+    Raises
+    ------
+    ValueError
+        If an image has no such patch.
+
+    Examples
+    --------
+    >>> region = np.zeros((10, 10), bool)
+    >>> region[6, 5] = True
+    >>> sample_corners([region], 4, rng=0)
+    array([[4, 3]])
+    """
+    rng = np.random.default_rng(rng)
+    corners = np.empty((len(regions), 2), np.int64)
+    half = size // 2
+    for i, region in enumerate(regions):
+        H, W = region.shape
+        centres = region[half : H - size + half + 1, half : W - size + half + 1]
+        if min(H, W) < size or not centres.any():
+            raise ValueError(
+                f"patch size {size} must fit around a pixel of the field of view, "
+                f"found none in image {i} of {H} x {W}"
+            )
+        # a few uniform tries nearly always hit; a listing of all pixels is slow
+        tries = rng.integers(centres.shape, size=(32, 2))
+        hits = tries[centres[tries[:, 0], tries[:, 1]]]
+        if len(hits) == 0:
+            hits = rng.permutation(np.argwhere(centres))
+        corners[i] = hits[0]
+    return corners
+
+
+def cut_patches(images: list[NDArray], corners: NDArray, size: int) -> NDArray:
+    """Cut one square patch out of each image.
+
+    Parameters
+    ----------
+    images : list of (H, W, ...) arrays
+        Their sizes may differ.
+    corners : (N, 2) int array
+        Top left corners (y, x), as `sample_corners` draws them.
+    size : int
+        Side of the patches in pixels.
+
+    Returns
+    -------
+    (N, size, size, ...) array
+
+    Examples
+    --------
+    >>> cut_patches([np.arange(12).reshape(3, 4)], [[1, 2]], 2)
+    array([[[ 6,  7],
+            [10, 11]]])
+    """
+    pairs = zip(images, corners, strict=True)
+    return np.stack([image[y : y + size, x : x + size] for image, (y, x) in pairs])
+
+
+class PatchRestoration(ContextRestoration):
+    """Context restoration on patches drawn anew from whole images at every step.
+
+    Parameters
+    ----------
+    network : Module
+        Maps (N, 1, H, W) to (N, 1, H, W); the one that will segment.
+    size : int
+        Side of the patches that are cut out of the images, in pixels.
+    patch_size, num_swaps : int
+        Side of the squares swapped within each of them, and how many pairs.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        size: int = 64,
+        patch_size: int = 8,
+        num_swaps: int = 10,
+    ):
+        super().__init__(network, patch_size=patch_size, num_swaps=num_swaps)
+        self.size = size
+
+    def make_batch(self, images, regions, rng):
+        """Cut a patch out of each prepared image, then disorder it."""
+        corners = sample_corners(regions, self.size, rng=rng)
+        return super().make_batch(cut_patches(images, corners, self.size), rng=rng)
