@@ -107,7 +107,13 @@ def test_few_folds_and_undefined_scores_still_draw(folds, broken):
     draw(plots.convergence(rows))
     figure = draw(plots.differences(summary))
     clear = folds > 1 and not broken
-    assert ("Rotation gains" in figure.get_suptitle()) == clear
+    assert ("Rotation: gain" in figure.get_suptitle()) == clear
+
+
+def test_names_with_dollar_signs_are_names_not_formulas():
+    draw(plots.confusion([[1, 1], [0, 1]], labels=["$a_{", "b$"]))
+    rows = [row | {"init": row["init"] + " $x_{$"} for row in experiment()]
+    draw(plots.convergence(rows))
 
 
 # Images
@@ -188,8 +194,8 @@ def test_differences_are_filled_only_when_the_interval_leaves_zero_out():
     assert loss.get_markerfacecolor() == style.STARTS["rotation"]["color"]
     assert unclear.get_markerfacecolor() == "white"
     title = figure.get_suptitle()
-    assert "Rotation loses at 10\xa0% and 100\xa0%" in title
-    assert "restoration is not clear of scratch" in title
+    assert "Rotation: loss at 10\xa0% and 100\xa0%" in title
+    assert "restoration: not clear of scratch" in title
 
 
 @pytest.mark.parametrize(("long", "scale"), [(2, "linear"), (8, "log")])
@@ -197,7 +203,7 @@ def test_convergence_axis_is_logarithmic_only_where_lengths_differ(long, scale):
     figure = draw(plots.convergence(experiment(long=long), fractions=[0.1]))
     (ax,) = figure.axes
     assert ax.get_xscale() == scale
-    assert "rotation is there by step 80" in figure.get_suptitle()
+    assert "rotation: there by step 80" in figure.get_suptitle()
 
 
 # Refusals

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 # Told apart by colour-blind readers (Okabe, Ito: Color universal design, 2008)
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
@@ -38,10 +39,14 @@ def new_figure(width: float, height: float, *, name: str) -> Figure:
     return figure
 
 
-def headline(figure: Figure, text: str) -> None:
-    """Put the finding above the figure, flush left, broken to the figure's width."""
-    look = {"fontsize": 11, "fontweight": "bold", "color": INK}
-    figure.suptitle(text[:1].upper() + text[1:], x=0.0055, ha="left", wrap=True, **look)
+def headline(figure: Figure, text: str | None) -> None:
+    """Put the finding above the finished figure, flush left, broken to its width."""
+    if text:
+        look = {"fontsize": 11, "fontweight": "bold", "color": INK}
+        text = text[:1].upper() + text[1:]
+        figure.suptitle(text, x=0.0055, ha="left", wrap=True, **look)
+    for words in figure.findobj(Text):  # a class called "$x" is a name, not TeX
+        words.set_parse_math(False)
 
 
 def quiet(ax: Axes, *, grid: str | None = "y") -> Axes:

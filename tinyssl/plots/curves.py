@@ -236,14 +236,17 @@ def _finding(rows: Lines, inits: list[str], share: float, metric: str) -> str:
     if not beside:
         return f"{where}: held-out {name} against the training step"
     steps, mean = _mean_curve(beside)
-    parts = []
+    when: dict[str, list[str]] = {}  # the step, and which starts are there by then
     for init in (init for init in inits if not init.startswith(SCRATCH)):
         curves = _curves(rows, init, share, COLUMN[metric])
         if not curves:
             continue
         own_steps, own = _mean_curve(curves)
         there = np.flatnonzero(own >= mean[-1])
-        when = f"by step {own_steps[there[0]]:.0f}" if len(there) else "never"
-        parts.append(f"{init} is there {when}")
+        step = (
+            f"there by step {own_steps[there[0]]:.0f}" if len(there) else "never there"
+        )
+        when.setdefault(step, []).append(init)
     end = f"{where} scratch ends at {name} {style.number(mean[-1])}"
-    return "; ".join([f"{end} after {steps[-1]:.0f} steps", *parts])
+    found = [f"{style.join_words(names)}: {step}" for step, names in when.items()]
+    return "; ".join([f"{end} after {steps[-1]:.0f} steps", *found])

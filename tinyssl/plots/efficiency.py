@@ -167,20 +167,21 @@ def differences(summary: Lines, *, title: str | None = None) -> Figure:
 
 def _difference_finding(lines: Lines) -> str:
     """Say for each start at which shares it gained or lost."""
-    parts = []
     inits = dict.fromkeys(line["init"] for line in lines)
+    who: dict[str, list[str]] = {}  # what is found, and of which starts
     for init in sorted(inits, key=lambda init: init.startswith(SCRATCH)):
-        words: dict[str, list[str]] = {}
+        shares: dict[str, list[str]] = {"gain": [], "LOSS": [], "unclear": []}
         for line in (line for line in lines if line["init"] == init):
             word = verdict(line).rsplit(" ", 1)[-1]
-            words.setdefault(word, []).append(style.percent(line["fraction"]))
+            shares[word].append(style.percent(line["fraction"]))
         clear = [
-            f"{verb} at {style.join_words(words[word])}"
-            for word, verb in (("gain", "gains"), ("LOSS", "loses"))
-            if word in words
+            f"{noun} at {style.join_words(shares[word])}"
+            for word, noun in (("gain", "gain"), ("LOSS", "loss"))
+            if shares[word]
         ]
-        parts.append(f"{init} {' and '.join(clear) or 'is not clear of scratch'}")
-    return "; ".join(parts)
+        found = " and ".join(clear) or "not clear of scratch"
+        who.setdefault(found, []).append(init)
+    return "; ".join(f"{style.join_words(names)}: {f}" for f, names in who.items())
 
 
 def _shares(lines: Lines) -> list[float]:

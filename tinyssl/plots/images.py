@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from tinyssl.plots import _style as style
 
-SIDE = style.WIDTH / 8  # inches an image in a grid
+SIDE = 1.5  # inches an image of a grid has at most
 
 
 def image_grid(
@@ -52,17 +52,17 @@ def image_grid(
     columns = max(1, min(columns, len(images)))
     rows = math.ceil(len(images) / columns)
     H, W = images.shape[1:3]
-    height = (SIDE * H / W + (0.2 if titles is not None else 0)) * rows
+    side = min(SIDE, style.WIDTH / columns)  # inches
+    height = (side * H / W + (0.2 if titles is not None else 0)) * rows
     height += 0.3 if title else 0
-    figure = style.new_figure(max(SIDE * columns, 3.8), height, name="images")
+    figure = style.new_figure(max(side * columns, 3.8), height, name="images")
     for i, image in enumerate(images):
         ax = figure.add_subplot(rows, columns, i + 1)
         style.show_image(ax, image)
         if titles is not None:
             ax.set_title(titles[i], fontsize=8.5, color=style.INK, pad=3)
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
-    if title:
-        style.headline(figure, title)
+    style.headline(figure, title)
     return figure
 
 
@@ -200,7 +200,9 @@ def restorations(
         -0.08, -0.06, "MSE inside\nif copied", transform=grid[3, 0].transAxes,
         ha="right", va="top", fontsize=8.5, color=style.INK,
     )  # fmt: skip
-    bar = figure.colorbar(grid[3, -1].images[0], ax=grid[3, :], shrink=0.9, pad=0.01)
+    bar = figure.colorbar(
+        grid[3, -1].images[0], ax=grid, shrink=0.2, anchor=(0, 0), pad=0.01
+    )
     bar.ax.tick_params(labelsize=8, length=2, color=style.QUIET)
     bar.set_label("mean absolute", fontsize=8, color=style.INK)
     bar.outline.set_visible(False)

@@ -177,7 +177,7 @@ def _section(i: int, section: Section, plates: Any, number: Any) -> str:
 def _figure(figure: Figure, caption: str, name: str, png: bytes, number: int) -> str:
     """Place a figure at its own size, so that its letters are of the page's size."""
     width, height = (round(PIXELS_PER_INCH * side) for side in figure.get_size_inches())
-    finding = " ".join(figure.get_suptitle().split())
+    finding = figure.get_suptitle().replace("\n", " ")
     data = base64.b64encode(png).decode("ascii")
     spoken = _text(finding or caption or name)
     lead = f'<span class="finding">{_text(finding)}.</span> ' if finding else ""
