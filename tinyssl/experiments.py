@@ -8,7 +8,6 @@ on where it was.
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,105 +20,12 @@ from tinyssl.data.images import round_mask
 from tinyssl.downstream import baselines, grading
 from tinyssl.jobs import run_jobs
 from tinyssl.pretext import ContextRestoration, Restorer, Rotation
+from tinyssl.study import Study
 from tinyssl.summary import SCRATCH
 from tinyssl.training import train
 
 SAME_COMPUTE = "scratch, same compute"
-
-
-@dataclass(frozen=True)
-class Study:
-    """All that the jobs of one experiment share; plain values and arrays.
-
-    Parameters
-    ----------
-    images : (N, S, S, C) uint8 array
-    grades : (N,) int64 array, -1 is unlabelled
-    groups : (N,) int64 array
-        Images of one group (a patient, or identical pixels) are never parted.
-    fold : (N,) int64 array
-        The fold in which an image is held out; -1 trains in every fold (an
-        unlabelled image), -2 never (the official test images).
-    encoder : dict
-        Configuration of the encoder, as ``tinyssl.models.from_config`` takes it.
-    num_grades : int
-    is_fundus : bool
-        Whether the field of view is the inscribed circle.
-    hashes : sequence of str
-        Of the content of each image, to tell later what pretraining has seen.
-    out : path
-        Run folder.
-    seed, threads, channels_last, device
-        See ``tinyssl.training.train``.
-    """
-
-    images: np.ndarray
-    grades: np.ndarray
-    groups: np.ndarray
-    fold: np.ndarray
-    encoder: dict[str, Any]
-    num_grades: int
-    is_fundus: bool
-    hashes: Sequence[str]
-    out: Path
-    seed: int = 0
-    threads: int = 1
-    channels_last: bool = True
-    device: str = "cpu"
-
-    @property
-    def num_folds(self) -> int:
-        """Number of folds."""
-        return int(self.fold.max()) + 1
-
-    def training_part(self, fold: int, *, labelled: bool) -> np.ndarray:
-        """Return the images that may be seen when ``fold`` is held out."""
-        seen = (self.fold != fold) & (self.fold != -2)
-        return np.flatnonzero(seen & (self.grades >= 0) if labelled else seen)
-
-    def layout(self) -> dict[str, Any]:
-        """Options of ``train`` that every job shares."""
-        names = ("seed", "threads", "channels_last", "device")
-        return {name: getattr(self, name) for name in names}
-
-
-def assign_folds(
-    grades: np.ndarray,
-    groups: np.ndarray,
-    num_folds: int,
-    *,
-    split: np.ndarray | None = None,
-    seed: int = 0,
-) -> np.ndarray:
-    """Give each labelled image the fold in which it is held out.
-
-    Parameters
-    ----------
-    grades : (N,) int array, -1 is unlabelled
-    groups : (N,) int array
-    num_folds : int
-    split : (N,) str array, optional
-        Official parts; images of "test" are kept out of all folds, and with them
-        every image of one of their groups.
-    seed : int
-
-    Returns
-    -------
-    (N,) int64 array
-        0..num_folds-1; -1 for unlabelled, -2 for test images.
-    """
-    fold = np.full(len(grades), -1, np.int64)
-    if split is not None:
-        fold[np.isin(groups, groups[split == "test"])] = -2
-    inside = np.flatnonzero((grades >= 0) & (fold == -1))
-    fold[inside] = splits.stratified_group_folds(
-        grades[inside], groups[inside], num_folds, rng=seed
-    )
-    # an unlabelled image of a held-out patient is held out with the patient
-    for i in np.flatnonzero(fold == -1):
-        kin = fold[(groups == groups[i]) & (fold >= 0)]
-        fold[i] = kin[0] if len(kin) else -1
-    return fold
+MOST_SCORED = 256  # images on which a pretext task is scored
 
 
 # Jobs
@@ -148,8 +54,24 @@ def pretrain_fold(study: Study, job: dict[str, Any]) -> dict[str, Any]:
     rows = train(task, data, out=out, **study.layout(), **job["train"])
     hashes = [study.hashes[i] for i in seen]
     runs.save_encoder(out / "encoder.pt", task.encoder, task=job["task"], seen=hashes)
+    runs.save_state(out / "task.pt", task.state_dict())
     (out / "checkpoint.pt").unlink(missing_ok=True)  # done: nothing to resume
-    return {"task": job["task"], "fold": job["fold"], "rows": rows}
+    scored_on, images = unseen_images(study, job["fold"])
+    scores = task.evaluate(images[:MOST_SCORED], np.random.default_rng(study.seed))
+    result = {key: job[key] for key in ("task", "fold", "task_options")} | {
+        "rows": rows
+    }
+    return result | {"scored_on": scored_on, "scores": scores}
+
+
+def unseen_images(study: Study, fold: int | None) -> tuple[str, np.ndarray]:
+    """Return images that pretraining has not seen, where there are any."""
+    test = study.fold == -2
+    if fold is not None:
+        return "held-out images", study.images[study.fold == fold]
+    if test.any():
+        return "test images", study.images[test]
+    return "training images", np.asarray(study.images)
 
 
 def finetune_fold(study: Study, job: dict[str, Any]) -> dict[str, Any]:
@@ -201,7 +123,7 @@ def finetune_fold(study: Study, job: dict[str, Any]) -> dict[str, Any]:
 
 
 def finetuning_steps(labels: int, batch_size: int, epochs: int, least: int = 60) -> int:
-    """Return the steps that see every labelled image ``epochs`` times, but never too few.
+    """Return the steps that see every image ``epochs`` times, but never too few.
 
     Examples
     --------
@@ -267,12 +189,38 @@ def label_efficiency(
                 job |= {"epochs": epochs, "batch_size": batch_size, "lr": lr}
                 job |= {"extra_steps": math.ceil(extra / batch_size)}
                 job["weights"] = weights[fold]
-                slug = f"{init.replace(', ', '-').replace(' ', '-')}-fold{fold}"
+                name = f"{slug(init)}-fold{fold}"
                 whole = fraction == max(fractions)
-                job["save"] = f"models/{slug}.pt" if whole else None
-                job["file"] = f"jobs/{slug}-{fraction:.4f}.json"
+                job["save"] = f"models/{name}.pt" if whole else None
+                job["file"] = f"jobs/{name}-{fraction:.4f}.json"
                 jobs.append(job)
     return run_study(finetune_fold, study, jobs, workers=workers, progress=progress)
+
+
+def slug(init: str) -> str:
+    """Name a start in a file name.
+
+    Examples
+    --------
+    >>> slug("scratch, same compute")
+    'scratch-same-compute'
+    """
+    return "-".join(init.replace(",", "").split())
+
+
+def ensemble_rows(study: Study, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Score the folds' mean probabilities on the official test images."""
+    cells: dict[tuple, list[dict[str, Any]]] = {}
+    for row in rows:
+        cells.setdefault((row["init"], row["fraction"]), []).append(row)
+    truth = study.grades[(study.fold == -2) & (study.grades >= 0)]
+    lines = []
+    for (init, fraction), folds in cells.items():
+        mean = np.mean([row["test_probabilities"] for row in folds], axis=0)
+        grades = grading.decode(mean, folds[0]["head"])
+        line = {"init": init, "fraction": fraction, "models": len(folds)}
+        lines.append(line | grading.evaluate(truth, grades, mean))
+    return lines
 
 
 def baseline_rows(study: Study, fractions: Iterable[float]) -> list[dict[str, Any]]:
@@ -312,7 +260,7 @@ def run_study(
     progress: bool = False,
 ) -> list[dict[str, Any]]:
     """Run the jobs of a study; finished ones of the same settings are kept."""
-    key = study_settings(study) | {"fold": study.fold, "grades": study.grades}
+    key = study.settings() | {"fold": study.fold, "grades": study.grades}
     for job in jobs:
         job["file"] = study.out / job["file"]
     return run_jobs(
@@ -324,11 +272,3 @@ def run_study(
         threads=study.threads,
         progress=progress,
     )
-
-
-def study_settings(study: Study) -> dict[str, Any]:
-    """Return what ``config.json`` says of a study: everything but the pixels."""
-    arrays = ("images", "grades", "groups", "fold", "hashes", "out")
-    settings = {k: v for k, v in asdict(study).items() if k not in arrays}
-    settings |= {"images": len(study.images), "size": study.images.shape[1]}
-    return settings | {"data": runs.fingerprint(study.images)}

@@ -240,12 +240,18 @@ def use_threads(count: int):
 
 
 def fastest_layout(
-    task: nn.Module, data: Sequence[Any], *, batch_size: int = 32, repeats: int = 3
+    task: nn.Module,
+    data: Sequence[Any],
+    *,
+    threads: int | None = None,
+    batch_size: int = 32,
+    repeats: int = 3,
 ) -> tuple[int, bool]:
     """Time a few steps with one and with all threads, with and without channels_last.
 
     On a small shared machine the four differ by up to tenfold, and which is best
-    depends on the model, so it is measured, once, on a copy of the task.
+    depends on the model, so it is measured, once, on a copy of the task. With
+    ``threads`` given only the layout is chosen.
 
     Returns
     -------
@@ -253,14 +259,15 @@ def fastest_layout(
     channels_last : bool
     """
     seconds = {}
-    for threads in sorted({1, os.cpu_count() or 1}):
+    counts = [threads] if threads else sorted({1, os.cpu_count() or 1})
+    for count in counts:
         for channels_last in (True, False):
             trial = copy.deepcopy(task)
-            options = dict(batch_size=batch_size, threads=threads)
+            options = dict(batch_size=batch_size, threads=count)
             options |= dict(channels_last=channels_last, lr=0.0, weight_decay=0.0)
             rows = train(trial, data, steps=1 + repeats, **options)
             laps = np.diff([row["seconds"] for row in rows])
-            seconds[threads, channels_last] = float(np.median(laps))
+            seconds[count, channels_last] = float(np.median(laps))
     return min(seconds, key=seconds.get)
 
 

@@ -131,9 +131,28 @@ class Grading(nn.Module):
         if self.head == "regression":
             return outputs[:, 0].round().clamp(0, self.num_grades - 1).long()
         probability = self.log_probabilities(outputs).exp()
-        if self.head == "softmax":
-            return probability.argmax(1)
-        return (probability.cumsum(1)[:, :-1] < 0.5).sum(1)  # the median grade
+        return decode(probability, self.head)
+
+
+def decode(probability, head: str):
+    """Turn (N, K) probabilities, array or tensor, into the head's grades.
+
+    Examples
+    --------
+    >>> probability = np.array([[0.4, 0.1, 0.5]])
+    >>> decode(probability, "softmax"), decode(probability, "continuation")
+    (array([2]), array([1]))
+    """
+    if head == "softmax":
+        return probability.argmax(1)
+    return (probability.cumsum(1)[:, :-1] < 0.5).sum(1)  # the median grade
+
+
+def severity(grade: int, num_grades: int) -> str:
+    """Say a grade in words: the clinical scale where there are five."""
+    if num_grades == len(SEVERITY):
+        return SEVERITY[grade]
+    return f"grade {grade} of 0..{num_grades - 1}"
 
 
 @torch.no_grad()

@@ -1,10 +1,13 @@
 """Context restoration: put swapped patches back (Chen et al. 2019)."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+from tinyssl.training import to_tensor
 from tinyssl.transforms import sample_swaps, swap_patches
 
 
@@ -98,6 +101,23 @@ class ContextRestoration(nn.Module):
             / changed.sum().clamp_min(1),
         }
         return error.mean(), logs
+
+    @torch.no_grad()
+    def evaluate(self, images: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
+        """Disorder every image once and average what training logs: "mse", "copy"...
+
+        Returns
+        -------
+        dict
+            "mse" of the whole image and "copy", that of returning the input; the
+            same inside the swapped patches, "swapped" and "copy_swapped"; and
+            "unswapped". All in units of each image's own variance.
+        """
+        self.eval()
+        device = next(self.parameters()).device
+        inputs, targets = to_tensor(self.make_batch(images, rng), device)
+        loss, logs = self(inputs, targets)
+        return {"mse": float(loss)} | {key: float(logs[key]) for key in logs}
 
     @torch.no_grad()
     def restore(self, inputs: torch.Tensor) -> torch.Tensor:

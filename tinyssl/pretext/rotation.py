@@ -1,12 +1,15 @@
 """Rotation: which of four quarter turns was applied? (Gidaris et al. 2018)."""
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+from tinyssl.metrics import confusion_matrix
+from tinyssl.training import to_tensor
 from tinyssl.transforms import rotate, sample_turns
 
 LIT = 12  # of 255: pixels darker than this in every channel count as background
@@ -71,6 +74,37 @@ class Rotation(nn.Module):
         """Pool the features over space and score the four turns: (N, 4)."""
         features = self.encoder.features(inputs)  # (N, C, h, w)
         return self.head(features.mean((2, 3)))
+
+    @torch.no_grad()
+    def evaluate(self, images: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
+        """Ask for all four turns of every image.
+
+        Returns
+        -------
+        dict
+            "accuracy"; "confusion", 4 lists of 4 counts, rows the turn applied; and
+            "accuracy_0_180", choosing only between those two where one is true.
+        """
+        self.eval()
+        device = self.head.weight.device
+        if self.hide_border:
+            images = images * turn_invariant_field(images)[..., None]
+        logits = torch.stack(
+            [
+                self.logits(to_tensor(rotate(images, turn), device)).cpu()
+                for turn in range(4)
+            ],
+            dim=1,
+        )  # (N, 4 turns applied, 4 turns answered)
+        answers = logits.argmax(2).numpy()
+        truth = np.broadcast_to(np.arange(4), answers.shape)
+        confusion = confusion_matrix(truth.ravel(), answers.ravel(), num_classes=4)
+        half = logits[:, [0, 2]][:, :, [0, 2]].argmax(2).numpy()
+        return {
+            "accuracy": float((answers == truth).mean()),
+            "accuracy_0_180": float((half == [0, 1]).mean()),
+            "confusion": confusion.tolist(),
+        }
 
 
 def turn_invariant_field(images: np.ndarray) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""What each command does, as a function: data in, a run folder and results out."""

@@ -1,0 +1,220 @@
+"""The report of each command: which figures and tables it shows, and its words."""
+
+import platform
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from tinyssl import experiments, plots, runs
+from tinyssl.report import Section, efficiency_table, write_report
+from tinyssl.study import Study
+from tinyssl.summary import SCRATCH
+from tinyssl.training import to_tensor
+
+SHOWN = 8  # images in a figure
+
+
+def pretraining(study: Study, logs: list[dict[str, Any]]) -> Path:
+    """Write the report of ``pretrain``."""
+    task = logs[0]["task"]
+    path = study.out / "report.html"
+    write_report(
+        path,
+        f"Pretraining by {task}",
+        [images_section(study), pretext_section(study, logs, study.out)],
+        subtitle="Labels come from the pixels; no grade was read",
+        facts=facts(study) | {"scored on": logs[0]["scored_on"]},
+    )
+    return path
+
+
+def finetuning(study: Study, results: dict[str, Any]) -> Path:
+    """Write the report of ``finetune``."""
+    path = study.out / "report.html"
+    sections = [images_section(study), *efficiency_sections(results)]
+    write_report(
+        path,
+        "Did pretraining help?",
+        sections,
+        subtitle=finding(results["summary"]),
+        facts=facts(study) | grader_facts(results),
+    )
+    return path
+
+
+def demonstration(
+    study: Study, logs: dict[str, list[dict[str, Any]]], results: dict[str, Any]
+) -> Path:
+    """Write the report of ``demo``: pretraining and fine-tuning on one page."""
+    path = study.out / "report.html"
+    sections = [images_section(study)]
+    sections += [
+        pretext_section(study, log, study.out / task) for task, log in logs.items()
+    ]
+    sections += efficiency_sections(results)
+    write_report(
+        path,
+        "Learning from eyes without labels",
+        sections,
+        subtitle="The main job of tinyssl on its synthetic eyes. "
+        + finding(results["summary"]),
+        facts=facts(study) | grader_facts(results),
+    )
+    return path
+
+
+# Sections
+
+
+def facts(study: Study) -> dict[str, str]:
+    """Say at a glance what was used."""
+    N, S = study.images.shape[:2]
+    folds = f"{study.num_folds}, by patient" if study.fold.max() >= 0 else "none"
+    threads = "1 thread" if study.threads == 1 else f"{study.threads} threads"
+    return {
+        "images": f"{N} of {S} × {S} px",
+        "labelled": f"{int((study.grades >= 0).sum())}",
+        "folds": folds,
+        "seed": str(study.seed),
+        "ran on": f"{study.device}, {threads} a job, torch {torch.__version__}, "
+        f"Python {platform.python_version()}",
+    }
+
+
+def grader_facts(results: dict[str, Any]) -> dict[str, str]:
+    """Say which models ``tinyssl grade`` will use."""
+    kept = results["grader"]
+    return {"kept for grading": f"{kept['init']} (mean QWK {kept['qwk']:.3f})"}
+
+
+def images_section(study: Study) -> Section:
+    """Show some of the images, with their grades where there are any."""
+    chosen = np.unique(np.linspace(0, len(study.images) - 1, 2 * SHOWN).astype(int))
+    titles = [
+        f"grade {study.grades[i]}" if study.grades[i] >= 0 else "" for i in chosen
+    ]
+    figure = plots.image_grid(
+        study.images[chosen], titles=titles if any(titles) else None
+    )
+    text = "Every photograph was cropped to its field of view and masked round, so "
+    text += "that neither its outline nor its borders tell how it was turned."
+    round_text = [text] if study.is_fundus else []
+    return Section("The images", round_text, [(figure, "As the networks see them.")])
+
+
+def pretext_section(study: Study, logs: list[dict[str, Any]], folder: Path) -> Section:
+    """Show one pretext task: what it was asked, how it learned, how well it answers."""
+    log, name = logs[0], logs[0]["task"]
+    place = folder if log["fold"] is None else folder / f"fold{log['fold']}"
+    task = experiments.build_pretext(name, study, **log["task_options"])
+    task.load_state_dict(runs.load_plain(place / "task.pt"))
+    task.eval()
+    _, images = experiments.unseen_images(study, log["fold"])
+    rng = np.random.default_rng(study.seed)
+    images = images[rng.choice(len(images), min(SHOWN, len(images)), replace=False)]
+    inputs, targets = task.make_batch(images, rng=rng)
+    show = {"rotation": show_rotation, "restoration": show_restoration}[name]
+    paragraphs, figures = show(task, inputs, targets, logs)
+    rows = [log["rows"] for log in logs]
+    if name == "rotation":
+        curve = plots.pretext_curves(
+            {name: rows}, metric="accuracy", chance=task.chance["accuracy"]
+        )
+    else:
+        curve = plots.pretext_curves({name: rows}, metric="swapped")
+    figures.append((curve, "Thin lines: one a fold. Thick: their smoothed mean."))
+    return Section(f"Pretext task: {name}", paragraphs, figures)
+
+
+def show_rotation(task, inputs, targets, logs):
+    """Show turned images with the answers, and which turns are confused."""
+    with torch.no_grad():
+        answers = task.logits(to_tensor(inputs)).argmax(1).numpy()
+    confusion = np.sum([log["scores"]["confusion"] for log in logs], axis=0)
+    score = np.mean([log["scores"]["accuracy"] for log in logs])
+    half = np.mean([log["scores"]["accuracy_0_180"] for log in logs])
+    text = (
+        f"Which quarter turn was applied? Right for {score:.1%} of the "
+        f"{logs[0]['scored_on']} (chance 25 %), and for {half:.1%} when only 0 and "
+        "180 degrees are allowed (chance 50 %): a right eye turned by 180 degrees "
+        "looks like a left eye, but for the fovea below the disc."
+    )
+    turns = plots.turns(inputs, targets, answers)
+    labels = ["0°", "90°", "180°", "270°"]
+    return [text], [
+        (turns, "Turned images, the turn applied and the turn answered."),
+        (plots.confusion(confusion, labels=labels), "Rows: the turn applied."),
+    ]
+
+
+def show_restoration(task, inputs, targets, logs):
+    """Show images, disordered and restored, beside the error of copying the input."""
+    images, changed = targets
+    restored = task.restore(to_tensor(inputs)).permute(0, 2, 3, 1).numpy()
+    scores = {key: np.mean([log["scores"][key] for log in logs]) for key in SCORES}
+    text = (
+        "Pairs of patches were swapped; the network puts them back. Mean squared "
+        f"error inside the swapped patches of the {logs[0]['scored_on']}: "
+        f"{scores['swapped']:.3f}, where copying the input leaves "
+        f"{scores['copy_swapped']:.3f}; outside them {scores['unswapped']:.3f}, where "
+        "copying leaves 0 (in units of each image's variance)."
+    )
+    figure = plots.restorations(images, inputs, restored, changed)
+    caption = "Original, disordered (swapped patches outlined), restored, error."
+    return [text], [(figure, caption)]
+
+
+SCORES = ("swapped", "copy_swapped", "unswapped")
+
+
+def efficiency_sections(results: dict[str, Any]) -> list[Section]:
+    """Show the comparison: table, share against QWK, differences, convergence."""
+    table, known = results["summary"], results["baselines"]
+    method = (
+        "Every start was fine-tuned with the same budget on the same images of the "
+        "same folds, whole patients together; “scratch, same compute” also "
+        "got the images that pretraining processed. Differences are paired by fold; "
+        "their interval is Student's t with the correction of Nadeau and Bengio for "
+        "training parts that overlap. “Majority grade” and “global "
+        "intensities” are baselines that see no lesion."
+    )
+    sections = [
+        Section(
+            "Scores by share of labels",
+            [finding(table), method],
+            [(plots.label_efficiency(table, baselines=known), "Each point is a fold.")],
+            [efficiency_table(table, baselines=known, rows=results["rows"])],
+        )
+    ]
+    if len({line["init"] for line in table}) > 1:
+        figure = plots.differences(table)
+        caption = "Mean over the folds with its 95 % interval; right of zero is a gain."
+        sections.append(Section("Gain over scratch", [], [(figure, caption)]))
+    if "test" in results:
+        tables = [
+            efficiency_table(t, rows=results["rows"]) for t in results["test"].values()
+        ]
+        text = (
+            "The official test images, seen by no training and no choice: each fold's "
+        )
+        text += "model on its own, and (last table) the folds' mean probabilities."
+        sections.append(Section("Official test images", [text], [], tables))
+    figure = plots.convergence(results["rows"])
+    caption = "On the held-out fold, during fine-tuning; mean over the folds."
+    sections.append(Section("Convergence", [], [(figure, caption)]))
+    return sections
+
+
+def finding(table: list[dict[str, Any]]) -> str:
+    """Say in a sentence where pretraining won, lost, or neither."""
+    words = []
+    for line in table:
+        if line["init"] != SCRATCH and line.get("low", -1) > 0:
+            words.append(f"{line['init']} gained at {line['fraction']:.0%}")
+        elif line["init"] != SCRATCH and line.get("high", 1) < 0:
+            words.append(f"{line['init']} LOST at {line['fraction']:.0%}")
+    if not words:
+        return "No start differed from scratch beyond its interval."
+    return "Against scratch: " + "; ".join(words) + "; the rest is unclear."
