@@ -1,5 +1,6 @@
 """Ring 2: the compiled loops against the answer key."""
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 from strategies import batches, image_pairs, label_pairs, mask_pairs, ranked, seeds
 
 from tinyssl import _kernels, reference
+from tinyssl._kernels import _compile
 from tinyssl.transforms import sample_swaps, sample_views
 
 
@@ -114,3 +116,14 @@ def test_warp(images, seed):
     _kernels.views.warp(images, matrices, actual)
     expected = reference.warp(images, matrices)
     np.testing.assert_allclose(actual, expected, atol=0.501)  # rounded from float32
+
+
+def test_a_kernel_compiles_where_nothing_can_be_cached(monkeypatch):
+    def refuse(**options):
+        if options.pop("cache", False):
+            raise RuntimeError("no locator available")
+        return numba.njit(**options)
+
+    monkeypatch.setattr(_compile, "njit", refuse)
+    compiled = _compile.kernel(lambda x: x + 1)
+    assert compiled(1) == 2

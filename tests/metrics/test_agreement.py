@@ -61,6 +61,14 @@ def test_kappa_of_constant_raters(pair):
         assert qwk(y_true, constant) == 0.0
 
 
+@pytest.mark.parametrize("scheme", [None, "linear", "quadratic"])
+@pytest.mark.parametrize("w", [[0.1, 0.2, 0.3, 0], [0.1, 0.3, 0.7, 0]])
+def test_what_weighs_nothing_is_no_sample(scheme, w):
+    constant = [7, 7, 7, 0]  # but for a row of weight 0
+    score = cohen_kappa(constant, constant, weights=scheme, sample_weight=w)
+    assert math.isnan(score)
+
+
 @pytest.mark.parametrize("far", [10**9, 2**32, 2**62])
 def test_kappa_of_grades_far_apart_is_exact(far):
     y_true, y_pred = [0, 1, far] * 1000, [1, 1, far] * 1000
@@ -139,6 +147,7 @@ REFUSALS = [
     (([0, [1]], [0, 1]), {}, ValueError, "y_true cannot be read as an array"),
     (([0, 1j], [0, 1]), {}, TypeError, "y_true must hold numbers, found dtype complex"),
     (([0, -1], [0, 1]), {"num_classes": 2}, ValueError, "lie in 0..1, found -1 at"),
+    (([0, 2], [0, 1]), {"num_classes": 2}, ValueError, "y_true must lie in 0..1, fou"),
     (([0, 1], [0, 7]), {"num_classes": 5}, ValueError, "y_pred must lie in 0..4"),
     (([0], [0]), {"num_classes": 0}, ValueError, "num_classes must be >= 1, found 0"),
     (([0], [0]), {"num_classes": 2.0}, TypeError, "num_classes must be an integer"),

@@ -118,6 +118,17 @@ def test_constant_images_follow_the_luminance_term(length, x, y):
     assert actual == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.parametrize("length", [0, 2**62])
+def test_rounding_never_lifts_the_map_above_one(length):
+    rng = np.random.default_rng(0)
+    image = rng.uniform(0, 1, (40, 40))
+    nearly = image + rng.normal(0, 1e-9, image.shape)
+    with mock.patch.object(similarity, "SMALL", length):
+        score, score_map = ssim(image, nearly, data_range=1, full=True)
+    assert score_map.max() <= 1
+    assert score <= 1
+
+
 @given(seeds)
 def test_mse_and_psnr_equal_skimage(seed):
     image1, image2 = np.random.default_rng(seed).integers(0, 256, (2, 5, 4), np.uint8)

@@ -38,6 +38,17 @@ def test_what_lies_outside_is_black():
     assert not warp(images, [[[1, 0, 9], [0, 1, 0]]]).any()
 
 
+def test_values_between_two_pixels_are_rounded():
+    images = np.array([10, 21, 33, 43], np.uint8).reshape(1, 1, 4, 1)
+    actual = warp(images, [[[1, 0, 0], [0, 1, 1 / 4]]])  # half a pixel to the right
+    np.testing.assert_array_equal(actual.ravel(), [16, 27, 38, 22])
+
+
+def test_no_images():
+    assert warp(ONE[:0], np.empty((0, 2, 3))).shape == (0, 4, 4, 1)
+    assert adjust(ONE[:0], [], []).shape == (0, 4, 4, 1)
+
+
 @given(seeds)
 def test_views_stay_in_their_range(seed):
     matrices = sample_views(50, rng=seed, max_angle=10, zoom=0.2, shift=0.1)

@@ -6,17 +6,15 @@ from tinyssl._kernels._compile import kernel
 @kernel
 def swap_patches(images, swaps, patch_size):
     """Swap pairs of patches in place; images are (N, H, W, B) bytes."""
-    N, T, _ = swaps.shape
-    B = images.shape[3]
+    N, H, W, B = images.shape
+    rows = images.reshape(N, H, W * B)  # a row of a patch is one run of bytes
     for n in range(N):
-        for t in range(T):
-            y1, x1, y2, x2 = swaps[n, t]
+        for y1, x1, y2, x2 in swaps[n]:
             # exchange the two patches through a temporary, one swap after another
             for i in range(patch_size):
-                row1 = images[n, y1 + i]
-                row2 = images[n, y2 + i]
-                for j in range(patch_size):
-                    for b in range(B):
-                        keep = row1[x1 + j, b]
-                        row1[x1 + j, b] = row2[x2 + j, b]
-                        row2[x2 + j, b] = keep
+                run1 = rows[n, y1 + i, x1 * B : (x1 + patch_size) * B]
+                run2 = rows[n, y2 + i, x2 * B : (x2 + patch_size) * B]
+                for j in range(len(run1)):
+                    keep = run1[j]
+                    run1[j] = run2[j]
+                    run2[j] = keep

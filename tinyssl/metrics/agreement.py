@@ -7,7 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from tinyssl import _checks, _kernels
 
-# Up to this length NumPy is quick enough not to load Numba for.
+# Up to this length NumPy is quick enough not to load Numba for: 51 us here, 12 us one
+# longer (python -m timeit -s "import numpy as np; from tinyssl.metrics import
+# quadratic_weighted_kappa as f; a = np.arange(2000) % 5" "f(a, a)", and 2001).
 SMALL = 2_000
 
 

@@ -7,7 +7,9 @@ from numpy.typing import ArrayLike
 
 from tinyssl import _checks, _kernels
 
-# Up to this many pixels NumPy is quick enough not to load Numba for.
+# Up to this many pixels NumPy is quick enough not to load Numba for: 36 us here, 25 us
+# one larger (python -m timeit -s "import numpy as np; from tinyssl.metrics import
+# dice as f; a = np.arange(100000) % 3 > 0" "f(a, a)", and 100001).
 SMALL = 100_000
 
 

@@ -8,7 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 from tinyssl import _checks, _kernels
 from tinyssl.metrics.curves import check, cumulate
 
-# Up to this length NumPy is quick enough not to load Numba for.
+# Up to this length NumPy is quick enough not to load Numba for: .7 ms here, .3 ms one
+# longer (python -m timeit -s "import numpy as np; from tinyssl.metrics import roc_auc
+# as f; s = np.random.default_rng(0).random(10000); y = s > .5" "f(y, s)", and 10001).
 SMALL = 10_000
 AVERAGES = ("macro", "weighted", None)
 

@@ -7,7 +7,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from tinyssl import _checks, _kernels
 
-# Up to this many values two matrix products are quick enough not to load Numba for.
+# Up to this many values matrix products are quick enough not to load Numba for: .4 ms
+# here, .14 ms one pixel wider (python -m timeit -s "import numpy as np; from
+# tinyssl.metrics import ssim as f; x = np.random.default_rng(0).random((64, 64))"
+# "f(x, x, data_range=1)", and 65).
 SMALL = 64 * 64
 
 
