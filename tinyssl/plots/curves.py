@@ -161,19 +161,10 @@ def convergence(
         ax.set_axis_off()
     logarithmic = _lengths_differ(rows, shares)
     for ax, share in zip(grid.flat, shares, strict=False):
-        style.quiet(ax)
-        for init, look in looks.items():
-            curves = _curves(rows, init, share, COLUMN[metric])
-            if not curves:
-                continue
-            for steps, values in curves:
-                ax.plot(steps, values, color=look["color"], alpha=0.2, linewidth=0.7)
-            steps, mean = _mean_curve(curves)
-            line = {"color": look["color"], "linestyle": look["linestyle"]}
-            ax.plot(steps, mean, **line, linewidth=2, label=init)
-        ax.set_title(
-            f"{style.percent(share)} of the labels", fontsize=9.5, loc="left", pad=4
-        )
+        of_share = [row for row in rows if row["fraction"] == share]
+        _draw_starts(style.quiet(ax), of_share, looks, COLUMN[metric])
+        name = f"{style.percent(share)} of the labels"
+        ax.set_title(name, fontsize=9.5, loc="left", pad=4, color=style.INK)
         _step_axis(ax, logarithmic)
     name = style.METRICS[metric]
     for ax in grid.flat[max(0, len(shares) - columns) : len(shares)]:
@@ -183,6 +174,19 @@ def convergence(
     style.legend_below(figure, grid[0, 0])
     style.headline(figure, title or _finding(rows, list(looks), shares[0], metric))
     return figure
+
+
+def _draw_starts(
+    ax: Axes, rows: Lines, looks: dict[str, dict[str, Any]], column: int
+) -> None:
+    """Draw each start: a thin line a fold, a bold one their mean."""
+    for init, look in looks.items():
+        curves = _curves(rows, init, column)
+        for steps, values in curves:
+            ax.plot(steps, values, color=look["color"], alpha=0.2, linewidth=0.7)
+        if curves:
+            line = {"color": look["color"], "linestyle": look["linestyle"]}
+            ax.plot(*_mean_curve(curves), **line, linewidth=2, label=init)
 
 
 def _lengths_differ(rows: Lines, shares: list[float]) -> bool:
@@ -207,14 +211,12 @@ def _step_axis(ax: Axes, logarithmic: bool) -> None:
     ax.xaxis.set_minor_locator(NullLocator())
 
 
-def _curves(
-    rows: Lines, init: str, share: float, column: int
-) -> list[tuple[np.ndarray, np.ndarray]]:
+def _curves(rows: Lines, init: str, column: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return steps and values of each fold."""
     curves = [
         np.array(row["curve"], dtype=float).reshape(-1, 3)
         for row in rows
-        if row["init"] == init and row["fraction"] == share
+        if row["init"] == init
     ]
     return [(curve[:, 0], curve[:, column]) for curve in curves if len(curve)]
 
@@ -231,22 +233,21 @@ def _mean_curve(
 def _finding(rows: Lines, inits: list[str], share: float, metric: str) -> str:
     """Say when each start first reaches the score at which scratch ends."""
     name = style.METRICS[metric]
-    beside = _curves(rows, SCRATCH, share, COLUMN[metric])
+    rows = [row for row in rows if row["fraction"] == share]
+    beside = _curves(rows, SCRATCH, COLUMN[metric])
     where = f"At {style.percent(share)} of the labels"
     if not beside:
         return f"{where}: held-out {name} against the training step"
     steps, mean = _mean_curve(beside)
     when: dict[str, list[str]] = {}  # the step, and which starts are there by then
     for init in (init for init in inits if not init.startswith(SCRATCH)):
-        curves = _curves(rows, init, share, COLUMN[metric])
+        curves = _curves(rows, init, COLUMN[metric])
         if not curves:
             continue
         own_steps, own = _mean_curve(curves)
-        there = np.flatnonzero(own >= mean[-1])
-        step = (
-            f"there by step {own_steps[there[0]]:.0f}" if len(there) else "never there"
-        )
-        when.setdefault(step, []).append(init)
+        reached = own_steps[own >= mean[-1]]
+        step = f"by step {reached[0]:.0f}" if len(reached) else "never"
+        when.setdefault(f"there {step}", []).append(init)
     end = f"{where} scratch ends at {name} {style.number(mean[-1])}"
     found = [f"{style.join_words(names)}: {step}" for step, names in when.items()]
     return "; ".join([f"{end} after {steps[-1]:.0f} steps", *found])

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
@@ -145,61 +146,41 @@ def restorations(
     TypeError, ValueError
         If the arrays are not batches of images of one shape.
     """
-    batches = [
-        style.as_unit(style.check_images(name, batch))
-        for name, batch in (
-            ("images", images),
-            ("disordered", disordered),
-            ("restored", restored),
-        )
-    ]
-    changed = np.asarray(changed, dtype=bool).reshape(np.shape(images)[:3])
+    named = {"images": images, "disordered": disordered, "restored": restored}
+    batches = [style.as_unit(style.check_images(*pair)) for pair in named.items()]
     if len({batch.shape for batch in batches}) > 1:
         shapes = ", ".join(str(batch.shape) for batch in batches)
         raise ValueError(f"the images must be of one shape, found {shapes}")
     original, before, after = batches
+    N, H, W, _ = original.shape
+    changed = np.asarray(changed, dtype=bool).reshape(N, H, W)
     copied = _error_inside(original, before, changed)
     left = _error_inside(original, after, changed)
-    if title is None:
-        title = "Nothing was swapped"
-        if changed.any():
-            title = (
-                "Inside the swapped patches the error is "
-                f"{_ratio(np.nansum(left), np.nansum(copied))} of copying the input"
-            )
 
-    N = len(original)
+    # Four rows of images
     cell = min(1.3, (style.WIDTH - 1.8) / N)  # inches
     width, height = max(cell * N + 1.8, 4.4), 4 * cell + 1
     figure = style.new_figure(width, height, name="restorations")
     grid = figure.subplots(4, N, squeeze=False)
+    for row, batch in zip(grid, batches, strict=False):
+        for ax, image in zip(row, batch, strict=True):
+            style.show_image(ax, image, vmin=0, vmax=1)
+    for ax, mask in zip(grid[1], changed, strict=True):
+        if mask.any() and not mask.all():
+            ax.contour(mask, levels=[0.5], colors=style.SKY, linewidths=0.7)
     error = np.abs(after - original).mean(-1)  # (N, H, W)
     scale = max(0.05, float(np.quantile(error, 0.995)))
-    for column in range(N):
-        for row, batch in enumerate((original, before, after)):
-            style.show_image(grid[row, column], batch[column], vmin=0, vmax=1)
-        mask = changed[column]
-        if mask.any() and not mask.all():
-            grid[1, column].contour(
-                mask, levels=[0.5], colors=style.SKY, linewidths=0.7
-            )
-        options = {"cmap": "magma", "vmin": 0, "vmax": scale}
-        style.show_image(grid[3, column], error[column], **options)
-        text = f"{style.number(left[column], 4)}\n{style.number(copied[column], 4)}"
-        grid[3, column].text(
-            0.5, -0.06, text, transform=grid[3, column].transAxes,
-            ha="center", va="top", fontsize=8.5, color=style.INK,
-        )  # fmt: skip
+    for ax, image in zip(grid[3], error, strict=True):
+        style.show_image(ax, image, cmap="magma", vmin=0, vmax=scale)
+
+    # Words and numbers around them
     names = ("original", "disordered", "restored", "error")
     for ax, name in zip(grid[:, 0], names, strict=True):
-        ax.text(
-            -0.08, 0.5, name, transform=ax.transAxes,
-            ha="right", va="center", fontsize=9, color=style.INK,
-        )  # fmt: skip
-    grid[3, 0].text(
-        -0.08, -0.06, "MSE inside\nif copied", transform=grid[3, 0].transAxes,
-        ha="right", va="top", fontsize=8.5, color=style.INK,
-    )  # fmt: skip
+        _write_beside(ax, -0.08, 0.5, name, ha="right", va="center")
+    _write_beside(grid[3, 0], -0.08, -0.06, "MSE inside\nif copied", ha="right")
+    for ax, *pair in zip(grid[3], left, copied, strict=True):
+        text = "\n".join(style.number(value, 4) for value in pair)
+        _write_beside(ax, 0.5, -0.06, text, ha="center")
     bar = figure.colorbar(
         grid[3, -1].images[0], ax=grid, shrink=0.2, anchor=(0, 0), pad=0.01
     )
@@ -207,8 +188,24 @@ def restorations(
     bar.set_label("mean absolute", fontsize=8, color=style.INK)
     bar.outline.set_visible(False)
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
-    style.headline(figure, title)
+    style.headline(figure, title or _restoration_finding(left, copied))
     return figure
+
+
+def _restoration_finding(left: np.ndarray, copied: np.ndarray) -> str:
+    """Say how much of the error of copying is left."""
+    if not np.nansum(copied):
+        return "Nothing was swapped"
+    share = style.percent(round(np.nansum(left) / np.nansum(copied), 2))
+    return f"Inside the swapped patches the error is {share} of copying the input"
+
+
+def _write_beside(
+    ax: Axes, x: float, y: float, text: str, *, ha: str, va: str = "top"
+) -> None:
+    """Write at a place given in sides of the image."""
+    look = {"fontsize": 8.5, "color": style.INK, "transform": ax.transAxes}
+    ax.text(x, y, text, ha=ha, va=va, **look)
 
 
 def _error_inside(
@@ -219,8 +216,3 @@ def _error_inside(
     count = changed.sum((1, 2))
     total = (squared * changed).sum((1, 2))
     return np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
-
-
-def _ratio(part: float, whole: float) -> str:
-    """Write part over whole as a percentage."""
-    return f"{100 * part / whole:.0f}\N{NO-BREAK SPACE}%" if whole > 0 else "–"

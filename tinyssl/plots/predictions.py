@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import ArrayLike
@@ -132,24 +133,18 @@ def vessels(
             + ", ".join(map(str, shapes))
         )
     found = (probability >= threshold) & region
-    both, extra, missed = found & truth, found & ~truth, ~found & truth & region
-    tp, fp, fn = int(both.sum()), int(extra.sum()), int(missed.sum())
-    if title is None:
-        title = "No vessel is drawn and none was found"
-        if tp + fp + fn:
-            title = (
-                f"Dice {2 * tp / (2 * tp + fp + fn):.3f} inside the field of view: "
-                f"{style.number(tp / (tp + fn) if tp + fn else None)} of the vessel "
-                f"pixels found, {style.number(tp / (tp + fp) if tp + fp else None)} "
-                "of those found are right"
-            )
+    masks = {  # colour-blind safe, and no two of one lightness
+        "missed": (~found & truth & region, style.SKY),
+        "too much": (found & ~truth, style.VERMILLION),
+        "right": (found & truth, "#F5F5F5"),
+    }
+    counts = {name: int(mask.sum()) for name, (mask, _) in masks.items()}
 
     # Errors on a faded grey image
     grey = image.mean(-1, keepdims=True) if image.ndim == 3 else image[..., None]
     overlay = np.repeat(0.55 * grey, 3, axis=2)
-    colours = {style.SKY: missed, style.VERMILLION: extra, "#F5F5F5": both}
-    for colour, mask in colours.items():
-        overlay[mask] = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    for mask, colour in masks.values():
+        overlay[mask] = to_rgb(colour)
 
     H, W = truth.shape
     figure = style.new_figure(style.WIDTH, style.WIDTH * H / W + 0.9, name="vessels")
@@ -159,21 +154,32 @@ def vessels(
         "probability": np.where(region, probability, 0),
         f"errors at threshold {threshold:g}": overlay,
     }
-    for ax, (name, panel) in zip(
-        figure.subplots(2, 2).flat, panels.items(), strict=True
-    ):
+    grid = figure.subplots(2, 2)
+    for ax, (name, panel) in zip(grid.flat, panels.items(), strict=True):
         style.show_image(ax, panel, vmin=0, vmax=1, interpolation="antialiased")
         ax.set_title(name, fontsize=9.5, color=style.INK, pad=4)
-    names = (f"missed ({fn:,} px)", f"too much ({fp:,} px)", f"right ({tp:,} px)")
+    edge = {"edgecolor": "#999999", "linewidth": 0.6}
     keys = [
-        Patch(facecolor=colour, edgecolor="#999999", linewidth=0.6, label=name)
-        for colour, name in zip(colours, names, strict=True)
+        Patch(facecolor=colour, label=f"{name} ({counts[name]:,} px)", **edge)
+        for name, (_, colour) in masks.items()
     ]
-    figure.legend(
-        handles=keys, loc="outside lower right", ncols=3, frameon=False, fontsize=9
-    )
-    style.headline(figure, title)
+    place = {"loc": "outside lower right", "ncols": 3}
+    figure.legend(handles=keys, frameon=False, fontsize=9, **place)
+    style.headline(figure, title or _vessel_finding(*counts.values()))
     return figure
+
+
+def _vessel_finding(missed: int, extra: int, right: int) -> str:
+    """Say how well truth and answer overlap, in pixels."""
+    if not missed + extra + right:
+        return "No vessel is there and none was found"
+    dice = 2 * right / (2 * right + extra + missed)
+    sensitivity = right / (right + missed) if right + missed else None
+    precision = right / (right + extra) if right + extra else None
+    return (
+        f"Dice {dice:.3f} inside the field of view: {style.number(sensitivity)} of the "
+        f"vessel pixels found, {style.number(precision)} of those found are right"
+    )
 
 
 def grade_bars(
