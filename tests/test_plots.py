@@ -191,6 +191,7 @@ def test_differences_are_filled_only_when_the_interval_leaves_zero_out():
     figure = plots.differences(summarise(experiment(gain=-0.2)))
     (loss,) = lines_of(figure.axes[0], "rotation")
     (unclear,) = lines_of(figure.axes[0], "restoration")
+    assert loss.get_ydata() == pytest.approx([-0.199])
     assert loss.get_markerfacecolor() == style.STARTS["rotation"]["color"]
     assert unclear.get_markerfacecolor() == "white"
     title = figure.get_suptitle()
