@@ -207,7 +207,13 @@ def cohen_kappa(
         used = sample_weight > 0
         y_true, y_pred, sample_weight = y_true[used], y_pred[used], sample_weight[used]
 
-    # what each rater used how often, as Python numbers: exact and unbounded
+    observed, expected = _costs(y_true, y_pred, sample_weight, weights == "linear")
+    return float((expected - observed) / expected) if expected else undefined
+
+
+def _costs(y_true, y_pred, sample_weight, linear):
+    """Return disagreement observed and expected, as exact Python numbers."""
+    # how often each rater used each value
     values, codes = np.unique(np.concatenate([y_true, y_pred]), return_inverse=True)
     a, b = codes[: len(y_true)], codes[len(y_true) :]
     count_a, count_b = (
@@ -215,18 +221,18 @@ def cohen_kappa(
         for code in (a, b)
     )
     n = count_a.sum()
-    if weights is None:
-        distance = (a != b).astype(object)
-        expected = n * n - (count_a * count_b).sum()
-    else:
-        distance = abs(y_true.astype(object) - y_pred.astype(object))
+    if linear:
+        cost = abs(y_true.astype(object) - y_pred.astype(object))
         # the mean of abs(a - b) is the area between two cumulative distributions
         upto_a, upto_b = count_a.cumsum()[:-1], count_b.cumsum()[:-1]
         gaps = np.diff(values.astype(object))
         expected = (gaps * (upto_a * (n - upto_b) + upto_b * (n - upto_a))).sum()
-    cost = distance if sample_weight is None else distance * sample_weight
-    observed = n * cost.sum()
-    return float((expected - observed) / expected) if expected else undefined
+    else:
+        cost = (a != b).astype(object)
+        expected = n * n - (count_a * count_b).sum()
+    if sample_weight is not None:
+        cost = cost * sample_weight
+    return n * cost.sum(), expected
 
 
 def _rating_sums(y_true, y_pred):
