@@ -1,21 +1,22 @@
 """Calibrate the synthetic eye: a small DenseNet from scratch at 1,000 and 50 labels.
 
 Grading must be neither trivial nor hopeless, and colour alone must not give it away.
-Needs tinyssl[torch] and scikit-learn; about five minutes on one core.
+Needs tinyssl[torch] and scikit-learn; five minutes on an idle core, fifteen on a busy one.
 
     python examples/calibrate_toy_eye.py
 
-RESULT
-"""
+Measured (torch 2.13, one thread of a busy 2-core machine; QWK of three seeds):
 
-import time
+    logistic regression on intensities, 1000 labels   .028
+    DenseNet, 1000 labels, 201 to 336 s each          .870 .843 .852
+    DenseNet, 50 labels, 36 to 42 s each              .356 .010 .120
+"""
 
 import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import cohen_kappa_score
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import scale
 from torch.nn.functional import cross_entropy
 
 from tinyssl.data import toy
@@ -64,18 +65,15 @@ def main():
         qwk = cohen_kappa_score(grades[1000:], predicted, weights="quadratic")
         print(f"{name:38s} QWK {qwk:.3f}", flush=True)
 
-    intensities = np.hstack([images.mean((1, 2)), images.std((1, 2))])
-    baseline = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    baseline.fit(intensities[:1000], grades[:1000])
+    intensities = scale(np.hstack([images.mean((1, 2)), images.std((1, 2))]))
+    baseline = LogisticRegression(max_iter=1000).fit(intensities[:1000], grades[:1000])
     report("intensities, 1000 labels", baseline.predict(intensities[1000:]))
     for num_labels, steps in ((1000, 1000), (50, 350)):
         for seed in range(3):
-            start = time.perf_counter()
             few = slice(50 * seed, 50 * seed + 50) if num_labels == 50 else slice(1000)
             model = train(images[few], grades[few], steps=steps, seed=seed)
-            seconds = time.perf_counter() - start
-            name = f"DenseNet, {num_labels} labels, seed {seed}, {seconds:.0f} s"
-            report(name, predict(model, images[1000:]))
+            predicted = predict(model, images[1000:])
+            report(f"DenseNet, {num_labels} labels, seed {seed}", predicted)
 
 
 if __name__ == "__main__":
