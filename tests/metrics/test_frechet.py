@@ -75,6 +75,31 @@ def test_a_far_mean_costs_no_digits(dtype):
     assert frechet_distance(*moved) == pytest.approx(expected, rel=1e-9)
 
 
+@given(seeds, st.sampled_from((0.0, 1e-12, 1e-9, 1e-7, 1.0)))
+def test_nearly_singular_covariances_cost_no_digits(seed, smallest):
+    rng = np.random.default_rng(seed)
+    basis = np.linalg.qr(rng.normal(size=(6, 6)))[0]
+    scales = np.array([1, 1, 1, 0.5, smallest, smallest])
+    cov = (basis * scales) @ basis.T
+    zero = np.zeros(6)
+    assert frechet_distance_from_stats(zero, cov, zero, cov) <= 1e-12
+    actual = frechet_distance_from_stats(zero, cov, zero, 4 * cov)
+    assert actual == pytest.approx(scales.sum(), abs=1e-12)
+
+
+@given(seeds, st.sampled_from((0.0, 1e-9, 1e-5, 1e-3, 1.0)))
+def test_nearly_dependent_features_cost_no_digits(seed, smallest):
+    rng = np.random.default_rng(seed)
+    centred = rng.normal(size=(50, 4))
+    centred = np.linalg.qr(centred - centred.mean(axis=0))[0]  # covariance 1/49
+    rotation = np.linalg.qr(rng.normal(size=(4, 4)))[0]
+    scales1, scales2 = np.array([1, 1, 1, smallest]), np.array([3, 1, 2, 1])
+    sample1, sample2 = centred * scales1 @ rotation, centred * scales2 @ rotation
+    expected = np.sum((scales1 - scales2) ** 2) / 49
+    assert frechet_distance(sample1, sample2) == pytest.approx(expected, abs=1e-12)
+    assert frechet_distance(sample1, sample1) <= 1e-12
+
+
 def test_one_dimension():
     actual = frechet_distance([0.0, 2, 0, 2], [10.0, 14, 10, 14])
     deviations = math.sqrt(4 / 3), math.sqrt(16 / 3)
