@@ -24,3 +24,20 @@ def real_data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("no real images here: set TINYSSL_DATA to their folder")
     return Path(folder)
+
+
+@pytest.fixture
+def tiny_encoder():
+    """Return a DenseNet that trains in seconds; always the same weights."""
+    import torch
+
+    from tinyssl.models import DenseNet
+
+    torch.manual_seed(0)
+    return DenseNet(
+        growth_rate=8,
+        block_layers=(2, 2),
+        stem_channels=16,
+        num_classes=2,
+        small_stem=True,
+    )

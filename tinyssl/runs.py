@@ -157,8 +157,8 @@ def load_plain(path: Path) -> dict[str, Any]:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for a damaged file
-        first = str(error).strip().splitlines()[0] if str(error).strip() else "damaged"
-        raise ValueError(f"{path} is not a file of plain weights: {first}") from error
+        text = f"{path} is not a file of plain weights: damaged, or it holds code"
+        raise ValueError(text) from error
 
 
 # Encoders: what pretraining hands to the target tasks

@@ -188,7 +188,7 @@ def keep_grader(
         "size": study.images.shape[1],
         "is_fundus": study.is_fundus,
         "init": best["init"],
-        "qwk": best["avg"],
+        "qwk": float(best["avg"]),
         "members": [
             runs.load_plain(folder / f"{slug}-fold{fold}.pt")
             for fold in range(study.num_folds)

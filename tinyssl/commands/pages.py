@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from tinyssl import experiments, plots, runs
-from tinyssl.report import Section, efficiency_table, write_report
+from tinyssl.report import Section, Table, efficiency_table, write_report
 from tinyssl.study import Study
 from tinyssl.summary import SCRATCH
 from tinyssl.training import to_tensor
@@ -190,21 +190,37 @@ def efficiency_sections(results: dict[str, Any]) -> list[Section]:
     ]
     if len({line["init"] for line in table}) > 1:
         figure = plots.differences(table)
-        caption = "Mean over the folds with its 95 % interval; right of zero is a gain."
+        caption = "Mean over the folds with its 95 % interval; above zero is a gain."
         sections.append(Section("Gain over scratch", [], [(figure, caption)]))
     if "test" in results:
-        tables = [
-            efficiency_table(t, rows=results["rows"]) for t in results["test"].values()
-        ]
-        text = (
-            "The official test images, seen by no training and no choice: each fold's "
-        )
-        text += "model on its own, and (last table) the folds' mean probabilities."
-        sections.append(Section("Official test images", [text], [], tables))
+        sections.append(test_section(results))
     figure = plots.convergence(results["rows"])
     caption = "On the held-out fold, during fine-tuning; mean over the folds."
     sections.append(Section("Convergence", [], [(figure, caption)]))
     return sections
+
+
+def test_section(results: dict[str, Any]) -> Section:
+    """Show the scores on the official test images."""
+    tables = [
+        efficiency_table(
+            table,
+            rows=results["rows"],
+            caption=f"{metric} on the official test images, each fold's model alone.",
+        )
+        for metric, table in results["test"].items()
+    ]
+    keys = ("qwk", "accuracy", "auc")
+    lines = [
+        (f"{line['fraction']:.0%}", line["init"], *(f"{line[k]:.3f}" for k in keys))
+        for line in results["ensembles"]
+    ]
+    header = ("labels", "start", "QWK", "accuracy", "macro AUC")
+    caption = "The same, with the probabilities of the folds' models averaged."
+    text = "Seen by no training and by no choice."
+    return Section(
+        "Official test images", [text], [], [*tables, Table(header, lines, caption)]
+    )
 
 
 def finding(table: list[dict[str, Any]]) -> str:

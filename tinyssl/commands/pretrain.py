@@ -78,7 +78,7 @@ def pretrain(
         ],
     }
     runs.write_json(study.out / "results.json", results)
-    pages.pretraining(study, {task: logs})
+    pages.pretraining(study, logs)
     return results
 
 

@@ -1,0 +1,45 @@
+"""Baselines against scikit-learn, and against what they must not see."""
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from tinyssl.downstream import baselines
+
+
+def test_logistic_regression_is_scikit_learns():
+    rng = np.random.default_rng(0)
+    grades = rng.integers(0, 3, 120)
+    features = rng.normal(size=(120, 4)) * [1, 10, 0.1, 1] + grades[:, None] * 0.5
+    new = rng.normal(size=(30, 4))
+    actual = baselines.logistic_regression(
+        features, grades, new, num_grades=3, penalty=2.0
+    )
+    mean, deviation = features.mean(0), features.std(0)
+    peer = LogisticRegression(C=0.5, tol=1e-10, max_iter=5000)
+    peer.fit((features - mean) / deviation, grades)
+    expected = peer.predict_proba((new - mean) / deviation)
+    np.testing.assert_allclose(actual, expected, atol=2e-4)
+
+
+def test_grade_that_never_occurs_is_improbable_but_allowed():
+    features = np.array([[0.0], [1.0], [0.2], [0.9]])
+    grades = np.array([0, 2, 0, 2])
+    answer = baselines.logistic_regression(features, grades, features, num_grades=4)
+    assert answer.shape == (4, 4)
+    assert (answer[:, [1, 3]] < answer[:, [0, 2]].max(1, keepdims=True)).all()
+    np.testing.assert_allclose(answer.sum(1), 1)
+
+
+def test_global_intensities_see_no_places():
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (1, 6, 6, 3), dtype=np.uint8)
+    shuffled = rng.permutation(image.reshape(36, 3)).reshape(1, 6, 6, 3)
+    np.testing.assert_allclose(
+        baselines.global_intensities(image), baselines.global_intensities(shuffled)
+    )
+    assert baselines.global_intensities(image).shape == (1, 9)
+
+
+def test_majority_answers_the_frequencies():
+    answer = baselines.majority(np.array([1, 1, 1, 3]), 2, 5)
+    np.testing.assert_allclose(answer, [[0, 0.75, 0, 0.25, 0]] * 2)

@@ -1,0 +1,133 @@
+"""Grading heads: proper probabilities, valid grades, and learning an order."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import norm
+from sklearn.metrics import cohen_kappa_score, roc_auc_score
+from torch import nn
+
+from tinyssl.downstream import grading
+from tinyssl.downstream.grading import HEADS, Grading
+from tinyssl.training import train
+
+
+class Brightness(nn.Module):
+    """An encoder of one feature: the mean of the image."""
+
+    num_features = 1
+
+    def features(self, x):
+        return 10 * x.mean((1, 2, 3), keepdim=True)
+
+
+@pytest.mark.parametrize("head", HEADS)
+@given(seed=st.integers(0, 1000), num_grades=st.integers(3, 6), spread=st.floats(0, 30))
+def test_probabilities_are_proper_and_grades_valid(head, seed, num_grades, spread):
+    torch.manual_seed(seed)
+    task = Grading(Brightness(), num_grades=num_grades, head=head)
+    columns = task.linear.out_features
+    outputs = spread * torch.randn(7, columns)
+    probability = task.log_probabilities(outputs).exp()
+    assert probability.shape == (7, num_grades)
+    assert (probability >= 0).all()
+    np.testing.assert_allclose(probability.sum(1).detach(), 1, atol=1e-5)
+    grades = task.decode(outputs)
+    assert ((grades >= 0) & (grades < num_grades)).all()
+
+
+def test_continuation_is_a_product_of_steps():
+    task = Grading(Brightness(), num_grades=3, head="continuation")
+    outputs = torch.tensor([[0.0, np.log(3.0)]])  # go on with 1/2, then with 3/4
+    probability = task.log_probabilities(outputs).exp()[0]
+    assert probability.tolist() == pytest.approx([1 / 2, 1 / 8, 3 / 8])
+
+
+def test_cumulative_is_a_difference_of_logistic_functions():
+    task = Grading(Brightness(), num_grades=4, head="cumulative")
+    with torch.no_grad():
+        task.first.fill_(-1.0)
+        task.gaps.copy_(torch.log(torch.expm1(torch.tensor([1.0, 2.0]))))
+    below = 1 / (1 + np.exp(-(np.array([-1.0, 0.0, 2.0]) - 0.7)))
+    expected = np.diff(np.concatenate([[0], below, [1]]))
+    actual = task.log_probabilities(torch.tensor([[0.7]])).exp()[0]
+    assert actual.tolist() == pytest.approx(expected.tolist(), abs=1e-6)
+
+
+def test_regression_probabilities_are_a_unit_normal():
+    task = Grading(Brightness(), num_grades=5, head="regression")
+    expected = norm.pdf(np.arange(5), 1.3)
+    actual = task.log_probabilities(torch.tensor([[1.3]])).exp()[0]
+    assert actual.tolist() == pytest.approx((expected / expected.sum()).tolist())
+    assert task.decode(torch.tensor([[1.3], [-4.0], [9.0]])).tolist() == [1, 0, 4]
+
+
+def test_median_grade_splits_the_probability():
+    probability = np.array([[0.5, 0.5, 0], [0.49, 0.02, 0.49], [0.1, 0.1, 0.8]])
+    assert grading.decode(probability, "continuation").tolist() == [0, 1, 2]
+    assert grading.decode(probability, "softmax").tolist() == [0, 0, 2]
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_every_head_learns_ordered_grades(head):
+    rng = np.random.default_rng(0)
+    grades = rng.integers(0, 4, 160)
+    level = (40 + 50 * grades + rng.integers(-9, 10, 160)).astype(np.uint8)
+    images = np.broadcast_to(level[:, None, None, None], (160, 4, 4, 3))
+    torch.manual_seed(0)
+    task = Grading(Brightness(), num_grades=4, head=head, augment=False)
+    train(task, (images, grades), steps=600, batch_size=32, lr=0.1, weight_decay=0)
+    answers, probability = grading.predict(task, images)
+    scores = grading.evaluate(grades, answers, probability)
+    assert scores["qwk"] > 0.95, scores
+
+
+def test_views_of_a_batch_are_the_eight_symmetries():
+    x = torch.arange(12.0).reshape(1, 1, 2, 6)[..., :2]
+    seen = {tuple(grading.view(x, v).flatten().tolist()) for v in range(8)}
+    assert len(seen) == 8
+    assert torch.equal(grading.view(x, 0), x)
+
+
+def test_prediction_does_not_depend_on_the_batch_size(tiny_encoder):
+    images = np.random.default_rng(0).integers(0, 256, (9, 16, 16, 3), dtype=np.uint8)
+    task = Grading(tiny_encoder)
+    _, one = grading.predict(task, images, batch_size=1, views=2)
+    _, all_ = grading.predict(task, images, batch_size=64, views=2)
+    np.testing.assert_allclose(one, all_, atol=1e-5)
+    with pytest.raises(ValueError, match=r"views must lie in 1\.\.8, found 9"):
+        grading.predict(task, images, views=9)
+
+
+def test_scores_are_those_of_scikit_learn():
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 4, 200)
+    probability = rng.dirichlet(np.ones(4), 200) + np.eye(4)[truth] * 0.3
+    probability /= probability.sum(1, keepdims=True)
+    grades = probability.argmax(1)
+    scores = grading.evaluate(truth, grades, probability)
+    expected = cohen_kappa_score(truth, grades, weights="quadratic")
+    assert scores["qwk"] == pytest.approx(expected)
+    assert scores["accuracy"] == (truth == grades).mean()
+    expected = roc_auc_score(truth, probability, multi_class="ovr")
+    assert scores["auc"] == pytest.approx(expected)
+
+
+def test_one_class_leaves_auc_undefined():
+    probability = np.full((3, 2), 0.5)
+    scores = grading.evaluate(np.zeros(3, int), np.zeros(3, int), probability)
+    assert np.isnan(scores["auc"])
+    assert np.isnan(scores["qwk"])
+    assert scores["accuracy"] == 1
+
+
+def test_unknown_head_is_refused():
+    with pytest.raises(ValueError, match="head must be one of continuation"):
+        Grading(Brightness(), head="five sigmoids")
+
+
+def test_severity_in_words():
+    assert grading.severity(3, 5).startswith("severe")
+    assert grading.severity(1, 2) == "grade 1 of 0..1"

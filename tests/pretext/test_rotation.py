@@ -1,0 +1,84 @@
+"""Rotation: labels from the pixels, no way to cheat by the border, and learning."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from tinyssl.data import toy
+from tinyssl.pretext import Rotation, turn_invariant_field
+from tinyssl.training import train
+
+images_st = hnp.arrays(
+    np.uint8, st.tuples(st.integers(1, 4), st.just(9), st.just(9), st.just(3))
+)
+
+
+@given(images=images_st)
+def test_field_is_equal_to_its_own_turns(images):
+    field = turn_invariant_field(images)
+    for turn in range(1, 4):
+        np.testing.assert_array_equal(np.rot90(field, turn, (1, 2)), field)
+
+
+@given(images=images_st)
+def test_field_holds_lit_pixels_only(images):
+    assert not (turn_invariant_field(images) & (images.max(-1) <= 12)).any()
+
+
+@given(images=images_st, seed=st.integers(0, 99))
+def test_undoing_the_turn_gives_the_image_or_its_mirror(images, seed):
+    task = Rotation(Stub(), hide_border=False)
+    before = images.copy()
+    inputs, turns = task.make_batch(images, rng=np.random.default_rng(seed))
+    np.testing.assert_array_equal(images, before)
+    for image, turned, turn in zip(images, inputs, turns, strict=True):
+        undone = np.rot90(turned, -turn)
+        assert (undone == image).all() or (undone == image[:, ::-1]).all()
+
+
+def test_cut_off_border_does_not_reach_the_network():
+    eyes = toy.fundus(4, size=32, rng=0).images.copy()
+    eyes[:, :5] = 0  # a camera that cuts the top
+    inputs, turns = Rotation(Stub()).make_batch(eyes, rng=np.random.default_rng(0))
+    outlines = (inputs.max(-1) > 0).astype(int)
+    for outline in outlines:
+        middle = outline[5:27, 5:27]
+        frame = outline.sum() - middle.sum()
+        assert frame == 0, "rows cut in one orientation must be dark in all"
+    assert len(set(turns)) > 1
+
+
+class Stub(torch.nn.Module):
+    """Features that are the mean colour: no information on the turn."""
+
+    num_features = 3
+
+    def features(self, x):
+        return x.mean((2, 3), keepdim=True)
+
+
+def test_blind_encoder_stays_at_chance():
+    task = Rotation(Stub())
+    images = toy.fundus(8, size=32, rng=0).images
+    scores = task.evaluate(images, np.random.default_rng(0))
+    assert scores["accuracy"] == pytest.approx(0.25)
+    assert np.sum(scores["confusion"]) == 4 * 8
+    assert np.array(scores["confusion"]).sum(1).tolist() == [8] * 4
+    assert task.chance["loss"] == pytest.approx(math.log(4))
+
+
+def test_axis_is_learnt_at_once_and_the_half_turn_is_the_hard_part(tiny_encoder):
+    eyes = toy.fundus(240, size=32, rng=0).images
+    torch.manual_seed(0)
+    task = Rotation(tiny_encoder)
+    train(task, (eyes[:200],), steps=200, batch_size=16, lr=5e-3)
+    scores = task.evaluate(eyes[200:], np.random.default_rng(0))
+    confusion = np.array(scores["confusion"])
+    same_axis = confusion[::2, ::2].sum() + confusion[1::2, 1::2].sum()
+    assert same_axis / confusion.sum() > 0.7, scores  # chance is one half
+    assert scores["accuracy"] > 0.3, scores

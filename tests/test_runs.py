@@ -1,0 +1,88 @@
+"""The run folder: whole or old files, strict JSON, encoders that come back."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from tinyssl import runs
+
+
+def test_failed_write_leaves_the_old_file_and_no_litter(tmp_path):
+    path = tmp_path / "deep" / "results.json"
+    runs.write_json(path, {"a": 1})
+
+    def fail(partial):
+        partial.write_text("half")
+        raise RuntimeError("disk full")
+
+    with pytest.raises(RuntimeError, match="disk full"):
+        runs.write_atomic(path, fail)
+    assert json.loads(path.read_text()) == {"a": 1}
+    assert [p.name for p in path.parent.iterdir()] == ["results.json"]
+
+
+def test_json_is_strict(tmp_path):
+    value = {
+        "nan": float("nan"),
+        "numbers": np.arange(2),
+        "number": np.float32(0.5),
+        "path": tmp_path,
+        "pair": (1, float("inf")),
+        3: None,
+    }
+    runs.write_json(tmp_path / "x.json", value)
+    assert json.loads((tmp_path / "x.json").read_text()) == {
+        "nan": None,
+        "numbers": [0, 1],
+        "number": 0.5,
+        "path": str(tmp_path),
+        "pair": [1, None],
+        "3": None,
+    }
+
+
+def test_encoder_comes_back_with_what_it_saw(tmp_path, tiny_encoder):
+    path = tmp_path / "encoder.pt"
+    runs.save_encoder(path, tiny_encoder, task="rotation", seen=["ab", "cd"])
+    encoder, saved = runs.load_encoder(path)
+    x = torch.rand(2, 3, 16, 16)
+    expected = tiny_encoder.eval().features(x)
+    torch.testing.assert_close(encoder.eval().features(x), expected)
+    assert saved["seen"] == ["ab", "cd"]
+    assert saved["task"] == "rotation"
+
+
+def test_wrong_files_are_refused_by_name(tmp_path):
+    with pytest.raises(ValueError, match=r"no such file: .*missing\.pt"):
+        runs.load_encoder(tmp_path / "missing.pt")
+    (tmp_path / "text.pt").write_text("hello")
+    with pytest.raises(ValueError, match=r"text\.pt is not a file of plain weights"):
+        runs.load_encoder(tmp_path / "text.pt")
+    runs.save_state(tmp_path / "other.pt", {"config": {}})
+    with pytest.raises(ValueError, match=r"other.pt is not an encoder.pt: it lacks"):
+        runs.load_encoder(tmp_path / "other.pt")
+    with pytest.raises(ValueError, match="is not a run folder"):
+        runs.read_config(tmp_path)
+
+
+def test_pickled_code_does_not_run(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "ran"), "w"))
+
+    torch.save({"config": Evil()}, tmp_path / "evil.pt")
+    with pytest.raises(ValueError, match="not a file of plain weights"):
+        runs.load_plain(tmp_path / "evil.pt")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_hash_tells_content_from_name(tmp_path):
+    for name, text in (("a", b"1"), ("b", b"1"), ("c", b"2")):
+        (tmp_path / name).write_bytes(text)
+    a, b, c = runs.content_hashes([tmp_path / name for name in "abc"])
+    assert a == b != c
+    image = np.arange(4, dtype=np.uint8)
+    assert runs.content_hashes([image]) == runs.content_hashes([image.copy()])
+    assert runs.fingerprint([image, image]) != runs.fingerprint([image])

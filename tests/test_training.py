@@ -1,0 +1,198 @@
+"""The loop: order of batches, rate, resume after a kill, divergence."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from tinyssl import training
+from tinyssl.pretext import Rotation
+from tinyssl.training import DivergenceError, batch_index, learning_rate, train
+
+
+class Line(nn.Module):
+    """Fit y = 2 x: the smallest task."""
+
+    def __init__(self, poison_at=None):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1, 1))
+        self.poison_at, self.calls = poison_at, 0
+
+    def make_batch(self, x, rng):
+        return x, 2 * x
+
+    def forward(self, inputs, targets):
+        self.calls += 1
+        loss = (inputs * self.weight - targets).square().mean()
+        if self.calls == self.poison_at:
+            loss = loss * float("nan")
+        return loss, {"weight": self.weight[0, 0]}
+
+
+DATA = (np.linspace(-1, 1, 20)[:, None].astype(np.float32),)
+
+
+@given(
+    count=st.integers(1, 30),
+    batch_size=st.integers(1, 40),
+    seed=st.integers(0, 5),
+)
+def test_batches_are_consecutive_shuffled_epochs(count, batch_size, seed):
+    steps = 2 * count // batch_size + 2
+    stream = np.concatenate(
+        [batch_index(step, count, batch_size, seed) for step in range(steps)]
+    )
+    for epoch in range(len(stream) // count):
+        part = stream[epoch * count : (epoch + 1) * count]
+        assert sorted(part) == list(range(count))
+
+
+def test_rate_rises_then_falls_to_zero():
+    rates = [learning_rate(step, 100, 1.0, 0.1) for step in range(101)]
+    assert np.argmax(rates) in (9, 10)
+    assert rates[0] == pytest.approx(0.1)
+    assert (np.diff(rates[:10]) > 0).all()
+    assert (np.diff(rates[10:]) < 0).all()
+    assert rates[100] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_loop_learns_and_logs_each_step():
+    task = Line()
+    rows = train(task, DATA, steps=150, batch_size=8, lr=0.1, weight_decay=0.0)
+    assert [row["step"] for row in rows] == list(range(150))
+    assert task.weight.item() == pytest.approx(2.0, abs=0.05)
+    assert rows[-1]["loss"] < 0.01 * rows[0]["loss"]
+
+
+def test_weights_decay_but_not_biases_or_norms():
+    task = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+    decayed, spared = training.adamw(task, 0.1, 0.5).param_groups
+    assert decayed["weight_decay"] == 0.5
+    assert [p.shape for p in decayed["params"]] == [(3, 2)]
+    assert spared["weight_decay"] == 0
+    assert [p.shape for p in spared["params"]] == [(3,)] * 3
+
+
+def test_evaluate_joins_the_row_of_its_step():
+    rows = train(
+        Line(), DATA, steps=7, evaluate=lambda: {"score": 1.0}, evaluate_every=3
+    )
+    assert [row["step"] for row in rows if "score" in row] == [2, 5, 6]
+
+
+def test_unequal_data_is_refused():
+    with pytest.raises(ValueError, match=r"one length > 0, found \[3, 2\]"):
+        train(Line(), (np.zeros(3), np.zeros(2)), steps=1)
+    with pytest.raises(ValueError, match=r"found \[0\]"):
+        train(Line(), (np.zeros(0),), steps=1)
+
+
+def test_divergence_keeps_the_last_good_checkpoint(tmp_path):
+    with pytest.raises(DivergenceError, match="not finite at step 6") as caught:
+        train(Line(poison_at=7), DATA, steps=20, out=tmp_path, checkpoint_every=5)
+    assert "\n" not in str(caught.value)
+    assert str(tmp_path / "checkpoint.pt") in str(caught.value)
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert len(state["rows"]) == 5
+    assert torch.isfinite(state["task"]["weight"]).all()
+
+
+def test_resume_with_other_settings_is_refused(tmp_path):
+    train(Line(), DATA, steps=5, out=tmp_path)
+    with pytest.raises(ValueError, match=r"made with lr=0.001, this run has lr=0.5"):
+        train(Line(), DATA, steps=5, lr=0.5, out=tmp_path)
+
+
+def test_damaged_checkpoint_is_refused_by_name(tmp_path):
+    (tmp_path / "checkpoint.pt").write_bytes(b"not a checkpoint")
+    with pytest.raises(ValueError, match=r"checkpoint.pt is not a file of plain"):
+        train(Line(), DATA, steps=5, out=tmp_path)
+
+
+RUN = """
+    import sys, time
+    import numpy as np, torch
+    from pathlib import Path
+    from tinyssl.models import DenseNet
+    from tinyssl.pretext import Rotation
+    from tinyssl.training import train
+
+    class Slow(Rotation):
+        def make_batch(self, images, rng):
+            time.sleep(float(sys.argv[2]))
+            return super().make_batch(images, rng)
+
+    torch.manual_seed(0)
+    encoder = DenseNet(growth_rate=4, block_layers=(2, 2), stem_channels=8,
+                       num_classes=2, small_stem=True)
+    images = np.random.default_rng(0).integers(0, 256, (24, 16, 16, 3), dtype=np.uint8)
+    print("ready", flush=True)
+    train(Slow(encoder), (images,), steps=24, batch_size=8, out=Path(sys.argv[1]),
+          checkpoint_every=4)
+"""
+
+
+def test_killed_and_resumed_run_equals_an_unbroken_one(tmp_path):
+    script = tmp_path / "run.py"
+    script.write_text(textwrap.dedent(RUN))
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+
+    def start(folder, pause):
+        command = [sys.executable, str(script), str(tmp_path / folder), str(pause)]
+        return subprocess.Popen(command, env=environment)
+
+    assert start("whole", 0).wait() == 0
+    broken = start("broken", 0.1)
+    while not (tmp_path / "broken" / "checkpoint.pt").exists():
+        assert broken.poll() is None, "the run ended before it could be killed"
+        time.sleep(0.02)
+    broken.send_signal(signal.SIGKILL)
+    broken.wait()
+    saved = torch.load(tmp_path / "broken" / "checkpoint.pt", weights_only=True)
+    assert 0 < len(saved["rows"]) < 24, "the kill came too late to test anything"
+    assert start("broken", 0).wait() == 0
+
+    states, logs = [], []
+    for folder in ("whole", "broken"):
+        path = tmp_path / folder
+        states.append(torch.load(path / "checkpoint.pt", weights_only=True)["task"])
+        lines = (path / "log.jsonl").read_text().splitlines()
+        logs.append([json.loads(line) | {"seconds": None} for line in lines])
+    assert logs[0] == logs[1]
+    for name, tensor in states[0].items():
+        assert torch.equal(tensor, states[1][name]), name
+
+
+def test_layout_is_one_of_those_measured(tiny_encoder):
+    images = np.zeros((8, 16, 16, 3), np.uint8)
+    task = Rotation(tiny_encoder)
+    before = {name: value.clone() for name, value in task.state_dict().items()}
+    layout = training.fastest_layout(task, (images,), batch_size=4, repeats=1)
+    assert layout[0] in (1, os.cpu_count())
+    assert layout[1] in (True, False)
+    for name, value in task.state_dict().items():
+        assert torch.equal(value, before[name]), "measuring must not train"
+
+
+def test_tensors_have_channels_first_and_unit_range():
+    image = np.zeros((2, 3, 4, 3), np.uint8)
+    image[0, 1, 2] = (255, 51, 0)
+    tensor = training.to_tensor(image)
+    assert tensor.shape == (2, 3, 3, 4)
+    assert tensor[0, :, 1, 2].tolist() == pytest.approx([1.0, 0.2, 0.0])
+    assert training.to_tensor(np.zeros((2, 3, 4), bool)).shape == (2, 1, 3, 4)
+    labels, named = training.to_tensor(
+        (np.array([1, 2], np.uint8), {"a": np.array([0.5])})
+    )
+    assert labels.dtype == torch.int64
+    assert named["a"].dtype == torch.float32
