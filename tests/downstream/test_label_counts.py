@@ -53,7 +53,7 @@ def compare(pretrained, out, **options):
 
 @pytest.fixture(scope="module")
 def rows(pretrained, tmp_path_factory):
-    return compare(pretrained, tmp_path_factory.mktemp("compare"), pretrain_steps=3)
+    return compare(pretrained, tmp_path_factory.mktemp("compare"), pretrain_images=6)
 
 
 def test_every_start_gets_the_same_images_and_the_same_steps(rows):

@@ -5,6 +5,7 @@ images with the same steps, batches and views, and scored on the same held-out
 images. A last start is scratch with the pretraining's steps on top of its own.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,7 +176,7 @@ def label_counts(
     counts: Sequence[int] = (1, 2, 5),
     seeds: int = 5,
     steps: int = 150,
-    pretrain_steps: int = 0,
+    pretrain_images: int = 0,
     transfer: str = "encoder",
     batch_size: int = 16,
     lr: float = 3e-3,
@@ -201,8 +202,9 @@ def label_counts(
         five), the first weights and the batches.
     steps, batch_size, lr
         Fine-tuning budget, the same for every start.
-    pretrain_steps : int
-        If not 0, the start "scratch, same compute" trains that many steps more.
+    pretrain_images : int
+        Patches that pretraining processed (its steps times its batch size). If not
+        0, the start "scratch, same compute" trains on that many more.
     transfer : {"encoder", "network"}
         What is carried over; the head never is.
     workers : int
@@ -225,8 +227,8 @@ def label_counts(
     one pretraining that all rows share.
     """
     starts = {SCRATCH: steps, PRETRAINED: steps}
-    if pretrain_steps:
-        starts[SAME_COMPUTE] = steps + pretrain_steps
+    if pretrain_images:
+        starts[SAME_COMPUTE] = steps + math.ceil(pretrain_images / batch_size)
     jobs = []
     for seed in range(seeds):
         order = np.random.default_rng([seed, 2]).permutation(len(train_part.images))
