@@ -1,0 +1,54 @@
+"""Jobs: run once, in order, in one process or several, and trusted only if equal."""
+
+import json
+
+import pytest
+
+from tinyssl.jobs import run_jobs
+
+
+def square(shared, job):
+    """Count the calls in a file, so that other processes can be seen too."""
+    calls = shared["folder"] / f"calls{job['x']}"
+    calls.write_text(calls.read_text() + "." if calls.exists() else ".")
+    if job["x"] == shared.get("fails"):
+        raise ArithmeticError("boom")
+    return {"value": shared["scale"] * job["x"] ** 2}
+
+
+def jobs_in(folder, count=4):
+    return [{"x": x, "file": str(folder / f"{x}.json")} for x in range(count)]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_results_come_in_the_order_of_the_jobs(tmp_path, workers):
+    shared = {"scale": 3, "folder": tmp_path}
+    results = run_jobs(square, shared, jobs_in(tmp_path), key={}, workers=workers)
+    assert results == [{"value": 3 * x * x} for x in range(4)]
+
+
+def test_finished_jobs_are_not_run_again(tmp_path):
+    shared = {"scale": 3, "folder": tmp_path}
+    first = run_jobs(square, shared, jobs_in(tmp_path), key={"a": 1})
+    second = run_jobs(square, shared, jobs_in(tmp_path), key={"a": 1})
+    assert first == second
+    assert (tmp_path / "calls2").read_text() == "."
+
+
+def test_jobs_of_other_settings_are_run_again(tmp_path):
+    run_jobs(square, {"scale": 3, "folder": tmp_path}, jobs_in(tmp_path), key={"s": 3})
+    shared = {"scale": 5, "folder": tmp_path}
+    results = run_jobs(square, shared, jobs_in(tmp_path), key={"s": 5})
+    assert results[2] == {"value": 20}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_failure_keeps_what_was_done(tmp_path, workers):
+    shared = {"scale": 3, "folder": tmp_path, "fails": 3}
+    with pytest.raises(ArithmeticError, match="boom"):
+        run_jobs(square, shared, jobs_in(tmp_path), key={}, workers=workers)
+    assert json.loads((tmp_path / "0.json").read_text())["result"] == {"value": 0}
+    shared.pop("fails")
+    run_jobs(square, shared, jobs_in(tmp_path), key={}, workers=workers)
+    assert (tmp_path / "calls0").read_text() == "."
+    assert (tmp_path / "calls3").read_text() == ".."
