@@ -23,9 +23,9 @@ POSITIONAL = {  # the data, and what a call cannot be read without
     "swap_patches": ["images", "swaps", "patch_size"],
     "rotate": ["images", "turns"],
     "sample_turns": ["n"],
-    "sample_views": ["n"],
+    "sample_flips": ["n"],
     "sample_adjustments": ["n"],
-    "warp": ["images", "matrices"],
+    "flip": ["images", "flips"],
     "adjust": ["images", "gains", "offsets"],
     "frechet_distance_from_stats": ["mean1", "cov1", "mean2", "cov2"],
 }
@@ -170,7 +170,6 @@ def test_a_kernel_has_a_twin_in_the_answer_key():
         "similarity",
         "swaps",
         "turns",
-        "views",
     ):
         module = getattr(_kernels, name)
         for twin, kernel in vars(module).items():

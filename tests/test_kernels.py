@@ -9,7 +9,7 @@ from strategies import batches, image_pairs, label_pairs, mask_pairs, ranked, se
 
 from tinyssl import _kernels, reference
 from tinyssl._kernels import _compile
-from tinyssl.transforms import sample_swaps, sample_views
+from tinyssl.transforms import sample_swaps
 
 
 @given(label_pairs(low=-1000, high=1000), st.sampled_from(["i2", "i4", "i8"]))
@@ -106,16 +106,6 @@ def test_rotate_across_tiles(side):
     turns = np.arange(4)
     _kernels.turns.rotate(images.reshape(4, side * side, 1), turns, actual)
     np.testing.assert_array_equal(actual, reference.rotate(images, turns))
-
-
-@given(batches(), seeds)
-def test_warp(images, seed):
-    images = images.view(np.uint8)
-    matrices = sample_views(len(images), rng=seed, zoom=0.5, shift=0.3)
-    actual = np.empty_like(images)
-    _kernels.views.warp(images, matrices, actual)
-    expected = reference.warp(images, matrices)
-    np.testing.assert_allclose(actual, expected, atol=0.501)  # rounded from float32
 
 
 def test_a_kernel_compiles_where_nothing_can_be_cached(monkeypatch):

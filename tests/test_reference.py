@@ -8,10 +8,9 @@ import skimage.metrics
 import sklearn.metrics
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from strategies import batches, image_pairs, label_pairs, mask_pairs, ranked, seeds
+from strategies import image_pairs, label_pairs, mask_pairs, ranked, seeds
 
 from tinyssl import reference
-from tinyssl.transforms import sample_views
 
 
 @given(label_pairs())
@@ -130,26 +129,3 @@ def test_turns_are_counter_clockwise():
     actual = reference.rotate(images, [0, 1, 2, 3])
     expected = [[[1, 2], [3, 4]], [[2, 4], [1, 3]], [[4, 3], [2, 1]], [[3, 1], [4, 2]]]
     np.testing.assert_array_equal(actual, expected)
-
-
-@given(batches(), seeds)
-def test_warp_equals_scipy(images, seed):
-    images = images.view(np.uint8)
-    _, H, W, C = images.shape
-    matrices = sample_views(len(images), rng=seed, zoom=0.5, shift=0.3)
-    # from shares of the side to pixels: pixel = (share + 1) * side / 2 - 1/2
-    half = np.array([H, W]) / 2
-    for actual, image, m in zip(
-        reference.warp(images, matrices), images, matrices, strict=True
-    ):
-        linear = half[:, None] * m[:, :2] / half
-        offset = half * (m[:, 2] + 1) - 0.5 - linear @ (half - 0.5)
-        for c in range(C):
-            expected = scipy.ndimage.affine_transform(
-                image[..., c].astype(float),
-                linear,
-                offset,
-                order=1,
-                mode="grid-constant",
-            )
-            np.testing.assert_allclose(actual[..., c], expected, atol=1e-3)

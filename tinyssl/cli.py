@@ -342,7 +342,7 @@ def add_training(parser: argparse.ArgumentParser, *, steps: int | None = None) -
     if steps:
         parser.add_argument("--steps", type=positive, default=steps, metavar="N")
     parser.add_argument("--batch-size", type=positive, default=32, metavar="N")
-    parser.add_argument("--lr", type=rate, default=2e-3)
+    parser.add_argument("--lr", type=rate, default=3e-3)
 
 
 def add_segment(parser: argparse.ArgumentParser) -> None:

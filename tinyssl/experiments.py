@@ -144,7 +144,7 @@ def label_efficiency(
     head: str = "continuation",
     epochs: int = 30,
     batch_size: int = 32,
-    lr: float = 2e-3,
+    lr: float = 3e-3,
     pretrain_images: int = 0,
     workers: int = 1,
     progress: bool = False,

@@ -130,28 +130,3 @@ def swap_patches(images, swaps, patch_size):
 def rotate(images, turns):
     """Turn square images counter-clockwise by quarter turns."""
     return np.stack([np.rot90(x, k) for x, k in zip(images, turns, strict=True)])
-
-
-def warp(images, matrices):
-    """Look at images through affine maps: bilinear, black outside, not yet rounded."""
-    N, H, W, _ = images.shape
-    framed = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    # pixel centres, the image reaches from -1 to 1
-    v, u = ((2 * np.arange(side) + 1) / side - 1 for side in (H, W))
-    grid = np.stack([*np.meshgrid(v, u, indexing="ij"), np.ones((H, W))])
-    warped = np.empty(images.shape)
-    for n in range(N):
-        # where the output pixel lies in the input, in pixels
-        y, x = np.tensordot(matrices[n], grid, axes=1)
-        y = np.clip(((y + 1) * H - 1) / 2, -1, H - 1e-6) + 1
-        x = np.clip(((x + 1) * W - 1) / 2, -1, W - 1e-6) + 1
-        # its four neighbours and their weights
-        top, left = np.floor(y).astype(int), np.floor(x).astype(int)
-        down, right = (y - top)[..., None], (x - left)[..., None]
-        warped[n] = (
-            (1 - down) * (1 - right) * framed[n, top, left]
-            + (1 - down) * right * framed[n, top, left + 1]
-            + down * (1 - right) * framed[n, top + 1, left]
-            + down * right * framed[n, top + 1, left + 1]
-        )
-    return warped

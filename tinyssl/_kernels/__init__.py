@@ -15,7 +15,6 @@ _SUBMODULES = (
     "similarity",
     "swaps",
     "turns",
-    "views",
 )
 
 

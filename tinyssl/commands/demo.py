@@ -14,10 +14,10 @@ from tinyssl.data import folds as splits
 from tinyssl.data import toy
 from tinyssl.study import Study, assign_folds
 
-IMAGES, SIZE, FOLDS = 480, 48, 3
-FRACTIONS = (0.1, 0.25, 1.0)
-PRETRAINING = {"steps": 150, "batch_size": 32, "lr": 2e-3}
-FINETUNING = {"epochs": 12, "batch_size": 32, "lr": 2e-3}
+IMAGES, SIZE, FOLDS = 480, 40, 3
+FRACTIONS = (0.1, 0.3, 1.0)
+PRETRAINING = {"steps": 100, "batch_size": 32, "lr": 3e-3}
+FINETUNING = {"epochs": 16, "batch_size": 32, "lr": 3e-3}
 
 
 def demo(

@@ -24,7 +24,7 @@ def finetune(
     head: str = "continuation",
     epochs: int = 30,
     batch_size: int = 32,
-    lr: float = 2e-3,
+    lr: float = 3e-3,
     same_compute: bool = True,
     transductive: bool = False,
     workers: int = 1,

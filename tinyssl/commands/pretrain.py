@@ -23,7 +23,7 @@ def pretrain(
     transductive: bool = False,
     steps: int = 600,
     batch_size: int = 32,
-    lr: float = 2e-3,
+    lr: float = 3e-3,
     task_options: dict[str, Any] | None = None,
     workers: int = 1,
     say: Say = silent,

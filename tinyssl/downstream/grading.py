@@ -27,7 +27,14 @@ from torch.nn import functional as F
 
 from tinyssl import metrics
 from tinyssl.training import to_tensor
-from tinyssl.transforms import adjust, sample_adjustments, sample_views, warp
+from tinyssl.transforms import (
+    adjust,
+    flip,
+    rotate,
+    sample_adjustments,
+    sample_flips,
+    sample_turns,
+)
 
 HEADS = ("continuation", "cumulative", "softmax", "regression")
 SEVERITY = (
@@ -48,13 +55,14 @@ class Grading(nn.Module):
     num_grades : int
     head : {"continuation", "cumulative", "softmax", "regression"}
     augment : bool
-        Draw a flip, a rotation by any angle, zoom, shift, brightness and contrast
-        for each training image.
+        Draw one of the eight flips and quarter turns, brightness and contrast for
+        each training image.
 
     Notes
     -----
     The features are pooled by mean and by maximum: a lesion a few pixels wide
-    disappears in a mean over the whole retina.
+    disappears in a mean over the whole retina. For the same
+    reason no view is interpolated: rotating by any angle blurs a lesion of one pixel away.
     """
 
     name = "grading"
@@ -86,8 +94,10 @@ class Grading(nn.Module):
     ) -> tuple[np.ndarray, np.ndarray]:
         """Show each labelled image in a fresh view."""
         if self.augment:
-            images = warp(images, sample_views(len(images), rng=rng))
-            images = adjust(images, *sample_adjustments(len(images), rng=rng))
+            N = len(images)
+            images = flip(images, sample_flips(N, rng=rng))
+            images = rotate(images, sample_turns(N, rng=rng))
+            images = adjust(images, *sample_adjustments(N, rng=rng))
         return images, grades
 
     def forward(

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from tinyssl.metrics import confusion_matrix
 from tinyssl.training import to_tensor
-from tinyssl.transforms import rotate, sample_turns
+from tinyssl.transforms import flip, rotate, sample_flips, sample_turns
 
 LIT = 12  # of 255: pixels darker than this in every channel count as background
 
@@ -54,8 +54,7 @@ class Rotation(nn.Module):
         self, images: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         """Turn each image by 0 to 3 quarter turns; the turns are the targets."""
-        mirrored = rng.random(len(images)) < 0.5
-        images = np.where(mirrored[:, None, None, None], images[:, :, ::-1], images)
+        images = flip(images, sample_flips(len(images), rng=rng))
         if self.hide_border:
             images = images * turn_invariant_field(images)[..., None]
         turns = sample_turns(len(images), rng=rng)

@@ -5,17 +5,18 @@ takes ``rng``, a NumPy generator or a seed; the verb is deterministic, never cha
 its input, and returns a new C-contiguous array of the same type.
 """
 
+from tinyssl.transforms.flips import flip, sample_flips
+from tinyssl.transforms.lighting import adjust, sample_adjustments
 from tinyssl.transforms.swaps import sample_swaps, swap_patches
 from tinyssl.transforms.turns import rotate, sample_turns
-from tinyssl.transforms.views import adjust, sample_adjustments, sample_views, warp
 
 __all__ = [
     "adjust",
+    "flip",
     "rotate",
     "sample_adjustments",
+    "sample_flips",
     "sample_swaps",
     "sample_turns",
-    "sample_views",
     "swap_patches",
-    "warp",
 ]
