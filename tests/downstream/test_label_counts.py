@@ -14,7 +14,7 @@ from tinyssl.downstream.label_counts import (
 )
 from tinyssl.summary import summarise
 
-NETWORK = {"name": "UNet", "in_channels": 1, "widths": [4, 8]}
+NETWORK = {"name": "UNet", "in_channels": 3, "widths": [4, 8]}
 
 
 def annotated(seeds, side=72):
@@ -25,7 +25,7 @@ def annotated(seeds, side=72):
         mask = np.zeros((side, side + 8), bool)
         mask[rng.integers(4, side - 4, 3)] = True
         image = rng.normal(128, 10, mask.shape) - 60 * mask
-        images.append(image.astype(np.uint8)[..., None])
+        images.append(np.stack([image.astype(np.uint8)] * 3, -1))
         masks.append(mask)
     return Annotated(images, masks, [np.ones_like(mask) for mask in masks])
 

@@ -81,7 +81,7 @@ def test_prepare_takes_out_illumination_and_keeps_the_outside_neutral():
     image, mask, region = eye_with_lines(0)
     inner = disc(96, 90, 36)
     dimmed = (image * np.linspace(0.6, 1.0, 96)[:, None, None]).astype(np.uint8)
-    expected, actual = (prepare(i, region, sigma=8)[..., 0] for i in (image, dimmed))
+    expected, actual = (prepare(i, region, sigma=8)[..., 1] for i in (image, dimmed))
     assert expected.dtype == np.uint8
     assert (expected[~region] == 128).all()
     assert np.abs(expected.astype(int) - actual)[inner].mean() < 5
@@ -184,7 +184,7 @@ def test_loss_does_not_look_outside_the_field():
 def test_training_finds_lines_in_an_image_never_seen(network):
     torch.manual_seed(0)
     eyes = [eye_with_lines(seed, 96, 96) for seed in range(4)]
-    images = [prepare(image, region, sigma=8) for image, _, region in eyes]
+    images = [prepare(image, region, sigma=8)[..., 1:2] for image, _, region in eyes]
     masks, regions = [e[1] for e in eyes], [e[2] for e in eyes]
     task = Segmentation(network(), patch_size=32)
     data = (images[:3], masks[:3], regions[:3])

@@ -85,7 +85,8 @@ def pretrain(
         Prepared images and their fields of view. Images of the test patients do not
         belong here.
     network : dict
-        Configuration, as `tinyssl.models.from_config` takes it.
+        Configuration of the network that will segment, as
+        `tinyssl.models.from_config` takes it; this one has an output a colour.
     out : Path
         Run folder; a stopped run goes on where it was.
     steps, batch_size, lr, seed
@@ -101,7 +102,8 @@ def pretrain(
         The file of weights, ``encoder.pt`` in the run folder.
     """
     torch.manual_seed(seed)
-    task = PatchRestoration(models.from_config(network), **task_options)
+    restoring = network | {"out_channels": images[0].shape[-1]}
+    task = PatchRestoration(models.from_config(restoring), **task_options)
     options = {"steps": steps, "batch_size": batch_size, "lr": lr, "seed": seed}
     train(task, (images, regions), out=out, progress=progress, **options)
     path = out / "encoder.pt"
@@ -120,7 +122,7 @@ def start_from(network: torch.nn.Module, path: Path, *, transfer: str) -> None:
     path : Path
         File written by `pretrain`, of the same architecture.
     transfer : {"encoder", "network"}
-        The head is always new: intensities were asked of the old one.
+        The head is always new: colours were asked of the old one.
 
     Raises
     ------

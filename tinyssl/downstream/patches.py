@@ -88,7 +88,7 @@ class PatchRestoration(ContextRestoration):
     Parameters
     ----------
     network : Module
-        Maps (N, 1, H, W) to (N, 1, H, W); the one that will segment.
+        Maps (N, C, H, W) to (N, C, H, W); its encoder will segment.
     size : int
         Side of the patches that are cut out of the images, in pixels.
     patch_size, num_swaps : int
