@@ -7,17 +7,9 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from tinyssl import __version__
-
-EPILOG = """\
-DATA is a folder or file: an APTOS layout, IDRiD, CHASE_DB1, HRF, DRIVE, a MedMNIST
-.npz, class-named folders, a folder of images, a manifest.csv, or toy[:N[:SIZE]] for
-synthetic eyes. Every command writes a run folder (--out) with report.html in it, and
-the same command again goes on where it was stopped.
-"""
+from tinyssl.arguments import build_parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -122,7 +114,25 @@ def run_pretrain(**settings: Any) -> dict[str, Any]:
     }
     if settings["task_options"] and settings["task"] != "restoration":
         raise ValueError("--patch-size and --num-swaps belong to --task restoration")
+    unlabelled = settings.pop("unlabelled")
+    if settings["encoder"] == "unet":
+        return pretrain_unet(settings, unlabelled)
+    if unlabelled:
+        raise ValueError("--unlabelled belongs to --encoder unet")
     return pretrain(say=say, **with_workers(settings))
+
+
+def pretrain_unet(
+    settings: dict[str, Any], unlabelled: Sequence[str]
+) -> dict[str, Any]:
+    """Pretrain on patches in full resolution, for segment."""
+    from tinyssl.commands.segment import pretrain_patches
+
+    if settings["task"] != "restoration" or settings["folds"]:
+        raise ValueError("--encoder unet goes with --task restoration, without --folds")
+    names = ("data", "out", "steps", "batch_size", "lr", "task_options", "seed")
+    options = {name: settings[name] for name in (*names, "skip_bad")}
+    return pretrain_patches(unlabelled=unlabelled, say=say, **options)
 
 
 def run_finetune(**settings: Any) -> dict[str, Any]:
@@ -166,230 +176,3 @@ def with_workers(settings: dict[str, Any]) -> dict[str, Any]:
         )
         settings["workers"] = 1 if single else cores()
     return settings
-
-
-# Arguments
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """Describe every command and option."""
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(
-        prog="tinyssl",
-        description="Learn from unlabelled medical images, fine-tune with few labels, "
-        "and find out whether it helped.",
-        epilog=EPILOG,
-        formatter_class=raw,
-    )
-    parser.add_argument("--version", action="version", version=f"tinyssl {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    everywhere = argparse.ArgumentParser(add_help=False)
-    everywhere.add_argument("--json", action="store_true", help="results as JSON")
-    everywhere.add_argument(
-        "--debug", action="store_true", help="show the traceback of an error"
-    )
-
-    def add(name: str, text: str) -> argparse.ArgumentParser:
-        return commands.add_parser(
-            name,
-            help=text,
-            description=text,
-            parents=[everywhere],
-            epilog=EPILOG,
-            formatter_class=raw,
-        )
-
-    demo = add("demo", "the main job on synthetic eyes, with a report")
-    add_running(demo, out="runs/demo")
-    pretrain = add("pretrain", "learn from images without labels")
-    add_data(pretrain, size=96)
-    add_running(pretrain, out="runs/pretrain", device=True)
-    add_encoder(pretrain)
-    pretrain.add_argument(
-        "--task",
-        required=True,
-        choices=("rotation", "restoration"),
-        help="pretext task",
-    )
-    pretrain.add_argument(
-        "--folds",
-        type=natural,
-        default=0,
-        metavar="K",
-        help="one encoder a fold, each blind to the images held out; "
-        "0: one encoder on all but the official test images",
-    )
-    pretrain.add_argument(
-        "--transductive",
-        action="store_true",
-        help="let one encoder see the official test images too",
-    )
-    pretrain.add_argument(
-        "--patch-size",
-        type=positive,
-        metavar="PX",
-        help="restoration: side of the swapped patches",
-    )
-    pretrain.add_argument(
-        "--num-swaps", type=positive, metavar="T", help="restoration: pairs swapped"
-    )
-    add_training(pretrain, steps=600)
-    finetune = add("finetune", "compare starts by share of labels on the same folds")
-    add_data(finetune, size=96)
-    add_running(finetune, out="runs/finetune", device=True)
-    add_encoder(finetune)
-    finetune.add_argument(
-        "--init",
-        dest="inits",
-        type=Path,
-        nargs="+",
-        default=(),
-        metavar="RUN",
-        help="folders of pretrain; scratch is beside",
-    )
-    finetune.add_argument(
-        "--fractions",
-        type=percentage,
-        nargs="+",
-        metavar="%",
-        default=[5, 10, 25, 50, 100],
-        help="shares of the labels",
-    )
-    finetune.add_argument("--folds", type=folds, default=5, metavar="K")
-    finetune.add_argument(
-        "--head",
-        default="continuation",
-        choices=("continuation", "cumulative", "softmax", "regression"),
-    )
-    finetune.add_argument(
-        "--epochs",
-        type=positive,
-        default=30,
-        metavar="N",
-        help="times each labelled image is seen, 60 steps at least",
-    )
-    finetune.add_argument(
-        "--no-same-compute",
-        dest="same_compute",
-        action="store_false",
-        help="leave out scratch with the compute of pretraining",
-    )
-    finetune.add_argument(
-        "--transductive",
-        action="store_true",
-        help="accept encoders that saw the held-out images",
-    )
-    add_training(finetune)
-    add_segment(add("segment", "find vessels: scratch beside pretrained"))
-    grade = add("grade", "grade photographs with the models of a finetune run")
-    grade.add_argument("run", type=Path, metavar="RUN", help="folder of finetune")
-    grade.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
-    grade.add_argument("--device", choices=DEVICES, default="auto")
-    return parser
-
-
-DEVICES = ("auto", "cpu", "cuda", "mps")
-
-
-def add_data(parser: argparse.ArgumentParser, *, size: int) -> None:
-    """Add what says which images are read."""
-    parser.add_argument("data", metavar="DATA", help="see below")
-    parser.add_argument(
-        "--size",
-        type=positive,
-        default=size,
-        metavar="PX",
-        help=f"side of the images [{size}]",
-    )
-    parser.add_argument(
-        "--skip-bad",
-        action="store_true",
-        help="go on without files that cannot be read",
-    )
-
-
-def add_running(
-    parser: argparse.ArgumentParser, *, out: str, device: bool = False
-) -> None:
-    """Add where and how a job runs."""
-    parser.add_argument(
-        "--out", type=Path, default=Path(out), metavar="RUN", help=f"run folder [{out}]"
-    )
-    parser.add_argument("--seed", type=natural, default=0)
-    parser.add_argument(
-        "--threads",
-        type=positive,
-        metavar="N",
-        help="of torch, in each process [measured]",
-    )
-    parser.add_argument(
-        "--workers",
-        type=positive,
-        metavar="N",
-        help="processes [the cores, where there are folds]",
-    )
-    if device:
-        parser.add_argument("--device", choices=DEVICES, default="auto")
-
-
-def add_encoder(parser: argparse.ArgumentParser) -> None:
-    """Add the choice of network."""
-    parser.add_argument("--encoder", choices=("small", "densenet121"), default="small")
-
-
-def add_training(parser: argparse.ArgumentParser, *, steps: int | None = None) -> None:
-    """Add the settings of the loop."""
-    if steps:
-        parser.add_argument("--steps", type=positive, default=steps, metavar="N")
-    parser.add_argument("--batch-size", type=positive, default=32, metavar="N")
-    parser.add_argument("--lr", type=rate, default=3e-3)
-
-
-def add_segment(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of segment."""
-    add_running(parser, out="runs/segment", device=True)
-
-
-def positive(text: str) -> int:
-    """Read a whole number of at least 1."""
-    return whole(text, least=1)
-
-
-def natural(text: str) -> int:
-    """Read a whole number of at least 0."""
-    return whole(text, least=0)
-
-
-def folds(text: str) -> int:
-    """Read a number of folds, at least 2."""
-    return whole(text, least=2)
-
-
-def whole(text: str, *, least: int) -> int:
-    """Read a whole number, or say in one line what was wrong."""
-    if not text.isdigit() or int(text) < least:
-        raise argparse.ArgumentTypeError(
-            f"must be a whole number >= {least}, found {text}"
-        )
-    return int(text)
-
-
-def percentage(text: str) -> float:
-    """Read a share of the labels in percent."""
-    return number(text, most=100)
-
-
-def rate(text: str) -> float:
-    """Read a learning rate."""
-    return number(text, most=10)
-
-
-def number(text: str, *, most: float) -> float:
-    """Read a number above 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not 0 < value <= most:
-        raise argparse.ArgumentTypeError(f"must lie in (0, {most}], found {text}")
-    return value

@@ -20,6 +20,7 @@ from tinyssl.data.images import round_mask
 from tinyssl.downstream import baselines, grading
 from tinyssl.jobs import run_jobs
 from tinyssl.pretext import ContextRestoration, Restorer, Rotation
+from tinyssl.pretext.rotation import LIT
 from tinyssl.study import Study
 from tinyssl.summary import SCRATCH
 from tinyssl.training import train
@@ -40,9 +41,25 @@ def build_pretext(name: str, study: Study, **options: Any) -> torch.nn.Module:
         return Rotation(encoder, **options)
     if name == "restoration":
         options = {"patch_size": max(2, size // 8), "num_swaps": 10} | options
-        region = round_mask(size) if study.is_fundus else None
+        region = common_field(study.images) if study.is_fundus else None
         return ContextRestoration(Restorer(encoder), region=region, **options)
     raise ValueError(f"task must be rotation or restoration, found {name!r}")
+
+
+def common_field(images: np.ndarray) -> np.ndarray:
+    """Mark the pixels that lie in the field of view of nine images in ten.
+
+    Parameters
+    ----------
+    images : (N, S, S, C) uint8 array
+
+    Returns
+    -------
+    (S, S) bool array
+        Inside the round mask, without what most cameras of the set cut off.
+    """
+    lit = (np.asarray(images).max(-1) > LIT).mean(0) >= 0.9
+    return lit & round_mask(images.shape[1])
 
 
 def pretrain_fold(study: Study, job: dict[str, Any]) -> dict[str, Any]:

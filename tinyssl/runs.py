@@ -65,6 +65,24 @@ def write_config(out: Path, settings: dict[str, Any]) -> None:
     write_json(out / "config.json", settings | {"versions": versions})
 
 
+def claim(out: Path, settings: dict[str, Any], layout: dict[str, Any] | None = None):
+    """Write config.json into a new run folder; refuse one that holds another run.
+
+    ``layout`` (threads and the like) is recorded, but may differ.
+    """
+    wanted = plain(settings)
+    if (out / "config.json").exists():
+        found = read_config(out)
+        for name, value in wanted.items():
+            if found.get(name) != value:
+                raise ValueError(
+                    f"--out {out} holds a run with {name}={found.get(name)}, this one "
+                    f"has {name}={value}: give the same settings to resume it, or "
+                    "another --out"
+                )
+    write_config(out, wanted | {"layout": layout or {}})
+
+
 def read_config(run: Path) -> dict[str, Any]:
     """Read the ``config.json`` of a run folder.
 

@@ -7,7 +7,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from tinyssl import experiments, plots, runs
+from tinyssl import experiments, models, plots, runs
+from tinyssl.downstream.label_counts import Annotated
+from tinyssl.downstream.patches import PatchRestoration
+from tinyssl.downstream.segmentation import Segmentation, predict
+from tinyssl.experiments import slug
 from tinyssl.report import Section, Table, efficiency_table, write_report
 from tinyssl.study import Study
 from tinyssl.summary import SCRATCH
@@ -63,6 +67,78 @@ def demonstration(
         facts=facts(study) | grader_facts(results),
     )
     return path
+
+
+def patch_pretraining(
+    out: Path,
+    images: list[np.ndarray],
+    regions: list[np.ndarray],
+    rows: list[dict[str, float]],
+    settings: dict[str, Any],
+) -> Path:
+    """Write the report of ``pretrain --encoder unet``."""
+    network, _ = runs.load_encoder(out / "encoder.pt")
+    task = PatchRestoration(network, **settings["task_options"]).eval()
+    rng = np.random.default_rng(settings["seed"])
+    some = rng.choice(len(images), SHOWN)
+    fields = [regions[i] for i in some]
+    inputs, (patches, changed) = task.make_batch([images[i] for i in some], fields, rng)
+    restored = task.restore(to_tensor(inputs)).permute(0, 2, 3, 1).numpy()
+    curve = plots.pretext_curves({"restoration": [rows]}, metric="swapped")
+    figures = [
+        (
+            plots.restorations(patches, inputs, restored, changed),
+            "Patches with their local contrast evened out: original, disordered "
+            "(swapped squares outlined), restored, error.",
+        ),
+        (curve, "Error inside the swapped squares, in units of each patch's variance."),
+    ]
+    known = {line.split(":")[0]: line.split(": ")[1] for line in settings["data"]}
+    section = Section("Pretext task: restoration", [], figures)
+    page = out / "report.html"
+    title = "Pretraining by context restoration"
+    write_report(page, title, [section], subtitle="No vessel was drawn", facts=known)
+    return page
+
+
+def segmentation(
+    out: Path, test: Annotated, results: dict[str, Any], settings: dict[str, Any]
+) -> Path:
+    """Write the report of ``segment``."""
+    rows, table = results["rows"], results["summary"]
+    most = max(row["labels"] for row in rows)
+    shown = []
+    for init in dict.fromkeys(row["init"] for row in rows):
+        task = Segmentation(models.from_config(settings["network"]))
+        path = out / f"models/{slug(init)}-{most}.pt"
+        task.load_state_dict(runs.load_plain(path))
+        probability = predict(task, test.images[0])
+        layers = (test.images[0], test.masks[0], probability, test.regions[0])
+        figure = plots.vessels(*layers)
+        shown.append((figure, f"{init}, {most} labelled images, first held-out image."))
+    sections = [
+        Section(
+            "Dice by number of drawn images",
+            [
+                finding(table),
+                "Scored inside the field of view of whole held-out images. Each point "
+                "is a seed: other drawn images, first weights and batches; their "
+                "interval says nothing of other test images.",
+            ],
+            [(plots.label_efficiency(table, metric="dice"), "Each point is a seed.")],
+            [
+                efficiency_table(
+                    table, rows=rows, caption="Dice on the held-out images."
+                )
+            ],
+        ),
+        Section("Vessels found", [], shown),
+    ]
+    page = out / "report.html"
+    subtitle = finding(table)
+    title = "Vessel segmentation with few drawn images"
+    write_report(page, title, sections, subtitle=subtitle, facts=results["notes"])
+    return page
 
 
 # Sections

@@ -140,20 +140,7 @@ def choose_layout(study: Study, threads: int | None, workers: int, say: Say) -> 
 def start_run(study: Study, command: str, settings: dict[str, Any]) -> None:
     """Write config.json; refuse a folder that holds another run."""
     layout = {"threads": study.threads, "channels_last": study.channels_last}
-    wanted = {"command": command} | study.settings() | settings
-    wanted = runs.plain(
-        {k: v for k, v in wanted.items() if k not in layout} | {"layout": layout}
-    )
-    if (study.out / "config.json").exists():
-        found = runs.read_config(study.out)
-        for name, value in wanted.items():
-            if found.get(name) != value:
-                raise ValueError(
-                    f"--out {study.out} holds a run with {name}={found.get(name)}, "
-                    f"this one has {name}={value}: give the same settings to resume "
-                    "it, or another --out"
-                )
-    runs.write_config(study.out, wanted)
+    runs.claim(study.out, {"command": command} | study.settings() | settings, layout)
 
 
 def cores() -> int:

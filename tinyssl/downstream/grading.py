@@ -61,8 +61,9 @@ class Grading(nn.Module):
     Notes
     -----
     The features are pooled by mean and by maximum: a lesion a few pixels wide
-    disappears in a mean over the whole retina. For the same
-    reason no view is interpolated: rotating by any angle blurs a lesion of one pixel away.
+    disappears in a mean over the whole retina. For the
+    same reason no view is interpolated: a rotation by any angle blurs a lesion of one
+    pixel away.
     """
 
     name = "grading"

@@ -58,7 +58,7 @@ class Comparison:
     train: Annotated
     test: Annotated
     network: dict[str, Any]
-    pretrained: Path
+    pretrained: Path | None
     transfer: str
     batch_size: int
     lr: float
@@ -69,6 +69,7 @@ def pretrain(
     regions: list[NDArray[np.bool_]],
     *,
     network: dict[str, Any],
+    seen: Sequence[str],
     out: Path,
     steps: int = 600,
     batch_size: int = 32,
@@ -76,7 +77,7 @@ def pretrain(
     seed: int = 0,
     progress: bool = False,
     **task_options: Any,
-) -> Path:
+) -> list[dict[str, float]]:
     """Restore disordered patches of images without labels; keep the network.
 
     Parameters
@@ -87,8 +88,10 @@ def pretrain(
     network : dict
         Configuration of the network that will segment, as
         `tinyssl.models.from_config` takes it; this one has an output a colour.
+    seen : sequence of str
+        Content hashes of the images, for ``encoder.pt``.
     out : Path
-        Run folder; a stopped run goes on where it was.
+        Run folder; a stopped run goes on where it was. ``encoder.pt`` is left there.
     steps, batch_size, lr, seed
         See `tinyssl.training.train`.
     progress : bool
@@ -98,18 +101,16 @@ def pretrain(
 
     Returns
     -------
-    Path
-        The file of weights, ``encoder.pt`` in the run folder.
+    list of dict
+        The rows of `tinyssl.training.train`.
     """
     torch.manual_seed(seed)
     restoring = network | {"out_channels": images[0].shape[-1]}
     task = PatchRestoration(models.from_config(restoring), **task_options)
     options = {"steps": steps, "batch_size": batch_size, "lr": lr, "seed": seed}
-    train(task, (images, regions), out=out, progress=progress, **options)
-    path = out / "encoder.pt"
-    hashes = runs.content_hashes(images)
-    runs.save_encoder(path, task.network, task=task.name, seen=hashes)
-    return path
+    rows = train(task, (images, regions), out=out, progress=progress, **options)
+    runs.save_encoder(out / "encoder.pt", task.network, task=task.name, seen=seen)
+    return rows
 
 
 def start_from(network: torch.nn.Module, path: Path, *, transfer: str) -> None:
@@ -162,6 +163,8 @@ def finetune(shared: Comparison, job: dict[str, Any]) -> dict[str, Any]:
             test.images, test.masks, test.regions, strict=True
         )
     ]
+    if job["save"]:
+        runs.save_state(Path(job["save"]), task.state_dict())
     row = {key: job[key] for key in ("init", "labels", "chosen", "steps")}
     row |= {"fold": job["seed"], "seconds": log[-1]["seconds"]}
     row |= {name: float(np.mean([s[name] for s in scores])) for name in scores[0]}
@@ -173,7 +176,7 @@ def label_counts(
     test_part: Annotated,
     *,
     network: dict[str, Any],
-    pretrained: Path,
+    pretrained: Path | None,
     out: Path,
     counts: Sequence[int] = (1, 2, 5),
     seeds: int = 5,
@@ -193,8 +196,8 @@ def label_counts(
         No patient in both.
     network : dict
         Configuration of the network, as `tinyssl.models.from_config` takes it.
-    pretrained : Path
-        File written by `pretrain`.
+    pretrained : Path or None
+        File written by `pretrain`; None for scratch alone.
     out : Path
         Finished jobs leave a file here, so a stopped comparison goes on.
     counts : sequence of int
@@ -228,8 +231,10 @@ def label_counts(
     weights and of batches. It does not cover the choice of test images, nor of the
     one pretraining that all rows share.
     """
-    starts = {SCRATCH: steps, PRETRAINED: steps}
-    if pretrain_images:
+    starts = {SCRATCH: steps}
+    if pretrained:
+        starts[PRETRAINED] = steps
+    if pretrained and pretrain_images:
         starts[SAME_COMPUTE] = steps + math.ceil(pretrain_images / batch_size)
     jobs = []
     for seed in range(seeds):
@@ -243,6 +248,9 @@ def label_counts(
                 job = {"init": init, "labels": labels, "seed": seed, "steps": its_steps}
                 job["chosen"] = sorted(order[:labels].tolist())
                 slug = init.replace(", ", "-").replace(" ", "-")
+                job["save"] = (
+                    str(out / f"models/{slug}-{labels}.pt") if seed == 0 else None
+                )
                 job["file"] = str(out / f"jobs/{slug}-{labels}-seed{seed}.json")
                 jobs.append(job)
     shared = Comparison(
@@ -250,7 +258,7 @@ def label_counts(
     )
     key = {"network": network, "transfer": transfer, "batch_size": batch_size, "lr": lr}
     key |= {"data": runs.fingerprint([*train_part.images, *test_part.images])}
-    key |= {"pretrained": runs.fingerprint([np.fromfile(pretrained, np.uint8)])}
+    key |= {"pretrained": runs.content_hashes([pretrained] if pretrained else [])}
     return run_jobs(finetune, shared, jobs, key=key, workers=workers, progress=progress)
 
 

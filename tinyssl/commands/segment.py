@@ -1,0 +1,253 @@
+"""``tinyssl segment``: find vessels with few drawn images, scratch beside pretrained.
+
+Networks look at patches of photographs in their own resolution. The held-out images
+are the official test part of a data set; where there is none, those of the last
+fifth of the patients in the order of their names. Pretraining leaves them out too.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinyssl import runs, summary
+from tinyssl.commands import pages
+from tinyssl.commands.prepare import Say, cores, silent
+from tinyssl.commands.pretrain import mean_rows
+from tinyssl.data import Table, open_dataset
+from tinyssl.data.images import field_of_view, read_image, read_mask
+from tinyssl.downstream import label_counts
+from tinyssl.downstream.label_counts import Annotated
+from tinyssl.downstream.segmentation import prepare
+
+NETWORK = {"name": "UNet", "in_channels": 3, "widths": [16, 32, 64]}
+
+
+def held_out(table: Table) -> np.ndarray:
+    """Say which images are for testing only.
+
+    Parameters
+    ----------
+    table : Table
+
+    Returns
+    -------
+    (N,) bool array
+        The official test images; without them those of the last fifth of the
+        patients (at least one), or of the images where no patient is known.
+    """
+    if table.split is not None and (table.split == "test").any():
+        return table.split == "test"
+    names = np.array(table.names) if table.patient is None else table.patient
+    order = np.unique(names)
+    return np.isin(names, order[-max(1, len(order) // 5) :])
+
+
+def read_regions(table: Table, images: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return the field of view of each image: as shipped, else as found."""
+    shipped = table.region if table.region is not None else [None] * len(table)
+    return [
+        field_of_view(image) if path is None else read_mask(path)
+        for image, path in zip(images, shipped, strict=True)
+    ]
+
+
+def read_prepared(table: Table) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Read photographs at full size; return them prepared, and their fields of view."""
+    with ThreadPoolExecutor(cores()) as pool:
+        images = list(pool.map(read_image, table.images))
+        regions = read_regions(table, images)
+        prepared = list(pool.map(prepare, images, regions))
+    return prepared, regions
+
+
+def pretrain_patches(
+    data: str | Path,
+    *,
+    out: Path,
+    unlabelled: Sequence[str | Path] = (),
+    steps: int = 600,
+    batch_size: int = 32,
+    lr: float = 3e-3,
+    task_options: dict[str, Any] | None = None,
+    seed: int = 0,
+    skip_bad: bool = False,
+    say: Say = silent,
+) -> dict[str, Any]:
+    """Restore disordered patches with a U-Net; leave encoder.pt in the run folder.
+
+    Parameters
+    ----------
+    data : path
+        Its held-out images are not used.
+    out : path
+        Run folder.
+    unlabelled : sequence of paths
+        More data sets, all of whose images are used.
+    steps, batch_size, lr, seed
+        See ``tinyssl.training.train``.
+    task_options : dict, optional
+        "patch_size" and "num_swaps" of the swaps inside a patch.
+    skip_bad : bool
+        Go on without files that cannot be read.
+    say : callable
+
+    Returns
+    -------
+    dict
+        "task", and "last": the mean of the log's last tenth.
+    """
+    table = open_dataset(data, skip_bad=skip_bad)
+    tables = [table.select(~held_out(table))]
+    tables += [open_dataset(path, skip_bad=skip_bad) for path in unlabelled]
+    settings = {"command": "pretrain", "task": "restoration", "network": NETWORK}
+    settings |= {"steps": steps, "batch_size": batch_size, "lr": lr, "seed": seed}
+    settings |= {"task_options": task_options or {}}
+    settings["data"] = [f"{t.root}: {len(t)} images" for t in tables]
+    out = Path(out)
+    runs.claim(out, settings)
+    for line in settings["data"]:
+        say(f"learning from {line}, no label read")
+    parts = [read_prepared(t) for t in tables]
+    images, regions = ([x for part in parts for x in part[k]] for k in (0, 1))
+    rows = label_counts.pretrain(
+        images,
+        regions,
+        network=NETWORK | {"out_channels": 3},
+        seen=[h for t in tables for h in runs.content_hashes(t.images)],
+        out=out,
+        steps=steps,
+        batch_size=batch_size,
+        lr=lr,
+        seed=seed,
+        progress=True,
+        **(task_options or {}),
+    )
+    results = {"command": "pretrain", "task": "restoration", "scores": []}
+    results["last"] = [mean_rows(rows[-max(1, steps // 10) :])]
+    runs.write_json(out / "results.json", results)
+    pages.patch_pretraining(out, images, regions, rows, settings)
+    return results
+
+
+def segment(
+    data: str | Path,
+    *,
+    out: Path,
+    init: Path | None = None,
+    counts: Sequence[int | str] = (1, 2, 5, "all"),
+    seeds: int = 5,
+    steps: int = 150,
+    all_steps: int = 1500,
+    transfer: str = "encoder",
+    batch_size: int = 16,
+    lr: float = 3e-3,
+    same_compute: bool = True,
+    skip_bad: bool = False,
+    workers: int = 1,
+    say: Say = silent,
+) -> dict[str, Any]:
+    """Compare starts by number of drawn images; leave a report and a segmenter.
+
+    Parameters
+    ----------
+    data : path
+        A data set with vessel masks.
+    out : path
+        Run folder.
+    init : path, optional
+        Run folder of ``pretrain --encoder unet``.
+    counts : sequence of int or "all"
+        Numbers of labelled images.
+    seeds : int
+        Repetitions with other images, weights and batches; 2 at most for "all",
+        where the images are the same.
+    steps, all_steps : int
+        Fine-tuning budget with some, and with all labelled images.
+    transfer : {"encoder", "network"}
+    batch_size, lr
+        See ``tinyssl.training.train``.
+    same_compute : bool
+        Add the row "scratch, same compute".
+    skip_bad : bool
+    workers : int
+        Processes.
+    say : callable
+
+    Returns
+    -------
+    dict
+        What ``results.json`` holds: "rows", "summary", "notes".
+    """
+    out = Path(out)
+    table = open_dataset(data, skip_bad=skip_bad)
+    if "vessel" not in table.masks:
+        raise ValueError(f"{data}: segmentation needs vessel masks, found none")
+    test = held_out(table)
+    parts = [read_annotated(table.select(index)) for index in (~test, test)]
+    N = len(parts[0].images)
+    say(f"{data}: {N} training images, {int(test.sum())} held out by patient")
+    pretrained, extra = None, 0
+    if init is not None:
+        pretrained = Path(init) / "encoder.pt"
+        refuse_seen(pretrained, table.select(test))
+        config = runs.read_config(Path(init))
+        extra = config["steps"] * config["batch_size"] * same_compute
+    settings = {"command": "segment", "data": str(data), "init": init, "seeds": seeds}
+    settings |= {"counts": counts, "steps": steps, "all_steps": all_steps, "lr": lr}
+    settings |= {"transfer": transfer, "batch_size": batch_size}
+    runs.claim(out, settings | {"same_compute": same_compute})
+    shared = dict(network=NETWORK, pretrained=pretrained, out=out, transfer=transfer)
+    shared |= dict(batch_size=batch_size, lr=lr, pretrain_images=extra)
+    shared |= dict(workers=workers, progress=True)
+    few = [int(count) for count in counts if count != "all"]
+    rows = label_counts.label_counts(
+        *parts, counts=few, seeds=seeds, steps=steps, **shared
+    )
+    if "all" in counts:
+        rows += label_counts.label_counts(
+            *parts, counts=[N], seeds=min(2, seeds), steps=all_steps, **shared
+        )
+    for row in rows:
+        row["fraction"] = row["labels"] / N
+    results = {"command": "segment", "rows": rows, "notes": notes(table, parts, test)}
+    results["summary"] = summary.summarise(rows, metric="dice")
+    runs.write_json(out / "results.json", results)
+    pages.segmentation(out, parts[1], results, settings | {"network": NETWORK})
+    return results
+
+
+def read_annotated(table: Table) -> Annotated:
+    """Read images, vessel masks and fields of view at full size."""
+    missing = [
+        n for n, m in zip(table.names, table.masks["vessel"], strict=True) if m is None
+    ]
+    if missing:
+        raise ValueError(f"{table.root}: no vessel mask for {', '.join(missing[:10])}")
+    images, regions = read_prepared(table)
+    return Annotated(images, [read_mask(m) for m in table.masks["vessel"]], regions)
+
+
+def refuse_seen(path: Path, test: Table) -> None:
+    """Refuse a network that was pretrained on the images it will be scored on."""
+    seen = set(runs.load_encoder(path)[1]["seen"])
+    leaked = sum(hashed in seen for hashed in runs.content_hashes(test.images))
+    if leaked:
+        raise ValueError(
+            f"--init {path.parent} was pretrained on {leaked} of the {len(test)} "
+            "held-out images: pretrain on this data set, which leaves them out"
+        )
+
+
+def notes(table: Table, parts: list[Annotated], test: np.ndarray) -> dict[str, Any]:
+    """Say what was held out, and the ceiling that a second observer sets."""
+    held = [name for name, out in zip(table.names, test, strict=True) if out]
+    found = {"held out": ", ".join(held), "training images": len(parts[0].images)}
+    others = table.select(test).masks.get("vessel_2nd")
+    if others is not None and all(path is not None for path in others):
+        others = [read_mask(path) for path in others]
+        ceiling = label_counts.second_observer(parts[1], others)
+        found["second observer's Dice"] = round(ceiling, 4)
+    return found
