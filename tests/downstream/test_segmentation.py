@@ -125,6 +125,22 @@ def test_prediction_turns_with_the_image():
     np.testing.assert_allclose(actual, expected, atol=1e-5)
 
 
+def test_eight_views_of_any_network_turn_and_flip_with_the_image():
+    torch.manual_seed(0)
+    task = Segmentation(UNet(in_channels=1, widths=(4, 8)))
+    image = np.random.default_rng(0).integers(0, 256, (64, 64, 1), dtype=np.uint8)
+    options = {"patch_size": 32, "stride": 16}
+    once = predict(task, image, **options)
+    expected = predict(task, image, views=8, **options)
+    assert np.abs(expected - once).max() > 1e-3
+    for change in (np.rot90, np.flipud, np.fliplr):
+        changed = np.ascontiguousarray(change(image))
+        actual = predict(task, changed, views=8, **options)
+        np.testing.assert_allclose(actual, change(expected), atol=1e-5)
+    with pytest.raises(ValueError, match=r"views must lie in 1\.\.8, found 9"):
+        predict(task, image, views=9)
+
+
 @pytest.mark.parametrize("options", [{"patch_size": 0}, {"stride": 0}, {"stride": 65}])
 def test_tiles_that_would_leave_gaps_are_refused(options):
     task = Segmentation(Pointwise())

@@ -150,6 +150,7 @@ def predict(
     *,
     patch_size: int = 64,
     stride: int = 32,
+    views: int = 1,
     batch_size: int = 32,
 ) -> NDArray[np.float32]:
     """Return the probability of a vessel at each pixel of a whole image.
@@ -163,6 +164,9 @@ def predict(
     patch_size, stride : int
         Overlapping patches are averaged; the weight falls smoothly from a patch's
         middle to its rim, where it has seen the least.
+    views : int
+        The mean over that many views of each patch, 1 to 8: its quarter turns, then
+        those of its mirror image. Time grows in proportion.
     batch_size : int
         Patches at a time.
 
@@ -173,7 +177,7 @@ def predict(
     Raises
     ------
     ValueError
-        If the stride would leave gaps between the patches.
+        If the stride would leave gaps between the patches, or views is not 1 to 8.
 
     Examples
     --------
@@ -187,35 +191,44 @@ def predict(
             f"stride must lie in 1..patch_size, found {stride} with patches of "
             f"{patch_size}"
         )
+    if not 1 <= views <= 8:
+        raise ValueError(f"views must lie in 1..8, found {views}")
     task.eval()
-    device = next(task.parameters()).device
     H, W, _ = image.shape
     # reflect, so that each pixel lies near the middle of some patch
     margin = patch_size // 2
-    tops, lefts = (
-        np.arange(0, side + 2 * margin - patch_size + stride, stride) for side in (H, W)
-    )
-    bottom, right = (
-        margin + max(0, int(starts[-1]) + patch_size - side - 2 * margin)
-        for starts, side in ((tops, H), (lefts, W))
-    )
-    padded = np.pad(image, ((margin, bottom), (margin, right), (0, 0)), mode="reflect")
+    tops, lefts = (np.arange(0, side + stride, stride) for side in (H, W))
+    height, width = int(tops[-1]) + patch_size, int(lefts[-1]) + patch_size
+    rims = (margin, height - margin - H), (margin, width - margin - W), (0, 0)
+    padded = np.pad(image, rims, mode="reflect")
     hill = np.sin(np.pi * (np.arange(patch_size) + 0.5) / patch_size) ** 2
     window = np.outer(hill, hill).astype(np.float32)
 
-    total = np.zeros(padded.shape[:2], np.float32)
-    weight = np.zeros(padded.shape[:2], np.float32)
+    total = np.zeros((height, width), np.float32)
+    weight = np.zeros((height, width), np.float32)
     corners = np.stack(np.meshgrid(tops, lefts, indexing="ij"), -1).reshape(-1, 2)
     for first in range(0, len(corners), batch_size):
         some = corners[first : first + batch_size]
         patches = cut_patches([padded] * len(some), some, patch_size)
-        found = torch.sigmoid(task.logits(to_tensor(patches, device)))
-        for (y, x), patch in zip(some, found[:, 0].cpu().numpy(), strict=True):
+        found = _mean_over_views(task, patches, views)
+        for (y, x), patch in zip(some, found, strict=True):
             place = np.s_[y : y + patch_size, x : x + patch_size]
             total[place] += window * patch
             weight[place] += window
     inner = np.s_[margin : margin + H, margin : margin + W]
     return total[inner] / weight[inner]
+
+
+def _mean_over_views(task, patches, views):
+    """Return the probabilities of (N, s, s, C) patches, each seen several ways."""
+    inputs = to_tensor(patches, next(task.parameters()).device)  # (N, C, s, s)
+    total = 0
+    for view in range(views):
+        mirrored = inputs.flip(3) if view >= 4 else inputs
+        found = torch.sigmoid(task.logits(mirrored.rot90(view % 4, (2, 3))))
+        found = found.rot90(-(view % 4), (2, 3))
+        total = total + (found.flip(3) if view >= 4 else found)
+    return (total[:, 0] / views).cpu().numpy()
 
 
 def evaluate(
