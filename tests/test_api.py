@@ -162,6 +162,34 @@ def test_the_arrows_of_the_house_run_one_way():
     }
 
 
+FLOORS = [  # a floor of the torch layer imports those below it, never those above
+    {"models"},
+    {"runs"},
+    {"training"},
+    {"pretext"},
+    {"downstream", "jobs", "summary", "study"},
+    {"experiments"},
+    {"plots", "report"},
+    {"commands"},
+    {"arguments", "cli"},
+]
+
+
+def test_the_torch_layer_is_built_in_floors():
+    for level, floor in enumerate(FLOORS):
+        above = set().union(*FLOORS[level + 1 :])
+        for part in floor:
+            single = PACKAGE / f"{part}.py"
+            files = [single] if single.exists() else (PACKAGE / part).rglob("*.py")
+            for path in files:
+                used = {
+                    name.split(".")[1]
+                    for name in imports(path)
+                    if name.startswith("tinyssl.")
+                }
+                assert not used & above, f"{path.name} imports {used & above}"
+
+
 def test_a_kernel_has_a_twin_in_the_answer_key():
     for name in (
         "agreement",

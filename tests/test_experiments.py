@@ -65,7 +65,7 @@ def pretrain(study, fold=0, steps=2):
     experiments.pretrain_fold(
         study,
         {"task": "rotation", "fold": fold, "folder": f"rotation/fold{fold}"}
-        | {"task_options": {}, "train": train},
+        | {"task_options": {}, "weights": None, "train": train},
     )
     return study.out / f"rotation/fold{fold}/encoder.pt"
 

@@ -48,6 +48,12 @@ def build_parser() -> argparse.ArgumentParser:
     add_running(pretrain, out="runs/pretrain", device=True)
     add_encoder(pretrain, "small", "densenet121", "unet")
     pretrain.add_argument(
+        "--weights",
+        type=Path,
+        metavar="FILE",
+        help="densenet121: torchvision's weights to start from",
+    )
+    pretrain.add_argument(
         "--unlabelled",
         nargs="+",
         default=(),
@@ -217,6 +223,7 @@ def add_segment(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch-size", type=positive, default=16, metavar="N")
     parser.add_argument("--lr", type=rate, default=3e-3)
     parser.add_argument("--no-same-compute", dest="same_compute", action="store_false")
+    parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--out", type=Path, default=Path("runs/segment"), metavar="RUN")
     parser.add_argument("--workers", type=positive, metavar="N")
 

@@ -128,9 +128,20 @@ def pretrain_unet(
     """Pretrain on patches in full resolution, for segment."""
     from tinyssl.commands.segment import pretrain_patches
 
+    if settings["weights"]:
+        raise ValueError("--weights belongs to --encoder densenet121")
     if settings["task"] != "restoration" or settings["folds"]:
         raise ValueError("--encoder unet goes with --task restoration, without --folds")
-    names = ("data", "out", "steps", "batch_size", "lr", "task_options", "seed")
+    names = (
+        "data",
+        "out",
+        "steps",
+        "batch_size",
+        "lr",
+        "task_options",
+        "seed",
+        "device",
+    )
     options = {name: settings[name] for name in (*names, "skip_bad")}
     return pretrain_patches(unlabelled=unlabelled, say=say, **options)
 

@@ -32,10 +32,14 @@ MOST_SCORED = 256  # images on which a pretext task is scored
 # Jobs
 
 
-def build_pretext(name: str, study: Study, **options: Any) -> torch.nn.Module:
-    """Make a pretext task around a fresh encoder; the seed decides its weights."""
+def build_pretext(
+    name: str, study: Study, *, weights: str | None = None, **options: Any
+) -> torch.nn.Module:
+    """Make a pretext task around a fresh encoder, or one with torchvision's weights."""
     torch.manual_seed(study.seed)
     encoder = models.from_config(study.encoder)
+    if weights:
+        models.load_torchvision(encoder, weights)
     size = study.images.shape[1]
     if name == "rotation":
         return Rotation(encoder, **options)
@@ -66,7 +70,8 @@ def pretrain_fold(study: Study, job: dict[str, Any]) -> dict[str, Any]:
     """Pretrain on all images a fold may see, labelled or not; write encoder.pt."""
     out = study.out / job["folder"]
     seen = study.training_part(job["fold"], labelled=False)
-    task = build_pretext(job["task"], study, **job["task_options"])
+    options = job["task_options"]
+    task = build_pretext(job["task"], study, weights=job["weights"], **options)
     data = (study.images[seen],)
     rows = train(task, data, out=out, **study.layout(), **job["train"])
     hashes = [study.hashes[i] for i in seen]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyssl import experiments, runs, summary
+from tinyssl import experiments, models, runs, summary
 from tinyssl.commands import pages
 from tinyssl.commands.prepare import ENCODERS, Say, open_study, silent, start_run
 from tinyssl.study import Study
@@ -71,6 +71,10 @@ def finetune(
     if not (study.grades >= 0).any():
         raise ValueError(f"{data}: fine-tuning needs grades, found none")
     named = name_inits(starts)
+    for name, paths in named.items():
+        saved = runs.load_encoder(paths[0])[0].state_dict()
+        report = models.load_weights(models.from_config(config), saved)
+        say(f"{name}: {paths[0].parent}: {report}")
     if not transductive:
         refuse_leaks(study, named)
     settings = {"inits": {k: v[0].parent for k, v in named.items()}, "head": head}

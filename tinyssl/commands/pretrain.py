@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyssl import experiments, runs
+from tinyssl import experiments, models, runs
 from tinyssl.commands import pages
 from tinyssl.commands.prepare import ENCODERS, Say, open_study, silent, start_run
 
@@ -37,6 +37,8 @@ def pretrain(
         See ``open_study``.
     task : {"rotation", "restoration"}
     encoder : {"small", "densenet121"}
+    weights : path, optional
+        A file of torchvision's densenet121 weights to start from.
     steps, batch_size, lr
         See ``tinyssl.training.train``.
     task_options : dict, optional
@@ -48,12 +50,17 @@ def pretrain(
         What ``results.json`` holds: "task" and, one a fold, the "last" rows of the log
         averaged, and the "scores" on images that pretraining has not seen.
     """
+    if folds and transductive:
+        raise ValueError("--transductive goes without --folds, which hold images out")
+    fresh = ENCODERS[encoder]()
+    if weights is not None:
+        say(f"{weights}: {models.load_torchvision(fresh, weights)}")
     study = open_study(
         data,
         out=Path(out),
         size=size,
         folds=folds,
-        encoder=ENCODERS[encoder]().config,
+        encoder=fresh.config,
         transductive=transductive,
         workers=workers,
         say=say,
@@ -61,10 +68,13 @@ def pretrain(
     )
     settings = {"task": task, "folds": folds, "transductive": transductive}
     settings |= {"steps": steps, "batch_size": batch_size, "lr": lr}
-    start_run(study, "pretrain", settings | {"task_options": task_options or {}})
+    settings |= {"weights": weights, "task_options": task_options or {}}
+    start_run(study, "pretrain", settings)
     jobs = pretraining_jobs(
         task, range(folds) if folds else [None], steps, batch_size, lr, task_options
     )
+    for job in jobs:
+        job["weights"] = None if weights is None else str(weights)
     logs = experiments.run_study(
         experiments.pretrain_fold, study, jobs, workers=workers, progress=True
     )
@@ -97,7 +107,8 @@ def pretraining_jobs(
     for fold in folds:
         place = Path(folder) / ("" if fold is None else f"fold{fold}")
         job = {"task": task, "fold": fold, "folder": str(place), "train": train}
-        job |= {"task_options": task_options or {}, "file": str(place / "done.json")}
+        job |= {"task_options": task_options or {}, "weights": None}
+        job["file"] = str(place / "done.json")
         jobs.append(job)
     return jobs
 

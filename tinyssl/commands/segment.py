@@ -14,7 +14,7 @@ import numpy as np
 
 from tinyssl import runs, summary
 from tinyssl.commands import pages
-from tinyssl.commands.prepare import Say, cores, silent
+from tinyssl.commands.prepare import Say, choose_device, cores, silent
 from tinyssl.commands.pretrain import mean_rows
 from tinyssl.data import Table, open_dataset
 from tinyssl.data.images import field_of_view, read_image, read_mask
@@ -73,6 +73,7 @@ def pretrain_patches(
     lr: float = 3e-3,
     task_options: dict[str, Any] | None = None,
     seed: int = 0,
+    device: str = "auto",
     skip_bad: bool = False,
     say: Say = silent,
 ) -> dict[str, Any]:
@@ -86,8 +87,8 @@ def pretrain_patches(
         Run folder.
     unlabelled : sequence of paths
         More data sets, all of whose images are used.
-    steps, batch_size, lr, seed
-        See ``tinyssl.training.train``.
+    steps, batch_size, lr, seed, device
+        See ``tinyssl.training.train``; "auto" takes the fastest device.
     task_options : dict, optional
         "patch_size" and "num_swaps" of the swaps inside a patch.
     skip_bad : bool
@@ -122,6 +123,7 @@ def pretrain_patches(
         batch_size=batch_size,
         lr=lr,
         seed=seed,
+        device=choose_device(device),
         progress=True,
         **(task_options or {}),
     )
@@ -145,6 +147,7 @@ def segment(
     batch_size: int = 16,
     lr: float = 3e-3,
     same_compute: bool = True,
+    device: str = "auto",
     skip_bad: bool = False,
     workers: int = 1,
     say: Say = silent,
@@ -167,7 +170,7 @@ def segment(
     steps, all_steps : int
         Fine-tuning budget with some, and with all labelled images.
     transfer : {"encoder", "network"}
-    batch_size, lr
+    batch_size, lr, device
         See ``tinyssl.training.train``.
     same_compute : bool
         Add the row "scratch, same compute".
@@ -201,7 +204,7 @@ def segment(
     runs.claim(out, settings | {"same_compute": same_compute})
     shared = dict(network=NETWORK, pretrained=pretrained, out=out, transfer=transfer)
     shared |= dict(batch_size=batch_size, lr=lr, pretrain_images=extra)
-    shared |= dict(workers=workers, progress=True)
+    shared |= dict(device=choose_device(device), workers=workers, progress=True)
     few = [int(count) for count in counts if count != "all"]
     rows = label_counts.label_counts(
         *parts, counts=few, seeds=seeds, steps=steps, **shared

@@ -20,7 +20,7 @@ from tinyssl.downstream.patches import PatchRestoration
 from tinyssl.downstream.segmentation import Segmentation, evaluate, predict
 from tinyssl.jobs import run_jobs
 from tinyssl.summary import SCRATCH
-from tinyssl.training import train
+from tinyssl.training import fastest_layout, train
 
 PRETRAINED = "restoration"
 SAME_COMPUTE = "scratch, same compute"
@@ -62,6 +62,7 @@ class Comparison:
     transfer: str
     batch_size: int
     lr: float
+    device: str
 
 
 def pretrain(
@@ -75,6 +76,7 @@ def pretrain(
     batch_size: int = 32,
     lr: float = 3e-3,
     seed: int = 0,
+    device: str = "cpu",
     progress: bool = False,
     **task_options: Any,
 ) -> list[dict[str, float]]:
@@ -92,8 +94,8 @@ def pretrain(
         Content hashes of the images, for ``encoder.pt``.
     out : Path
         Run folder; a stopped run goes on where it was. ``encoder.pt`` is left there.
-    steps, batch_size, lr, seed
-        See `tinyssl.training.train`.
+    steps, batch_size, lr, seed, device
+        See `tinyssl.training.train`. Threads and memory layout are measured.
     progress : bool
         Draw a bar on stderr.
     **task_options
@@ -107,8 +109,11 @@ def pretrain(
     torch.manual_seed(seed)
     restoring = network | {"out_channels": images[0].shape[-1]}
     task = PatchRestoration(models.from_config(restoring), **task_options)
+    data = (images, regions)
+    threads, channels_last = fastest_layout(task, data, batch_size=batch_size)
     options = {"steps": steps, "batch_size": batch_size, "lr": lr, "seed": seed}
-    rows = train(task, (images, regions), out=out, progress=progress, **options)
+    options |= {"threads": threads, "channels_last": channels_last, "device": device}
+    rows = train(task, data, out=out, progress=progress, **options)
     runs.save_encoder(out / "encoder.pt", task.network, task=task.name, seen=seen)
     return rows
 
@@ -155,6 +160,7 @@ def finetune(shared: Comparison, job: dict[str, Any]) -> dict[str, Any]:
         batch_size=shared.batch_size,
         lr=shared.lr,
         seed=job["seed"],
+        device=shared.device,
     )
     test = shared.test
     scores = [
@@ -185,6 +191,7 @@ def label_counts(
     transfer: str = "encoder",
     batch_size: int = 16,
     lr: float = 3e-3,
+    device: str = "cpu",
     workers: int = 1,
     progress: bool = False,
 ) -> list[dict[str, Any]]:
@@ -205,7 +212,7 @@ def label_counts(
     seeds : int
         Repetitions. A seed draws the labelled images (two are among the same seed's
         five), the first weights and the batches.
-    steps, batch_size, lr
+    steps, batch_size, lr, device
         Fine-tuning budget, the same for every start.
     pretrain_images : int
         Patches that pretraining processed (its steps times its batch size). If not
@@ -254,7 +261,7 @@ def label_counts(
                 job["file"] = str(out / f"jobs/{slug}-{labels}-seed{seed}.json")
                 jobs.append(job)
     shared = Comparison(
-        train_part, test_part, network, pretrained, transfer, batch_size, lr
+        train_part, test_part, network, pretrained, transfer, batch_size, lr, device
     )
     key = {"network": network, "transfer": transfer, "batch_size": batch_size, "lr": lr}
     key |= {"data": runs.fingerprint([*train_part.images, *test_part.images])}
