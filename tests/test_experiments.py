@@ -11,6 +11,7 @@ from tinyssl.commands.finetune import refuse_leaks
 from tinyssl.data import toy
 from tinyssl.models import DenseNet
 from tinyssl.study import Study, assign_folds
+from tinyssl.summary import SAME_COMPUTE
 
 TINY = DenseNet(
     growth_rate=4, block_layers=(1, 1), stem_channels=8, num_classes=2, small_stem=True
@@ -135,7 +136,7 @@ def test_label_efficiency_gives_one_row_a_start_share_and_fold(study):
         assert -1 <= row["qwk"] <= 1 or np.isnan(row["qwk"])
         assert row["test"].keys() == {"qwk", "accuracy", "auc"}
         assert row["curve"][-1][0] == row["steps"]
-    extra = [row["steps"] for row in rows if row["init"] == experiments.SAME_COMPUTE]
+    extra = [row["steps"] for row in rows if row["init"] == SAME_COMPUTE]
     plain = [row["steps"] for row in rows if row["init"] == "scratch"]
     assert np.subtract(extra, plain).tolist() == [2] * 4
     ensembles = experiments.ensemble_rows(study, rows)

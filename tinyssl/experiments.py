@@ -22,10 +22,9 @@ from tinyssl.jobs import run_jobs
 from tinyssl.pretext import ContextRestoration, Restorer, Rotation
 from tinyssl.pretext.rotation import LIT
 from tinyssl.study import Study
-from tinyssl.summary import SCRATCH
+from tinyssl.summary import SAME_COMPUTE, SCRATCH, slug
 from tinyssl.training import train
 
-SAME_COMPUTE = "scratch, same compute"
 MOST_SCORED = 256  # images on which a pretext task is scored
 
 
@@ -217,17 +216,6 @@ def label_efficiency(
                 job["file"] = f"jobs/{name}-{fraction:.4f}.json"
                 jobs.append(job)
     return run_study(finetune_fold, study, jobs, workers=workers, progress=progress)
-
-
-def slug(init: str) -> str:
-    """Name a start in a file name.
-
-    Examples
-    --------
-    >>> slug("scratch, same compute")
-    'scratch-same-compute'
-    """
-    return "-".join(init.replace(",", "").split())
 
 
 def ensemble_rows(study: Study, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -7,6 +7,18 @@ import numpy as np
 from scipy import stats
 
 SCRATCH = "scratch"
+SAME_COMPUTE = "scratch, same compute"
+
+
+def slug(init: str) -> str:
+    """Name a start in a file name.
+
+    Examples
+    --------
+    >>> slug("scratch, same compute")
+    'scratch-same-compute'
+    """
+    return "-".join(init.replace(",", "").split())
 
 
 def paired_interval(

@@ -10,7 +10,6 @@ from tinyssl.data.field_of_view import (
     field_of_view,
     looks_like_fundus,
     square_crop,
-    turn_invariant_region,
 )
 
 crops = st.builds(
@@ -132,17 +131,6 @@ def test_round_mask_does_not_change_when_turned(size):
     mask = round_mask(size)
     np.testing.assert_array_equal(mask, np.rot90(mask))
     assert mask[size // 2].all()
-
-
-@given(st.floats(20, 40), st.floats(0, 8), st.booleans())
-def test_turn_invariant_region_is_seen_after_every_turn(radius, off, notch):
-    image = photograph(64, 64, 31.5 + off, 31.5, radius, notch=notch)
-    image[:7] = image[59:] = 0
-    (region,) = turn_invariant_region(image[None])
-    assert region.any()
-    for k in range(4):
-        np.testing.assert_array_equal(region, np.rot90(region, k))
-        assert not (region & ~field_of_view(np.rot90(image, k))).any()
 
 
 def test_eyes_are_told_from_other_images():

@@ -183,7 +183,7 @@ def keep_grader(
     """
     whole = [line for line in table if line["fraction"] == fraction]
     best = max(whole, key=lambda line: np.nan_to_num(line["avg"], nan=-1.0))
-    slug = experiments.slug(best["init"])
+    slug = summary.slug(best["init"])
     folder = study.out / "models"
     state = {
         "encoder": study.encoder,

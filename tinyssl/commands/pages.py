@@ -10,14 +10,14 @@ import torch
 from tinyssl import experiments, models, plots, runs
 from tinyssl.downstream.label_counts import Annotated
 from tinyssl.downstream.patches import PatchRestoration
-from tinyssl.downstream.segmentation import Segmentation, predict
-from tinyssl.experiments import slug
+from tinyssl.downstream.segmentation import THRESHOLD, Segmentation, predict
 from tinyssl.report import Section, Table, efficiency_table, write_report
 from tinyssl.study import Study
-from tinyssl.summary import SCRATCH
+from tinyssl.summary import SCRATCH, slug
 from tinyssl.training import to_tensor
 
 SHOWN = 8  # images in a figure
+DICE_CAPTION = "Mean Dice of the held-out images, by seed; n: drawn images."
 
 
 def pretraining(study: Study, logs: list[dict[str, Any]]) -> Path:
@@ -114,7 +114,7 @@ def segmentation(
         task.load_state_dict(runs.load_plain(path))
         probability = predict(task, test.images[0])
         layers = (test.images[0], test.masks[0], probability, test.regions[0])
-        figure = plots.vessels(*layers)
+        figure = plots.vessels(*layers, threshold=THRESHOLD)
         shown.append((figure, f"{init}, {most} labelled images, first held-out image."))
     sections = [
         Section(

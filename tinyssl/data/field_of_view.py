@@ -85,42 +85,6 @@ def square_crop(image: np.ndarray) -> Crop:
     return Crop(top, left, side, height, width)
 
 
-def turn_invariant_region(images: np.ndarray) -> np.ndarray:
-    """Return the part of square images that shows retina whichever way they are turned.
-
-    Cut off above and below, a field of view tells by its outline alone whether it was
-    turned by 90 degrees. Black outside this region, its outline tells nothing.
-
-    Parameters
-    ----------
-    images : (N, S, S, 3) uint8 array
-        As `load_images` returns them.
-
-    Returns
-    -------
-    (N, S, S) bool array
-        Each unchanged by quarter turns, and one pixel inside the field of view.
-
-    Examples
-    --------
-    >>> image = np.full((1, 8, 8, 3), 90, np.uint8)
-    >>> image[:, [0, 7]] = 0  # cut above and below
-    >>> turn_invariant_region(image)[0].any(axis=0).astype(int)
-    array([0, 0, 1, 1, 1, 1, 0, 0])
-    """
-    from scipy import ndimage  # as above
-
-    regions = np.empty(images.shape[:3], bool)
-    for region, image in zip(regions, images, strict=True):
-        # The outermost pixel is a blend with black.
-        inside = ndimage.binary_erosion(
-            field_of_view(image), np.ones((3, 3)), border_value=1
-        )
-        half = inside & inside[::-1, ::-1]
-        region[...] = half & half.T[:, ::-1]
-    return regions
-
-
 def looks_like_fundus(images: list[np.ndarray]) -> bool:
     """Return whether most of a few images are reddish on four black corners."""
     votes = []

@@ -16,7 +16,6 @@ from tinyssl.data.field_of_view import (
     THUMBNAIL_SIDE,
     field_of_view,
     square_crop,
-    turn_invariant_region,
 )
 from tinyssl.data.table import DataError, Table
 
@@ -32,7 +31,6 @@ __all__ = [
     "read_mask",
     "round_mask",
     "square_crop",
-    "turn_invariant_region",
 ]
 
 

@@ -19,11 +19,10 @@ from tinyssl import metrics, models, runs
 from tinyssl.downstream.patches import PatchRestoration
 from tinyssl.downstream.segmentation import Segmentation, evaluate, predict
 from tinyssl.jobs import run_jobs
-from tinyssl.summary import SCRATCH
+from tinyssl.summary import SAME_COMPUTE, SCRATCH, slug
 from tinyssl.training import fastest_layout, train
 
 PRETRAINED = "restoration"
-SAME_COMPUTE = "scratch, same compute"
 PARTS = {"encoder": ("down.", "encoder."), "network": ("down.", "encoder.", "decoder.")}
 
 
@@ -254,11 +253,9 @@ def label_counts(
             for init, its_steps in starts.items():
                 job = {"init": init, "labels": labels, "seed": seed, "steps": its_steps}
                 job["chosen"] = sorted(order[:labels].tolist())
-                slug = init.replace(", ", "-").replace(" ", "-")
-                job["save"] = (
-                    str(out / f"models/{slug}-{labels}.pt") if seed == 0 else None
-                )
-                job["file"] = str(out / f"jobs/{slug}-{labels}-seed{seed}.json")
+                name = f"{slug(init)}-{labels}"
+                job["save"] = str(out / f"models/{name}.pt") if seed == 0 else None
+                job["file"] = str(out / f"jobs/{name}-seed{seed}.json")
                 jobs.append(job)
     shared = Comparison(
         train_part, test_part, network, pretrained, transfer, batch_size, lr, device
