@@ -57,7 +57,13 @@ def study(tmp_path_factory):
 
 def job(study, **changes):
     found = {"init": "scratch", "fraction": 0.5, "fold": 0, "head": "softmax"}
-    found |= {"epochs": 1, "batch_size": 8, "lr": 1e-3, "extra_steps": 0}
+    found |= {
+        "epochs": 1,
+        "batch_size": 8,
+        "lr": 1e-3,
+        "extra_steps": 0,
+        "least_steps": 60,
+    }
     return found | {"weights": None, "save": None} | changes
 
 

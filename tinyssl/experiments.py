@@ -118,7 +118,8 @@ def finetune_fold(study: Study, job: dict[str, Any]) -> dict[str, Any]:
         answers = grading.predict(task, study.images[index], views=views)
         return grading.evaluate(study.grades[index], *answers)
 
-    steps = finetuning_steps(len(chosen), job["batch_size"], job["epochs"])
+    size, epochs = job["batch_size"], job["epochs"]
+    steps = finetuning_steps(len(chosen), size, epochs, least=job["least_steps"])
     steps += job["extra_steps"]
     log = train(
         task,
@@ -127,7 +128,7 @@ def finetune_fold(study: Study, job: dict[str, Any]) -> dict[str, Any]:
         batch_size=job["batch_size"],
         lr=job["lr"],
         evaluate=lambda: score(held),
-        evaluate_every=max(1, steps // 8),
+        evaluate_every=max(1, steps // 6),
         **study.layout(),
     )
     row = {key: job[key] for key in ("init", "fraction", "fold", "head")}
@@ -164,6 +165,7 @@ def label_efficiency(
     fractions: Sequence[float] = (0.05, 0.1, 0.25, 0.5, 1.0),
     head: str = "continuation",
     epochs: int = 30,
+    least_steps: int = 60,
     batch_size: int = 32,
     lr: float = 3e-3,
     pretrain_images: int = 0,
@@ -180,8 +182,8 @@ def label_efficiency(
         ``pretrain_images`` is given.
     fractions : sequence of float in (0, 1]
         Shares of a fold's labels; a smaller share lies inside a larger one.
-    head, epochs, batch_size, lr
-        The same for every start.
+    head, epochs, least_steps, batch_size, lr
+        The same for every start; see ``finetuning_steps``.
     pretrain_images : int
         Images the longest pretraining processed (steps times batch size). The row
         "scratch, same compute" trains that many more.
@@ -208,6 +210,7 @@ def label_efficiency(
                 extra = pretrain_images if init == SAME_COMPUTE else 0
                 job = {"init": init, "fraction": fraction, "fold": fold, "head": head}
                 job |= {"epochs": epochs, "batch_size": batch_size, "lr": lr}
+                job["least_steps"] = least_steps
                 job |= {"extra_steps": math.ceil(extra / batch_size)}
                 job["weights"] = weights[fold]
                 name = f"{slug(init)}-fold{fold}"

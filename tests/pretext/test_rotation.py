@@ -76,7 +76,7 @@ def test_axis_is_learnt_at_once_and_the_half_turn_is_the_hard_part(tiny_encoder)
     eyes = toy.fundus(240, size=32, rng=0).images
     torch.manual_seed(0)
     task = Rotation(tiny_encoder)
-    train(task, (eyes[:200],), steps=200, batch_size=16, lr=5e-3)
+    train(task, (eyes[:200],), steps=400, batch_size=16, lr=5e-3)
     scores = task.evaluate(eyes[200:], np.random.default_rng(0))
     confusion = np.array(scores["confusion"])
     same_axis = confusion[::2, ::2].sum() + confusion[1::2, 1::2].sum()

@@ -14,10 +14,10 @@ from tinyssl.data import folds as splits
 from tinyssl.data import toy
 from tinyssl.study import Study, assign_folds
 
-IMAGES, SIZE, FOLDS = 480, 40, 3
+IMAGES, SIZE, FOLDS = 360, 40, 3
 FRACTIONS = (0.1, 0.3, 1.0)
-PRETRAINING = {"steps": 100, "batch_size": 32, "lr": 3e-3}
-FINETUNING = {"epochs": 16, "batch_size": 32, "lr": 3e-3}
+PRETRAINING = {"steps": 80, "batch_size": 32, "lr": 3e-3}
+FINETUNING = {"epochs": 16, "least_steps": 40, "batch_size": 32, "lr": 3e-3}
 
 
 def demo(
