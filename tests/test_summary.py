@@ -58,6 +58,14 @@ def test_unlike_folds_are_not_compared():
     assert "difference" not in table[1]
 
 
+def test_undefined_score_is_unclear_and_does_not_stop_the_table():
+    table = summarise(rows(scratch={0: 0.1, 1: 0.2}, rotation={0: None, 1: 0.4}))
+    assert np.isnan(table[1]["difference"])
+    assert (table[1]["low"], table[1]["high"]) == (-np.inf, np.inf)
+    assert verdict(table[1]).endswith("unclear")
+    assert "nan" in format_table(table)
+
+
 @pytest.mark.parametrize(
     ("low", "high", "word"),
     [(0.1, 0.2, "gain"), (-0.2, -0.1, "LOSS"), (-0.1, 0.1, "unclear")],

@@ -95,7 +95,8 @@ def summarise(
     """
     cells: dict[tuple, dict[int, float]] = {}
     for row in rows:
-        cells.setdefault((row["init"], row[by]), {})[row["fold"]] = row[metric]
+        score = math.nan if row[metric] is None else row[metric]  # null in JSON
+        cells.setdefault((row["init"], row[by]), {})[row["fold"]] = score
     table = []
     for (init, group), values in cells.items():
         scores = np.array([values[fold] for fold in sorted(values)], dtype=float)
@@ -118,7 +119,7 @@ def format_table(table: list[dict[str, Any]], *, by: str = "fraction") -> str:
         f"{by:>9}  {'start':{width}}  {metric + ' min':>7}   avg    max   "
         "minus scratch [95 % interval]"
     ]
-    for group in dict.fromkeys(line[by] for line in table):
+    for group in sorted({line[by] for line in table}):
         for line in (line for line in table if line[by] == group):
             label = f"{group:.0%}" if by == "fraction" else str(group)
             text = f"{label:>9}  {line['init']:{width}}  "
