@@ -139,12 +139,15 @@ def test_encoder_that_saw_everything_is_refused(folder, tmp_path):
             r"must lie in (0, 100], found 120",
         ),
         (["finetune", "missing"], "missing"),
+        (["finetune", "UNLABELLED"], "folds need images with grades, found none"),
+        (["segment", "UNLABELLED"], "segmentation needs vessel masks, found none"),
         (["grade", "missing", "x.png"], "missing"),
         (["nonsense"], "nonsense"),
     ],
 )
 def test_bad_usage_is_one_line_and_status_2(arguments, words, folder, tmp_path):
-    arguments = [folder if word == "DATA" else word for word in arguments]
+    places = {"DATA": folder, "UNLABELLED": folder / "train_images"}
+    arguments = [places.get(word, word) for word in arguments]
     stdout, stderr = tinyssl(*arguments, status=2, cwd=tmp_path)
     assert stdout == ""
     assert words in stderr.splitlines()[-1]

@@ -48,33 +48,45 @@ def run_jobs(
         read_job(job["file"], key) for job, key in zip(jobs, keys, strict=True)
     ]
     waiting = [number for number, found in enumerate(results) if found is None]
-    bar = progress_bar(len(jobs), len(jobs) - len(waiting), progress)
+    with progress_bar(len(jobs), len(jobs) - len(waiting), progress) as bar:
 
-    def done(number: int, result: Any) -> None:
-        finished = {"key": keys[number], "result": result}
-        runs.write_json(Path(jobs[number]["file"]), finished)
-        results[number] = runs.plain(result)
-        bar.update()
+        def done(number: int, result: Any) -> None:
+            finished = {"key": keys[number], "result": result}
+            runs.write_json(Path(jobs[number]["file"]), finished)
+            results[number] = runs.plain(result)
+            bar.update()
 
-    if workers == 1:
-        for number in waiting:
+        if workers == 1:
             with use_threads(threads):
-                done(number, function(shared, jobs[number]))
-    elif waiting:
-        # spawned, not forked: a forked child inherits torch's threads half dead
-        context = multiprocessing.get_context("spawn")
-        options = {"initializer": _keep, "initargs": (function, shared, threads)}
-        count = min(workers, len(waiting))
-        with ProcessPoolExecutor(count, mp_context=context, **options) as pool:
-            futures = {pool.submit(_call, jobs[number]): number for number in waiting}
-            try:
-                for future in as_completed(futures):
-                    done(futures[future], future.result())
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-    bar.close()
+                for number in waiting:
+                    done(number, function(shared, jobs[number]))
+        elif waiting:
+            count = min(workers, len(waiting))
+            run_in_processes(function, shared, jobs, waiting, count, threads, done)
     return results
+
+
+def run_in_processes(
+    function: Callable[[Any, Job], Any],
+    shared: Any,
+    jobs: list[Job],
+    waiting: list[int],
+    workers: int,
+    threads: int,
+    done: Callable[[int, Any], None],
+) -> None:
+    """Run the waiting jobs in processes; hand over each result as it comes."""
+    # spawned, not forked: a forked child inherits torch's threads half dead
+    context = multiprocessing.get_context("spawn")
+    options = {"initializer": _keep, "initargs": (function, shared, threads)}
+    with ProcessPoolExecutor(workers, mp_context=context, **options) as pool:
+        futures = {pool.submit(_call, jobs[number]): number for number in waiting}
+        try:
+            for future in as_completed(futures):
+                done(futures[future], future.result())
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def read_job(path: str | Path, key: dict[str, Any]) -> Any:

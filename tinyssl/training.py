@@ -166,9 +166,9 @@ def train(
     task.to(device, memory_format=layout)
     optimizer = adamw(task, lr, weight_decay)
     rows = load_checkpoint(task, optimizer, out, settings)
-    bar = progress_bar(steps, len(rows), progress)
     start = time.perf_counter()
-    with use_threads(threads), torch.random.fork_rng(devices=[]):
+    bar = progress_bar(steps, len(rows), progress)
+    with use_threads(threads), torch.random.fork_rng(devices=[]), bar:
         for step in range(len(rows), steps):
             # Draw: everything below follows from the seed and the step
             rng = np.random.default_rng([seed, 1, step])
@@ -204,7 +204,6 @@ def train(
                 save_checkpoint(task, optimizer, out, settings, rows)
             bar.set_postfix_str(f"loss {value:.4f}", refresh=False)
             bar.update()
-    bar.close()
     task.eval()
     return rows
 

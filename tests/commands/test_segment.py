@@ -76,6 +76,12 @@ def test_scratch_alone_needs_no_pretraining(folder, tmp_path):
     assert {row["init"] for row in results["rows"]} == {"scratch"}
 
 
+def test_synthetic_eyes_need_no_folder(tmp_path):
+    options = dict(counts=(1,), seeds=1, steps=2, batch_size=2)
+    results = segment("toy:4:64", out=tmp_path / "toy", **options)
+    assert len(results["rows"]) == 1
+
+
 def test_network_that_saw_the_held_out_eyes_is_refused(folder, pretrained, tmp_path):
     other = tmp_path / "other"
     other.mkdir()

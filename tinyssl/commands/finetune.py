@@ -68,8 +68,6 @@ def finetune(
         say=say,
         **options,
     )
-    if not (study.grades >= 0).any():
-        raise ValueError(f"{data}: fine-tuning needs grades, found none")
     named = name_inits(starts)
     for name, paths in named.items():
         saved = runs.load_encoder(paths[0])[0].state_dict()

@@ -29,7 +29,7 @@ def grade(run: Path, images: Sequence[Path], *, device: str = "auto") -> list[di
     state = runs.load_plain(Path(run) / "grader.pt")
     paths = tuple(Path(path) for path in images)
     names = tuple(str(path) for path in paths)
-    rows = Table("images", Path(), names, paths, is_fundus=state["is_fundus"])
+    rows = Table("images", Path("images"), names, paths, is_fundus=state["is_fundus"])
     pixels, _ = load_images(rows, state["size"])
     answers = []
     for member in state["members"]:

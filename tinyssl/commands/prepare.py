@@ -75,6 +75,8 @@ def open_study(
         say(f"skipped {line}")
     unknown = np.full(len(table), -1)
     grades = unknown if table.grade is None else table.grade
+    if folds and not (grades >= 0).any():
+        raise ValueError(f"{data}: folds need images with grades, found none")
     groups = splits.content_groups(images, table.patient)
     split = None if transductive and not folds else table.split
     if folds:

@@ -5,7 +5,7 @@ are the official test part of a data set; where there is none, those of the last
 fifth of the patients in the order of their names. Pretraining leaves them out too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -49,15 +49,20 @@ def read_regions(table: Table, images: Sequence[np.ndarray]) -> list[np.ndarray]
     """Return the field of view of each image: as shipped, else as found."""
     shipped = table.region if table.region is not None else [None] * len(table)
     return [
-        field_of_view(image) if path is None else read_mask(path)
-        for image, path in zip(images, shipped, strict=True)
+        field_of_view(image) if region is None else loaded(region, read_mask)
+        for image, region in zip(images, shipped, strict=True)
     ]
+
+
+def loaded(item: Path | np.ndarray, read: Callable[[Path], np.ndarray]) -> np.ndarray:
+    """Read a file; pixels given as an array are there already."""
+    return read(item) if isinstance(item, Path) else item
 
 
 def read_prepared(table: Table) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Read photographs at full size; return them prepared, and their fields of view."""
     with ThreadPoolExecutor(cores()) as pool:
-        images = list(pool.map(read_image, table.images))
+        images = list(pool.map(lambda item: loaded(item, read_image), table.images))
         regions = read_regions(table, images)
         prepared = list(pool.map(prepare, images, regions))
     return prepared, regions
@@ -224,13 +229,12 @@ def segment(
 
 def read_annotated(table: Table) -> Annotated:
     """Read images, vessel masks and fields of view at full size."""
-    missing = [
-        n for n, m in zip(table.names, table.masks["vessel"], strict=True) if m is None
-    ]
+    masks = table.masks["vessel"]
+    missing = [n for n, m in zip(table.names, masks, strict=True) if m is None]
     if missing:
         raise ValueError(f"{table.root}: no vessel mask for {', '.join(missing[:10])}")
     images, regions = read_prepared(table)
-    return Annotated(images, [read_mask(m) for m in table.masks["vessel"]], regions)
+    return Annotated(images, [loaded(m, read_mask) for m in masks], regions)
 
 
 def refuse_seen(path: Path, test: Table) -> None:
