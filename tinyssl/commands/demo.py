@@ -8,7 +8,7 @@ import numpy as np
 from tinyssl import experiments, models, runs
 from tinyssl.commands import pages
 from tinyssl.commands.finetune import conclude
-from tinyssl.commands.prepare import Say, choose_layout, silent, start_run
+from tinyssl.commands.prepare import Say, silent, start_run
 from tinyssl.commands.pretrain import pretraining_jobs
 from tinyssl.data import folds as splits
 from tinyssl.data import toy
@@ -55,8 +55,8 @@ def demo(
         hashes=runs.content_hashes(eyes.images),
         out=Path(out),
         seed=seed,
+        threads=threads or 1,  # a process a core; not measured, so that two runs agree
     )
-    study = choose_layout(study, threads, workers, say)
     settings = {"fractions": FRACTIONS, "folds": FOLDS}
     start_run(
         study, "demo", settings | {"pretrain": PRETRAINING, "finetune": FINETUNING}
