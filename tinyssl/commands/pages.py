@@ -147,7 +147,9 @@ def segmentation(
 def facts(study: Study) -> dict[str, str]:
     """Say at a glance what was used."""
     N, S = study.images.shape[:2]
-    folds = f"{study.num_folds}, by patient" if study.fold.max() >= 0 else "none"
+    grouped = len(np.unique(study.groups)) < N
+    whole = "patients and copies whole" if grouped else "no patient known"
+    folds = f"{study.num_folds}, {whole}" if study.fold.max() >= 0 else "none"
     threads = "1 thread" if study.threads == 1 else f"{study.threads} threads"
     return {
         "images": f"{N} of {S} × {S} px",
@@ -174,8 +176,11 @@ def images_section(study: Study) -> Section:
     figure = plots.image_grid(
         study.images[chosen], titles=titles if any(titles) else None
     )
-    text = "Every photograph was cropped to its field of view and masked round, so "
-    text += "that neither its outline nor its borders tell how it was turned."
+    text = (
+        "Every photograph was cropped to its field of view and masked round. Rotation "
+        "also blackens what a camera cut off or added at the rim, which would tell how "
+        "an image was turned."
+    )
     round_text = [text] if study.is_fundus else []
     return Section("The images", round_text, [(figure, "As the networks see them.")])
 
