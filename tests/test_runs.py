@@ -23,6 +23,15 @@ def test_failed_write_leaves_the_old_file_and_no_litter(tmp_path):
     assert [p.name for p in path.parent.iterdir()] == ["results.json"]
 
 
+def test_new_file_takes_the_place_of_the_old_by_renaming(tmp_path):
+    path = tmp_path / "results.json"
+    runs.write_json(path, {"a": 1})
+    with path.open() as reader:  # someone who reads the old file keeps it
+        runs.write_json(path, {"a": 2})
+        assert json.load(reader) == {"a": 1}
+    assert json.loads(path.read_text()) == {"a": 2}
+
+
 def test_json_is_strict(tmp_path):
     value = {
         "nan": float("nan"),
