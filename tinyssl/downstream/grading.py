@@ -16,10 +16,11 @@ Four heads, to be compared on the same folds (``python -m tinyssl finetune --hea
 ``regression``
     Squared error of one number, rounded to the nearest grade.
 
-On RetinaMNIST's five folds, from scratch with all labels, the mean QWK was .573 for
+On RetinaMNIST's five folds, from scratch with all labels, the mean QWK was .583 for
 ``continuation``, .564 for ``cumulative``, .553 for ``softmax`` and .555 for
 ``regression`` (``tinyssl finetune retinamnist.npz --size 32 --fractions 100 --epochs 20
---head H``): close together; the default is the best by a hair, and by that alone.
+--head H``): the default is the best of four, by less
+than the folds differ.
 
 Five free sigmoids decoded as ``(p > 0.5).sum() - 1`` are not offered: they can
 answer -1, which is no grade.
