@@ -1,0 +1,62 @@
+"""The small pool: order, parts, errors, and a forked child that uses it again."""
+
+import os
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinyssl import _threads
+
+
+@given(st.integers(0, 50), st.integers(0, 20), st.integers(1, 5))
+def test_parts_cover_the_range_in_order(length, least, threads):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TINYSSL_NUM_THREADS", str(threads))
+        parts = _threads.spread(lambda start, stop: (start, stop), length, least=least)
+    assert len(parts) <= threads
+    assert [i for start, stop in parts for i in range(start, stop)] == [*range(length)]
+    if len(parts) > 1:
+        assert min(stop - start for start, stop in parts) >= least
+
+
+def test_two_parts_run_at_the_same_time(monkeypatch):
+    monkeypatch.setenv("TINYSSL_NUM_THREADS", "2")
+    monkeypatch.setattr(_threads, "_pool", None)
+    meet = threading.Barrier(2, timeout=20)
+    assert len(_threads.spread(lambda start, stop: meet.wait(), 2)) == 2
+
+
+def test_an_error_in_a_part_comes_out(monkeypatch):
+    monkeypatch.setenv("TINYSSL_NUM_THREADS", "2")
+
+    def work(start, stop):
+        if start:
+            raise ValueError("the second half")
+
+    with pytest.raises(ValueError, match="the second half"):
+        _threads.spread(work, 2)
+
+
+@pytest.mark.parametrize("asked", ["", "0", "-1", "many"])
+def test_a_number_of_threads_that_is_none_is_not_used(monkeypatch, asked):
+    monkeypatch.setenv("TINYSSL_NUM_THREADS", asked)
+    assert 1 <= _threads.num_threads() <= os.cpu_count()
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_makes_its_own_pool(monkeypatch):
+    if not hasattr(os, "fork"):
+        pytest.skip("this system cannot fork")
+    monkeypatch.setenv("TINYSSL_NUM_THREADS", "2")
+    _threads.spread(lambda start, stop: 0, 2)
+    child = os.fork()
+    if child == 0:
+        # _exit skips pytest's own ending; a hung pool would be killed by the alarm
+        import signal
+
+        signal.alarm(20)
+        os._exit(len(_threads.spread(lambda start, stop: 0, 2)))
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 2

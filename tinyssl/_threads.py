@@ -1,0 +1,56 @@
+"""Two cores for one call: a small pool over kernels that do not hold the GIL.
+
+Numba's own threads abort when two Python threads call them, or die in a forked child;
+this pool does neither, and its answers do not depend on the number of threads:
+a caller cuts its work where no sum crosses the cut, or adds integers.
+"""
+
+import itertools
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+_pool = None
+
+
+def num_threads() -> int:
+    """Return how many threads to use: TINYSSL_NUM_THREADS, or the cores we may use."""
+    asked = os.environ.get("TINYSSL_NUM_THREADS", "")
+    if asked.isdigit() and int(asked) > 0:
+        return int(asked)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def spread(work, length, *, least=1):
+    """Call ``work(start, stop)`` on parts of ``range(length)``; return the answers.
+
+    Parts are in order, as many as there are threads, and none is shorter than
+    ``least``. One part, or none, runs right here.
+    """
+    parts = max(1, min(num_threads(), length // max(1, least)))
+    edges = [length * part // parts for part in range(parts + 1)]
+    if parts == 1:
+        return [work(0, length)]
+    futures = [
+        _threads().submit(work, start, stop)
+        for start, stop in itertools.pairwise(edges)
+    ]
+    return [future.result() for future in futures]
+
+
+def _threads():
+    global _pool
+    if _pool is None:
+        _pool = ThreadPoolExecutor(num_threads(), thread_name_prefix="tinyssl")
+    return _pool
+
+
+def _forget():
+    """Drop the pool: a forked child has inherited it without its threads."""
+    global _pool
+    _pool = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
