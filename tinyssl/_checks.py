@@ -181,6 +181,19 @@ def choice(name, value, options):
         raise ValueError(f"{name} must be one of {listed}, found {value!r}")
 
 
+def generator(rng):
+    """Return a NumPy generator: ``rng`` itself, or a new one from a seed >= 0."""
+    if isinstance(rng, np.random.Generator):
+        return rng
+    try:
+        seed = integer("rng", rng)
+    except TypeError:
+        raise TypeError(
+            f"rng must be a numpy.random.Generator or an integer seed, found {rng!r}"
+        ) from None
+    return np.random.default_rng(seed)
+
+
 def _first(bad):
     return np.unravel_index(int(np.argmax(bad)), bad.shape)
 
