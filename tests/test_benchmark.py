@@ -1,0 +1,110 @@
+"""The benchmark's check: it passes on small data, and it can fail."""
+
+import dataclasses
+import itertools
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+@pytest.fixture(scope="module")
+def benchmark():
+    """Import the script from its folder, which is no package."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(EXAMPLES)
+        import benchmark
+
+        yield benchmark
+
+
+def slightly_wrong(prepare):
+    """Return a row's call with its answer a thousandth off, or one pixel."""
+
+    def prepare_wrong(*data):
+        def call():
+            answer = np.array(prepare(*data)())
+            if answer.ndim == 4:
+                answer[-1, -1, -1, -1] += 1
+                return answer
+            return answer + 1e-3 * max(1, abs(answer.max()))
+
+        return call
+
+    return prepare_wrong
+
+
+def test_every_row_is_checked(benchmark, capsys):
+    assert benchmark.main(["--quick"]) == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert [line for line in lines if line.endswith("| checked")] == [
+        f"{row.name} | checked" for row in benchmark.ROWS
+    ]
+
+
+def test_the_check_of_every_row_can_fail(benchmark, capsys):
+    for row in benchmark.ROWS:
+        wrong = dataclasses.replace(row, ours=slightly_wrong(row.ours))
+        assert benchmark.main(["--quick"], [wrong]) == 1, row.name
+        assert "apart" in capsys.readouterr().err
+
+
+def test_no_row_has_only_peers_that_are_wrong(benchmark):
+    for row in benchmark.ROWS:
+        assert any(not peer.known for peer in row.peers), row.name
+        assert row.best or row.limit < np.inf, row.name
+
+
+def test_nan_and_another_shape_are_no_agreement(benchmark):
+    assert benchmark.gap(np.zeros(2), np.zeros(3)) == np.inf
+    row = dataclasses.replace(benchmark.ROWS[0], ours=lambda *data: lambda: np.nan)
+    assert benchmark.main(["--quick"], [row]) == 1
+
+
+def test_an_absent_peer_is_named_and_does_not_stop_the_row(benchmark, capsys):
+    def absent(*data):
+        raise ImportError
+
+    row = next(row for row in benchmark.ROWS if row.name.startswith("accuracy"))
+    peer = dataclasses.replace(row.peers[0], name="elsewhere", prepare=absent)
+    row = dataclasses.replace(row, peers=[peer, *row.peers])
+    assert benchmark.main(["--quick"], [row]) == 0
+    assert "elsewhere is absent" in capsys.readouterr().out
+
+
+def test_calls_run_in_turns(benchmark):
+    order = []
+    calls = {name: lambda name=name: order.append(name) for name in ("tinyssl", "a")}
+    times = benchmark.interleave(calls, seconds=0)
+    assert [len(values) for values in times.values()] == [3, 3]
+    runs = [name for name, _ in itertools.groupby(order)]
+    assert runs == ["tinyssl", "a"] * 4  # once to see how long it takes
+
+
+def test_the_bar_decides_what_is_met(benchmark):
+    row = next(row for row in benchmark.ROWS if row.name.startswith("accuracy"))
+    row = dataclasses.replace(row, best=2, usual=10)
+    times = {"tinyssl": [1.0] * 3, "numpy": [2.5] * 3, "scikit-learn": [20.0] * 3}
+    assert benchmark.summarize(row, times)[-2] == "met"
+    assert benchmark.summarize(row, times | {"numpy": [1.9] * 3})[-2] == "missed"
+    times["scikit-learn"] = [9.0] * 3
+    assert benchmark.summarize(row, times)[-2] == "missed"
+
+
+def test_the_command_prints_a_table_of_times():
+    command = [sys.executable, EXAMPLES / "benchmark.py", "--seconds", "0"]
+    done = subprocess.run(
+        [*command, "--rows", "64² uint8|3,662", "--markdown"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    table = [line for line in done.stdout.splitlines() if line.startswith("|")]
+    assert [line.split(" | ")[0] for line in table[2:]] == [
+        "| SSIM gaussian 64² uint8",
+        "| QWK n = 3,662 int64",
+    ]
