@@ -63,7 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
     pretrain.add_argument(
         "--task",
         required=True,
-        choices=("rotation", "restoration"),
+        choices=("rotation", "restoration", "shuffling"),
         help="pretext task",
     )
     pretrain.add_argument(
@@ -83,10 +83,13 @@ def build_parser() -> argparse.ArgumentParser:
         "--patch-size",
         type=positive,
         metavar="PX",
-        help="restoration: side of the swapped patches",
+        help="restoration, shuffling: side of the changed patches",
     )
     pretrain.add_argument(
-        "--num-swaps", type=positive, metavar="T", help="restoration: pairs swapped"
+        "--num-swaps",
+        type=positive,
+        metavar="T",
+        help="restoration, shuffling: pairs changed",
     )
     add_training(pretrain, steps=600)
     finetune = add("finetune", "compare starts by share of labels on the same folds")
@@ -205,7 +208,13 @@ def add_segment(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", metavar="DATA", help="a data set with vessel masks")
     parser.add_argument("--skip-bad", action="store_true")
     parser.add_argument(
-        "--init", type=Path, metavar="RUN", help="folder of pretrain --encoder unet"
+        "--init",
+        dest="inits",
+        type=Path,
+        nargs="+",
+        default=(),
+        metavar="RUN",
+        help="folders of pretrain --encoder unet; scratch is beside",
     )
     parser.add_argument(
         "--images",
@@ -219,7 +228,13 @@ def add_segment(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=positive, default=5, metavar="N")
     parser.add_argument("--steps", type=positive, default=150, metavar="N")
     parser.add_argument("--all-steps", type=positive, default=1500, metavar="N")
-    parser.add_argument("--transfer", choices=("encoder", "network"), default="encoder")
+    parser.add_argument(
+        "--transfer",
+        choices=("encoder", "network"),
+        nargs="+",
+        default=["encoder"],
+        help="what is carried over: encoder, or network with the decoder; or both",
+    )
     parser.add_argument("--batch-size", type=positive, default=16, metavar="N")
     parser.add_argument("--lr", type=rate, default=3e-3)
     parser.add_argument("--no-same-compute", dest="same_compute", action="store_false")

@@ -112,8 +112,10 @@ def run_pretrain(**settings: Any) -> dict[str, Any]:
         for key in ("patch_size", "num_swaps")
         if (value := settings.pop(key)) is not None
     }
-    if settings["task_options"] and settings["task"] != "restoration":
-        raise ValueError("--patch-size and --num-swaps belong to --task restoration")
+    if settings["task_options"] and settings["task"] == "rotation":
+        raise ValueError(
+            "--patch-size and --num-swaps belong to --task restoration or shuffling"
+        )
     unlabelled = settings.pop("unlabelled")
     if settings["encoder"] == "unet":
         return pretrain_unet(settings, unlabelled)
@@ -130,9 +132,10 @@ def pretrain_unet(
 
     if settings["weights"]:
         raise ValueError("--weights belongs to --encoder densenet121")
-    if settings["task"] != "restoration" or settings["folds"]:
-        raise ValueError("--encoder unet goes with --task restoration, without --folds")
+    if settings["folds"]:
+        raise ValueError("--encoder unet goes without --folds")
     names = (
+        "task",
         "data",
         "out",
         "steps",

@@ -19,7 +19,7 @@ from tinyssl.data import folds as splits
 from tinyssl.data.images import round_mask
 from tinyssl.downstream import baselines, grading
 from tinyssl.jobs import run_jobs
-from tinyssl.pretext import ContextRestoration, Restorer, Rotation
+from tinyssl.pretext import build_task
 from tinyssl.pretext.rotation import LIT
 from tinyssl.study import Study
 from tinyssl.summary import SAME_COMPUTE, SCRATCH, slug
@@ -39,14 +39,11 @@ def build_pretext(
     encoder = models.from_config(study.encoder)
     if weights:
         models.load_torchvision(encoder, weights)
-    size = study.images.shape[1]
-    if name == "rotation":
-        return Rotation(encoder, **options)
-    if name == "restoration":
-        options = {"patch_size": max(2, size // 8), "num_swaps": 10} | options
+    if name != "rotation":
+        patch_size = max(2, study.images.shape[1] // 8)
         region = common_field(study.images) if study.is_fundus else None
-        return ContextRestoration(Restorer(encoder), region=region, **options)
-    raise ValueError(f"task must be rotation or restoration, found {name!r}")
+        options = {"patch_size": patch_size, "region": region} | options
+    return build_task(name, encoder, **options)
 
 
 def common_field(images: np.ndarray) -> np.ndarray:

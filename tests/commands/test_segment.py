@@ -51,7 +51,7 @@ def test_comparison_by_number_of_drawn_images(folder, pretrained, tmp_path):
     results = segment(
         folder,
         out=tmp_path / "vessels",
-        init=pretrained,
+        inits=[pretrained],
         counts=(1, "all"),
         seeds=2,
         steps=2,
@@ -68,6 +68,28 @@ def test_comparison_by_number_of_drawn_images(folder, pretrained, tmp_path):
     assert 0 < results["notes"]["second observer's Dice"] < 1
     page = (tmp_path / "vessels" / "report.html").read_text(encoding="utf-8")
     assert "Vessels found" in page
+
+
+@pytest.mark.parametrize("task", ["rotation", "shuffling"])
+def test_other_ways_to_learn_from_the_same_patches(folder, pretrained, task, tmp_path):
+    out = tmp_path / task
+    pretrain_patches(folder, task=task, out=out, steps=3, batch_size=4)
+    assert task in (out / "report.html").read_text(encoding="utf-8")
+    results = segment(
+        folder,
+        out=tmp_path / "vessels",
+        inits=[pretrained, out],
+        transfer=["encoder", "network"],
+        counts=(1,),
+        seeds=1,
+        steps=2,
+        batch_size=2,
+        same_compute=False,
+    )
+    expected = {"scratch", "restoration", "restoration, with decoder", task}
+    if task == "shuffling":
+        expected.add("shuffling, with decoder")
+    assert {row["init"] for row in results["rows"]} == expected
 
 
 def test_scratch_alone_needs_no_pretraining(folder, tmp_path):
@@ -91,7 +113,7 @@ def test_network_that_saw_the_held_out_eyes_is_refused(folder, pretrained, tmp_p
         target = path.name.replace("_04", "_06")
         (other / target).write_bytes(path.read_bytes())
     with pytest.raises(ValueError, match="was pretrained on 2 of the 2 held-out"):
-        segment(other, out=tmp_path / "run", init=pretrained)
+        segment(other, out=tmp_path / "run", inits=[pretrained])
 
 
 def test_data_without_vessels_is_refused(tmp_path):

@@ -7,6 +7,7 @@ import torch
 from tinyssl import models, runs
 from tinyssl.downstream.label_counts import (
     Annotated,
+    Start,
     label_counts,
     pretrain,
     second_observer,
@@ -33,9 +34,9 @@ def annotated(seeds, side=72):
 @pytest.fixture(scope="module")
 def pretrained(tmp_path_factory):
     part, out = annotated(range(4)), tmp_path_factory.mktemp("pretrain")
-    options = {"size": 24, "patch_size": 4, "num_swaps": 3}
+    options = {"patch_size": 4, "num_swaps": 3}
     options |= {"network": NETWORK, "seen": ["ab"], "out": out, "steps": 4}
-    pretrain(part.images, part.regions, **options)
+    pretrain("restoration", part.images, part.regions, **options)
     return out / "encoder.pt"
 
 
@@ -45,7 +46,7 @@ def compare(pretrained, out, **options):
         annotated(range(4)),
         annotated([9]),
         network=NETWORK,
-        pretrained=pretrained,
+        inits={"restoration": Start(pretrained)},
         out=out,
         **options,
     )
@@ -106,6 +107,13 @@ def test_what_is_carried_over(pretrained, transfer):
         expected = saved[name] if name.startswith(carried) else before[name]
         assert torch.equal(tensor, expected), name
     assert not torch.equal(before["head.weight"], saved["head.weight"])
+
+
+def test_a_decoder_that_was_not_trained_is_not_carried_over(tmp_path):
+    network = models.from_config(NETWORK | {"out_channels": 3})
+    runs.save_encoder(tmp_path / "encoder.pt", network, task="rotation", seen=[])
+    with pytest.raises(ValueError, match="rotation trains no decoder"):
+        start_from(network, tmp_path / "encoder.pt", transfer="network")
 
 
 def test_an_unknown_transfer_is_refused(pretrained):

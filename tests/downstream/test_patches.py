@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinyssl.downstream.patches import PatchRestoration, cut_patches, sample_corners
+from tinyssl.downstream.patches import OnPatches, cut_patches, sample_corners
 from tinyssl.models import UNet
+from tinyssl.pretext import ContextRestoration
 from tinyssl.training import train
 
 
@@ -62,7 +63,7 @@ def test_restoration_takes_images_of_different_sizes():
     images = [rng.integers(0, 256, (*s, 1), dtype=np.uint8) for s in shapes]
     regions = [disc(*s, 18) for s in shapes]
     network = UNet(in_channels=1, widths=(4, 8))
-    task = PatchRestoration(network, size=32, patch_size=4, num_swaps=3)
+    task = OnPatches(ContextRestoration(network, patch_size=4, num_swaps=3), size=32)
     disordered, (patches, changed) = task.make_batch(images, regions, rng=rng)
     assert disordered.shape == patches.shape == (2, 32, 32, 1)
     assert 0 < changed[0].sum() <= 2 * 3 * 4**2

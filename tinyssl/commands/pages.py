@@ -7,17 +7,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from tinyssl import experiments, models, plots, runs
-from tinyssl.downstream.label_counts import Annotated
-from tinyssl.downstream.patches import PatchRestoration
-from tinyssl.downstream.segmentation import THRESHOLD, Segmentation, predict
+from tinyssl import experiments, plots, runs
 from tinyssl.report import Section, Table, efficiency_table, write_report
 from tinyssl.study import Study
-from tinyssl.summary import SCRATCH, slug
+from tinyssl.summary import SCRATCH
 from tinyssl.training import to_tensor
 
 SHOWN = 8  # images in a figure
-DICE_CAPTION = "Mean Dice of the held-out images, by seed; n: drawn images."
 
 
 def pretraining(study: Study, logs: list[dict[str, Any]]) -> Path:
@@ -67,78 +63,6 @@ def demonstration(
         facts=facts(study) | grader_facts(results),
     )
     return path
-
-
-def patch_pretraining(
-    out: Path,
-    images: list[np.ndarray],
-    regions: list[np.ndarray],
-    rows: list[dict[str, float]],
-    settings: dict[str, Any],
-) -> Path:
-    """Write the report of ``pretrain --encoder unet``."""
-    network, _ = runs.load_encoder(out / "encoder.pt")
-    task = PatchRestoration(network, **settings["task_options"]).eval()
-    rng = np.random.default_rng(settings["seed"])
-    some = rng.choice(len(images), SHOWN)
-    fields = [regions[i] for i in some]
-    inputs, (patches, changed) = task.make_batch([images[i] for i in some], fields, rng)
-    restored = task.restore(to_tensor(inputs)).permute(0, 2, 3, 1).numpy()
-    curve = plots.pretext_curves({"restoration": [rows]}, metric="swapped")
-    figures = [
-        (
-            plots.restorations(patches, inputs, restored, changed),
-            "Patches with their local contrast evened out: original, disordered "
-            "(swapped squares outlined), restored, error.",
-        ),
-        (curve, "Error inside the swapped squares, in units of each patch's variance."),
-    ]
-    known = {line.split(":")[0]: line.split(": ")[1] for line in settings["data"]}
-    section = Section("Pretext task: restoration", [], figures)
-    page = out / "report.html"
-    title = "Pretraining by context restoration"
-    write_report(page, title, [section], subtitle="No vessel was drawn", facts=known)
-    return page
-
-
-def segmentation(
-    out: Path, test: Annotated, results: dict[str, Any], settings: dict[str, Any]
-) -> Path:
-    """Write the report of ``segment``."""
-    rows, table = results["rows"], results["summary"]
-    most = max(row["labels"] for row in rows)
-    shown = []
-    for init in dict.fromkeys(row["init"] for row in rows):
-        task = Segmentation(models.from_config(settings["network"]))
-        path = out / f"models/{slug(init)}-{most}.pt"
-        task.load_state_dict(runs.load_plain(path))
-        probability = predict(task, test.images[0])
-        layers = (test.images[0], test.masks[0], probability, test.regions[0])
-        figure = plots.vessels(*layers, threshold=THRESHOLD)
-        shown.append((figure, f"{init}, {most} labelled images, first held-out image."))
-    sections = [
-        Section(
-            "Dice by number of drawn images",
-            [
-                finding(table),
-                "Scored inside the field of view of whole held-out images. Each point "
-                "is a seed: other drawn images, first weights and batches; their "
-                "interval says nothing of other test images.",
-            ],
-            [(plots.label_efficiency(table, metric="dice"), "Each point is a seed.")],
-            [
-                efficiency_table(
-                    table, rows=rows, caption="Dice on the held-out images."
-                )
-            ],
-        ),
-        Section("Vessels found", [], shown),
-    ]
-    page = out / "report.html"
-    subtitle = finding(table)
-    title = "Vessel segmentation with few drawn images"
-    write_report(page, title, sections, subtitle=subtitle, facts=results["notes"])
-    return page
 
 
 # Sections
@@ -196,7 +120,7 @@ def pretext_section(study: Study, logs: list[dict[str, Any]], folder: Path) -> S
     rng = np.random.default_rng(study.seed)
     images = images[rng.choice(len(images), min(SHOWN, len(images)), replace=False)]
     inputs, targets = task.make_batch(images, rng=rng)
-    show = {"rotation": show_rotation, "restoration": show_restoration}[name]
+    show = show_rotation if name == "rotation" else show_restoration
     paragraphs, figures = show(task, inputs, targets, logs)
     rows = [log["rows"] for log in logs]
     if name == "rotation":
@@ -236,17 +160,21 @@ def show_restoration(task, inputs, targets, logs):
     restored = task.restore(to_tensor(inputs)).permute(0, 2, 3, 1).numpy()
     scores = {key: np.mean([log["scores"][key] for log in logs]) for key in SCORES}
     text = (
-        "Pairs of patches were swapped; the network puts them back. Mean squared "
-        f"error inside the swapped patches of the {logs[0]['scored_on']}: "
+        f"{DISORDER[task.name]}; the network puts them back. Mean squared "
+        f"error inside the changed patches of the {logs[0]['scored_on']}: "
         f"{scores['swapped']:.3f}, where copying the input leaves "
         f"{scores['copy_swapped']:.3f}; outside them {scores['unswapped']:.3f}, where "
         "copying leaves 0 (in units of each image's variance)."
     )
     figure = plots.restorations(images, inputs, restored, changed)
-    caption = "Original, disordered (swapped patches outlined), restored, error."
+    caption = "Original, disordered (changed patches outlined), restored, error."
     return [text], [(figure, caption)]
 
 
+DISORDER = {
+    "restoration": "Pairs of patches were swapped",
+    "shuffling": "The pixels of small windows were shuffled",
+}
 SCORES = ("swapped", "copy_swapped", "unswapped")
 
 

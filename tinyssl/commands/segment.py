@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from tinyssl import runs, summary
-from tinyssl.commands import pages
+from tinyssl.commands import vessel_pages
 from tinyssl.commands.prepare import Say, choose_device, cores, silent
 from tinyssl.commands.pretrain import mean_rows
 from tinyssl.data import Table, open_dataset
 from tinyssl.data.images import field_of_view, read_image, read_mask
 from tinyssl.downstream import label_counts
-from tinyssl.downstream.label_counts import Annotated
+from tinyssl.downstream.label_counts import Annotated, Start
 from tinyssl.downstream.segmentation import prepare
 
 NETWORK = {"name": "UNet", "in_channels": 3, "widths": [16, 32, 64]}
@@ -72,6 +72,7 @@ def pretrain_patches(
     data: str | Path,
     *,
     out: Path,
+    task: str = "restoration",
     unlabelled: Sequence[str | Path] = (),
     steps: int = 600,
     batch_size: int = 32,
@@ -82,7 +83,7 @@ def pretrain_patches(
     skip_bad: bool = False,
     say: Say = silent,
 ) -> dict[str, Any]:
-    """Restore disordered patches with a U-Net; leave encoder.pt in the run folder.
+    """Learn from patches with a U-Net; leave encoder.pt in the run folder.
 
     Parameters
     ----------
@@ -90,12 +91,13 @@ def pretrain_patches(
         Its held-out images are not used.
     out : path
         Run folder.
+    task : {"restoration", "rotation", "shuffling"}
     unlabelled : sequence of paths
         More data sets, all of whose images are used.
     steps, batch_size, lr, seed, device
         See ``tinyssl.training.train``; "auto" takes the fastest device.
     task_options : dict, optional
-        "patch_size" and "num_swaps" of the swaps inside a patch.
+        Keyword arguments of the task: "patch_size" and "num_swaps", say.
     skip_bad : bool
         Go on without files that cannot be read.
     say : callable
@@ -108,7 +110,7 @@ def pretrain_patches(
     table = open_dataset(data, skip_bad=skip_bad)
     tables = [table.select(~held_out(table))]
     tables += [open_dataset(path, skip_bad=skip_bad) for path in unlabelled]
-    settings = {"command": "pretrain", "task": "restoration", "network": NETWORK}
+    settings = {"command": "pretrain", "task": task, "network": NETWORK}
     settings |= {"steps": steps, "batch_size": batch_size, "lr": lr, "seed": seed}
     settings |= {"task_options": task_options or {}}
     settings["data"] = [f"{t.root}: {len(t)} images" for t in tables]
@@ -119,6 +121,7 @@ def pretrain_patches(
     parts = [read_prepared(t) for t in tables]
     images, regions = ([x for part in parts for x in part[k]] for k in (0, 1))
     rows = label_counts.pretrain(
+        task,
         images,
         regions,
         network=NETWORK | {"out_channels": 3},
@@ -132,10 +135,10 @@ def pretrain_patches(
         progress=True,
         **(task_options or {}),
     )
-    results = {"command": "pretrain", "task": "restoration", "scores": []}
+    results = {"command": "pretrain", "task": task, "scores": []}
     results["last"] = [mean_rows(rows[-max(1, steps // 10) :])]
     runs.write_json(out / "results.json", results)
-    pages.patch_pretraining(out, images, regions, rows, settings)
+    vessel_pages.patch_pretraining(out, images, regions, rows, settings)
     return results
 
 
@@ -143,12 +146,12 @@ def segment(
     data: str | Path,
     *,
     out: Path,
-    init: Path | None = None,
+    inits: Sequence[Path] = (),
     counts: Sequence[int | str] = (1, 2, 5, "all"),
     seeds: int = 5,
     steps: int = 150,
     all_steps: int = 1500,
-    transfer: str = "encoder",
+    transfer: Sequence[str] = ("encoder",),
     batch_size: int = 16,
     lr: float = 3e-3,
     same_compute: bool = True,
@@ -165,8 +168,8 @@ def segment(
         A data set with vessel masks.
     out : path
         Run folder.
-    init : path, optional
-        Run folder of ``pretrain --encoder unet``.
+    inits : sequence of paths
+        Run folders of ``pretrain --encoder unet``.
     counts : sequence of int or "all"
         Numbers of labelled images.
     seeds : int
@@ -174,7 +177,8 @@ def segment(
         where the images are the same.
     steps, all_steps : int
         Fine-tuning budget with some, and with all labelled images.
-    transfer : {"encoder", "network"}
+    transfer : sequence of {"encoder", "network"}
+        What is carried over; with both, each start that has a decoder stands twice.
     batch_size, lr, device
         See ``tinyssl.training.train``.
     same_compute : bool
@@ -197,17 +201,14 @@ def segment(
     parts = [read_annotated(table.select(index)) for index in (~test, test)]
     N = len(parts[0].images)
     say(f"{data}: {N} training images, {int(test.sum())} held out by patient")
-    pretrained, extra = None, 0
-    if init is not None:
-        pretrained = Path(init) / "encoder.pt"
-        refuse_seen(pretrained, table.select(test))
-        config = runs.read_config(Path(init))
-        extra = config["steps"] * config["batch_size"] * same_compute
-    settings = {"command": "segment", "data": str(data), "init": init, "seeds": seeds}
+    starts, extra = open_starts(inits, transfer, table.select(test))
+    extra *= same_compute
+    settings = {"command": "segment", "data": str(data), "seeds": seeds}
+    settings["inits"] = [str(run) for run in inits]
     settings |= {"counts": counts, "steps": steps, "all_steps": all_steps, "lr": lr}
-    settings |= {"transfer": transfer, "batch_size": batch_size}
+    settings |= {"transfer": list(transfer), "batch_size": batch_size}
     runs.claim(out, settings | {"same_compute": same_compute})
-    shared = dict(network=NETWORK, pretrained=pretrained, out=out, transfer=transfer)
+    shared = dict(network=NETWORK, inits=starts, out=out)
     shared |= dict(batch_size=batch_size, lr=lr, pretrain_images=extra)
     shared |= dict(device=choose_device(device), workers=workers, progress=True)
     few = [int(count) for count in counts if count != "all"]
@@ -223,7 +224,7 @@ def segment(
     results = {"command": "segment", "rows": rows, "notes": notes(table, parts, test)}
     results["summary"] = summary.summarise(rows, metric="dice")
     runs.write_json(out / "results.json", results)
-    pages.segmentation(out, parts[1], results, settings | {"network": NETWORK})
+    vessel_pages.segmentation(out, parts[1], results, settings | {"network": NETWORK})
     return results
 
 
@@ -235,6 +236,25 @@ def read_annotated(table: Table) -> Annotated:
         raise ValueError(f"{table.root}: no vessel mask for {', '.join(missing[:10])}")
     images, regions = read_prepared(table)
     return Annotated(images, [loaded(m, read_mask) for m in masks], regions)
+
+
+def open_starts(
+    inits: Sequence[Path], transfer: Sequence[str], test: Table
+) -> tuple[dict[str, Start], int]:
+    """Name the pretrained starts; return the most images a pretraining processed."""
+    starts, most = {}, 0
+    for run in map(Path, inits):
+        config, path = runs.read_config(run), run / "encoder.pt"
+        refuse_seen(path, test)
+        task = config["task"]
+        parts = [p for p in transfer if task != "rotation" or p == "encoder"]
+        for part in parts or ["encoder"]:
+            name = task if part == "encoder" else f"{task}, with decoder"
+            if name in starts:
+                raise ValueError(f"--init {run} is a second run of {task}")
+            starts[name] = Start(path, part)
+        most = max(most, config["steps"] * config["batch_size"])
+    return starts, most
 
 
 def refuse_seen(path: Path, test: Table) -> None:

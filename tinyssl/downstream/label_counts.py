@@ -16,13 +16,13 @@ import torch
 from numpy.typing import NDArray
 
 from tinyssl import metrics, models, runs
-from tinyssl.downstream.patches import PatchRestoration
+from tinyssl.downstream.patches import OnPatches
 from tinyssl.downstream.segmentation import Segmentation, evaluate, predict
 from tinyssl.jobs import run_jobs
+from tinyssl.pretext import build_task
 from tinyssl.summary import SAME_COMPUTE, SCRATCH, slug
 from tinyssl.training import fastest_layout, train
 
-PRETRAINED = "restoration"
 PARTS = {"encoder": ("down.", "encoder."), "network": ("down.", "encoder.", "decoder.")}
 
 
@@ -51,20 +51,28 @@ class Annotated:
 
 
 @dataclass(frozen=True)
+class Start:
+    """Weights to start from: a file of `pretrain`, and which part of it."""
+
+    path: Path
+    transfer: str = "encoder"
+
+
+@dataclass(frozen=True)
 class Comparison:
     """What all fine-tuning jobs share; see `label_counts`."""
 
     train: Annotated
     test: Annotated
     network: dict[str, Any]
-    pretrained: Path | None
-    transfer: str
+    inits: dict[str, Start]
     batch_size: int
     lr: float
     device: str
 
 
 def pretrain(
+    name: str,
     images: list[NDArray[np.uint8]],
     regions: list[NDArray[np.bool_]],
     *,
@@ -79,10 +87,12 @@ def pretrain(
     progress: bool = False,
     **task_options: Any,
 ) -> list[dict[str, float]]:
-    """Restore disordered patches of images without labels; keep the network.
+    """Learn from patches of images without labels; keep the network.
 
     Parameters
     ----------
+    name : {"restoration", "rotation", "shuffling"}
+        Pretext task.
     images, regions : lists of arrays
         Prepared images and their fields of view. Images of the test patients do not
         belong here.
@@ -98,7 +108,7 @@ def pretrain(
     progress : bool
         Draw a bar on stderr.
     **task_options
-        ``size``, ``patch_size`` and ``num_swaps`` of `PatchRestoration`.
+        Of the task: ``patch_size`` and ``num_swaps``, say.
 
     Returns
     -------
@@ -107,13 +117,14 @@ def pretrain(
     """
     torch.manual_seed(seed)
     restoring = network | {"out_channels": images[0].shape[-1]}
-    task = PatchRestoration(models.from_config(restoring), **task_options)
+    task = OnPatches(build_task(name, models.from_config(restoring), **task_options))
     data = (images, regions)
     threads, channels_last = fastest_layout(task, data, batch_size=batch_size)
     options = {"steps": steps, "batch_size": batch_size, "lr": lr, "seed": seed}
     options |= {"threads": threads, "channels_last": channels_last, "device": device}
     rows = train(task, data, out=out, progress=progress, **options)
-    runs.save_encoder(out / "encoder.pt", task.network, task=task.name, seen=seen)
+    runs.save_encoder(out / "encoder.pt", task.encoder, task=name, seen=seen)
+    runs.save_state(out / "task.pt", task.state_dict())
     return rows
 
 
@@ -132,11 +143,14 @@ def start_from(network: torch.nn.Module, path: Path, *, transfer: str) -> None:
     Raises
     ------
     ValueError
-        If the file is damaged or was made for another architecture.
+        If the file is damaged or was made for another architecture, or its task
+        trained no decoder and transfer is "network".
     """
     if transfer not in PARTS:
         raise ValueError(f"transfer must be one of {sorted(PARTS)}, found {transfer!r}")
-    saved, _ = runs.load_encoder(path)
+    saved, known = runs.load_encoder(path)
+    if transfer == "network" and known["task"] == "rotation":
+        raise ValueError(f"{path}: rotation trains no decoder that could be carried")
     weights = network.state_dict()
     weights |= {
         name: tensor
@@ -150,8 +164,9 @@ def finetune(shared: Comparison, job: dict[str, Any]) -> dict[str, Any]:
     """Train one start on some labelled images; score what was held out."""
     torch.manual_seed(job["seed"])  # one seed for every start: same head and batches
     task = Segmentation(models.from_config(shared.network))
-    if job["init"] == PRETRAINED:
-        start_from(task.network, shared.pretrained, transfer=shared.transfer)
+    if job["init"] in shared.inits:
+        init = shared.inits[job["init"]]
+        start_from(task.network, init.path, transfer=init.transfer)
     log = train(
         task,
         shared.train.select(job["chosen"]),
@@ -181,20 +196,19 @@ def label_counts(
     test_part: Annotated,
     *,
     network: dict[str, Any],
-    pretrained: Path | None,
+    inits: dict[str, Start],
     out: Path,
     counts: Sequence[int] = (1, 2, 5),
     seeds: int = 5,
     steps: int = 150,
     pretrain_images: int = 0,
-    transfer: str = "encoder",
     batch_size: int = 16,
     lr: float = 3e-3,
     device: str = "cpu",
     workers: int = 1,
     progress: bool = False,
 ) -> list[dict[str, Any]]:
-    """Fine-tune scratch and pretrained on the same few labelled images.
+    """Fine-tune scratch and each pretrained start on the same few labelled images.
 
     Parameters
     ----------
@@ -202,8 +216,8 @@ def label_counts(
         No patient in both.
     network : dict
         Configuration of the network, as `tinyssl.models.from_config` takes it.
-    pretrained : Path or None
-        File written by `pretrain`; None for scratch alone.
+    inits : dict of name to Start
+        What stands beside scratch. The head is always new.
     out : Path
         Finished jobs leave a file here, so a stopped comparison goes on.
     counts : sequence of int
@@ -216,8 +230,6 @@ def label_counts(
     pretrain_images : int
         Patches that pretraining processed (its steps times its batch size). If not
         0, the start "scratch, same compute" trains on that many more.
-    transfer : {"encoder", "network"}
-        What is carried over; the head never is.
     workers : int
         Processes.
     progress : bool
@@ -237,10 +249,8 @@ def label_counts(
     weights and of batches. It does not cover the choice of test images, nor of the
     one pretraining that all rows share.
     """
-    starts = {SCRATCH: steps}
-    if pretrained:
-        starts[PRETRAINED] = steps
-    if pretrained and pretrain_images:
+    starts = {SCRATCH: steps} | dict.fromkeys(inits, steps)
+    if pretrain_images:
         starts[SAME_COMPUTE] = steps + math.ceil(pretrain_images / batch_size)
     jobs = []
     for seed in range(seeds):
@@ -257,12 +267,11 @@ def label_counts(
                 job["save"] = str(out / f"models/{name}.pt") if seed == 0 else None
                 job["file"] = str(out / f"jobs/{name}-seed{seed}.json")
                 jobs.append(job)
-    shared = Comparison(
-        train_part, test_part, network, pretrained, transfer, batch_size, lr, device
-    )
-    key = {"network": network, "transfer": transfer, "batch_size": batch_size, "lr": lr}
+    shared = Comparison(train_part, test_part, network, inits, batch_size, lr, device)
+    key = {"network": network, "batch_size": batch_size, "lr": lr}
     key |= {"data": runs.fingerprint([*train_part.images, *test_part.images])}
-    key |= {"pretrained": runs.content_hashes([pretrained] if pretrained else [])}
+    for name, init in inits.items():
+        key[name] = [init.transfer, *runs.content_hashes([init.path])]
     return run_jobs(finetune, shared, jobs, key=key, workers=workers, progress=progress)
 
 

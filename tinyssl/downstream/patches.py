@@ -4,8 +4,6 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from tinyssl.pretext import ContextRestoration
-
 
 def sample_corners(
     regions: list[NDArray[np.bool_]], size: int, *, rng: np.random.Generator | int
@@ -82,31 +80,37 @@ def cut_patches(images: list[NDArray], corners: NDArray, size: int) -> NDArray:
     return np.stack([image[y : y + size, x : x + size] for image, (y, x) in pairs])
 
 
-class PatchRestoration(ContextRestoration):
-    """Context restoration on patches drawn anew from whole images at every step.
+class OnPatches(nn.Module):
+    """A pretext task on patches drawn anew from whole images at every step.
 
     Parameters
     ----------
-    network : Module
-        Maps (N, C, H, W) to (N, C, H, W); its encoder will segment.
+    task : Module
+        Any pretext task; its encoder will segment.
     size : int
         Side of the patches that are cut out of the images, in pixels.
-    patch_size, num_swaps : int
-        Side of the squares swapped within each of them, and how many pairs.
     """
 
-    def __init__(
-        self,
-        network: nn.Module,
-        *,
-        size: int = 64,
-        patch_size: int = 8,
-        num_swaps: int = 10,
-    ):
-        super().__init__(network, patch_size=patch_size, num_swaps=num_swaps)
+    def __init__(self, task: nn.Module, *, size: int = 64):
+        super().__init__()
+        self.task = task
         self.size = size
 
+    @property
+    def name(self) -> str:
+        """Name of the task."""
+        return self.task.name
+
+    @property
+    def encoder(self) -> nn.Module:
+        """What is carried to the target task."""
+        return self.task.encoder
+
     def make_batch(self, images, regions, rng):
-        """Cut a patch out of each prepared image, then disorder it."""
+        """Cut a patch out of each prepared image, then let the task make its batch."""
         corners = sample_corners(regions, self.size, rng=rng)
-        return super().make_batch(cut_patches(images, corners, self.size), rng=rng)
+        return self.task.make_batch(cut_patches(images, corners, self.size), rng=rng)
+
+    def forward(self, inputs, targets):
+        """Return the loss and the logs of the task."""
+        return self.task(inputs, targets)

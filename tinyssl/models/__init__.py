@@ -7,6 +7,7 @@ Every network keeps the plain arguments it was built from in ``.config``, so tha
 from torch import nn
 
 from tinyssl.models.densenet import DenseNet, densenet121, densenet_small
+from tinyssl.models.sononet import SonoNet, sononet_small
 from tinyssl.models.unet import DenseUNet, UNet
 from tinyssl.models.weights import LoadReport, load_torchvision, load_weights
 
@@ -14,12 +15,14 @@ __all__ = [
     "DenseNet",
     "DenseUNet",
     "LoadReport",
+    "SonoNet",
     "UNet",
     "densenet121",
     "densenet_small",
     "from_config",
     "load_torchvision",
     "load_weights",
+    "sononet_small",
 ]
 
 
@@ -31,7 +34,8 @@ def from_config(config: dict) -> nn.Module:
     >>> from_config(densenet_small(num_classes=4).config).classifier.out_features
     4
     """
-    architectures = {"DenseNet": DenseNet, "DenseUNet": DenseUNet, "UNet": UNet}
+    classes = (DenseNet, DenseUNet, SonoNet, UNet)
+    architectures = {network.__name__: network for network in classes}
     arguments = dict(config)
     name = arguments.pop("name", None)
     if name not in architectures:

@@ -69,18 +69,20 @@ class ContextRestoration(nn.Module):
     def make_batch(
         self, images: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
-        """Swap patches; the targets are the images and where they were changed."""
-        size, region = self.patch_size, self.region
-        shape = images.shape[1:3]
-        swaps = np.stack(
-            [
-                sample_swaps(shape, size, self.num_swaps, rng=rng, region=region)
-                for _ in images
-            ]
-        )  # (N, T, 4)
-        disordered = swap_patches(images, swaps, size)
+        """Disorder each image; the targets are the images and where they changed."""
+        disordered = self.disorder(images, rng)
         changed = (disordered != images).any(-1)  # (N, H, W)
         return disordered, (images, changed)
+
+    def disorder(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Swap patches, each image by its own draw."""
+        return swap_patches(images, self.sample(images, rng), self.patch_size)
+
+    def sample(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Draw the swaps of a batch, (N, T, 4)."""
+        N, T, shape = len(images), self.num_swaps, images.shape[1:3]
+        swaps = sample_swaps(shape, self.patch_size, N * T, rng=rng, region=self.region)
+        return swaps.reshape(N, T, 4)
 
     def forward(
         self, inputs: torch.Tensor, targets: tuple[torch.Tensor, torch.Tensor]

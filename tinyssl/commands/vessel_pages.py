@@ -1,0 +1,98 @@
+"""The reports of vessels: pretraining on patches, and the comparison of starts."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from tinyssl import models, plots, runs
+from tinyssl.commands.pages import SHOWN, finding
+from tinyssl.downstream.label_counts import Annotated
+from tinyssl.downstream.patches import OnPatches
+from tinyssl.downstream.segmentation import THRESHOLD, Segmentation, predict
+from tinyssl.pretext import build_task
+from tinyssl.report import Section, efficiency_table, write_report
+from tinyssl.summary import slug
+from tinyssl.training import to_tensor
+
+
+def patch_pretraining(
+    out: Path,
+    images: list[np.ndarray],
+    regions: list[np.ndarray],
+    rows: list[dict[str, float]],
+    settings: dict[str, Any],
+) -> Path:
+    """Write the report of ``pretrain --encoder unet``."""
+    name, rng = settings["task"], np.random.default_rng(settings["seed"])
+    network = models.from_config(settings["network"] | {"out_channels": 3})
+    task = OnPatches(build_task(name, network, **settings["task_options"]))
+    task.load_state_dict(runs.load_plain(out / "task.pt"))
+    task.eval()
+    some = rng.choice(len(images), SHOWN)
+    inputs, targets = task.make_batch(*take_all((images, regions), some), rng)
+    if name == "rotation":
+        with torch.no_grad():
+            answers = task.task.logits(to_tensor(inputs)).argmax(1).numpy()
+        figure = plots.turns(inputs, targets, answers)
+        caption = "Patches, the turn applied and the turn answered."
+        chance = task.task.chance["accuracy"]
+        curve = plots.pretext_curves({name: [rows]}, metric="accuracy", chance=chance)
+    else:
+        (patches, changed), restored = targets, task.task.restore(to_tensor(inputs))
+        restored = restored.permute(0, 2, 3, 1).numpy()
+        figure = plots.restorations(patches, inputs, restored, changed)
+        caption = "Patches: original, disordered (changed squares outlined), restored."
+        curve = plots.pretext_curves({name: [rows]}, metric="swapped")
+    known = {line.split(":")[0]: line.split(": ")[1] for line in settings["data"]}
+    figures = [(figure, caption), (curve, "During pretraining, batch by batch.")]
+    section = Section(f"Pretext task: {name}", [], figures)
+    page, title = out / "report.html", f"Pretraining by {name}"
+    write_report(page, title, [section], subtitle="No vessel was drawn", facts=known)
+    return page
+
+
+def take_all(columns: tuple[list, ...], index: np.ndarray) -> list[list]:
+    """Select positions from several lists."""
+    return [[column[i] for i in index] for column in columns]
+
+
+def segmentation(
+    out: Path, test: Annotated, results: dict[str, Any], settings: dict[str, Any]
+) -> Path:
+    """Write the report of ``segment``."""
+    rows, table = results["rows"], results["summary"]
+    most = max(row["labels"] for row in rows)
+    shown = []
+    for init in dict.fromkeys(row["init"] for row in rows):
+        task = Segmentation(models.from_config(settings["network"]))
+        path = out / f"models/{slug(init)}-{most}.pt"
+        task.load_state_dict(runs.load_plain(path))
+        probability = predict(task, test.images[0])
+        layers = (test.images[0], test.masks[0], probability, test.regions[0])
+        figure = plots.vessels(*layers, threshold=THRESHOLD)
+        shown.append((figure, f"{init}, {most} labelled images, first held-out image."))
+    sections = [
+        Section(
+            "Dice by number of drawn images",
+            [
+                finding(table),
+                "Scored inside the field of view of whole held-out images. Each point "
+                "is a seed: other drawn images, first weights and batches; their "
+                "interval says nothing of other test images.",
+            ],
+            [(plots.label_efficiency(table, metric="dice"), "Each point is a seed.")],
+            [
+                efficiency_table(
+                    table, rows=rows, caption="Dice on the held-out images."
+                )
+            ],
+        ),
+        Section("Vessels found", [], shown),
+    ]
+    page = out / "report.html"
+    subtitle = finding(table)
+    title = "Vessel segmentation with few drawn images"
+    write_report(page, title, sections, subtitle=subtitle, facts=results["notes"])
+    return page

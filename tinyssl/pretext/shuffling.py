@@ -1,0 +1,49 @@
+"""Local pixel shuffling: put the pixels of small windows back in order."""
+
+import numpy as np
+
+from tinyssl.pretext.restoration import ContextRestoration
+
+
+class PixelShuffling(ContextRestoration):
+    """Restore an image in which small windows had their pixels shuffled; L2 loss.
+
+    Parameters
+    ----------
+    network, patch_size, num_swaps, region
+        As `tinyssl.pretext.ContextRestoration`, so that the two can be compared: the
+        windows are drawn as its patches are, two to a swap, and are as large.
+
+    Notes
+    -----
+    Texture and edges inside a window are lost and its mean is kept; context
+    restoration keeps the texture and moves it. Zhou et al. draw windows of many sizes,
+    smaller than the network's receptive field; ours are of one size.
+
+    References
+    ----------
+    Zhou et al. 2019, "Models Genesis: generic autodidactic models for 3D medical image
+    analysis", MICCAI, section 2 (local pixel shuffling).
+
+    Examples
+    --------
+    >>> from tinyssl.models import UNet
+    >>> task = PixelShuffling(UNet(out_channels=3), patch_size=4, num_swaps=2)
+    >>> images = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 3), np.uint8)
+    >>> shuffled, (_, changed) = task.make_batch(images, rng=np.random.default_rng(0))
+    >>> bool(changed.sum() <= 2 * 2 * 4**2), int(shuffled.sum() - images.sum())
+    (True, 0)
+    """
+
+    name = "shuffling"
+
+    def disorder(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Shuffle the pixels inside each window, one window after another."""
+        size, C = self.patch_size, images.shape[-1]
+        corners = self.sample(images, rng).reshape(len(images), -1, 2)  # (N, 2T, 2)
+        shuffled = images.copy()
+        for image, places in zip(shuffled, corners, strict=True):
+            for y, x in places:
+                window = image[y : y + size, x : x + size]  # all channels together
+                window[:] = rng.permutation(window.reshape(-1, C)).reshape(window.shape)
+        return shuffled
