@@ -22,7 +22,27 @@ def test_rating_sums(pair, dtype):
 def test_rating_sums_of_bytes_do_not_wrap():
     pair = np.array([0, 255], np.uint8), np.array([255, 0], np.uint8)
     actual = _kernels.agreement.rating_sums(*pair, 0)
-    assert actual == (255, 255, 255**2, 255**2, 2 * 255**2)
+    assert actual == (255, 255, 255**2, 255**2, 2 * 255**2, 0, 255)
+
+
+@given(seeds, st.sampled_from(["u1", "i1"]), st.integers(1, 70_000))
+def test_byte_sums(seed, dtype, n):
+    ends = np.iinfo(dtype)
+    labels = np.random.default_rng(seed).integers(ends.min, ends.max + 1, (2, n))
+    pair = labels.astype(dtype)
+    assert _kernels.agreement.byte_sums(*pair) == reference.byte_sums(*pair)
+
+
+@pytest.mark.parametrize(("a", "b"), [(255, 0), (0, 255), (255, 255)])
+def test_byte_sums_of_a_full_block_of_the_largest_do_not_wrap(a, b):
+    pair = np.full(65_536, a, np.uint8), np.full(65_536, b, np.uint8)
+    assert _kernels.agreement.byte_sums(*pair) == reference.byte_sums(*pair)
+
+
+@given(label_pairs(), st.sampled_from(["u1", "i4", "i8"]))
+def test_count_equal(pair, dtype):
+    pair = [values.astype(dtype) for values in pair]
+    assert _kernels.agreement.count_equal(*pair) == reference.count_equal(*pair)
 
 
 @given(label_pairs(), st.sampled_from(["u1", "i4", "i8"]))
@@ -62,19 +82,43 @@ def test_ssim_map_of_an_image_larger_than_the_sampled_centre():
 
 
 @given(ranked())
-def test_ranking(sample):
+def test_sortable_keys(sample):
     y_true, score = sample
-    assume(0 < y_true.sum() < len(y_true))
+    chosen = y_true == 1
+    actual = np.empty(chosen.sum() + 1, np.uint64)
+    assert _kernels.ranking.sortable_keys(score, chosen, actual) == chosen.sum()
+    expected = reference.sortable_keys(score, chosen)
+    np.testing.assert_array_equal(actual[:-1], expected)
+    # and they have the order of the scores
+    below = score[chosen, None] < score[None, chosen]
+    np.testing.assert_array_equal(expected[:, None] < expected[None, :], below)
+
+
+@given(seeds, st.integers(0, 300), st.integers(0, 63), st.booleans())
+def test_radix_sort(seed, n, shift, narrow):
+    rng = np.random.default_rng(seed)
+    keys = rng.integers(0, 2**64, n, np.uint64) >> np.uint64(shift)
+    keys = keys & np.uint64(0xFF00FF) if narrow else keys  # bytes that are all alike
+    expected = reference.radix_sort(keys)
+    actual = _kernels.ranking.radix_sort(keys, np.empty_like(keys))
+    np.testing.assert_array_equal(actual, expected)
+
+
+@given(ranked())
+def test_count_below(sample):
+    y_true, score = sample
     parts = np.sort(score[y_true == 1]), np.sort(score[y_true == 0])
-    assert _kernels.ranking.ranked_pairs(*parts) == reference.ranked_pairs(*parts)
-    actual = _kernels.ranking.average_precision(*parts)
-    assert actual == pytest.approx(reference.average_precision(*parts), abs=1e-12)
+    for scores, others in (parts, parts[::-1], (score[:0], parts[0]), parts[:1] * 2):
+        actual = np.empty(len(scores), np.int64)
+        _kernels.ranking.count_below(scores, others, actual)
+        expected = reference.count_below(scores, others)
+        np.testing.assert_array_equal(actual, expected)
 
 
-@given(mask_pairs())
-def test_overlap_counts(masks):
-    parts = [mask.ravel() for mask in masks]
-    actual = _kernels.overlap.overlap_counts(*(part.view(np.uint8) for part in parts))
+@given(mask_pairs(), st.sampled_from((1, 255)))
+def test_overlap_counts(masks, value):
+    parts = [mask.ravel().astype(np.uint8) * np.uint8(value) for mask in masks]
+    actual = _kernels.overlap.overlap_counts(*parts)
     assert actual == reference.overlap_counts(*parts)
 
 

@@ -33,7 +33,8 @@ def test_kappa_equals_sklearn(pair):
 def test_five_sums_give_the_disagreement_of_all_pairs(pair):
     y_true, y_pred = pair
     n = len(y_true)
-    a, b, aa, bb, dd = reference.rating_sums(y_true, y_pred, 2)
+    a, b, aa, bb, dd, low, high = reference.rating_sums(y_true, y_pred, 2)
+    assert {low, high} <= {*y_true, *y_pred}
     assert dd == np.sum((y_true - y_pred) ** 2)
     all_pairs = np.sum((y_true[:, None] - y_pred[None, :]) ** 2)
     assert n * aa + n * bb - 2 * a * b == all_pairs

@@ -44,7 +44,7 @@ def finite(name, values):
 
 def not_nan(name, values):
     """Refuse NaN; infinity may pass."""
-    if values.dtype.kind == "f" and np.isnan(values).any():
+    if values.dtype.kind == "f" and values.size and np.isnan(values.min()):
         position = _first(np.isnan(values))
         raise ValueError(f"{name} must not be NaN, found nan at {_place(position)}")
 
@@ -65,15 +65,20 @@ def labels(name, values):
                 f"found {values[position]} at {_place(position)}"
             )
         values = whole.astype(np.int64)
-    elif values.dtype.kind == "b":
-        values = values.view(np.uint8) if values.flags.c_contiguous else values + 0
-    return np.ascontiguousarray(values)
+    values = np.ascontiguousarray(values)
+    if values.dtype == bool:
+        return values.view(np.uint8)
+    if values.dtype == np.uint64 and values.max() < 2**63:
+        return values.view(np.int64)
+    return values
 
 
 def label_pair(y_true, y_pred):
-    """Return two label arrays of one length."""
+    """Return two label arrays of one length, and of one dtype where int64 has room."""
     y_true, y_pred = labels("y_true", y_true), labels("y_pred", y_pred)
     same_shape("y_true", y_true, "y_pred", y_pred)
+    if y_true.dtype != y_pred.dtype and np.uint64 not in (y_true.dtype, y_pred.dtype):
+        return y_true.astype(np.int64), y_pred.astype(np.int64)
     return y_true, y_pred
 
 
@@ -81,18 +86,24 @@ def classes(y_true, y_pred, num_classes):
     """Check that labels lie in 0..K-1 and return K (the largest label + 1 if None)."""
     if num_classes is not None:
         num_classes = integer("num_classes", num_classes, least=1)
-    largest = -1
-    for name, values in (("y_true", y_true), ("y_pred", y_pred)):
-        low, high = int(values.min()), int(values.max())
-        largest = max(largest, high)
-        if low < 0 or (num_classes is not None and high >= num_classes):
-            bad = (values < 0) | (num_classes is not None and values >= num_classes)
-            position = _first(bad)
-            rule = "be >= 0" if num_classes is None else f"lie in 0..{num_classes - 1}"
-            raise ValueError(
-                f"{name} must {rule}, found {values[position]} at {_place(position)}"
-            )
+    largest = max(
+        label_range("y_true", y_true, num_classes),
+        label_range("y_pred", y_pred, num_classes),
+    )
     return largest + 1 if num_classes is None else num_classes
+
+
+def label_range(name, values, num_classes):
+    """Refuse a label outside 0..K-1 (any above if K is None); return the largest."""
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or (num_classes is not None and high >= num_classes):
+        bad = (values < 0) | (num_classes is not None and values >= num_classes)
+        position = _first(bad)
+        rule = "be >= 0" if num_classes is None else f"lie in 0..{num_classes - 1}"
+        raise ValueError(
+            f"{name} must {rule}, found {values[position]} at {_place(position)}"
+        )
+    return high
 
 
 def table_classes(y_true, y_pred, num_classes):
@@ -128,10 +139,16 @@ def weights(values, length):
 
 def mask(name, values):
     """Return a C-contiguous boolean array: whatever is not 0 is True."""
+    return np.ascontiguousarray(mask_bytes(name, values) != 0)
+
+
+def mask_bytes(name, values):
+    """Return a C-contiguous array of one byte an element: what is not 0 is True."""
     values = array(name, values)
     not_empty(name, values)
     not_nan(name, values)
-    return np.ascontiguousarray(values if values.dtype == bool else values != 0)
+    values = np.ascontiguousarray(values if values.itemsize == 1 else values != 0)
+    return values.view(np.uint8)
 
 
 def same_shape(name1, values1, name2, values2):

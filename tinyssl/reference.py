@@ -20,11 +20,18 @@ def confusion_matrix(y_true, y_pred, num_classes):
 
 
 def rating_sums(y_true, y_pred, origin):
-    """Return the five sums of quadratic weighted kappa."""
+    """Return the five sums of quadratic weighted kappa, and the range."""
+    # the range tells the caller whether a sum can have wrapped
+    low, high = min(y_true.min(), y_pred.min()), max(y_true.max(), y_pred.max())
     # distances from the origin, and between the raters
     a, b = y_true.astype(np.int64) - origin, y_pred.astype(np.int64) - origin
     d = a - b
-    return a.sum(), b.sum(), (a * a).sum(), (b * b).sum(), (d * d).sum()
+    return a.sum(), b.sum(), (a * a).sum(), (b * b).sum(), (d * d).sum(), low, high
+
+
+def byte_sums(y_true, y_pred):
+    """Return the five sums for labels of one byte."""
+    return rating_sums(y_true, y_pred, 0)[:5]
 
 
 def quadratic_weighted_kappa(y_true, y_pred):
@@ -33,6 +40,11 @@ def quadratic_weighted_kappa(y_true, y_pred):
     observed = np.mean((y_true - y_pred) ** 2.0)
     expected = np.mean((y_true[:, None] - y_pred[None, :]) ** 2.0)
     return 1 - observed / expected
+
+
+def count_equal(y_true, y_pred):
+    """Count the positions where two arrays agree."""
+    return np.sum(y_true == y_pred)
 
 
 # ---- likeness ----------------------------------------------------------------------
@@ -83,33 +95,49 @@ def frechet_distance(features1, features2):
 # ---- ranking -----------------------------------------------------------------------
 
 
-def ranked_pairs(positive, negative):
-    """Count, twice, the pairs where the positive wins, ties half."""
-    # negatives that score lower, and not higher
-    below = negative[None, :] < positive[:, None]
-    upto = negative[None, :] <= positive[:, None]
-    return below.sum() + upto.sum()
+def sortable_keys(scores, chosen):
+    """Encode the chosen float64 scores as uint64 of the same order, -0.0 as 0.0."""
+    # the sign bit flipped, and for negative scores all bits
+    bits = (scores[chosen] + 0.0).view(np.uint64)
+    sign = np.uint64(2**63)
+    return np.where(bits < sign, bits ^ sign, ~bits)
+
+
+def radix_sort(keys):
+    """Sort uint64 keys."""
+    return np.sort(keys)
+
+
+def count_below(scores, others):
+    """Count for each score how many of the others are lower."""
+    return (others[None, :] < scores[:, None]).sum(axis=1)
 
 
 def roc_auc(positive, negative):
     """Return the chance that a positive scores higher than a negative."""
-    return ranked_pairs(positive, negative) / (2 * len(positive) * len(negative))
+    # pairs won, and lost; the ties among them count half
+    pairs = len(positive) * len(negative)
+    won = count_below(positive, negative).sum()
+    lost = count_below(negative, positive).sum()
+    return (pairs + won - lost) / (2 * pairs)
 
 
 def average_precision(positive, negative):
     """Average the precision at each positive's score."""
     # positives and negatives that score at least as high
-    true = (positive[None, :] >= positive[:, None]).sum(axis=1)
-    false = (negative[None, :] >= positive[:, None]).sum(axis=1)
+    true = len(positive) - count_below(positive, positive)
+    false = len(negative) - count_below(positive, negative)
     return np.mean(true / (true + false))
 
 
 # ---- overlap -----------------------------------------------------------------------
 
 
-def overlap_counts(y_true, y_pred):
+def overlap_counts(mask_true, mask_pred):
     """Return the pixels in both masks, in the first, and in the second."""
-    return np.sum(y_true & y_pred), np.sum(y_true), np.sum(y_pred)
+    # whatever is not 0 belongs to the object
+    a, b = mask_true != 0, mask_pred != 0
+    return np.sum(a & b), np.sum(a), np.sum(b)
 
 
 # ---- transforms --------------------------------------------------------------------

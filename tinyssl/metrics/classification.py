@@ -5,9 +5,10 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tinyssl import _checks
-from tinyssl.metrics.agreement import confusion_matrix
+from tinyssl import _checks, _kernels, _threads
+from tinyssl.metrics.agreement import PART, confusion_matrix
 
+SMALL = 100_000
 AVERAGES = ("binary", "macro", "micro", "weighted", None)
 
 
@@ -48,10 +49,16 @@ def accuracy(
     """
     y_true, y_pred = _checks.label_pair(y_true, y_pred)
     weights = _checks.weights(sample_weight, len(y_true))
-    right = y_true == y_pred
-    if weights is None:
-        return int(np.count_nonzero(right)) / right.size
-    return float(weights[right].sum() / weights.sum())
+    if weights is not None:
+        return float(weights[y_true == y_pred].sum() / weights.sum())
+    if y_true.size <= SMALL or y_true.dtype != y_pred.dtype:
+        return int(np.count_nonzero(y_true == y_pred)) / y_true.size
+    counts = _threads.spread(
+        lambda i, j: _kernels.agreement.count_equal(y_true[i:j], y_pred[i:j]),
+        y_true.size,
+        least=PART,
+    )
+    return sum(counts) / y_true.size
 
 
 def balanced_accuracy(

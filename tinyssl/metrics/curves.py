@@ -127,7 +127,7 @@ def check(y_true, y_score, sample_weight):
         )
     _checks.not_empty("y_score", y_score)
     _checks.not_nan("y_score", y_score)
-    _checks.classes(y_true, y_true, 2 if y_score.ndim == 1 else y_score.shape[1])
+    _checks.label_range("y_true", y_true, (2, *y_score.shape[1:])[-1])
     if y_score.dtype.kind == "f":
         y_score = y_score.astype(np.float64, copy=False)
     weights = _checks.weights(sample_weight, len(y_true))
