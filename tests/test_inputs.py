@@ -47,6 +47,18 @@ CALLS = {
     "adjust": ((BYTES, np.array([0.9, 1.1]), np.array([5.0, -5.0])), {}),
     "flip": ((IMAGES, np.array([True, False])), {}),
     "swap_patches": ((IMAGES, SWAPS, 9), {}),
+    "cut_paste": ((IMAGES, *transforms.sample_pastes(2, (80, 80, 3), rng=0)), {}),
+    "join_tiles": ((transforms.split_tiles(IMAGES, 4), 4), {}),
+    "mask_blocks": ((IMAGES, transforms.sample_blocks(2, (80, 80), rng=0)), {}),
+    "mask_patches": ((IMAGES, transforms.sample_mask(2, (80, 80), 8, rng=0), 8), {}),
+    "patchify": ((IMAGES, 8), {}),
+    "permutation_set": ((4, 5), {}),
+    "permute_tiles": ((IMAGES, 2, np.array([[3, 0, 1, 2], [1, 0, 3, 2]])), {}),
+    "split_tiles": (
+        (IMAGES, 2),
+        {"tile_size": 9, "offsets": np.array([[3, 0], [1, 2]] * 2)},
+    ),
+    "unpatchify": ((transforms.patchify(IMAGES, 8), 8, (80, 80, 3)), {}),
 }
 
 

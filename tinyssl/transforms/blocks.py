@@ -1,0 +1,156 @@
+"""Blocks: rectangular holes for inpainting."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tinyssl import _checks
+from tinyssl.transforms import _places
+
+
+def sample_blocks(
+    n: int,
+    image_shape: tuple[int, ...],
+    *,
+    rng: np.random.Generator | int,
+    num_blocks: int = 1,
+    area: tuple[float, float] = (0.05, 0.25),
+    aspect: tuple[float, float] = (0.5, 2.0),
+    region: ArrayLike | None = None,
+) -> NDArray[np.int64]:
+    """Draw rectangles to be cut out of each of n images.
+
+    Parameters
+    ----------
+    n : int, >= 0
+        How many images.
+    image_shape : tuple of int
+        (H, W), or (H, W, C) whose channels are ignored.
+    rng : numpy.random.Generator or int
+        Source of chance, or a seed.
+    num_blocks : int, >= 1, default 1
+        How many for each image, T; they may overlap.
+    area : (float, float), default (0.05, 0.25)
+        Least and largest share of the image for one block, 0 < low <= high <= 1.
+    aspect : (float, float), default (0.5, 2.0)
+        Least and largest height over width.
+    region : (H, W) or (n, H, W) mask, optional
+        Blocks lie wholly where the mask is not 0.
+
+    Returns
+    -------
+    blocks : (n, T, 4) int64 array
+        Rows (y, x, h, w): the top left corner, height and width, in pixels.
+
+    Raises
+    ------
+    TypeError
+        If n, image_shape or num_blocks are not integers, or area or aspect no numbers.
+    ValueError
+        If a number is out of range, region has another shape than the images, or has
+        no place for a square of the least area.
+
+    Notes
+    -----
+    Area is uniform, aspect log-uniform, the place uniform among all that fit. Where a
+    drawn shape does not fit into the region it moves, in four steps, towards the
+    square of the least area. Sizes are rounded to pixels and limited to the sides of
+    the image. The draw of one image does not depend on n.
+
+    References
+    ----------
+    Pathak et al. 2016, "Context encoders: feature learning by inpainting",
+    section 3.3.
+
+    Examples
+    --------
+    >>> sample_blocks(1, (64, 64), rng=0, num_blocks=2)
+    array([[[ 1, 23, 23, 32],
+            [42, 47, 18, 12]]])
+    """
+    n = _checks.integer("n", n)
+    H, W = _places.sides(image_shape)
+    T = _checks.integer("num_blocks", num_blocks, least=1)
+    area = _places.interval("area", area, most=1)
+    aspect = _places.interval("aspect", aspect)
+    if region is not None:
+        region = _places.regions(region, n, H, W)
+        region = region.repeat(T, axis=0) if len(region) > 1 else region[0]
+    chances = _checks.generator(rng).random((n * T, 3))
+    sizes, corners = _places.rectangles(chances, H, W, region, area=area, aspect=aspect)
+    return np.concatenate([corners[:, 0], sizes], axis=1).reshape(n, T, 4)
+
+
+def mask_blocks(
+    images: ArrayLike, blocks: ArrayLike, *, fill: ArrayLike = 0
+) -> tuple[NDArray, NDArray[np.bool_]]:
+    """Paint blocks over with one colour.
+
+    Parameters
+    ----------
+    images : (N, H, W, C) or (N, H, W) array of numbers
+        A batch.
+    blocks : (T, 4) or (N, T, 4) int array
+        Rows (y, x, h, w), for all images or for each, as `sample_blocks` draws them.
+    fill : number or (C,) array, default 0
+        The colour, in values of the dtype of images.
+
+    Returns
+    -------
+    masked : array, the shape and dtype of images
+        A new C-contiguous array; pixels outside the hole are kept, bit for bit.
+    hole : (N, H, W) bool array
+        True where something was painted over: where inpainting is scored.
+
+    Raises
+    ------
+    TypeError
+        If images or fill do not hold numbers, or blocks no integers.
+    ValueError
+        If shapes do not fit, a block leaves the image, or the dtype of images cannot
+        hold fill.
+
+    Notes
+    -----
+    Blocks may touch or overlap; their union is the hole.
+
+    References
+    ----------
+    Pathak et al. 2016, "Context encoders: feature learning by inpainting",
+    section 3.3.
+
+    Examples
+    --------
+    >>> masked, hole = mask_blocks(np.ones((1, 2, 4), int), [[0, 1, 2, 2]])
+    >>> masked
+    array([[[1, 0, 0, 1],
+            [1, 0, 0, 1]]])
+    >>> hole.sum()
+    np.int64(4)
+    """
+    images = _places.batch(images)
+    N, H, W = images.shape[:3]
+    blocks = _checks.array("blocks", blocks)
+    if blocks.dtype.kind not in "iu":
+        raise TypeError(f"blocks must be integers, found dtype {blocks.dtype}")
+    if blocks.shape[-1:] != (4,) or blocks.ndim not in (2, 3):
+        raise ValueError(f"blocks must be (T, 4) or (N, T, 4), found {blocks.shape}")
+    if blocks.ndim == 3 and len(blocks) != N:
+        raise ValueError(
+            f"blocks must have one list for each of {N} images, "
+            f"found shape {blocks.shape}"
+        )
+    blocks = np.broadcast_to(blocks.astype(np.int64), (N, *blocks.shape[-2:]))
+    corners, sizes = blocks[..., :2], blocks[..., 2:]
+    bad = ((corners < 0) | (sizes < 1) | (corners > [H, W] - sizes)).any(axis=-1)
+    if bad.any():
+        raise ValueError(
+            f"blocks must be (y, x, h, w) inside {H} x {W}, "
+            f"found {blocks[bad][0].tolist()}"
+        )
+    hole = np.zeros((N, H, W), bool)
+    for n in range(N):
+        for y, x, h, w in blocks[n]:
+            hole[n, y : y + h, x : x + w] = True
+    out = images.copy(order="C")
+    out[hole] = _places.colour(fill, images)
+    return out, hole
