@@ -1,0 +1,121 @@
+"""The core as a guest in scikit-learn and in torch."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import make_classification
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import cohen_kappa_score, make_scorer, roc_auc_score
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
+
+from tinyssl import metrics, transforms
+
+MODEL = LogisticRegression(max_iter=500)
+FOLDS = StratifiedKFold(4)
+THEIR_QWK = make_scorer(cohen_kappa_score, weights="quadratic", labels=range(4))
+
+
+@pytest.fixture(scope="module")
+def table():
+    """Return features and grades of which a linear model sees something."""
+    return make_classification(
+        400, n_features=8, n_informative=4, n_classes=4, flip_y=0.2, random_state=0
+    )
+
+
+def test_kappa_scores_a_cross_validation(table):
+    ours = make_scorer(metrics.quadratic_weighted_kappa, num_classes=4)
+    actual = cross_val_score(MODEL, *table, scoring=ours, cv=FOLDS)
+    expected = cross_val_score(MODEL, *table, scoring=THEIR_QWK, cv=FOLDS)
+    np.testing.assert_allclose(actual, expected, atol=1e-12)
+    assert 0.2 < actual.mean() < 1
+
+
+@pytest.mark.parametrize("num_classes", [2, 4])
+def test_roc_auc_scores_probabilities(table, num_classes):
+    X, y = table[0], table[1] % num_classes
+    ours = make_scorer(metrics.roc_auc, response_method="predict_proba")
+    theirs = make_scorer(
+        roc_auc_score, response_method="predict_proba", multi_class="ovr"
+    )
+    actual = cross_val_score(MODEL, X, y, scoring=ours, cv=FOLDS)
+    expected = cross_val_score(MODEL, X, y, scoring=theirs, cv=FOLDS)
+    np.testing.assert_allclose(actual, expected, atol=1e-12)
+
+
+def test_a_search_in_two_workers_chooses_as_with_scikit_learn(table):
+    grid = {"C": [1e-4, 1e-2, 1.0]}
+    ours = make_scorer(metrics.quadratic_weighted_kappa)
+    search = GridSearchCV(MODEL, grid, scoring=ours, cv=FOLDS, n_jobs=2).fit(*table)
+    theirs = GridSearchCV(MODEL, grid, scoring=THEIR_QWK, cv=FOLDS).fit(*table)
+    assert search.best_params_ == theirs.best_params_
+    actual, expected = (s.cv_results_["mean_test_score"] for s in (search, theirs))
+    np.testing.assert_allclose(actual, expected, atol=1e-12)
+
+
+def test_metrics_evaluate_a_torch_loop(table):
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    X, y = (torch.from_numpy(part) for part in table)
+    X = X.float()
+    model = torch.nn.Linear(8, 4)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+    def evaluate():
+        model.eval()
+        with torch.no_grad():
+            logits = model(X)
+        return (
+            metrics.roc_auc(y, logits),
+            metrics.accuracy(y, logits.argmax(1)),
+            metrics.quadratic_weighted_kappa(y, logits.argmax(1), num_classes=4),
+        )
+
+    before = evaluate()
+    for _ in range(50):
+        model.train()
+        loss = torch.nn.functional.cross_entropy(model(X), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    after = evaluate()
+    assert after[0] > before[0] + 0.1
+    assert after[1] > before[1] + 0.1
+    predicted = model(X).argmax(1)
+    assert after[1] == (predicted == y).float().mean(dtype=torch.float64).item()
+
+
+@pytest.mark.parametrize("case", ["gradient", "bfloat16"])
+def test_tensors_that_numpy_cannot_read_are_refused_in_one_line(case):
+    torch = pytest.importorskip("torch")
+    options = dict(
+        gradient={"requires_grad": True}, bfloat16={"dtype": torch.bfloat16}
+    )[case]
+    scores = torch.rand(10, **options)
+    with pytest.raises(ValueError, match=r"^y_score cannot be read as an array: .+$"):
+        metrics.roc_auc(np.arange(10) % 2, scores)
+
+
+class Puzzles:
+    """Images whose patches were swapped, for a DataLoader."""
+
+    def __init__(self, images):
+        self.images = images
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, i):
+        shape = self.images.shape[1:]
+        swaps = transforms.sample_swaps(shape, 8, 5, rng=i)
+        return transforms.swap_patches(self.images[i], swaps, 8)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_transforms_run_in_the_workers_of_a_data_loader():
+    torch = pytest.importorskip("torch")
+    puzzles = Puzzles(np.random.default_rng(0).random((12, 64, 64, 3)))
+    here = torch.stack([torch.from_numpy(puzzle) for puzzle in puzzles])
+    loader = torch.utils.data.DataLoader(puzzles, 4, num_workers=2, timeout=120)
+    assert torch.equal(torch.cat([*loader]), here)
+    moved = (here.numpy() != puzzles.images).any(axis=(1, 2, 3))
+    assert moved.all()

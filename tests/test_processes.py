@@ -1,0 +1,220 @@
+"""Threads, workers and sealed folders: everywhere the same bits as in a plain call."""
+
+import hashlib
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_inputs import CALLS, call
+
+import tinyssl
+from tinyssl import _threads, metrics, transforms
+
+TESTS = Path(__file__).parent
+RNG = np.random.default_rng(0)
+GRADES = RNG.integers(0, 5, (2, 300_000))
+SCORES = RNG.random((300_000, 3)).round(4)
+PHOTOS = RNG.random((2, 300, 400, 3))
+BATCH = RNG.integers(0, 256, (8, 128, 128, 3), np.uint8)
+MASKS = RNG.random((2, 5, 512, 512)) < 0.5
+FEATURES = RNG.normal(size=(2, 3000, 20))
+SWAPS = transforms.sample_swaps((128, 128), 16, 80, rng=0).reshape(8, 10, 4)
+
+# large enough for the kernels and for more than one thread; the rest as in test_inputs
+LARGE = {
+    "accuracy": (GRADES, {}),
+    "average_precision": ((GRADES[0] % 3, SCORES), {"average": None}),
+    "confusion_matrix": (GRADES, {}),
+    "dice": (MASKS, {}),
+    "f1_score": (GRADES, {"average": None}),
+    "frechet_distance": (FEATURES, {}),
+    "mse": (PHOTOS, {}),
+    "quadratic_weighted_kappa": (GRADES, {}),
+    "roc_auc": ((GRADES[0] % 3, SCORES), {"average": None}),
+    "rotate": ((BATCH, np.arange(8)), {}),
+    "specificity": (MASKS, {"region": MASKS[0] | MASKS[1]}),
+    "ssim": (PHOTOS, {"data_range": 1, "channel_axis": -1, "full": True}),
+    "swap_patches": ((BATCH, SWAPS, 16), {}),
+}
+ALL = CALLS | LARGE
+
+
+def digest(name):
+    """Return a fingerprint of the bits of one answer."""
+    return hashlib.sha256(b"".join(call(name, *ALL[name]))).hexdigest()
+
+
+def digests():
+    """Return a fingerprint of every answer."""
+    return {name: digest(name) for name in ALL}
+
+
+@pytest.fixture(scope="module")
+def expected():
+    """Return every fingerprint of plain calls, one after another."""
+    return digests()
+
+
+SCRIPT = f"""
+import json, sys
+sys.path.insert(0, {str(TESTS)!r})
+import test_processes
+from tinyssl import _kernels
+answers = test_processes.digests()
+kernels = {{
+    f"{{module}}.{{name}}": [sum(k.stats.cache_hits.values()),
+                             sum(k.stats.cache_misses.values())]
+    for module in _kernels._SUBMODULES
+    for name, k in vars(getattr(_kernels, module)).items()
+    if hasattr(k, "py_func")
+}}
+print(json.dumps([answers, kernels]))
+"""
+
+
+def start(script, **environment):
+    """Start a fresh interpreter that finds the package of this one."""
+    path = os.pathsep.join([str(Path(tinyssl.__file__).parents[1]), str(TESTS)])
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", script],
+        env={**os.environ, "PYTHONPATH": path, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process):
+    """Return what an interpreter printed, as JSON."""
+    out, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    return json.loads(out)
+
+
+def test_any_number_of_threads_gives_the_same_bits(expected, monkeypatch):
+    for threads in ("1", "2", "5"):
+        monkeypatch.setenv("TINYSSL_NUM_THREADS", threads)
+        monkeypatch.setattr(_threads, "_pool", None)
+        assert digests() == expected, threads
+
+
+def test_eight_threads_at_once_get_the_same_bits(expected, monkeypatch):
+    monkeypatch.setenv("TINYSSL_NUM_THREADS", "2")
+    names = np.random.default_rng(0).permutation([*ALL] * 3).tolist()
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(digest, names))
+    wrong = {
+        name
+        for name, answer in zip(names, answers, strict=True)
+        if answer != expected[name]
+    }
+    assert wrong == set()
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_gets_the_same_bits(expected, monkeypatch):
+    if not hasattr(os, "fork"):
+        pytest.skip("this system cannot fork")
+    monkeypatch.setenv("TINYSSL_NUM_THREADS", "2")
+    assert digests() == expected  # the parent has used everything
+    child = os.fork()
+    if child == 0:
+        signal.alarm(120)  # a child that hangs is killed
+        status = 1
+        try:
+            status = 0 if digests() == expected else 2
+        finally:
+            os._exit(status)  # without pytest's own ending
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_spawned_workers_get_the_same_bits(expected):
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        answers = pool.map_async(digest, ALL, chunksize=1).get(timeout=300)
+    assert dict(zip(ALL, answers, strict=True)) == expected
+
+
+def test_kernels_compile_once_a_machine(expected, tmp_path):
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path)}
+    # two processes at once, with nothing compiled yet
+    both = [start(SCRIPT, TINYSSL_NUM_THREADS=str(n), **cache) for n in (1, 3)]
+    for process in both:
+        answers, _ = finish(process)
+        assert answers == expected
+    files = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nb*")}
+    assert files
+
+    answers, kernels = finish(start(SCRIPT, **cache))
+    assert answers == expected
+    assert {name for name, (_, misses) in kernels.items() if misses} == set()
+    assert sum(hits for hits, _ in kernels.values()) >= 5
+    assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.nb*")} == files
+
+
+FEW = """
+import json
+import numpy as np
+import tinyssl
+from tinyssl import metrics
+from tinyssl._kernels import agreement
+n = np.arange(500_000)
+answers = [
+    metrics.quadratic_weighted_kappa(n % 5, n % 3),
+    metrics.dice(n % 5 > 1, n % 3 > 1),
+    metrics.roc_auc(n % 2, n % 77),
+]
+kept = type(agreement.rating_sums._cache).__name__ != "NullCache"
+print(json.dumps([answers, tinyssl.__file__, kept]))
+"""
+
+
+@pytest.fixture
+def sealed(tmp_path):
+    """Return a folder with a copy of the package that nobody can write to."""
+    package = tmp_path / "installed" / "tinyssl"
+    shutil.copytree(
+        Path(tinyssl.__file__).parent,
+        package,
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    folders = [package, *(path for path in package.rglob("*") if path.is_dir())]
+    for folder in folders:
+        # a file where the cache should be stops even an administrator
+        (folder / "__pycache__").touch()
+        folder.chmod(0o555)
+    yield package.parent
+    for folder in folders:
+        folder.chmod(0o755)
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_a_sealed_package_works(sealed, tmp_path, writable):
+    home = tmp_path / "home"
+    home.mkdir() if writable else home.touch()
+    process = start(
+        FEW,
+        PYTHONPATH=str(sealed),
+        HOME=str(home),
+        XDG_CACHE_HOME=str(home / "cache"),
+        NUMBA_CACHE_DIR="",
+    )
+    answers, path, kept = finish(process)
+    assert Path(path).parents[1] == sealed
+    n = np.arange(500_000)
+    assert answers == [
+        metrics.quadratic_weighted_kappa(n % 5, n % 3),
+        metrics.dice(n % 5 > 1, n % 3 > 1),
+        metrics.roc_auc(n % 2, n % 77),
+    ]
+    # kernels are kept at home, or each process compiles for itself
+    assert kept is writable
+    assert bool([*tmp_path.rglob("*.nbi")]) is writable
