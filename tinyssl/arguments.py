@@ -143,6 +143,7 @@ def build_parser() -> argparse.ArgumentParser:
     grade.add_argument("run", type=Path, metavar="RUN", help="folder of finetune")
     grade.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
     grade.add_argument("--device", choices=DEVICES, default="auto")
+    add_compare(add("compare", "two sets of images: SSIM of pairs, Frechet distance"))
     return parser
 
 
@@ -241,6 +242,25 @@ def add_segment(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--out", type=Path, default=Path("runs/segment"), metavar="RUN")
     parser.add_argument("--workers", type=positive, metavar="N")
+
+
+def add_compare(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of compare."""
+    for name in ("real", "generated"):
+        parser.add_argument(name, metavar=name.upper(), help="folder or file of images")
+    parser.add_argument("--size", type=positive, metavar="PX", help="resize all to it")
+    parser.add_argument(
+        "--features",
+        default="random",
+        metavar="random|RUN|FILE.pt",
+        help="of a random network, of a pretrained encoder, or of a TorchScript file "
+        "that takes (N, 3, H, W) floats in [0, 1] [random]",
+    )
+    parser.add_argument("--dim", type=positive, help="project the features: few images")
+    parser.add_argument("--data-range", type=float, help="of .npy files [by dtype]")
+    parser.add_argument("--seed", type=natural, default=0)
+    parser.add_argument("--device", choices=DEVICES, default="auto")
+    parser.add_argument("--out", type=Path, default=Path("runs/compare"), metavar="RUN")
 
 
 def count(text: str) -> int | str:

@@ -171,12 +171,20 @@ def run_grade(**settings: Any) -> list[dict[str, Any]]:
     return grade(settings["run"], settings["images"], device=settings["device"])
 
 
+def run_compare(**settings: Any) -> dict[str, Any]:
+    """Compare two sets of images."""
+    from tinyssl.commands.compare import compare
+
+    return compare(say=say, **settings)
+
+
 COMMANDS = {
     "demo": run_demo,
     "pretrain": run_pretrain,
     "finetune": run_finetune,
     "segment": run_segment,
     "grade": run_grade,
+    "compare": run_compare,
 }
 
 

@@ -5,6 +5,7 @@ nothing global is touched, so they can be drawn in threads and without a display
 Save one with ``figure.savefig("name.png")``. Needs matplotlib (the extra ``plot``).
 """
 
+from tinyssl.plots.compare import distances, pairs
 from tinyssl.plots.curves import convergence, pretext_curves
 from tinyssl.plots.efficiency import differences, label_efficiency
 from tinyssl.plots.images import image_grid, restorations, turns
@@ -14,9 +15,11 @@ __all__ = [
     "confusion",
     "convergence",
     "differences",
+    "distances",
     "grade_bars",
     "image_grid",
     "label_efficiency",
+    "pairs",
     "pretext_curves",
     "restorations",
     "turns",

@@ -1,0 +1,211 @@
+"""Two sets of images side by side: pairs by SSIM, whole sets by Frechet distance.
+
+Every number comes with what it must be read beside: pairs with pairs put together at
+random, a distance with the distance of two samples of one distribution.
+"""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from tinyssl import metrics
+
+LEVEL = 0.95  # of all intervals here
+GROUPS = 20  # of the jackknife
+MANY = 256  # features above which a distance is repeated less often
+
+
+def pair_scores(image1: NDArray, image2: NDArray) -> dict[str, float]:
+    """Score one image against another of its size.
+
+    Parameters
+    ----------
+    image1, image2 : (H, W, C) arrays
+        uint8, or floats in [0, 1]: the data range follows from the type.
+
+    Returns
+    -------
+    dict
+        "ssim" in [-1, 1], 1 is identical; "psnr" in decibels, inf is identical;
+        "mse" of values in [0, 1].
+    """
+    if (image1.dtype == np.uint8) != (image2.dtype == np.uint8):
+        image1, image2 = (
+            x / np.float32(255) if x.dtype == np.uint8 else x for x in (image1, image2)
+        )
+    top = 255 if image1.dtype == np.uint8 else 1
+    return {
+        "ssim": metrics.ssim(image1, image2, data_range=top, channel_axis=-1),
+        "psnr": metrics.psnr(image1, image2, data_range=top),
+        "mse": metrics.mse(image1, image2) / top**2,
+    }
+
+
+def bootstrap(
+    values: NDArray,
+    *,
+    groups: NDArray | None = None,
+    rng: np.random.Generator | int,
+    repeats: int = 2000,
+) -> dict[str, float]:
+    """Mean of a number an image, with a percentile interval over images drawn anew.
+
+    Parameters
+    ----------
+    values : (n,) float array
+    groups : (n,) array, optional
+        Images of one group (a patient) are drawn together.
+    rng : numpy.random.Generator or int
+    repeats : int
+
+    Returns
+    -------
+    dict
+        "mean", "low", "high"; the ends are nan with fewer than two groups.
+
+    Examples
+    --------
+    >>> bootstrap(np.array([1.0, 1.0, 1.0]), rng=0)
+    {'mean': 1.0, 'low': 1.0, 'high': 1.0}
+    """
+    values = np.asarray(values, float)
+    if len(values) == 0:
+        return dict.fromkeys(("mean", "low", "high"), float("nan"))
+    labels = np.arange(len(values)) if groups is None else groups
+    member = np.unique(labels, return_inverse=True)[1]
+    totals, counts = np.bincount(member, values), np.bincount(member)
+    low = high = float("nan")
+    if len(totals) > 1:
+        drawn = np.random.default_rng(rng).multinomial(
+            len(totals), np.full(len(totals), 1 / len(totals)), repeats
+        )  # (repeats, groups): how often each is drawn
+        means = drawn @ totals / (drawn @ counts)
+        tail = (1 - LEVEL) / 2
+        low, high = (float(q) for q in np.quantile(means, [tail, 1 - tail]))
+    return {"mean": float(values.mean()), "low": low, "high": high}
+
+
+def set_distance(
+    features1: NDArray,
+    features2: NDArray,
+    *,
+    pairs: int = 0,
+    rng: np.random.Generator | int,
+) -> dict[str, Any]:
+    """Frechet distance of two sets of features, and all it must be read beside.
+
+    Parameters
+    ----------
+    features1, features2 : (n1, d) and (n2, d) float arrays
+        Of the real and of the generated images.
+    pairs : int
+        The first so many rows of both belong together: the same eyes.
+    rng : numpy.random.Generator or int
+
+    Returns
+    -------
+    dict
+        "distance"; "n1", "n2", "d"; "relative", the distance over the variance of the
+        real features; "low", "high", its interval; "floor", distances of two samples
+        of the one Gaussian fitted to the real features; "exchanged", distances after
+        images were exchanged at random between the sets; "p", the share of those not
+        below the distance.
+
+    Notes
+    -----
+    *Interval*: delete-a-group jackknife (20 groups) with Student's t. It says where
+    the distance would lie with other images, as many, of the same two kinds. It is
+    not where the distance of endless images lies: the bias of n is in all of them.
+    (A bootstrap would add that bias once more: an image drawn twice is no new image.)
+    The mean of its standard errors was .7 to 1.5 times the true one, on synthetic and
+    RetinaMNIST images, n = 40 to 250 (random features, 25 repetitions).
+
+    *Exchange*: if both sets came from one distribution, who is in which would be
+    chance, whatever that distribution is. The floor of a Gaussian is what the field
+    reports, but features are no Gaussian: two random halves of RetinaMNIST lay above
+    its 95 % point 43 to 61 times in 100 (n = 20 to 200), above that of exchanged sets
+    2 to 8 times in 60. So `p` decides, and pairs are exchanged within the pair.
+    """
+    rng = np.random.default_rng(rng)
+    d = features1.shape[1]
+    # eigenvalues of large matrices take seconds
+    repeats = 199 if d <= MANY else 59
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*mostly bias")  # said by the caller
+        found = metrics.frechet_distance(features1, features2)
+        low, high = _jackknife(features1, features2, pairs, found, rng)
+        floor = metrics.frechet_noise_floor(
+            features1, len(features1), len(features2), rng=rng, repeats=repeats // 2
+        )
+        exchanged = _exchanged(features1, features2, pairs, repeats, rng)
+    spread = float(features1.var(0, ddof=1).sum())
+    return {
+        "distance": found,
+        "n1": len(features1),
+        "n2": len(features2),
+        "d": d,
+        "relative": found / spread if spread else float("nan"),
+        "low": low,
+        "high": high,
+        "floor": np.sort(floor),
+        "exchanged": np.sort(exchanged),
+        "p": float((1 + (exchanged >= found * (1 - 1e-9)).sum()) / (1 + repeats)),
+    }
+
+
+def verdict(found: dict[str, Any]) -> str:
+    """Say in words what a distance says."""
+    floor, pairs = np.quantile(found["floor"], LEVEL), found.get("pairs", 0)
+    if found["distance"] <= 1e-9 * max(1e-300, floor):
+        return "The two sets are one: the distance is 0."
+    if found["p"] > 1 - LEVEL:
+        return (
+            "The sets cannot be told from two samples of one distribution by these "
+            f"features with these numbers of images (p = {found['p']:.2f})."
+        )
+    text = f"The sets differ (p = {found['p']:.3g}): the distance is "
+    usual = float(np.median(found["exchanged"]))
+    text += f"{found['distance'] / usual:.3g} times that of randomly exchanged sets"
+    if pairs and found["distance"] < floor:
+        text += (
+            "; it lies below the noise floor of independent samples only because "
+            "the same images stand on both sides"
+        )
+    return text + "."
+
+
+def _exchanged(features1, features2, pairs, repeats, rng):
+    """Return distances of the sets after images changed sides at random."""
+    both = np.concatenate([features1, features2])
+    n1, n2 = len(features1), len(features2)
+    partner = n1 + np.arange(pairs)
+    found = np.empty(repeats)
+    for k in range(repeats):
+        order = np.arange(n1 + n2)
+        swapped = np.flatnonzero(rng.random(pairs) < 0.5)
+        order[swapped], order[partner[swapped]] = partner[swapped], swapped
+        single = np.r_[pairs:n1, n1 + pairs : n1 + n2]  # images without a partner
+        order[single] = rng.permutation(single)
+        found[k] = metrics.frechet_distance(both[order[:n1]], both[order[n1:]])
+    return found
+
+
+def _jackknife(features1, features2, pairs, found, rng):
+    """Return the interval of the distance from leaving out one group of images."""
+    n1, n2 = len(features1), len(features2)
+    G = min(GROUPS, n1, n2)
+    if G < 3:
+        return float("nan"), float("nan")
+    shared = rng.permutation(pairs) % G  # both images of a pair leave together
+    group1 = np.concatenate([shared, (pairs + rng.permutation(n1 - pairs)) % G])
+    group2 = np.concatenate([shared, (pairs + rng.permutation(n2 - pairs)) % G])
+    left = [
+        metrics.frechet_distance(features1[group1 != g], features2[group2 != g])
+        for g in range(G)
+    ]
+    error = np.sqrt((G - 1) / G * np.square(left - np.mean(left)).sum())
+    half = stats.t.ppf(0.5 + LEVEL / 2, G - 1) * error
+    return max(0.0, float(found - half)), float(found + half)
