@@ -31,6 +31,32 @@ def sides(image_shape):
     return H, W
 
 
+def cells(images, rows, cols):
+    """Return a view (N, rows, columns, h, w, ...) of the cells of a grid."""
+    N, H, W = images.shape[:3]
+    shape = (N, rows, H // rows, cols, W // cols, *images.shape[3:])
+    return np.swapaxes(images.reshape(shape), 2, 3)
+
+
+def pair(name, value):
+    """Return (rows, columns) of an integer or a pair of integers, both >= 1."""
+    pair = value if np.iterable(value) else (value, value)
+    if len(pair) != 2:
+        raise ValueError(f"{name} must be a number or (rows, columns), found {value!r}")
+    rows, cols = (_checks.integer(name, side, least=1) for side in pair)
+    return rows, cols
+
+
+def divided(grid, H, W):
+    """Return rows and columns that divide the image."""
+    rows, cols = pair("grid", grid)
+    if H % rows or W % cols:
+        raise ValueError(
+            f"grid must divide the image, found {rows} x {cols} for {H} x {W} pixels"
+        )
+    return rows, cols
+
+
 def regions(region, n, H, W):
     """Return a mask for all images as (1, H, W) bools, or one each as (n, H, W)."""
     region = _checks.mask("region", region)

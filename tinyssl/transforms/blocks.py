@@ -147,10 +147,10 @@ def mask_blocks(
             f"blocks must be (y, x, h, w) inside {H} x {W}, "
             f"found {blocks[bad][0].tolist()}"
         )
-    hole = np.zeros((N, H, W), bool)
+    colour = _places.colour(fill, images)
+    out, hole = images.copy(order="C"), np.zeros((N, H, W), bool)
     for n in range(N):
         for y, x, h, w in blocks[n]:
+            out[n, y : y + h, x : x + w] = colour
             hole[n, y : y + h, x : x + w] = True
-    out = images.copy(order="C")
-    out[hole] = _places.colour(fill, images)
     return out, hole

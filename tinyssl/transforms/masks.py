@@ -254,10 +254,12 @@ def mask_patches(
         raise ValueError(
             f"mask must have shape ({L},) or ({N}, {L}), found {mask.shape}"
         )
-    pixels = np.broadcast_to(mask.reshape(-1, *grid), (N, *grid))
-    pixels = pixels.repeat(size, axis=1).repeat(size, axis=2)
     out = images.copy(order="C")
-    out[pixels] = _places.colour(fill, images)
+    # a row of a patch is one run of numbers
+    channels = images.shape[3:]
+    colour = np.broadcast_to(_places.colour(fill, images), (size, *channels)).ravel()
+    runs = out.reshape(N, grid[0], size, grid[1], colour.size)
+    np.copyto(runs, colour, where=mask.reshape(-1, grid[0], 1, grid[1], 1))
     return out
 
 

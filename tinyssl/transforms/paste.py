@@ -168,22 +168,24 @@ def cut_paste(
     if N:
         _checks.not_empty("images", images)
     _checks.finite("images", images)
-    channels = images.shape[3:] or (1,)
+    C = math.prod(images.shape[3:])
     boxes = _check_boxes(boxes, N, H, W)
     alphas = _per_image("alphas", alphas, [(N,)], most=1)
-    gains = _per_image("gains", gains, [(N, *channels), (N, 1)])
+    gains = _per_image("gains", gains, [(N, C), (N, 1)])
     edge = _checks.integer("edge", edge)
+    gains = np.broadcast_to(gains, (N, C))
     out = images.copy(order="C")
     mask = np.zeros((N, H, W), np.float32)
-    colours = out.reshape(N, H, W, *channels)  # a view
-    for n, (_, _, y2, x2, h, w) in enumerate(boxes):
+    rows = out.reshape(N, H, W * C)  # a row of a piece is one run of numbers
+    for n, (y1, x1, y2, x2, h, w) in enumerate(boxes):
         share = mask[n, y2 : y2 + h, x2 : x2 + w]
         share[...] = alphas[n] * np.outer(_fade(h, edge), _fade(w, edge))
-        _mix(colours[n], share[..., None].astype(np.float64), boxes[n], gains[n])
+        box = y1, x1 * C, y2, x2 * C, h, w * C
+        _mix(rows[n], box, np.tile(gains[n], w), share.repeat(C, axis=1))
     return out, mask
 
 
-def _mix(image, share, box, gain):
+def _mix(image, box, gain, share):
     """Paste a piece of an image into it; share says how much of it each pixel gets."""
     y1, x1, y2, x2, h, w = box
     low, high = float(image.min()), float(image.max())
@@ -194,6 +196,7 @@ def _mix(image, share, box, gain):
     with np.errstate(over="ignore"):
         piece = np.clip(image[y1 : y1 + h, x1 : x1 + w] * gain, low, high)
     # mixed with what it covers
+    share = share.astype(np.float64)
     under = image[y2 : y2 + h, x2 : x2 + w]
     mixed = np.clip((1 - share) * under + share * piece, low, high)
     mixed = np.rint(mixed) if whole else mixed

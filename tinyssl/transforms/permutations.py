@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tinyssl import _checks
-from tinyssl.transforms.tiles import join_tiles, split_tiles
+from tinyssl.transforms import _places
 
 ALL_UP_TO = (
     9  # tiles: 9! = 362,880 permutations are looked through, more are drawn from
@@ -182,14 +182,21 @@ def permute_tiles(
     array([[[3, 0],
             [1, 2]]])
     """
-    tiles = split_tiles(images, grid)
-    N, L = tiles.shape[:2]
+    images = _places.batch(images)
+    N, H, W = images.shape[:3]
+    rows, cols = _places.divided(grid, H, W)
+    L = rows * cols
     orders = _check_orders("orders", orders)
     if orders.shape not in ((L,), (N, L)):
         raise ValueError(
             f"orders must have shape ({L},) or ({N}, {L}), found {orders.shape}"
         )
-    return join_tiles(tiles[np.arange(N)[:, None], orders], grid)
+    orders = np.broadcast_to(orders, (N, L))
+    out = np.empty(images.shape, images.dtype)
+    source, target = (_places.cells(x, rows, cols) for x in (images, out))
+    for n, i in np.ndindex(N, L):
+        target[n, i // cols, i % cols] = source[n, *divmod(orders[n, i], cols)]
+    return out
 
 
 def _candidates(num_tiles, rng):

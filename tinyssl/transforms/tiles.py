@@ -66,7 +66,7 @@ def sample_tile_offsets(
     """
     n = _checks.integer("n", n)
     H, W = _places.sides(image_shape)
-    rows, cols = _grid(grid, H, W)
+    rows, cols = _places.divided(grid, H, W)
     h, w = H // rows, W // cols
     size = _tile_size(tile_size, h, w)
     inside = np.ones((H, W), bool)
@@ -140,11 +140,11 @@ def split_tiles(
     """
     images = _places.batch(images)
     N, H, W = images.shape[:3]
-    rows, cols = _grid(grid, H, W)
+    rows, cols = _places.divided(grid, H, W)
     if tile_size is None:
         if offsets is not None:
             raise ValueError("offsets must come with a tile_size, found None")
-        tiles = _cells(images, rows, cols)
+        tiles = _places.cells(images, rows, cols)
         return tiles.copy().reshape(N, rows * cols, *tiles.shape[3:])
     h, w = H // rows, W // cols
     size = _tile_size(tile_size, h, w)
@@ -195,40 +195,14 @@ def join_tiles(tiles: ArrayLike, grid: int | tuple[int, int]) -> NDArray:
         raise ValueError(
             f"tiles must be (N, L, h, w) or (N, L, h, w, C), found shape {tiles.shape}"
         )
-    rows, cols = _pair("grid", grid)
+    rows, cols = _places.pair("grid", grid)
     N, L, h, w = tiles.shape[:4]
     if rows * cols != L:
         raise ValueError(f"grid must have {L} cells as tiles, found {rows} x {cols}")
     images = np.empty((N, rows * h, cols * w, *tiles.shape[4:]), tiles.dtype)
-    cells = _cells(images, rows, cols)
+    cells = _places.cells(images, rows, cols)
     cells[...] = tiles.reshape(cells.shape)
     return images
-
-
-def _cells(images, rows, cols):
-    """Return a view (N, rows, columns, h, w, ...) of the cells of a grid."""
-    N, H, W = images.shape[:3]
-    shape = (N, rows, H // rows, cols, W // cols, *images.shape[3:])
-    return np.swapaxes(images.reshape(shape), 2, 3)
-
-
-def _pair(name, value):
-    """Return (rows, columns) of an integer or a pair of integers, both >= 1."""
-    pair = value if np.iterable(value) else (value, value)
-    if len(pair) != 2:
-        raise ValueError(f"{name} must be a number or (rows, columns), found {value!r}")
-    rows, cols = (_checks.integer(name, side, least=1) for side in pair)
-    return rows, cols
-
-
-def _grid(grid, H, W):
-    """Return rows and columns that divide the image."""
-    rows, cols = _pair("grid", grid)
-    if H % rows or W % cols:
-        raise ValueError(
-            f"grid must divide the image, found {rows} x {cols} for {H} x {W} pixels"
-        )
-    return rows, cols
 
 
 def _tile_size(tile_size, h, w):
