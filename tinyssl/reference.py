@@ -158,3 +158,44 @@ def swap_patches(images, swaps, patch_size):
 def rotate(images, turns):
     """Turn square images counter-clockwise by quarter turns."""
     return np.stack([np.rot90(x, k) for x, k in zip(images, turns, strict=True)])
+
+
+# ---- tiles, patches and pastes -----------------------------------------------------
+
+
+def permute_tiles(image, rows, cols, order):
+    """Cut one image into tiles and join them in another order."""
+    tiles = [t for row in np.split(image, rows) for t in np.split(row, cols, axis=1)]
+    tiles = [tiles[i] for i in order]
+    lines = [
+        np.concatenate(tiles[i : i + cols], axis=1) for i in range(0, len(tiles), cols)
+    ]
+    return np.concatenate(lines)
+
+
+def patchify(images, patch_size):
+    """Lay out each patch of (N, H, W, C) images as a row: pixel by pixel."""
+    N, H, W, C = images.shape
+    rows, cols = H // patch_size, W // patch_size
+    pixels = images.reshape(N, rows, patch_size, cols, patch_size, C)
+    return np.einsum("nypxqc->nyxpqc", pixels).reshape(N, rows * cols, -1)
+
+
+def cut_paste(image, box, alpha, gain, edge):
+    """Mix a piece of an (H, W, C) float image into it elsewhere."""
+    y1, x1, y2, x2, h, w = box
+    # the piece in other colours, of the same range
+    piece = np.clip(image[y1 : y1 + h, x1 : x1 + w] * gain, image.min(), image.max())
+    # faded out at its edges
+    widths = [min(edge, (length - 1) // 2) for length in (h, w)]
+    rises = [np.hanning(2 * width + 3)[1 : width + 1] for width in widths]
+    fades = [
+        np.concatenate([rise, np.ones(length - 2 * len(rise)), rise[::-1]])
+        for rise, length in zip(rises, (h, w), strict=True)
+    ]
+    mask = np.zeros(image.shape[:2])
+    mask[y2 : y2 + h, x2 : x2 + w] = alpha * np.outer(*fades)
+    # mixed with what it covers
+    pasted = image.copy()
+    pasted[y2 : y2 + h, x2 : x2 + w] = piece
+    return image + mask[..., None] * (pasted - image), mask
