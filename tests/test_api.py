@@ -18,6 +18,7 @@ from tinyssl import _kernels, metrics, reference, transforms
 PACKAGE = Path(tinyssl.__file__).parent
 SECTIONS = ["Parameters", "Returns", "Raises", "Notes", "References", "Examples"]
 OPTIONAL = {"References"}  # a plain count has no source
+OPTIONAL_OF_CLASSES = {"Parameters", "Returns", "References"}
 POSITIONAL = {  # the data, and what a call cannot be read without
     "sample_swaps": ["image_shape", "patch_size", "num_swaps"],
     "swap_patches": ["images", "swaps", "patch_size"],
@@ -42,6 +43,9 @@ POSITIONAL = {  # the data, and what a call cannot be read without
     "sample_pastes": ["n", "image_shape"],
     "cut_paste": ["images", "boxes", "alphas", "gains"],
     "frechet_distance_from_stats": ["mean1", "cov1", "mean2", "cov2"],
+    "frechet_noise_floor": ["features", "n1", "n2"],
+    "ConfusionAccumulator": ["num_classes"],
+    "GaussianAccumulator": [],
 }
 FIRST = {
     "y_true": "y_pred y_score",
@@ -64,7 +68,8 @@ def missing_sections(function):
     underlined = re.findall(r"^(\w+)\n-{3,}$", text, flags=re.MULTILINE)
     present = [section for section in underlined if section in SECTIONS]
     in_order = [section for section in SECTIONS if section in present]
-    lacking = [s for s in SECTIONS if s not in present and s not in OPTIONAL]
+    optional = OPTIONAL_OF_CLASSES if inspect.isclass(function) else OPTIONAL
+    lacking = [s for s in SECTIONS if s not in present and s not in optional]
     return lacking + (["order"] if present != in_order else [])
 
 

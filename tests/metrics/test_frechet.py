@@ -96,8 +96,9 @@ def test_nearly_dependent_features_cost_no_digits(seed, smallest):
     scales1, scales2 = np.array([1, 1, 1, smallest]), np.array([3, 1, 2, 1])
     sample1, sample2 = centred * scales1 @ rotation, centred * scales2 @ rotation
     expected = np.sum((scales1 - scales2) ** 2) / 49
-    assert frechet_distance(sample1, sample2) == pytest.approx(expected, abs=1e-12)
-    assert frechet_distance(sample1, sample1) <= 1e-12
+    precision = 1e-11  # 1e-10 of the variances, which are some tenths
+    assert frechet_distance(sample1, sample2) == pytest.approx(expected, abs=precision)
+    assert frechet_distance(sample1, sample1) <= precision
 
 
 def test_one_dimension():
@@ -128,9 +129,9 @@ def test_few_samples_warn():
         (
             ([[1, 2]], [[1, 2]] * 3),
             ValueError,
-            "features1 must have at least 2",
+            "features1 must have n >= 2, found n = 1",
         ),
-        (([1, 2], []), ValueError, "features2 must have at least 2 samples, found 0"),
+        (([1, 2], []), ValueError, "features2 must have n >= 2, found n = 0"),
         ((np.ones((3, 2)), np.ones((3, 1))), ValueError, "features, found 2 and 1"),
         ((np.ones((3, 0)), np.ones((3, 0))), ValueError, r"\(n, d\) or \(n,\), found"),
         ((np.ones((3, 2, 1)), [1, 2]), ValueError, r"features1 must be \(n, d\) or"),

@@ -6,6 +6,7 @@ dropped, clipped or guessed. What the mathematics leaves open (0/0) is returned 
 float64.
 """
 
+from tinyssl.metrics.accumulators import ConfusionAccumulator, GaussianAccumulator
 from tinyssl.metrics.agreement import (
     cohen_kappa,
     confusion_matrix,
@@ -21,11 +22,14 @@ from tinyssl.metrics.classification import (
 from tinyssl.metrics.curves import precision_recall_curve, roc_curve
 from tinyssl.metrics.frechet import frechet_distance, frechet_distance_from_stats
 from tinyssl.metrics.localization import localization_error
+from tinyssl.metrics.noise_floor import frechet_noise_floor
 from tinyssl.metrics.overlap import dice, iou, sensitivity, specificity
 from tinyssl.metrics.ranking import average_precision, roc_auc
 from tinyssl.metrics.similarity import mse, psnr, ssim
 
 __all__ = [
+    "ConfusionAccumulator",
+    "GaussianAccumulator",
     "accuracy",
     "average_precision",
     "balanced_accuracy",
@@ -35,6 +39,7 @@ __all__ = [
     "f1_score",
     "frechet_distance",
     "frechet_distance_from_stats",
+    "frechet_noise_floor",
     "iou",
     "localization_error",
     "mse",
