@@ -65,3 +65,23 @@ def batches(draw, square=False, most=12):
     shape = (N, H, H if square else W, C)
     rng = np.random.default_rng(draw(seeds))
     return rng.integers(0, 256, shape).astype(dtype)
+
+
+@st.composite
+def grids(draw, most=4, side=4):
+    """(N, H, W, C) or (N, H, W) images of some dtype, and the rows and columns."""
+    rows, cols = draw(st.integers(1, most)), draw(st.integers(1, most))
+    h, w = draw(st.integers(1, side)), draw(st.integers(1, side))
+    N, C = draw(st.integers(0, 3)), draw(st.integers(1, 3))
+    dtype = draw(st.sampled_from(["?", "u1", "i2", "i8", "f2", "f4", "f8", "c16"]))
+    shape = (N, rows * h, cols * w) + ((C,) if draw(st.booleans()) else ())
+    rng = np.random.default_rng(draw(seeds))
+    return rng.integers(0, 256, shape).astype(dtype), (rows, cols)
+
+
+@st.composite
+def discs(draw, least=12, most=32):
+    """A round field of view in an image, as bools."""
+    H, W = draw(st.integers(least, most)), draw(st.integers(least, most))
+    y, x = np.mgrid[:H, :W]
+    return np.hypot((y + 0.5) / H - 0.5, (x + 0.5) / W - 0.5) < 0.5
