@@ -5,6 +5,8 @@ random, a distance with the distance of two samples of one distribution.
 """
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -133,8 +135,7 @@ def set_distance(
     d = features1.shape[1]
     # eigenvalues of large matrices take seconds
     repeats = 199 if d <= MANY else 59
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*mostly bias")  # said by the caller
+    with known_bias():
         found = metrics.frechet_distance(features1, features2)
         low, high = _jackknife(features1, features2, pairs, found, rng)
         floor = metrics.frechet_noise_floor(
@@ -175,6 +176,14 @@ def verdict(found: dict[str, Any]) -> str:
             "the same images stand on both sides"
         )
     return text + "."
+
+
+@contextmanager
+def known_bias() -> Iterator[None]:
+    """Silence the warning about few samples, which the caller gives once."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*mostly bias")
+        yield
 
 
 def _exchanged(features1, features2, pairs, repeats, rng):
