@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import image_pairs, seeds, small
 
-from tinyssl.metrics import mse, psnr, similarity, ssim
+from tinyssl.metrics import _ssim, mse, psnr, ssim
 
 
 def peer_ssim(image1, image2, **options):
@@ -27,7 +27,7 @@ def test_gaussian_equals_skimage(images, length, sigma, unbiased):
     expected = peer_ssim(
         image1, image2, gaussian_weights=True, use_sample_covariance=unbiased, **options
     )
-    with mock.patch.object(similarity, "SMALL", length):
+    with mock.patch.object(_ssim, "SMALL", length):
         actual = ssim(image1, image2, sample_covariance=unbiased, **options)
     assert actual == pytest.approx(expected, abs=1e-10)
 
@@ -38,7 +38,7 @@ def test_uniform_map_equals_skimage(images, length, win_size):
     options = {"data_range": data_range, "channel_axis": -1, "full": True}
     options["win_size"] = win_size
     score, expected = peer_ssim(image1, image2, **options)
-    with mock.patch.object(similarity, "SMALL", length):
+    with mock.patch.object(_ssim, "SMALL", length):
         actual = ssim(
             image1, image2, window="uniform", sample_covariance=True, **options
         )
@@ -53,7 +53,7 @@ def test_uniform_map_equals_skimage(images, length, win_size):
 def test_laws(images, length):
     image1, image2, data_range = images
     options = {"data_range": data_range, "channel_axis": -1}
-    with mock.patch.object(similarity, "SMALL", length):
+    with mock.patch.object(_ssim, "SMALL", length):
         score = ssim(image1, image2, **options)
         assert ssim(image1, image1, **options) == 1.0
         assert ssim(image2, image1, **options) == score
@@ -86,7 +86,7 @@ def test_laws(images, length):
 def test_an_offset_costs_no_digits(length, dtype, offset):
     rng = np.random.default_rng(0)
     image1, image2 = (offset + rng.uniform(0, 1, (2, 40, 40))).astype(dtype)
-    with mock.patch.object(similarity, "SMALL", length):
+    with mock.patch.object(_ssim, "SMALL", length):
         actual = ssim(image1, image2, data_range=1)
     # the luminance term is 1 for so large an offset
     flat1, flat2 = (x.astype(float) - offset for x in (image1, image2))
@@ -112,7 +112,7 @@ def contrast_term(image1, image2):
 def test_constant_images_follow_the_luminance_term(length, x, y):
     image1, image2 = np.full((16, 16), x, "u2"), np.full((16, 16), y, "u2")
     c1 = (0.01 * 255) ** 2
-    with mock.patch.object(similarity, "SMALL", length):
+    with mock.patch.object(_ssim, "SMALL", length):
         actual = ssim(image1, image2, data_range=255)
     expected = (2 * x * y + c1) / (x**2 + y**2 + c1)
     assert actual == pytest.approx(expected, abs=1e-12)
@@ -123,7 +123,7 @@ def test_rounding_never_lifts_the_map_above_one(length):
     rng = np.random.default_rng(0)
     image = rng.uniform(0, 1, (40, 40))
     nearly = image + rng.normal(0, 1e-9, image.shape)
-    with mock.patch.object(similarity, "SMALL", length):
+    with mock.patch.object(_ssim, "SMALL", length):
         score, score_map = ssim(image, nearly, data_range=1, full=True)
     assert score_map.max() <= 1
     assert score <= 1

@@ -1,94 +1,173 @@
-"""Structural similarity, row by row through a small ring, as a compiled loop."""
+"""Structural similarity, row by row through a small ring, as compiled loops.
+
+Loops over a row stay plain and touch at most nine arrays: then the compiler proves
+them apart at run time and handles eight columns at once. The four quantities that
+are filtered (both images, the sum of their squares, their product) lie side by side
+in one long row; what a filter mixes where two of them meet is never read.
+"""
 
 import numpy as np
 
 from tinyssl._kernels._compile import kernel
 
+PAD = 40  # values, so that rows of a power of two do not fight for one cache line
+
 
 @kernel
-def ssim_map(image1, image2, taps, c1, c2, unbias, out):
-    """Write the SSIM map of (H, W, C) images to ``out``, and return its sum.
+def ssim_map(
+    image1, image2, taps, c1, c2, unbias, centres, start, stop, tile, out, sums
+):
+    """Write rows ``start`` to ``stop`` of the SSIM map of (H, W, C) images to ``out``.
 
-    ``taps`` is a tuple, so its length is known to the compiler, which unrolls the
-    sums. ``out`` has one row for each window, or a single one that is used again.
+    ``taps`` are symmetric, ``centres`` (2, W * C) values near those of each image.
+    ``out`` has a row for each row of the map, or fewer that are used again; ``sums``,
+    zeros at first, adds up each ``tile`` rows, column by column.
     """
     H, W, C = image1.shape
-    K = len(taps)
-    wide, narrow = W * C, (W - K + 1) * C  # colours side by side, K taps C apart
+    K, wide = len(taps), W * C  # colours side by side, taps C apart
     rows1, rows2 = image1.reshape(H, wide), image2.reshape(H, wide)
-    centre1, centre2 = _centre(image1), _centre(image2)
-    line = np.empty((4, wide))
-    ring = np.empty((K, 4, narrow))
-    total = 0.0
-    for i in range(H):
+    length = 4 * wide + PAD
+    ring = np.zeros(K * length)
+    columns, windows = np.empty(4 * wide), np.empty(4 * wide)
+    narrow = windows[: 4 * wide - (K - 1) * C]
+    for i in range(start, stop + K - 1):
         # centred before squaring: no digits cancel
-        for j in range(wide):
-            a, b = rows1[i, j] - centre1[j], rows2[i, j] - centre2[j]
-            line[0, j], line[1, j] = a, b
-            line[2, j], line[3, j] = a * a + b * b, a * b
-        # weighted sums along the row
-        for q in range(4):
-            _correlate_row(line[q], taps, C, ring[i % K, q])
+        four = ring[i % K * length :][: 4 * wide].reshape(4, wide)
+        _products(rows1[i], rows2[i], centres, four)
         row = i - K + 1
-        if row < 0:
+        if row < start:
             continue
-        # weighted sums along the column, then the map
-        for q in range(4):
-            _correlate_column(ring, q, i + 1, taps, line[q, :narrow])
-        total += _combine(line, centre1, centre2, c1, c2, unbias, out[row % len(out)])
-    return total
+        # weighted sums along the column and the row, then the map
+        _filter(ring, (row + np.arange(K)) % K * length, taps, columns)
+        _filter(columns, np.arange(K) * C, taps, narrow)
+        scores = out[row % len(out)]
+        _combine(windows.reshape(4, wide), 1, centres, c1, c2, unbias, scores)
+        _add(scores, sums[row // tile])
 
 
 @kernel
-def _centre(image):
-    """Return a mean for each channel, from about 64 x 64 pixels, as a wide row."""
-    H, W, C = image.shape
-    centre = np.empty(W * C)
-    for c in range(C):
-        total, count = 0.0, 0
-        for i in range(0, H, H // 64 + 1):
-            for j in range(0, W, W // 64 + 1):
-                total += image[i, j, c]
-                count += 1
-        centre[c::C] = total / count
-    return centre
+def box_ssim_map(
+    image1, image2, size, c1, c2, unbias, centres, start, stop, tile, out, sums
+):
+    """As ``ssim_map`` with ``size`` equal taps: sums that slide down the columns.
+
+    They start anew every ``tile`` rows, so that rounding cannot build up. Integer
+    ``centres``, 0 for bytes, ask for integer sums, which are exact.
+    """
+    H, W, C = image1.shape
+    wide = W * C
+    rows1, rows2 = image1.reshape(H, wide), image2.reshape(H, wide)
+    columns = np.empty((4, wide), centres.dtype)
+    windows = np.empty(4 * wide, centres.dtype)
+    nothing = np.zeros(4 * wide, centres.dtype)
+    for top in range(start, stop, tile):
+        columns[:] = 0
+        for i in range(top, min(top + tile, stop) + size - 1):
+            # sums along the column: one row enters, one leaves
+            if i - top < size:
+                _slide(rows1[i], rows2[i], centres[0], centres[1], centres, columns)
+            else:
+                old1, old2 = rows1[i - size], rows2[i - size]
+                _slide(rows1[i], rows2[i], old1, old2, centres, columns)
+            row = i - size + 1
+            if row < top:
+                continue
+            # sums along the row, then the map
+            narrow = windows[: 4 * wide - (size - 1) * C]
+            _sum_row(columns.reshape(4 * wide), size, C, nothing, narrow)
+            scores, four = out[row % len(out)], windows.reshape(4, wide)
+            _combine(four, size * size, centres, c1, c2, unbias, scores)
+            _add(scores, sums[row // tile])
 
 
 @kernel
-def _correlate_row(line, taps, C, out):
-    for j in range(len(out)):
-        value = 0.0
-        for k in range(len(taps)):
-            value += taps[k] * line[j + k * C]
-        out[j] = value
+def _products(row1, row2, centres, four):
+    for j in range(len(row1)):
+        a, b = row1[j] - centres[0, j], row2[j] - centres[1, j]
+        four[0, j], four[1, j] = a, b
+        four[2, j], four[3, j] = a * a + b * b, a * b
 
 
 @kernel
-def _correlate_column(ring, q, oldest, taps, out):
-    K = len(taps)
-    for j in range(len(out)):
-        out[j] = 0.0
-    for k in range(K):
-        row, tap = ring[(oldest + k) % K, q], taps[k]
+def _filter(values, starts, taps, out):
+    """Add up what ``taps`` weigh: the k-th the values from ``starts[k]`` on."""
+    out[:] = 0.0
+    for k in range(0, len(taps) // 2 + 1, 6):
+        t0, a0, b0 = _pair(values, starts, taps, k)
+        t1, a1, b1 = _pair(values, starts, taps, k + 1)
+        t2, a2, b2 = _pair(values, starts, taps, k + 2)
+        t3, a3, b3 = _pair(values, starts, taps, k + 3)
+        t4, a4, b4 = _pair(values, starts, taps, k + 4)
+        t5, a5, b5 = _pair(values, starts, taps, k + 5)
         for j in range(len(out)):
-            out[j] += tap * row[j]
+            out[j] += (
+                t0 * (a0[j] + b0[j])
+                + t1 * (a1[j] + b1[j])
+                + t2 * (a2[j] + b2[j])
+                + t3 * (a3[j] + b3[j])
+                + t4 * (a4[j] + b4[j])
+                + t5 * (a5[j] + b5[j])
+            )
 
 
 @kernel
-def _combine(line, centre1, centre2, c1, c2, unbias, out):
-    """Write one row of the map and return its sum."""
-    total = 0.0
+def _pair(values, starts, taps, k):
+    """Return a weight and what the two taps that share it see.
+
+    The middle tap is its own twin; beyond it the weight is 0.
+    """
+    middle = len(taps) // 2
+    weight = taps[k] if k < middle else 0.5 * taps[middle] if k == middle else 0.0
+    k = min(k, middle)
+    return weight, values[starts[k] :], values[starts[len(taps) - 1 - k] :]
+
+
+@kernel
+def _slide(new1, new2, old1, old2, centres, columns):
+    kind = columns.dtype.type  # int32 stays int32: Numba would widen it
+    for j in range(len(new1)):
+        a, b = kind(new1[j] - centres[0, j]), kind(new2[j] - centres[1, j])
+        c, d = kind(old1[j] - centres[0, j]), kind(old2[j] - centres[1, j])
+        columns[0, j] += kind(a - c)
+        columns[1, j] += kind(b - d)
+        columns[2, j] += kind(a * a + b * b - (c * c + d * d))
+        columns[3, j] += kind(a * b - c * d)
+
+
+@kernel
+def _sum_row(line, size, C, nothing, out):
+    out[:] = 0
+    for k in range(0, size, 7):
+        # seven values, of which those beyond the window are nothing
+        r0 = line[k * C :]
+        r1 = line[(k + 1) * C :] if k + 1 < size else nothing
+        r2 = line[(k + 2) * C :] if k + 2 < size else nothing
+        r3 = line[(k + 3) * C :] if k + 3 < size else nothing
+        r4 = line[(k + 4) * C :] if k + 4 < size else nothing
+        r5 = line[(k + 5) * C :] if k + 5 < size else nothing
+        r6 = line[(k + 6) * C :] if k + 6 < size else nothing
+        for j in range(len(out)):
+            out[j] += r0[j] + r1[j] + r2[j] + r3[j] + r4[j] + r5[j] + r6[j]
+
+
+@kernel
+def _combine(four, pixels, centres, c1, c2, unbias, out):
+    """Write scores from sums over windows whose weights add up to ``pixels``."""
+    c1, c2, pixels = c1 * pixels**2, c2 * pixels**2 / unbias, float(pixels)
     for j in range(len(out)):
-        a, b = line[0, j], line[1, j]
-        variances = unbias * (line[2, j] - (a * a + b * b))
-        covariance = unbias * (line[3, j] - a * b)
-        mean1, mean2 = a + centre1[j], b + centre2[j]
-        out[j] = min(
-            (2 * mean1 * mean2 + c1)
-            * (2 * covariance + c2)
-            / ((mean1 * mean1 + mean2 * mean2 + c1) * (variances + c2)),
-            1.0,
+        a, b = float(four[0, j]), float(four[1, j])
+        variances = pixels * four[2, j] - (a * a + b * b)
+        covariance = pixels * four[3, j] - a * b
+        a, b = a + pixels * centres[0, j], b + pixels * centres[1, j]
+        # true_divide: / looks for zeros first, one column at a time
+        score = np.true_divide(
+            (2 * a * b + c1) * (2 * covariance + c2),
+            (a * a + b * b + c1) * (variances + c2),
         )
-    for value in out:
-        total += value
-    return total
+        out[j] = 1.0 if score > 1 else score
+
+
+@kernel
+def _add(scores, sums):
+    for j in range(len(scores)):
+        sums[j] += scores[j]

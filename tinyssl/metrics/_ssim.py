@@ -1,0 +1,210 @@
+"""What ``ssim`` and its accumulator share: options, the form of images, the score."""
+
+import functools
+import math
+import sys
+from typing import NamedTuple
+
+import numpy as np
+
+from tinyssl import _checks, _kernels, _threads
+
+SMALL = 64 * 64  # values, up to which NumPy answers unless the kernel is loaded
+SERIAL = 16_384  # values, some 100 us of work: not worth another thread
+TILE = 32  # rows of the map that are added up together
+EXACT = 127  # side of the largest window of bytes whose sums of squares fit int32
+
+
+class Options(NamedTuple):
+    """The options of ``ssim`` as the kernels want them."""
+
+    taps: np.ndarray  # weights of a window along one axis, which add up to 1
+    box: bool  # all of them alike
+    c1: float
+    c2: float
+    unbias: float
+
+
+def options(data_range, window, win_size, sigma, sample_covariance, k1, k2):
+    """Check the options and return them as the kernels want them."""
+    data_range = _checks.positive("data_range", data_range)
+    c1 = (_checks.positive("k1", k1) * data_range) ** 2
+    c2 = (_checks.positive("k2", k2) * data_range) ** 2
+    _checks.choice("window", window, ("gaussian", "uniform"))
+    sigma = _checks.positive("sigma", sigma)
+    box = window == "uniform"
+    taps = _uniform(win_size, sigma) if box else _gaussian(win_size, sigma)
+    pixels = len(taps) ** 2
+    unbias = pixels / (pixels - 1) if sample_covariance else 1.0
+    return Options(taps, box, c1, c2, unbias)
+
+
+def _uniform(win_size, sigma):
+    if sigma != 1.5:
+        raise ValueError(f"sigma is for window='gaussian', found {sigma}")
+    size = 7 if win_size is None else _checks.integer("win_size", win_size, least=3)
+    if size % 2 == 0:
+        raise ValueError(f"win_size must be odd, found {size}")
+    return np.full(size, 1 / size)
+
+
+def _gaussian(win_size, sigma):
+    if win_size is not None:
+        raise ValueError(f"win_size is for window='uniform', found {win_size!r}")
+    return _bell(sigma)
+
+
+@functools.lru_cache(maxsize=8)
+def _bell(sigma):
+    radius = int(3.5 * sigma + 0.5)  # as scikit-image: truncate=3.5
+    if radius < 1:
+        raise ValueError(f"sigma must be at least 1/7, found {sigma}")
+    weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    return weights / weights.sum()
+
+
+def pair(image1, image2):
+    """Return two arrays of numbers of one shape that are not empty."""
+    image1, image2 = _checks.array("image1", image1), _checks.array("image2", image2)
+    _checks.same_shape("image1", image1, "image2", image2)
+    _checks.not_empty("image1", image1)
+    return image1, image2
+
+
+def channels_last(image1, image2, channel_axis, *, batch=0):
+    """Return C-contiguous arrays of a dtype the kernels know, colours last.
+
+    ``batch`` axes in front count images.
+    """
+    axes = batch + (2 if channel_axis is None else 3)
+    if image1.ndim != axes:
+        hint = ": channel_axis says where the colours are"
+        raise ValueError(
+            f"image1 must have {axes} axes, found shape {image1.shape}"
+            f"{hint if image1.ndim == axes + 1 and channel_axis is None else ''}"
+        )
+    if channel_axis is None:
+        image1, image2 = image1[..., None], image2[..., None]
+    else:
+        channel_axis = _checks.integer("channel_axis", channel_axis, least=-3)
+        if channel_axis > 2:
+            raise ValueError(f"channel_axis must lie in -3..2, found {channel_axis}")
+        axis = channel_axis if channel_axis < 0 else channel_axis + batch
+        image1, image2 = (np.moveaxis(x, axis, -1) for x in (image1, image2))
+    same = image1.dtype == image2.dtype and image1.dtype in (np.uint8, np.float32)
+    small = math.prod(image1.shape[batch:]) <= SMALL
+    dtype = image1.dtype if same and not small else np.float64
+    return np.require(image1, dtype, "CW"), np.require(image2, dtype, "CW")
+
+
+def map_shape(shape, options):
+    """Return the shape of the map of (H, W, C) images, or refuse small ones."""
+    H, W, C = shape
+    K = len(options.taps)
+    if min(H, W) < K:
+        raise ValueError(
+            f"image1 must be at least {K} x {K} pixels, found {H} x {W}: "
+            f"a smaller {'win_size' if options.box else 'sigma'} mends it"
+        )
+    return H - K + 1, W - K + 1, C
+
+
+def score(image1, image2, options, *, out=None, spread=_threads.spread):
+    """Return the mean SSIM of two (H, W, C) images, and write the map to ``out``.
+
+    Each tile of rows adds up its columns, whichever thread has it, so the bits do not
+    depend on the threads. NaN and infinity come out as NaN.
+    """
+    rows, columns, C = map_shape(image1.shape, options)
+    sums = np.zeros((-(-rows // TILE), columns * C))
+
+    def work(start, stop):
+        start, stop = start * TILE, min(stop * TILE, rows)
+        scores = np.empty((1, columns * C)) if out is None else out
+        ssim_map(
+            *(image1, image2, window, options.c1, options.c2, options.unbias),
+            *(centres, start, stop, TILE, scores, sums),
+        )
+
+    with np.errstate(all="ignore"):
+        ssim_map, window, centres = _kernel(image1, image2, options)
+        spread(work, len(sums), least=SERIAL // sums[0].size + 1)
+        return float(sums.sum()) / (rows * columns * C)
+
+
+def _kernel(image1, image2, options):
+    """Return the function that suits two images, its window and the centres."""
+    taps, size = options.taps, len(options.taps)
+    if image1.size <= SMALL:
+        ready = _loaded()
+        ssim_map = _kernels.similarity.ssim_map if ready else small_ssim_map
+        return ssim_map, taps, _centres(image1, image2)
+    if not options.box:
+        return _kernels.similarity.ssim_map, taps, _centres(image1, image2)
+    if image1.dtype == np.uint8 and size <= EXACT:
+        centres = np.zeros((2, image1[0].size), np.int32)
+    else:
+        centres = _centres(image1, image2)
+    return _kernels.similarity.box_ssim_map, size, centres
+
+
+def _loaded():
+    """Say whether the kernel is there already, compiled for small images."""
+    module = sys.modules.get("tinyssl._kernels.similarity")
+    signatures = getattr(module.ssim_map, "signatures", ()) if module else ()
+    return any(signature[0].dtype.name == "float64" for signature in signatures)
+
+
+def _centres(image1, image2):
+    """Return for each image and colour the mean of some 1,000 pixels, as wide rows."""
+    H, W, C = image1.shape
+    centres = np.empty((2, W, C))
+    for centre, image in zip(centres, (image1, image2), strict=True):
+        some = image[:: H // 32 + 1, :: W // 32 + 1]
+        centre[:] = some.mean(axis=(0, 1), dtype=np.float64)
+    return centres.reshape(2, W * C)
+
+
+def small_ssim_map(
+    image1, image2, taps, c1, c2, unbias, centres, start, stop, tile, out, sums
+):
+    """Do as the kernel does, operation by operation: the bits are the same."""
+    H, W, C = image1.shape
+    # centred before squaring: no digits cancel
+    a, b = (image1.reshape(H, W * C), image2.reshape(H, W * C)) - centres[:, None]
+    four = np.stack((a, b, a * a + b * b, a * b))
+    # weighted sums along the column and the row, then the map
+    a, b, squares, product = _filter(_filter(four, taps, 1, 1), taps, 2, C)
+    variances, covariance = squares - (a * a + b * b), product - a * b
+    a, b = (a, b) + centres[:, None, : a.shape[1]]
+    scores = (2 * a * b + c1) * (2 * covariance + c2 / unbias)
+    scores /= (a * a + b * b + c1) * (variances + c2 / unbias)
+    scores[scores > 1] = 1
+    out[:] = scores[-len(out) :]
+    for row, line in enumerate(scores):
+        sums[row // tile] += line
+
+
+def _filter(four, taps, axis, step):
+    """Add up six pairs of taps at a time; the middle one is its own twin."""
+    middle, length = len(taps) // 2, four.shape[axis] - (len(taps) - 1) * step
+    shifted = [
+        np.take(four, range(k * step, k * step + length), axis)
+        for k in range(len(taps))
+    ]
+    pairs = [taps[k] * (shifted[k] + shifted[-1 - k]) for k in range(middle)]
+    pairs += [taps[middle] / 2 * (2 * shifted[middle])]
+    total = np.zeros_like(pairs[0])
+    for k in range(0, len(pairs), 6):
+        total += sum(pairs[k + 1 : k + 6], pairs[k])
+    return total
+
+
+def refuse_nan(score, image1, image2):
+    """Say why a score is NaN, if it is."""
+    if not math.isnan(score):
+        return
+    _checks.finite("image1", image1)
+    _checks.finite("image2", image2)
+    largest = max(np.abs(image1).max(), np.abs(image2).max())
+    raise ValueError(f"image1 and image2 must be < 1e75, found {largest}")
