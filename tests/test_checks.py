@@ -2,8 +2,57 @@
 
 import numpy as np
 import pytest
+import torch
 
 from tinyssl import _checks
+
+
+class Series:
+    """What pandas has: values behind ``__array__``."""
+
+    def __init__(self, values):
+        self.values = np.asarray(values)
+
+    def __array__(self, dtype=None, copy=None):
+        return self.values
+
+
+def test_what_stands_for_an_array_is_one():
+    for values in (
+        Series([1, 2, 3]),
+        np.ma.array([1, 2, 3]),
+        range(1, 4),
+        (1, 2, 3),
+        torch.tensor([1, 2, 3]),
+        np.array([1, 2, 3], ">i8"),
+        np.array([9, 3, 2, 1])[:0:-1],
+    ):
+        actual = _checks.array("x", values)
+        np.testing.assert_array_equal(actual, [1, 2, 3])
+        assert actual.dtype.isnative
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "message"),
+    [
+        (None, TypeError, "x must hold numbers, found dtype object"),
+        ([1, None], TypeError, "x must hold numbers, found dtype object"),
+        ([2**70], TypeError, "x must hold numbers, found dtype object"),
+        (["1"], TypeError, "x must hold numbers, found dtype <U1"),
+        (b"1", TypeError, "x must hold numbers, found dtype [|]S1"),
+        ({1: 2}, TypeError, "x must hold numbers, found dtype object"),
+        (np.datetime64("2020"), TypeError, "x must hold numbers, found dtype datetime"),
+        (np.zeros(2, "i4,i4"), TypeError, "x must hold numbers, found dtype"),
+        (np.longdouble([1]), TypeError, "x must hold numbers, found dtype"),
+        (np.ma.array([1], mask=[1]), ValueError, "x must not have masked values: fill"),
+        ([[1], [1, 2]], ValueError, "x cannot be read as an array: "),
+        (torch.ones(1, requires_grad=True), ValueError, "x cannot be read as an array"),
+        (torch.ones(1).bfloat16(), ValueError, "x cannot be read as an array"),
+    ],
+)
+def test_what_is_no_array_of_numbers_is_refused(values, error, message):
+    with pytest.raises(error, match=message):
+        _checks.array("x", values)
 
 
 def test_a_generator_passes_and_a_seed_makes_one():

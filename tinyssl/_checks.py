@@ -134,7 +134,17 @@ def weights(values, length):
         )
     if not values.any():
         raise ValueError("sample_weight must not be zero everywhere")
-    return np.ascontiguousarray(values, dtype=np.float64)
+    values = np.ascontiguousarray(values, dtype=np.float64)
+    with np.errstate(over="ignore"):
+        total = values.sum()
+    if total == np.inf:
+        raise ValueError("sample_weight must have a finite sum, found inf")
+    return values
+
+
+def of_order_one(values):
+    """Scale by a power of two, exactly: products neither vanish nor overflow."""
+    return np.ldexp(values, -np.frexp(values.max())[1])
 
 
 def mask(name, values):
@@ -171,6 +181,13 @@ def integer(name, value, least=0):
     if value < least:
         raise ValueError(f"{name} must be >= {least}, found {value}")
     return value
+
+
+def number(name, value):
+    """Return a float; nan and infinities pass."""
+    if not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number, found {value!r}")
+    return float(value)
 
 
 def positive(name, value):

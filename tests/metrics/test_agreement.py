@@ -55,10 +55,12 @@ def test_kappa_is_symmetric_and_ignores_order(pair, length):
 def test_kappa_of_constant_raters(pair):
     y_true, _ = pair
     constant = np.full_like(y_true, 3)
-    assert math.isnan(qwk(constant, constant))
-    assert qwk(constant, constant, undefined=1.0) == 1.0
-    if (y_true != 3).any():
-        assert qwk(y_true, constant) == 0.0
+    for w in (None, np.linspace(0.1, 0.7, len(y_true))):
+        assert math.isnan(qwk(constant, constant, sample_weight=w))
+        assert qwk(constant, constant, undefined=1, sample_weight=w) == 1.0
+        if (y_true != 3).any():
+            assert qwk(y_true, constant, sample_weight=w) == 0.0
+            assert qwk(constant, y_true, sample_weight=w) == 0.0
 
 
 @pytest.mark.parametrize("scheme", [None, "linear", "quadratic"])
@@ -156,6 +158,8 @@ REFUSALS = [
     (([0], [0]), {"sample_weight": [-1]}, ValueError, "sample_weight must be >= 0"),
     (([0], [0]), {"sample_weight": [0]}, ValueError, "not be zero everywhere"),
     (([0], [0]), {"sample_weight": [math.nan]}, ValueError, "weight must be finite"),
+    (([0] * 2,) * 2, {"sample_weight": [1e308] * 2}, ValueError, "have a finite sum"),
+    (([0], [0]), {"sample_weight": "1"}, TypeError, "sample_weight must hold numbers"),
     ((np.ma.array([0, 1], mask=[0, 1]), [0, 1]), {}, ValueError, "masked values"),
 ]
 
@@ -172,6 +176,9 @@ def test_refusals_of_one_function():
         confusion_matrix([-1], [0])
     with pytest.raises(ValueError, match="weights must be one of None, 'linear', 'qua"):
         cohen_kappa([0], [0], weights="cubic")
+    for metric in (qwk, cohen_kappa):
+        with pytest.raises(TypeError, match="undefined must be a number, found None"):
+            metric([0], [0], undefined=None)
     with pytest.raises(ValueError, match="labels must be < 4096 to be counted"):
         confusion_matrix([0], [10**9])
 

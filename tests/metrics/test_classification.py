@@ -1,13 +1,23 @@
 """Accuracy, precision, recall and F1: equal to scikit-learn, laws and refusals."""
 
+from unittest import mock
+
 import numpy as np
 import pytest
 import sklearn.metrics
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import label_pairs, weights
+from strategies import label_pairs, small, weights
 
-from tinyssl.metrics import accuracy, balanced_accuracy, f1_score, precision, recall
+from tinyssl.metrics import (
+    accuracy,
+    agreement,
+    balanced_accuracy,
+    classification,
+    f1_score,
+    precision,
+    recall,
+)
 
 TWINS = [
     (precision, sklearn.metrics.precision_score),
@@ -16,11 +26,63 @@ TWINS = [
 ]
 
 
-@given(st.data(), label_pairs(low=-2))
-def test_accuracy_equals_sklearn(data, pair):
+@pytest.fixture(scope="module")
+def torchmetrics():
+    pytest.importorskip("torchmetrics")
+    from torchmetrics.functional import classification
+
+    return classification
+
+
+@given(st.data(), label_pairs(low=-2), small)
+def test_accuracy_equals_sklearn(data, pair, length):
     w = data.draw(st.none() | weights(len(pair[0])))
     expected = sklearn.metrics.accuracy_score(*pair, sample_weight=w)
-    assert accuracy(*pair, sample_weight=w) == pytest.approx(expected, abs=1e-12)
+    with mock.patch.object(classification, "SMALL", length):
+        actual = accuracy(*pair, sample_weight=w)
+    assert actual == pytest.approx(expected, abs=1e-12)
+
+
+@given(label_pairs())
+def test_all_equal_torchmetrics(torchmetrics, pair):
+    import torch
+
+    true, pred = map(torch.from_numpy, pair)
+    for ours, theirs in (
+        (precision, torchmetrics.multiclass_precision),
+        (recall, torchmetrics.multiclass_recall),
+        (f1_score, torchmetrics.multiclass_f1_score),
+    ):
+        for average in ("macro", "micro", "weighted", None):
+            expected = theirs(pred, true, 5, average=average or "none")
+            options = {} if average == "macro" else {"num_classes": 5}
+            actual = ours(true, pred, average=average, **options)
+            np.testing.assert_allclose(actual, expected, atol=1e-6)
+    expected = float(torchmetrics.multiclass_accuracy(pred, true, 5, average="micro"))
+    assert accuracy(true, pred) == pytest.approx(expected, abs=1e-6)
+
+
+def test_accuracy_of_labels_of_any_dtype(monkeypatch):
+    monkeypatch.setattr(classification, "PART", 100)
+    y_true, y_pred = np.random.default_rng(0).integers(0, 5, (2, 3000))
+    expected = sum(int(a == b) for a, b in zip(y_true, y_pred, strict=True)) / 3000
+    for length in (0, 2**62):
+        monkeypatch.setattr(classification, "SMALL", length)
+        for threads in "123":
+            monkeypatch.setenv("TINYSSL_NUM_THREADS", threads)
+            for dtype in ("u1", "i1", "u4", "i8", "u8", "f2", "f8"):
+                assert accuracy(y_true.astype(dtype), y_pred) == expected
+    far = np.array([2**64 - 1, 2**63], np.uint64)
+    assert accuracy(far, [-1, -(2**63)]) == 0
+    assert accuracy(far, far) == 1
+
+
+def test_narrow_labels_do_not_wrap_in_a_table():
+    pair = np.tile([0, 100, 127], 50).astype(np.int8), np.tile([100, 0, 127], 50)
+    expected = sklearn.metrics.f1_score(*pair, average="macro")
+    for length in (0, 2**62):
+        with mock.patch.object(agreement, "SMALL", length):
+            assert f1_score(*pair, average="macro") == pytest.approx(expected)
 
 
 @given(st.data(), label_pairs())
@@ -98,6 +160,8 @@ def test_refusals(metric):
         metric([0, 2], [0, 1], average="binary")
     with pytest.raises(TypeError, match="average"):
         metric([0], [0])
+    with pytest.raises(TypeError, match="undefined must be a number, found 'nan'"):
+        metric([0], [0], average="macro", undefined="nan")
     with pytest.raises(ValueError, match="num_classes must be 2 or left out"):
         metric([0], [0], average="binary", num_classes=3)
     with pytest.raises(ValueError, match="y_true must not be empty"):

@@ -22,6 +22,19 @@ def test_bytes_do_not_wrap():
     assert localization_error(*points) == localization_error(*points[::-1]) == 3
 
 
+@pytest.mark.parametrize("scale", [1e-300, 1e-160, 1.0, 1e160, 1e300])
+def test_squares_neither_overflow_nor_vanish(scale):
+    far = np.array([[3, -4], [-5, 12]]) * scale
+    actual = localization_error(np.zeros((2, 2)), far)
+    np.testing.assert_allclose(actual, np.array([5, 13]) * scale, rtol=1e-15)
+
+
+def test_one_and_three_dimensions():
+    np.testing.assert_array_equal(localization_error([[5], [2]], [[2], [5]]), [3, 3])
+    assert localization_error([1, 2, 3], [2, 4, 5]) == 3
+    assert localization_error([1, 2, 3], [2, 4, 5]).shape == ()
+
+
 @given(seeds)
 def test_laws(seed):
     rng = np.random.default_rng(seed)

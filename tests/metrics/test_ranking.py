@@ -148,12 +148,21 @@ def test_undefined_and_classes_that_never_occur():
         (([0, 3], np.ones((2, 3))), ValueError, r"y_true must lie in 0\.\.2, found 3"),
         (([0, 0.5], [0, 1]), ValueError, "y_true must hold whole numbers"),
         (([0, 1], ["a", "b"]), TypeError, "y_score must hold numbers"),
-        (([0, 1], np.ones((2, 0))), ValueError, "y_score must not be empty"),
+        (([0, 1], np.ones((2, 0))), ValueError, r"two or more, found \(2, 0\)"),
+        (
+            ([0, 1], np.ones((2, 1))),
+            ValueError,
+            r"shape \(2,\) or a column for each cl",
+        ),
+        (([0, 1], [0, 1j]), TypeError, "y_score must hold numbers, found dtype comple"),
+        (([0, 1], 0.5), ValueError, r"y_score must have shape .* found \(\)"),
     ],
 )
 def test_refusals(metric, args, error, message):
     with pytest.raises(error, match=message):
         metric(*args)
+    with pytest.raises(TypeError, match="undefined must be a number, found None"):
+        metric([0, 1], [0, 1], undefined=None)
 
 
 def test_refusals_of_options():

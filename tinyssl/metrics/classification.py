@@ -1,7 +1,5 @@
 """Right and wrong by class: accuracy, precision, recall and F1."""
 
-import math
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -292,9 +290,10 @@ def _class_counts(y_true, y_pred, average, num_classes, sample_weight):
 
 def _average(part, whole, truth, predicted, average, every_class, undefined):
     """Divide class by class, or all classes together, and average."""
+    undefined = _checks.number("undefined", undefined)
     if average == "micro":
         return float(part.sum() / whole.sum())
-    values = np.full(len(part), float(undefined))
+    values = np.full(len(part), undefined)
     np.divide(part, whole, out=values, where=whole > 0)
     if average is None:
         return values
@@ -303,7 +302,5 @@ def _average(part, whole, truth, predicted, average, every_class, undefined):
     if average == "weighted":
         used = truth > 0  # 0 times undefined is 0
         return float(values[used] @ truth[used] / truth.sum())
-    if every_class:
-        return math.fsum(values) / len(values)
-    occurs = (truth > 0) | (predicted > 0)
-    return float(values[occurs].mean())
+    counted = every_class | (truth > 0) | (predicted > 0)
+    return float(values[counted].mean())

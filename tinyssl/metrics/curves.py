@@ -22,7 +22,8 @@ def roc_curve(
     y_true : (n,) int array, values 0 or 1
         Labels.
     y_score : (n,) array
-        Any numbers that rank.
+        Any numbers that rank, infinite ones too. Thresholds are float64: integers
+        beyond 2**53 are compared exactly, but listed rounded.
     sample_weight : (n,) float array, >= 0, optional
         Weight of each sample.
     undefined : float, default nan
@@ -33,12 +34,13 @@ def roc_curve(
     false_positive_rate, true_positive_rate : (m,) float64 array, from 0 to 1
         Rates when "score >= threshold" means positive.
     thresholds : (m,) float64 array, falling
-        Distinct scores, after inf, at which nothing is positive.
+        Distinct scores, after inf, at which nothing is positive. A score of inf
+        follows as a threshold of its own.
 
     Raises
     ------
     TypeError
-        If labels or scores are not numbers.
+        If labels, scores or undefined are not numbers.
     ValueError
         As `roc_auc`, and if scores are not one-dimensional.
 
@@ -54,11 +56,9 @@ def roc_curve(
     >>> thresholds
     array([ inf, 0.8 , 0.4 , 0.35, 0.1 ])
     """
+    undefined = _checks.number("undefined", undefined)
     true, false, thresholds = _curve(y_true, y_score, sample_weight)
-    fpr, tpr = (
-        count / count[-1] if count[-1] > 0 else np.full(len(count), float(undefined))
-        for count in (false, true)
-    )
+    fpr, tpr = _share(false, undefined), _share(true, undefined)
     return fpr, tpr, thresholds
 
 
@@ -76,7 +76,7 @@ def precision_recall_curve(
     y_true : (n,) int array, values 0 or 1
         Labels.
     y_score : (n,) array
-        Any numbers that rank.
+        Any numbers that rank, as in `roc_curve`.
     sample_weight : (n,) float array, >= 0, optional
         Weight of each sample.
     undefined : float, default nan
@@ -92,7 +92,7 @@ def precision_recall_curve(
     Raises
     ------
     TypeError
-        If labels or scores are not numbers.
+        If labels, scores or undefined are not numbers.
     ValueError
         As `roc_auc`, and if scores are not one-dimensional.
 
@@ -109,31 +109,37 @@ def precision_recall_curve(
     >>> recall
     array([0.5, 0.5, 1. , 1. ])
     """
+    undefined = _checks.number("undefined", undefined)
     true, false, thresholds = (
         part[1:] for part in _curve(y_true, y_score, sample_weight)
     )
-    recall = true / true[-1] if true[-1] > 0 else np.full(len(true), float(undefined))
-    return true / (true + false), recall, thresholds
+    return true / (true + false), _share(true, undefined), thresholds
 
 
 def check(y_true, y_score, sample_weight):
-    """Return labels, scores and weights that fit together."""
+    """Return labels, scores, and weights of order 1, that fit together."""
     y_true = _checks.labels("y_true", y_true)
     y_score = _checks.array("y_score", y_score)
-    if y_score.ndim not in (1, 2) or len(y_score) != len(y_true):
+    n = len(y_true)
+    if y_score.shape != (n,) and (y_score.shape[:1] != (n,) or y_score.ndim != 2):
         raise ValueError(
-            f"y_score must have shape ({len(y_true)},) or ({len(y_true)}, K) "
-            f"as y_true has, found {y_score.shape}"
+            f"y_score must have shape ({n},) or ({n}, K) as y_true has, "
+            f"found {y_score.shape}"
         )
-    _checks.not_empty("y_score", y_score)
+    if y_score.ndim == 2 and y_score.shape[1] < 2:
+        raise ValueError(
+            f"y_score must have shape ({n},) or a column for each class, two or more, "
+            f"found {y_score.shape}"
+        )
     _checks.not_nan("y_score", y_score)
     _checks.label_range("y_true", y_true, (2, *y_score.shape[1:])[-1])
     if y_score.dtype.kind == "f":
         y_score = y_score.astype(np.float64, copy=False)
-    weights = _checks.weights(sample_weight, len(y_true))
-    if weights is not None and not weights.all():
+    weights = _checks.weights(sample_weight, n)
+    if weights is not None:
         used = weights > 0  # what weighs nothing is no threshold either
         y_true, y_score, weights = y_true[used], y_score[used], weights[used]
+        weights = _checks.of_order_one(weights)
     return y_true, y_score, weights
 
 
@@ -147,6 +153,13 @@ def _curve(y_true, y_score, sample_weight):
     return cumulate(y_true == 1, y_score, weights)
 
 
+def _share(counts, undefined):
+    """Return rising counts as a share of the last."""
+    if counts[-1] == 0:
+        return np.full(len(counts), undefined)
+    return counts / counts[-1]
+
+
 def cumulate(positive, scores, weights):
     """Return true and false positives (0 first) at each distinct score, falling."""
     order = np.argsort(scores, kind="stable")[::-1]
@@ -157,4 +170,4 @@ def cumulate(positive, scores, weights):
         np.concatenate([[0], np.cumsum(np.where(part, one, 0))[ends]])
         for part in (positive, ~positive)
     )
-    return true, false, np.concatenate([[np.inf], scores[ends]])
+    return true, false, np.concatenate([[np.inf], scores[ends].astype(np.float64)])

@@ -41,7 +41,7 @@ def dice(
     Raises
     ------
     TypeError
-        If masks are not numbers.
+        If masks or undefined are not numbers.
     ValueError
         If masks are empty arrays, hold NaN, or have different shapes.
 
@@ -59,6 +59,7 @@ def dice(
     >>> dice([[0, 1], [1, 1]], [[0, 0], [1, 1]])
     0.8
     """
+    undefined = _checks.number("undefined", undefined)
     both, true, pred, _ = _areas(mask_true, mask_pred, region)
     return 2 * both / (true + pred) if true + pred else undefined
 
@@ -89,7 +90,7 @@ def iou(
     Raises
     ------
     TypeError
-        If masks are not numbers.
+        If masks or undefined are not numbers.
     ValueError
         If masks are empty arrays, hold NaN, or have different shapes.
 
@@ -107,6 +108,7 @@ def iou(
     >>> iou([[0, 1], [1, 1]], [[0, 0], [1, 1]])
     0.6666666666666666
     """
+    undefined = _checks.number("undefined", undefined)
     both, true, pred, _ = _areas(mask_true, mask_pred, region)
     union = true + pred - both
     return both / union if union else undefined
@@ -138,7 +140,7 @@ def sensitivity(
     Raises
     ------
     TypeError
-        If masks are not numbers.
+        If masks or undefined are not numbers.
     ValueError
         If masks are empty arrays, hold NaN, or have different shapes.
 
@@ -151,6 +153,7 @@ def sensitivity(
     >>> sensitivity([[0, 1], [1, 1]], [[1, 0], [1, 1]])
     0.6666666666666666
     """
+    undefined = _checks.number("undefined", undefined)
     both, true, _, _ = _areas(mask_true, mask_pred, region)
     return both / true if true else undefined
 
@@ -182,7 +185,7 @@ def specificity(
     Raises
     ------
     TypeError
-        If masks are not numbers.
+        If masks or undefined are not numbers.
     ValueError
         If masks are empty arrays, hold NaN, or have different shapes.
 
@@ -195,6 +198,7 @@ def specificity(
     >>> specificity([[0, 0], [0, 1]], [[1, 0], [0, 1]])
     0.6666666666666666
     """
+    undefined = _checks.number("undefined", undefined)
     both, true, pred, area = _areas(mask_true, mask_pred, region)
     background = area - true
     return (background - (pred - both)) / background if background else undefined

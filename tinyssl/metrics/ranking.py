@@ -30,7 +30,7 @@ def roc_auc(
     ----------
     y_true : (n,) int array
         0 or 1 with scores (n,); 0..K-1 with scores (n, K).
-    y_score : (n,) or (n, K) array
+    y_score : (n,) or (n, K) array, K >= 2
         Any numbers that rank, infinite ones too; only their order matters. A column
         for each class is scored one-vs-rest.
     average : {"macro", "weighted", None}, default "macro"
@@ -49,16 +49,23 @@ def roc_auc(
     Raises
     ------
     TypeError
-        If labels or scores are not numbers.
+        If labels, scores or undefined are not numbers.
     ValueError
         If inputs are empty, of different lengths or shapes, labels out of range or
-        fractional, scores NaN, weights negative or all zero, or average unknown.
+        fractional, scores NaN or of one column, weights negative, not finite or all
+        zero, or average unknown.
 
     Notes
     -----
-    Equals scikit-learn's ``roc_auc_score``, for (n, K) with ``multi_class="ovr"``.
-    A class that never occurs is not dropped from the macro mean: it makes the mean
-    undefined. Without weights pairs are counted in integers.
+    Equals scikit-learn's ``roc_auc_score``, for (n, K) with ``multi_class="ovr"``, and
+    torchmetrics' ``binary_auroc`` where scores lie in [0, 1]; others it passes through
+    a float32 sigmoid, and it calls one class 0. Without weights pairs are counted in
+    integers, so that no two orders share a value by rounding.
+
+    A class that never occurs, or alone, makes the macro mean undefined. To drop it
+    would average over other classes from fold to fold under one name. Where that is
+    meant, say so: ``np.nanmean`` of ``average=None``, a value for ``undefined``, or
+    "weighted", where a class that never occurs weighs nothing.
 
     References
     ----------
@@ -87,7 +94,7 @@ def average_precision(
     ----------
     y_true : (n,) int array
         0 or 1 with scores (n,); 0..K-1 with scores (n, K).
-    y_score : (n,) or (n, K) array
+    y_score : (n,) or (n, K) array, K >= 2
         Any numbers that rank, as in `roc_auc`.
     average : {"macro", "weighted", None}, default "macro"
         As in `roc_auc`.
@@ -104,14 +111,15 @@ def average_precision(
     Raises
     ------
     TypeError
-        If labels or scores are not numbers.
+        If labels, scores or undefined are not numbers.
     ValueError
         As `roc_auc`.
 
     Notes
     -----
-    Equals scikit-learn's ``average_precision_score``: steps at the thresholds, no
-    interpolation.
+    Equals scikit-learn's ``average_precision_score``, and torchmetrics'
+    ``binary_average_precision`` where scores lie in [0, 1]: steps at the thresholds, no
+    interpolation. Means over classes are those of `roc_auc`.
 
     References
     ----------
@@ -131,12 +139,14 @@ def average_precision(
 def _one_vs_rest(area, y_true, y_score, average, sample_weight, undefined):
     """Apply a binary area to the scores, class by class where there are K columns."""
     _checks.choice("average", average, AVERAGES)
+    undefined = _checks.number("undefined", undefined)
     y_true, y_score, weights = check(y_true, y_score, sample_weight)
     if y_score.ndim == 1:
         return area(y_true == 1, y_score, weights, undefined)
     K = y_score.shape[1]
+    columns = np.ascontiguousarray(y_score.T)
     areas = np.array(
-        [area(y_true == k, y_score[:, k], weights, undefined) for k in range(K)]
+        [area(y_true == k, columns[k], weights, undefined) for k in range(K)]
     )
     if average is None:
         return areas
@@ -152,15 +162,15 @@ def _auc(positive, scores, weights, undefined):
     if weights is not None:
         true, false, _ = cumulate(positive, scores, weights)
         if true[-1] == 0 or false[-1] == 0:
-            return float(undefined)
+            return undefined
         area = np.sum(np.diff(false) * (true[1:] + true[:-1])) / 2
-        return float(area / (true[-1] * false[-1]))
-    losers, winners = _sorted_classes(positive, scores)
+        return min(1.0, float(area / (true[-1] * false[-1])))  # rounded above 1
+    winners, losers, count_below = _classes(positive, scores)
     pairs = winners.size * losers.size
     if pairs == 0:
-        return float(undefined)
+        return undefined
     # pairs won, and lost; the ties among them count half
-    won, lost = _count_below([(winners, losers), (losers, winners)])
+    won, lost = count_below((winners, losers), (losers, winners))
     return (pairs + int(won.sum()) - int(lost.sum())) / (2 * pairs)
 
 
@@ -169,22 +179,22 @@ def _mean_precision(positive, scores, weights, undefined):
     if weights is not None:
         true, false, _ = cumulate(positive, scores, weights)
         if true[-1] == 0:
-            return float(undefined)
+            return undefined
         precision = true[1:] / (true + false)[1:]
-        return float(np.sum(np.diff(true) * precision) / true[-1])
-    losers, winners = _sorted_classes(positive, scores)
+        return min(1.0, float(np.sum(np.diff(true) * precision) / true[-1]))
+    winners, losers, count_below = _classes(positive, scores)
     if winners.size == 0:
-        return float(undefined)
+        return undefined
     # positives and negatives that score at least as high
-    true, false = _count_below([(winners, winners), (winners, losers)])
+    true, false = count_below((winners, winners), (winners, losers))
     true, false = winners.size - true, losers.size - false
     return float(np.mean(true / (true + false)))
 
 
-def _sorted_classes(positive, scores):
-    """Return the scores of each class, ascending: as they are, or as integer keys."""
+def _classes(positive, scores):
+    """Return the scores of both classes, ascending, and what counts those below."""
     if scores.size <= SMALL:
-        return np.sort(scores[~positive]), np.sort(scores[positive])
+        return np.sort(scores[positive]), np.sort(scores[~positive]), _search_below
     if scores.dtype != np.float64:
         scores = _as_float(scores)
 
@@ -193,31 +203,34 @@ def _sorted_classes(positive, scores):
         _kernels.ranking.sortable_keys(scores, chosen, keys)
         return _kernels.ranking.radix_sort(keys[:-1], np.empty_like(keys[:-1]))
 
-    return _on_two_threads(sort, [~positive, positive])
+    winners, losers = _on_threads(sort, (positive, ~positive))
+    return winners, losers, _merge_below
 
 
 def _as_float(scores):
     """Return float64 of the same order: integers beyond 2**53 become their ranks."""
-    if max(int(scores.max()), -int(scores.min())) >= 2**53:
+    if max(int(scores.max()), -int(scores.min())) > 2**53:
         scores = np.unique(scores, return_inverse=True)[1]
     return scores.astype(np.float64)
 
 
-def _count_below(pairs):
-    """Count for each of some scores how many of others are lower, for two pairs."""
+def _search_below(*pairs):
+    """Count for each of some scores how many of others are lower, pair by pair."""
+    return [np.searchsorted(others, scores, "left") for scores, others in pairs]
+
+
+def _merge_below(*pairs):
+    """Do the same by merging, a thread for each pair."""
 
     def count(pair):
-        scores, others = pair
-        if scores.size + others.size <= SMALL:
-            return np.searchsorted(others, scores, "left")
-        below = np.empty(scores.size, np.int64)
-        _kernels.ranking.count_below(scores, others, below)
+        below = np.empty(pair[0].size, np.int64)
+        _kernels.ranking.count_below(*pair, below)
         return below
 
-    return _on_two_threads(count, pairs)
+    return _on_threads(count, pairs)
 
 
-def _on_two_threads(work, items):
+def _on_threads(work, items):
     """Do the same to each item; the answers do not depend on who did it."""
     parts = _threads.spread(lambda i, j: [work(x) for x in items[i:j]], len(items))
-    return list(itertools.chain.from_iterable(parts))
+    return itertools.chain.from_iterable(parts)
