@@ -1,0 +1,131 @@
+"""Plant one error after another in a copy of the core: does the suite catch them all?
+
+    python tests/mutations.py              every planted error
+    python tests/mutations.py --every 8    each eighth, for a quick look
+    python tests/mutations.py --only ssim  those whose file or text has the word
+
+Each row of ``planted.py`` names a file, a text that stands there once, the text that
+is planted, and the tests that must fail. The working tree is never touched. The tests
+first pass on an unchanged copy, so a failure is the error's doing. Status 1 if an error
+survives, or if a row no longer fits the code. Loops run uncompiled unless a row says
+otherwise, which is faster for the small inputs of tests.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from planted import ROWS
+
+ROOT = Path(__file__).parents[1]
+COPIED = ["tinyssl", "tests", "examples", "pyproject.toml", "README.md"]
+
+
+def copy(folder):
+    """Copy what the tests need to a folder."""
+    for name in COPIED:
+        source, goal = ROOT / name, Path(folder) / name
+        if source.is_dir():
+            shutil.copytree(
+                source, goal, ignore=shutil.ignore_patterns("__pycache__", ".*")
+            )
+        else:
+            shutil.copy(source, goal)
+
+
+def run_tests(folder, tests, compiled):
+    """Run tests in a copy; return pytest's exit status and its last lines."""
+    environment = {
+        **os.environ,
+        "CI": "true",  # Hypothesis draws the same examples each time
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": str(folder),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "NUMBA_CACHE_DIR": str(Path(folder) / "cache"),
+        "NUMBA_DISABLE_JIT": "0" if compiled else "1",
+    }
+    options = ["-x", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider"]
+    if not compiled:  # wrapping is meant there, and NumPy's own scalars warn of it
+        options += ["-W", "ignore:overflow encountered:RuntimeWarning"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, *tests],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout.strip().splitlines()[-12:]
+
+
+def plant(row):
+    """Return what became of one planted error, and the seconds it took."""
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        copy(folder)
+        path = Path(folder) / row.path
+        text = path.read_text(encoding="utf-8")
+        if text.count(row.old) != 1:
+            verdict = f"NO LONGER FITS: found {text.count(row.old)} times"
+        else:
+            path.write_text(text.replace(row.old, row.new), encoding="utf-8")
+            status, last = run_tests(folder, row.tests, row.compiled)
+            verdict = {0: "SURVIVED", 1: "caught"}.get(status)
+            verdict = verdict or "\n".join([f"NO RESULT: pytest says {status}", *last])
+    return verdict, time.perf_counter() - start
+
+
+def unchanged(rows):
+    """Run the tests of all rows on an unchanged copy; return what failed."""
+    failures = []
+    for compiled in (False, True):
+        tests = sorted(
+            {t for row in rows if row.compiled == compiled for t in row.tests}
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            copy(folder)
+            status, last = run_tests(folder, tests, compiled) if tests else (0, [])
+        failures += last if status else []
+    return failures
+
+
+def say(line):
+    """Print a line at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def main():
+    """Plant the rows asked for; return 0 if every error is caught."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--every", type=int, default=1, help="only each K-th row")
+    parser.add_argument("--only", default="", help="only rows with this word")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="at a time")
+    options = parser.parse_args()
+    rows = [row for row in ROWS if options.only in row.path + row.old + row.new]
+    rows = rows[:: options.every]
+    start = time.perf_counter()
+    if failures := unchanged(rows):
+        say("\n".join(["The tests fail without any error planted:", *failures]))
+        return 1
+    say(f"tests pass unchanged, {time.perf_counter() - start:.0f} s")
+    caught = 0
+    with ThreadPoolExecutor(options.jobs) as pool:
+        verdicts = pool.map(plant, rows)
+        for row, (verdict, seconds) in zip(rows, verdicts, strict=True):
+            caught += verdict == "caught"
+            say(f"{verdict:8s} {seconds:4.0f} s  {row}")
+    minutes = (time.perf_counter() - start) / 60
+    say(f"{caught} of {len(rows)} errors caught in {minutes:.1f} minutes")
+    return 0 if caught == len(rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
