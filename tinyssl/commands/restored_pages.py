@@ -131,7 +131,8 @@ def sets_section(lines: list[dict[str, Any]]) -> Section:
     for line in lines:
         size = f"{line['n']}, {line['d']}"
         same = [f"{line['same'][way]:.4g}" for way in WAYS[:2]]
-        rows.append((line["features"], "same images", size, *same, "0"))
+        name = line["features"].split(",")[0]
+        rows.append((name, "same images", size, *same, "0"))
         if "halves" in line:
             names = ("restored", "copy", "floor")
             halves = [interval(line["halves"][name], 3, "g") for name in names]

@@ -1,0 +1,150 @@
+"""Sets side by side: the numbers, their intervals, and what chance alone gives."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import image_pairs, seeds
+
+from tinyssl import metrics
+from tinyssl.downstream.comparison import (
+    bootstrap,
+    pair_scores,
+    set_distance,
+    verdict,
+)
+
+
+def gaussians(seed, n1, n2, d=3, shift=0.0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n1, d)), rng.normal(size=(n2, d)) + shift
+
+
+# Pairs
+
+
+@given(image_pairs())
+def test_pairs_are_scored_as_the_metrics_do(pair):
+    image1, image2, top = pair
+    if image1.dtype != np.uint8:
+        image1, image2 = image1 / top, image2 / top  # floats lie in [0, 1]
+    top = 255 if image1.dtype == np.uint8 else 1
+    actual = pair_scores(image1, image2)
+    options = {"data_range": top, "channel_axis": 2}
+    assert actual["ssim"] == metrics.ssim(image1, image2, **options)
+    assert actual["psnr"] == metrics.psnr(image1, image2, data_range=top)
+    expected = metrics.mse(image1 / top, image2 / top)
+    assert actual["mse"] == pytest.approx(expected, abs=1e-15)
+
+
+def test_bytes_and_floats_of_one_image_are_alike():
+    image = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
+    scores = pair_scores(image, (image / 255).astype(np.float32))
+    assert scores["ssim"] == pytest.approx(1)
+    assert scores["mse"] < 1e-12
+    assert pair_scores(image, image) == {"ssim": 1.0, "psnr": np.inf, "mse": 0.0}
+
+
+# Means
+
+
+def test_bootstrap_covers_the_mean_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    inside = 0
+    for _ in range(200):
+        found = bootstrap(rng.exponential(size=60), rng=rng, repeats=400)
+        inside += found["low"] <= 1 <= found["high"]
+    assert 175 <= inside <= 198  # .95 less what 60 skewed values cost
+
+
+def test_copies_of_a_patient_are_no_new_images():
+    values = np.random.default_rng(0).normal(size=30)
+    alone = bootstrap(values, rng=1)
+    copies = bootstrap(np.repeat(values, 4), groups=np.repeat(range(30), 4), rng=1)
+    assert copies == pytest.approx(alone)
+    careless = bootstrap(np.repeat(values, 4), rng=1)
+    assert careless["high"] - careless["low"] < 0.6 * (alone["high"] - alone["low"])
+
+
+def test_bootstrap_of_too_little_is_nan():
+    assert np.isnan(list(bootstrap(np.array([]), rng=0).values())).all()
+    found = bootstrap(np.array([0.5]), rng=0)
+    assert found["mean"] == 0.5
+    assert np.isnan([found["low"], found["high"]]).all()
+
+
+# Sets
+
+
+def test_distance_is_the_frechet_distance_beside_its_floor():
+    real, generated = gaussians(0, 60, 40)
+    found = set_distance(real, generated, rng=0)
+    assert found["distance"] == metrics.frechet_distance(real, generated)
+    assert (found["n1"], found["n2"], found["d"]) == (60, 40, 3)
+    assert found["low"] <= found["distance"] <= found["high"]
+    spread = np.trace(np.cov(real.T))
+    assert found["relative"] == pytest.approx(found["distance"] / spread)
+    # two samples of one distribution: floor and exchange agree
+    assert 0.5 < np.median(found["exchanged"]) / np.median(found["floor"]) < 2
+
+
+def test_p_is_uniform_where_the_sets_do_not_differ():
+    p = [set_distance(*gaussians(k, 30, 30), rng=k)["p"] for k in range(60)]
+    assert 0.35 < np.mean(p) < 0.65
+    assert np.mean(np.array(p) <= 0.05) <= 0.15
+
+
+def test_heavy_tails_raise_false_alarms_by_the_floor_and_not_by_the_exchange():
+    beyond, p = 0, []
+    for k in range(30):
+        rng = np.random.default_rng(k)
+        found = set_distance(*rng.standard_t(2.5, (2, 60, 3)), rng=k)
+        beyond += found["distance"] > np.quantile(found["floor"], 0.95)
+        p.append(found["p"])
+    assert beyond >= 10  # of 30, where 1.5 are due
+    assert np.mean(np.array(p) <= 0.05) <= 0.15
+
+
+def test_a_shift_is_found_and_said():
+    found = set_distance(*gaussians(0, 50, 50, shift=1.0), rng=0)
+    assert found["p"] <= 0.005
+    assert found["low"] > np.quantile(found["floor"], 0.95)
+    assert "The sets differ" in verdict(found)
+    found = set_distance(*gaussians(1, 50, 50), rng=0)
+    assert "cannot be told from two samples of one distribution" in verdict(found)
+
+
+def test_pairs_are_exchanged_within_the_pair():
+    real, _ = gaussians(0, 80, 0)
+    generated = real + np.array([0.08, 0.0, 0.0])  # the same eyes, a shade brighter
+    apart = set_distance(real, generated, rng=0)
+    paired = set_distance(real, generated, pairs=80, rng=0)
+    assert paired["distance"] == apart["distance"]
+    assert apart["p"] > 0.5
+    assert paired["p"] <= 0.005
+    assert "only because the same images" in verdict(paired | {"pairs": 80})
+
+
+def test_a_set_and_itself_are_one():
+    real, _ = gaussians(0, 40, 0)
+    for pairs in (0, 40):
+        found = set_distance(real, real, pairs=pairs, rng=0)
+        assert found["p"] == 1
+        assert verdict(found).startswith("The two sets are one")
+
+
+def test_interval_has_the_width_of_other_samples():
+    found = [set_distance(*gaussians(k, 60, 60, shift=0.7), rng=k) for k in range(40)]
+    true = np.std([f["distance"] for f in found], ddof=1)
+    half = np.mean([(f["high"] - f["distance"]) / 2.093 for f in found])  # t, 19
+    assert 0.7 < half / true < 1.4
+
+
+@given(seeds, st.integers(2, 6), st.integers(2, 6), st.data())
+def test_few_images_give_numbers_or_nan_but_no_warning(seed, n1, n2, data):
+    pairs = data.draw(st.integers(0, min(n1, n2)))
+    found = set_distance(*gaussians(seed, n1, n2, d=4), pairs=pairs, rng=seed)
+    assert found["distance"] >= 0
+    assert np.isnan(found["low"]) == (min(n1, n2) < 3)
+    assert 0 < found["p"] <= 1
+    assert verdict(found)
