@@ -1,11 +1,22 @@
 """Ring 2: the compiled loops against the answer key."""
 
+import itertools
+import math
+
 import numba
 import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from strategies import batches, image_pairs, label_pairs, mask_pairs, ranked, seeds
+from strategies import (
+    batches,
+    image_pairs,
+    label_pairs,
+    mask_pairs,
+    ranked,
+    seeds,
+    volumes,
+)
 
 from tinyssl import _kernels, reference
 from tinyssl._kernels import _compile
@@ -53,32 +64,62 @@ def test_confusion_matrix(pair, dtype):
     np.testing.assert_array_equal(actual, reference.confusion_matrix(*pair, 5))
 
 
-@given(image_pairs(least=7), st.sampled_from((3, 7)), st.booleans(), st.booleans())
-def test_ssim_map(images, size, uniform, unbiased):
-    image1, image2, data_range = images
-    taps = np.ones(size) if uniform else np.exp(-(np.linspace(-2, 2, size) ** 2))
-    taps = tuple((taps / taps.sum()).tolist())
+def kernel_map(kernel, images, window, constants, centres, parts=1):
+    """Return what a kernel writes, a part of the tiles at a time, and its sum."""
+    H, W, C = images[0].shape
+    K = window if isinstance(window, int) else len(window)
+    rows, columns, tile = H - K + 1, (W - K + 1) * C, 4
+    out, sums = np.empty((rows, columns)), np.zeros((-(-rows // tile), columns))
+    edges = [min(rows, tile * (part * len(sums) // parts)) for part in range(parts)]
+    for start, stop in itertools.pairwise([*edges, rows]):
+        kernel(*images, window, *constants, centres, start, stop, tile, out, sums)
+    one_row, again = np.empty((1, columns)), np.zeros_like(sums)
+    kernel(*images, window, *constants, centres, 0, rows, tile, one_row, again)
+    np.testing.assert_array_equal(again, sums)
+    return out.reshape(rows, -1, C), sums.sum()
+
+
+@given(image_pairs(least=7), st.sampled_from((3, 7)), st.booleans(), st.integers(1, 3))
+def test_ssim_map(images, size, unbiased, parts):
+    *images, data_range = images
+    taps = np.exp(-(np.linspace(-2, 2, size) ** 2))
+    taps /= taps.sum()
     constants = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
-    unbias = size**2 / (size**2 - 1) if unbiased else 1.0
-    H, W, C = image1.shape
-    actual = np.empty((H - size + 1, (W - size + 1) * C))
-    arguments = image1, image2, taps, *constants, unbias
-    total = _kernels.similarity.ssim_map(*arguments, actual)
-    expected = reference.ssim_map(*arguments)
-    np.testing.assert_allclose(actual.reshape(expected.shape), expected, atol=1e-12)
+    constants += (size**2 / (size**2 - 1) if unbiased else 1.0,)
+    centres = np.full((2, images[0][0].size), data_range / 2)
+    kernel = _kernels.similarity.ssim_map
+    actual, total = kernel_map(kernel, images, taps, constants, centres, parts)
+    expected = reference.ssim_map(*images, taps, *constants)
+    np.testing.assert_allclose(actual, expected, atol=1e-12, rtol=0)
     assert total == pytest.approx(expected.sum(), rel=1e-12)
-    one_row = np.empty((1, actual.shape[1]))
-    assert _kernels.similarity.ssim_map(*arguments, one_row) == total
 
 
-def test_ssim_map_of_an_image_larger_than_the_sampled_centre():
+@given(image_pairs(least=9), st.sampled_from((3, 7, 9)), st.integers(1, 3))
+def test_box_ssim_map(images, size, parts):
+    *images, data_range = images
+    constants = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2, 49 / 48
+    centres = np.full((2, images[0][0].size), data_range / 2)
+    if images[0].dtype == np.uint8:
+        centres = np.zeros(centres.shape, np.int32)  # sums of whole numbers
+    kernel = _kernels.similarity.box_ssim_map
+    actual, total = kernel_map(kernel, images, size, constants, centres, parts)
+    expected = reference.box_ssim_map(*images, size, *constants)
+    np.testing.assert_allclose(actual, expected, atol=1e-12, rtol=0)
+    assert total == pytest.approx(expected.sum(), rel=1e-12)
+
+
+@pytest.mark.parametrize("sigma", [1.5, 2.5, 6])
+def test_ssim_map_of_long_windows(sigma):
     rng = np.random.default_rng(0)
-    images = rng.uniform(1000, 1001, (2, 150, 70, 1)).astype(np.float32)
-    actual = np.empty((144, 64))
-    arguments = *images, (1 / 7,) * 7, 1e-4, 9e-4, 49 / 48
-    _kernels.similarity.ssim_map(*arguments, actual)
-    expected = reference.ssim_map(*arguments)
-    np.testing.assert_allclose(actual[..., None], expected, atol=1e-12)
+    images = rng.uniform(1000, 1001, (2, 60, 50, 2)).astype(np.float32)
+    radius = int(3.5 * sigma + 0.5)
+    taps = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    taps /= taps.sum()
+    centres, constants = np.full((2, 100), 1000.5), (1e-4, 9e-4, 1.0)
+    kernel = _kernels.similarity.ssim_map
+    actual, _ = kernel_map(kernel, images, taps, constants, centres)
+    expected = reference.ssim_map(*images, taps, *constants)
+    np.testing.assert_allclose(actual, expected, atol=1e-12, rtol=0)
 
 
 @given(ranked())
@@ -130,6 +171,20 @@ def test_swap_patches(images, seed, num_swaps):
     swaps = sample_swaps((H, W), size, N * num_swaps, rng=seed).reshape(N, num_swaps, 4)
     expected, actual = images.copy(), images.copy()
     reference.swap_patches(expected, swaps, size)
+    flat = np.insert(swaps, (0, 2), 0, axis=-1)  # z1 and z2
+    _kernels.swaps.swap_patches(actual[:, None].view(np.uint8), flat, size)
+    np.testing.assert_array_equal(actual, expected)
+
+
+@given(volumes(), seeds, st.integers(0, 5))
+def test_swap_patches_of_volumes(images, seed, num_swaps):
+    N, *shape, _ = images.shape
+    size = max(1, max(shape) // 3)
+    assume(size <= min(shape) and max(shape) >= 2 * size)
+    swaps = sample_swaps(shape, size, N * num_swaps, rng=seed, spatial_dims=3)
+    swaps = swaps.reshape(N, num_swaps, 6)
+    expected, actual = images.copy(), images.copy()
+    reference.swap_patches(expected, swaps, size)
     _kernels.swaps.swap_patches(actual.view(np.uint8), swaps, size)
     np.testing.assert_array_equal(actual, expected)
 
@@ -137,19 +192,20 @@ def test_swap_patches(images, seed, num_swaps):
 @given(batches(square=True), seeds)
 def test_rotate(images, seed):
     turns = np.random.default_rng(seed).integers(4, size=len(images))
-    N, H, W, C = images.shape
     actual = np.empty_like(images)
-    _kernels.turns.rotate(images.reshape(N, H * W, C), turns, actual)
+    _kernels.turns.rotate(images, turns, actual)
     np.testing.assert_array_equal(actual, reference.rotate(images, turns))
 
 
-@pytest.mark.parametrize("side", [31, 32, 33, 65])
-def test_rotate_across_tiles(side):
-    images = np.arange(4 * side * side).reshape(4, side, side, 1)
-    actual = np.empty_like(images)
-    turns = np.arange(4)
-    _kernels.turns.rotate(images.reshape(4, side * side, 1), turns, actual)
-    np.testing.assert_array_equal(actual, reference.rotate(images, turns))
+@pytest.mark.parametrize("turn", range(4))
+@pytest.mark.parametrize("shape", [(127, 129), (129, 255), (257, 128), (256, 257)])
+def test_rotate_across_tiles(shape, turn):
+    images = np.arange(math.prod(shape)).reshape(1, *shape, 1)
+    turns = np.array([turn])
+    expected = reference.rotate(images, turns)
+    actual = np.empty_like(expected)
+    _kernels.turns.rotate(images, turns, actual)
+    np.testing.assert_array_equal(actual, expected)
 
 
 def test_a_kernel_compiles_where_nothing_can_be_cached(monkeypatch):

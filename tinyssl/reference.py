@@ -72,6 +72,11 @@ def ssim_map(image1, image2, taps, c1, c2, unbias):
     )
 
 
+def box_ssim_map(image1, image2, size, c1, c2, unbias):
+    """As ``ssim_map`` with ``size`` equal taps."""
+    return ssim_map(image1, image2, np.full(size, 1 / size), c1, c2, unbias)
+
+
 def frechet_distance_from_stats(mean1, cov1, mean2, cov2):
     """Return the Frechet distance of two Gaussians (Dowson and Landau 1982)."""
     # the symmetric square root of the first covariance
@@ -89,6 +94,13 @@ def frechet_distance(features1, features2):
         np.atleast_2d(np.cov(features1, rowvar=False)),
         features2.mean(axis=0),
         np.atleast_2d(np.cov(features2, rowvar=False)),
+    )
+
+
+def frechet_noise_floor(mean, cov, n1, n2, rng):
+    """Return the Frechet distance of two samples of one Gaussian."""
+    return frechet_distance(
+        rng.multivariate_normal(mean, cov, n1), rng.multivariate_normal(mean, cov, n2)
     )
 
 
@@ -144,11 +156,13 @@ def overlap_counts(mask_true, mask_pred):
 
 
 def swap_patches(images, swaps, patch_size):
-    """Swap pairs of patches in place, one swap after another."""
+    """Swap pairs of patches in place, one swap after another: squares or cubes."""
     for image, pairs in zip(images, swaps, strict=True):
-        for y1, x1, y2, x2 in pairs:
-            patch1 = image[y1 : y1 + patch_size, x1 : x1 + patch_size]
-            patch2 = image[y2 : y2 + patch_size, x2 : x2 + patch_size]
+        for corners in pairs.reshape(-1, 2, pairs.shape[1] // 2):
+            patch1, patch2 = (
+                image[tuple(slice(start, start + patch_size) for start in corner)]
+                for corner in corners
+            )
             # exchange the two patches through a temporary, one swap after another
             keep = patch1.copy()
             patch1[:] = patch2

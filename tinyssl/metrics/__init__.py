@@ -26,10 +26,12 @@ from tinyssl.metrics.noise_floor import frechet_noise_floor
 from tinyssl.metrics.overlap import dice, iou, sensitivity, specificity
 from tinyssl.metrics.ranking import average_precision, roc_auc
 from tinyssl.metrics.similarity import mse, psnr, ssim
+from tinyssl.metrics.ssim_accumulator import SSIMAccumulator
 
 __all__ = [
     "ConfusionAccumulator",
     "GaussianAccumulator",
+    "SSIMAccumulator",
     "accuracy",
     "average_precision",
     "balanced_accuracy",

@@ -9,10 +9,12 @@ import numpy as np
 
 from tinyssl import _checks, _kernels, _threads
 
+NAMES = ("image1", "image2")
 SMALL = 64 * 64  # values, up to which NumPy answers unless the kernel is loaded
 SERIAL = 16_384  # values, some 100 us of work: not worth another thread
 TILE = 32  # rows of the map that are added up together
 EXACT = 127  # side of the largest window of bytes whose sums of squares fit int32
+LARGEST = 1e70  # its fourth power, times the pixels of a window, is a float64
 
 
 class Options(NamedTuple):
@@ -63,33 +65,36 @@ def _bell(sigma):
     return weights / weights.sum()
 
 
-def pair(image1, image2):
+def pair(image1, image2, *, names=NAMES):
     """Return two arrays of numbers of one shape that are not empty."""
-    image1, image2 = _checks.array("image1", image1), _checks.array("image2", image2)
-    _checks.same_shape("image1", image1, "image2", image2)
-    _checks.not_empty("image1", image1)
-    return image1, image2
+    arrays = [
+        _checks.array(name, x) for name, x in zip(names, (image1, image2), strict=True)
+    ]
+    _checks.same_shape(names[0], arrays[0], names[1], arrays[1])
+    _checks.not_empty(names[0], arrays[0])
+    return arrays
 
 
-def channels_last(image1, image2, channel_axis, *, batch=0):
+def channels_last(image1, image2, channel_axis, *, names=NAMES):
     """Return C-contiguous arrays of a dtype the kernels know, colours last.
 
-    ``batch`` axes in front count images.
+    Names other than NAMES are those of batches, with one more axis in front.
     """
+    batch = int(names != NAMES)
     axes = batch + (2 if channel_axis is None else 3)
     if image1.ndim != axes:
         hint = ": channel_axis says where the colours are"
         raise ValueError(
-            f"image1 must have {axes} axes, found shape {image1.shape}"
-            f"{hint if image1.ndim == axes + 1 and channel_axis is None else ''}"
+            f"{names[0]} must have {axes} axes, found shape {image1.shape}"
+            f"{hint if channel_axis is None and image1.ndim > axes else ''}"
         )
     if channel_axis is None:
         image1, image2 = image1[..., None], image2[..., None]
     else:
-        channel_axis = _checks.integer("channel_axis", channel_axis, least=-3)
-        if channel_axis > 2:
+        axis = _checks.integer("channel_axis", channel_axis, least=-3)
+        if axis > 2:
             raise ValueError(f"channel_axis must lie in -3..2, found {channel_axis}")
-        axis = channel_axis if channel_axis < 0 else channel_axis + batch
+        axis += batch * (axis >= 0)
         image1, image2 = (np.moveaxis(x, axis, -1) for x in (image1, image2))
     same = image1.dtype == image2.dtype and image1.dtype in (np.uint8, np.float32)
     small = math.prod(image1.shape[batch:]) <= SMALL
@@ -97,20 +102,22 @@ def channels_last(image1, image2, channel_axis, *, batch=0):
     return np.require(image1, dtype, "CW"), np.require(image2, dtype, "CW")
 
 
-def map_shape(shape, options):
+def map_shape(shape, options, *, names=NAMES):
     """Return the shape of the map of (H, W, C) images, or refuse small ones."""
     H, W, C = shape
     K = len(options.taps)
     if min(H, W) < K:
         raise ValueError(
-            f"image1 must be at least {K} x {K} pixels, found {H} x {W}: "
+            f"{names[0]} must be at least {K} x {K} pixels, found {H} x {W}: "
             f"a smaller {'win_size' if options.box else 'sigma'} mends it"
         )
     return H - K + 1, W - K + 1, C
 
 
-def score(image1, image2, options, *, out=None, spread=_threads.spread):
+def score(image1, image2, options, *, out=None, serial=False, load=False):
     """Return the mean SSIM of two (H, W, C) images, and write the map to ``out``.
+
+    ``serial`` stays in this thread; ``load`` takes the kernel for small images too.
 
     Each tile of rows adds up its columns, whichever thread has it, so the bits do not
     depend on the threads. NaN and infinity come out as NaN.
@@ -127,16 +134,17 @@ def score(image1, image2, options, *, out=None, spread=_threads.spread):
         )
 
     with np.errstate(all="ignore"):
-        ssim_map, window, centres = _kernel(image1, image2, options)
-        spread(work, len(sums), least=SERIAL // sums[0].size + 1)
+        ssim_map, window, centres = _kernel(image1, image2, options, load)
+        least = len(sums) if serial else SERIAL // (TILE * columns * C) + 1
+        _threads.spread(work, len(sums), least=least)
         return float(sums.sum()) / (rows * columns * C)
 
 
-def _kernel(image1, image2, options):
+def _kernel(image1, image2, options, load):
     """Return the function that suits two images, its window and the centres."""
     taps, size = options.taps, len(options.taps)
     if image1.size <= SMALL:
-        ready = _loaded()
+        ready = load or _loaded()
         ssim_map = _kernels.similarity.ssim_map if ready else small_ssim_map
         return ssim_map, taps, _centres(image1, image2)
     if not options.box:
@@ -200,11 +208,11 @@ def _filter(four, taps, axis, step):
     return total
 
 
-def refuse_nan(score, image1, image2):
+def refuse_nan(score, image1, image2, *, names=NAMES):
     """Say why a score is NaN, if it is."""
     if not math.isnan(score):
         return
-    _checks.finite("image1", image1)
-    _checks.finite("image2", image2)
-    largest = max(np.abs(image1).max(), np.abs(image2).max())
-    raise ValueError(f"image1 and image2 must be < 1e75, found {largest}")
+    for name, image in zip(names, (image1, image2), strict=True):
+        _checks.finite(name, image)
+        if (largest := np.abs(image).max()) > LARGEST:
+            raise ValueError(f"{name} must be <= {LARGEST}, found {largest}")

@@ -1,0 +1,137 @@
+"""Mean SSIM of image pairs that come in batches, from files or from processes."""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tinyssl import _threads
+from tinyssl.metrics import _ssim
+
+# A score is kept as a whole number of 2^-60 in two limbs of 30 bits: int64 holds the
+# sums of 2^33 images, and sums of whole numbers depend on no order.
+LIMB = 2**30
+NAMES = ("images1", "images2")
+
+
+class SSIMAccumulator:
+    """Mean SSIM of image pairs that come in pieces.
+
+    Parameters
+    ----------
+    data_range : float, > 0
+        Largest minus smallest possible intensity: 255 for uint8, 1 for [0, 1].
+    channel_axis : int, optional
+        Axis of the colours in one image: -1 for batches (N, H, W, C), 0 for
+        (N, C, H, W).
+    window, win_size, sigma, sample_covariance, k1, k2 : optional
+        As in `ssim`.
+
+    Attributes
+    ----------
+    settings : dict
+        The options.
+    totals : (3,) int64 array
+        Images seen, and the sum of their scores in units of 2^-30 and of 2^-60.
+
+    Raises
+    ------
+    TypeError
+        If an option has the wrong type.
+    ValueError
+        If an option is out of range, or does not suit the window.
+
+    Notes
+    -----
+    ``compute`` is the mean of `ssim` over the images, each rounded to 2^-60 and added
+    without rounding: any split of the data and any order of merging give the same
+    bits. Images may differ in size from one update to the next, and count alike.
+
+    Examples
+    --------
+    >>> image = np.linspace(0, 1, 256).reshape(16, 16)
+    >>> scores = SSIMAccumulator(data_range=1)
+    >>> scores.update([image, image], [image, 1 - image])
+    >>> scores.count, round(scores.compute(), 4)
+    (2, 0.0869)
+    """
+
+    def __init__(
+        self,
+        *,
+        data_range: float,
+        channel_axis: int | None = None,
+        window: str = "gaussian",
+        win_size: int | None = None,
+        sigma: float = 1.5,
+        sample_covariance: bool = False,
+        k1: float = 0.01,
+        k2: float = 0.03,
+    ) -> None:
+        self.settings = {
+            "data_range": data_range,
+            "window": window,
+            "win_size": win_size,
+            "sigma": sigma,
+            "sample_covariance": sample_covariance,
+            "k1": k1,
+            "k2": k2,
+        }
+        self._options = _ssim.options(**self.settings)
+        self.settings["channel_axis"] = channel_axis
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all images."""
+        self.totals = np.zeros(3, np.int64)
+
+    @property
+    def count(self) -> int:
+        """Images seen."""
+        return int(self.totals[0])
+
+    def update(self, images1: ArrayLike, images2: ArrayLike) -> None:
+        """Add a batch of pairs, (N, H, W) or with channel_axis four axes, N >= 1.
+
+        Refuses what `ssim` refuses, and then adds none of the batch.
+        """
+        given = _ssim.pair(images1, images2, names=NAMES)
+        channel_axis = self.settings["channel_axis"]
+        images1, images2 = _ssim.channels_last(*given, channel_axis, names=NAMES)
+        scores = np.empty(len(images1))
+
+        def work(start, stop):
+            for n in range(start, stop):
+                scores[n] = _ssim.score(
+                    *(images1[n], images2[n], self._options),
+                    serial=len(images1) > 1,  # threads share images, or rows of one
+                    load=images1.size > _ssim.SMALL,
+                )
+
+        _ssim.map_shape(images1.shape[1:], self._options, names=NAMES)
+        _threads.spread(work, len(images1))
+        _ssim.refuse_nan(scores.sum(), *given, names=NAMES)
+        self.totals = self.totals + sum(_limbs(score) for score in scores.tolist())
+
+    def merge(self, other: "SSIMAccumulator") -> None:
+        """Add what another accumulator with the same options has seen."""
+        if not isinstance(other, SSIMAccumulator):
+            raise TypeError(f"other must be a SSIMAccumulator, found {other!r}")
+        for name, value in self.settings.items():
+            if other.settings[name] != value:
+                raise ValueError(
+                    f"other must have {name}={value!r}, found {other.settings[name]!r}"
+                )
+        self.totals = self.totals + other.totals
+
+    def compute(self, *, undefined: float = math.nan) -> float:
+        """Return the mean score, or ``undefined`` if no image was seen."""
+        count, high, low = self.totals.tolist()
+        if not count:
+            return undefined
+        return (high * LIMB + low) / (count * LIMB**2)
+
+
+def _limbs(score):
+    """Return the totals of one image."""
+    return np.array([1, *divmod(int(score * LIMB**2), LIMB)])
