@@ -118,6 +118,34 @@ def test_constant_features_have_no_spread():
     assert actual == pytest.approx(6)
 
 
+def test_a_mixture_of_few_and_many_samples():
+    few, many = features(0, 4, 40)
+    with pytest.warns(UserWarning, match="4 samples of 5 features"):
+        expected = reference.frechet_distance(few, many), frechet_distance(few, many)
+    assert expected[1] == pytest.approx(expected[0], rel=1e-6)
+
+
+@pytest.mark.parametrize("side", [1, 63, 64, 65, 130])
+def test_asymmetry_is_seen_wherever_it_is(side):
+    cov, zero = np.eye(side), np.zeros(side)
+    for row, column in ((side - 1, 0), (side - 1, side // 2), (side // 3, side - 1)):
+        skew = cov.copy()
+        skew[row, column] += 1e-9
+        if row == column:
+            frechet_distance_from_stats(zero, cov, zero, skew)
+            continue
+        with pytest.raises(ValueError, match="cov2 must be symmetric, found entries 1"):
+            frechet_distance_from_stats(zero, cov, zero, skew)
+
+
+def test_asymmetry_within_rounding_is_averaged():
+    cov, zero = np.array([[2, 1], [1, 2]], dtype=np.float32), np.zeros(2)
+    skew = cov.copy()
+    skew[0, 1] = np.nextafter(skew[0, 1], np.float32(2))
+    expected = frechet_distance_from_stats(zero, skew, zero, 9 * cov)
+    assert frechet_distance_from_stats(zero, skew.T, zero, 9 * cov) == expected
+
+
 def test_few_samples_warn():
     with pytest.warns(UserWarning, match="5 samples of 5 features: the Frechet dist"):
         frechet_distance(*features(0, 5, 40))
@@ -136,6 +164,8 @@ def test_few_samples_warn():
         ((np.ones((3, 0)), np.ones((3, 0))), ValueError, r"\(n, d\) or \(n,\), found"),
         ((np.ones((3, 2, 1)), [1, 2]), ValueError, r"features1 must be \(n, d\) or"),
         (([1, math.nan], [1, 2]), ValueError, "features1 must be finite, found nan"),
+        (([1, 2], [1, 2e30]), ValueError, r"must lie within ±1e\+30, found 1.0 to 2e"),
+        (([1, -2e30], [1, 2]), ValueError, "features1 must lie within"),
         (([1, 2], ["a", "b"]), TypeError, "features2 must hold numbers"),
     ],
 )
@@ -160,6 +190,8 @@ EYE = np.eye(2)
         (([], EYE, [0, 0], EYE), ValueError, "mean1 must not be empty"),
         (([0, math.nan], EYE, [0, 0], EYE), ValueError, "mean1 must be finite"),
         (([0, 0], EYE, [0, 0], EYE + math.inf), ValueError, "cov2 must be finite"),
+        (([0, 2e30], EYE, [0, 0], EYE), ValueError, "mean1 must lie within ±1e"),
+        (([0, 0], EYE, [0, 0], EYE * 1e62), ValueError, "cov2 must lie within ±1e"),
         (([0, 0], [[1, 1], [0, 1]], [0, 0], EYE), ValueError, "cov1 must be symmetric"),
         (([0, 0], EYE, [0, 0], -EYE), ValueError, "cov2 must be positive semidefinite"),
         (([0, 0], EYE, [0, 0], [[1, 2], [2, 1]]), ValueError, "eigenvalues from -1 to"),

@@ -204,6 +204,6 @@ class GaussianAccumulator:
 
 
 def _same_kind(accumulator, other):
-    kind = type(accumulator)
-    if not isinstance(other, kind):
-        raise TypeError(f"other must be a {kind.__name__}, found {other!r}")
+    kind, found = type(accumulator), type(other)
+    if not issubclass(found, kind):
+        raise TypeError(f"other must be a {kind.__name__}, found a {found.__name__}")

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from tinyssl import _checks
 from tinyssl.metrics import _gaussian
 
-LIMIT = 1e70  # a larger feature is refused: a product of two variances would overflow
+LIMIT = 1e30  # a larger feature is refused: its eighth power might overflow
 
 
 def frechet_distance(features1: ArrayLike, features2: ArrayLike) -> float:
@@ -31,7 +31,7 @@ def frechet_distance(features1: ArrayLike, features2: ArrayLike) -> float:
         If features are not numbers.
     ValueError
         If a set has fewer than two samples, features are not finite or beyond
-        ±1e70, or the numbers of features differ.
+        ±1e30, or the numbers of features differ.
 
     Warns
     -----
@@ -108,7 +108,7 @@ def frechet_distance_from_stats(
     TypeError
         If arguments are not numbers.
     ValueError
-        If arguments are empty, not finite (or beyond ±1e70, covariances ±1e141), or
+        If arguments are empty, not finite (or beyond ±1e30, covariances ±1e61), or
         of shapes that do not fit, or a covariance is not symmetric or not positive
         semidefinite beyond rounding.
 

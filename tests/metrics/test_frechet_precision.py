@@ -1,0 +1,172 @@
+"""Frechet distance in arbitrary precision, and where the usual programs go wrong."""
+
+import warnings
+
+import numpy as np
+import pytest
+import scipy.linalg
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import seeds
+
+from tinyssl import reference
+from tinyssl.metrics import _gaussian, frechet_distance, frechet_distance_from_stats
+
+ignore_few = pytest.mark.filterwarnings("ignore:.*mostly bias")
+shapes = st.tuples(*[st.sampled_from((2, 3, 4, 5, 9))] * 2, st.integers(1, 4))
+
+
+@pytest.fixture(scope="module")
+def mp():
+    """Return mpmath at 60 digits: twice float64's 16, squared away twice, are left."""
+    try:
+        import mpmath
+    except ImportError:
+        pytest.skip("mpmath is not installed")
+    with mpmath.workdps(60):
+        yield mpmath.mp
+
+
+def exact_from_stats(mp, mean1, cov1, mean2, cov2):
+    """Return |m1 - m2|² + tr(S1 + S2 - 2 sqrt(S1^½ S2 S1^½)), and tr(S1 + S2)."""
+    values, vectors = mp.eigsy(cov1)
+    root = vectors * mp.diag([mp.sqrt(max(v, 0)) for v in values]) * vectors.T
+    squares = mp.eigsy(root * cov2 * root, eigvals_only=True)
+    cross = mp.fsum(mp.sqrt(max(v, 0)) for v in squares)
+    total = mp.fsum(cov[i, i] for cov in (cov1, cov2) for i in range(cov.rows))
+    shift = mp.fsum((a - b) ** 2 for a, b in zip(mean1, mean2, strict=True))
+    return float(shift + total - 2 * cross), float(total)
+
+
+def exact_moments(mp, features):
+    """Return the mean and the covariance of what the floats stand for."""
+    n, d = features.shape
+    rows = mp.matrix(features.astype(np.float64).tolist())
+    mean = [mp.fsum(rows[i, j] for i in range(n)) / n for j in range(d)]
+    centred = mp.matrix(n, d)
+    for i in range(n):
+        for j in range(d):
+            centred[i, j] = rows[i, j] - mean[j]
+    return mean, centred.T * centred / (n - 1)
+
+
+def exact(mp, features1, features2):
+    moments = (*exact_moments(mp, features1), *exact_moments(mp, features2))
+    return exact_from_stats(mp, *moments)
+
+
+def blend(rng, n, d, smallest):
+    """Return features with one direction of hardly any spread, far from 0."""
+    basis = np.linalg.qr(rng.normal(size=(d, d)))[0]
+    scales = np.append(rng.uniform(0.5, 3, d - 1), smallest)
+    return rng.normal(size=(n, d)) * scales @ basis + rng.normal(0, 5, d)
+
+
+@ignore_few
+@settings(max_examples=40)
+@given(seeds, shapes, st.sampled_from((0.0, 1e-12, 1e-8, 1e-5, 1e-3, 1.0)))
+def test_features_in_60_digits(mp, seed, shape, smallest):
+    n1, n2, d = shape
+    rng = np.random.default_rng(seed)
+    sets = blend(rng, n1, d, smallest), blend(rng, n2, d, 1.0)
+    for features1, features2 in (sets, sets[::-1], (sets[0], sets[0] * 1.5)):
+        expected, total = exact(mp, features1, features2)
+        actual = frechet_distance(features1, features2)
+        assert actual == pytest.approx(expected, rel=1e-10, abs=2e-10 * total)
+
+
+@settings(max_examples=40)
+@given(seeds, st.integers(1, 4), st.integers(0, 4), st.integers(0, 4))
+def test_singular_statistics_in_60_digits(mp, seed, d, rank1, rank2):
+    rng = np.random.default_rng(seed)
+    mean1, mean2 = rng.normal(size=(2, d))
+    rows = (rng.integers(-9, 10, (rank, d)) for rank in (rank1, rank2))
+    cov1, cov2 = (np.asarray(x.T @ x, dtype=float) for x in rows)  # exact, of that rank
+    stats = mean1, mp.matrix(cov1.tolist()), mean2, mp.matrix(cov2.tolist())
+    expected, total = exact_from_stats(mp, *stats)
+    actual = frechet_distance_from_stats(mean1, cov1, mean2, cov2)
+    assert actual == pytest.approx(expected, rel=1e-9, abs=1e-9 * total)
+
+
+@settings(max_examples=40)
+@given(seeds, st.integers(2, 4), st.sampled_from((1e-20, 1e-16, 1e-13, 1e-9, 1e-4)))
+def test_nearly_singular_statistics_keep_half_the_digits(mp, seed, d, smallest):
+    rng = np.random.default_rng(seed)
+    covs = []
+    for least in (smallest, 1.0):
+        basis = np.linalg.qr(rng.normal(size=(d, d)))[0]
+        cov = basis * np.append(rng.uniform(0.5, 3, d - 1), least) @ basis.T
+        covs.append((cov + cov.T) / 2)
+    zero = np.zeros(d)
+    stats = zero, mp.matrix(covs[0].tolist()), zero, mp.matrix(covs[1].tolist())
+    expected, total = exact_from_stats(mp, *stats)
+    actual = frechet_distance_from_stats(zero, covs[0], zero, covs[1])
+    # a variance below rounding is read as 0: sqrt(d 2.2e-16 * 3 * 3) of the trace
+    assert actual == pytest.approx(expected, abs=2e-7 * total)
+
+
+@ignore_few
+@settings(max_examples=30)
+@given(seeds, st.sampled_from((9, 40, 90)), st.sampled_from((9, 40, 90)))
+def test_scipys_formula_where_it_is_sound(seed, n1, n2):
+    rng = np.random.default_rng(seed)
+    features1, features2 = blend(rng, n1, 6, 0.3), blend(rng, n2, 6, 1.0)
+    mean1, mean2 = features1.mean(axis=0), features2.mean(axis=0)
+    cov1, cov2 = np.cov(features1, rowvar=False), np.cov(features2, rowvar=False)
+    root = scipy.linalg.sqrtm(cov1 @ cov2)
+    expected = (mean1 - mean2) @ (mean1 - mean2)
+    expected += np.trace(cov1) + np.trace(cov2) - 2 * np.trace(root).real
+    actual = frechet_distance(features1, features2)
+    assert actual == pytest.approx(expected, rel=1e-7)
+    actual = frechet_distance_from_stats(mean1, cov1, mean2, cov2)
+    assert actual == pytest.approx(expected, rel=1e-7)
+
+
+@ignore_few
+@settings(max_examples=40)
+@given(seeds, shapes, st.sampled_from((1e-90, 1e-3, 1.0, 1e4, 1e28)))
+def test_identical_inputs_are_0_and_never_below(seed, shape, scale):
+    n, _, d = shape
+    features = np.random.default_rng(seed).normal(size=(n, d)) * scale
+    cov = np.atleast_2d(np.cov(features, rowvar=False))
+    for actual in (
+        frechet_distance(features, features),
+        frechet_distance(features, np.roll(features, 1, axis=0)),
+        frechet_distance_from_stats(features[0], cov, features[0], cov),
+    ):
+        assert type(actual) is float
+        assert 0 <= actual <= 1e-7 * np.trace(cov)
+
+
+def test_few_samples_of_many_features_match_the_full_matrices():
+    # general square roots of these singular products are complex, or not finite
+    rng = np.random.default_rng(0)
+    sets = rng.normal(size=(20, 64)), rng.normal(1, 2, size=(30, 64))
+    expected = reference.frechet_distance(*sets)
+    with pytest.warns(UserWarning, match="20 samples of 64 features"):
+        actual = frechet_distance(*sets)
+    assert actual == pytest.approx(expected, rel=1e-7)
+    stats = [part for x in sets for part in (x.mean(axis=0), np.cov(x, rowvar=False))]
+    assert frechet_distance_from_stats(*stats) == pytest.approx(expected, rel=1e-7)
+
+
+def test_single_precision_features_are_not_computed_in_it():
+    rng = np.random.default_rng(0)
+    sets = [rng.normal(1000, 1, size=(300, 8)).astype("f4") for _ in range(2)]
+    expected = reference.frechet_distance(*(x.astype("f8") for x in sets))
+    assert frechet_distance(*sets) == pytest.approx(expected, rel=1e-8)
+
+
+@pytest.mark.parametrize("n", [5, 12, 70])
+@pytest.mark.parametrize("smallest", [1e-9, 1.0])
+def test_blocks_and_lapack_give_the_same(n, smallest, monkeypatch):
+    rng = np.random.default_rng(n)
+    sets = blend(rng, n, 6, smallest), blend(rng, 40, 6, smallest)
+    warnings.simplefilter("ignore")
+    expected = frechet_distance(*sets)
+    monkeypatch.setattr(_gaussian, "BLOCK", 20)  # three samples at a time
+    monkeypatch.setattr(_gaussian, "LARGE", 1)
+    assert frechet_distance(*sets) == pytest.approx(expected, rel=1e-9)
+    zero, flat = np.zeros(6), np.diag([1.0, 2, 3, 4, 5, 0])
+    actual = frechet_distance_from_stats(zero, flat, zero, 4 * np.eye(6))
+    assert actual == pytest.approx(np.sum((np.sqrt(np.diag(flat)) - 2) ** 2))

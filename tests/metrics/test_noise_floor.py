@@ -1,0 +1,89 @@
+"""The noise floor: the law of distances between samples that really are drawn."""
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import seeds
+
+from tinyssl import reference
+from tinyssl.metrics import frechet_noise_floor
+
+FEATURES = np.random.default_rng(0).normal(size=(300, 4)) * [3, 2, 1, 0.1] + 7
+
+
+@pytest.mark.parametrize(("n1", "n2"), [(2, 2), (3, 30), (5, 5), (12, 6), (40, 200)])
+def test_the_law_is_that_of_drawn_samples(n1, n2):
+    rng = np.random.default_rng(0)
+    mean, cov = FEATURES.mean(axis=0), np.cov(FEATURES, rowvar=False)
+    expected = [
+        reference.frechet_noise_floor(mean, cov, n1, n2, rng) for _ in range(600)
+    ]
+    actual = frechet_noise_floor(FEATURES, n1, n2, rng=0, repeats=600)
+    assert scipy.stats.ks_2samp(actual, expected).pvalue > 0.01
+
+
+@pytest.mark.parametrize(("n", "expected"), [(50, 43.5), (200, 11.0), (1000, 2.2)])
+def test_64_independent_features(n, expected):
+    features = np.random.default_rng(1).normal(size=(20_000, 64))
+    actual = frechet_noise_floor(features, n, rng=0)
+    assert actual.shape == (20,)
+    assert actual.mean() == pytest.approx(expected, rel=0.03)
+
+
+@given(seeds, st.sampled_from((3, 4, 60)), st.integers(2, 9))
+def test_invariances(seed, n, size):
+    rng = np.random.default_rng(seed)
+    features = rng.normal(size=(n, 4))
+    rotation = np.linalg.qr(rng.normal(size=(4, 4)))[0]
+    expected = frechet_noise_floor(features, size, 5, rng=seed, repeats=3)
+    for other, scale in (
+        (features + 9, 1),
+        (features @ rotation, 1),
+        (features[::-1], 1),
+        (features * 3, 9),
+    ):
+        actual = frechet_noise_floor(other, size, 5, rng=seed, repeats=3) / scale
+        np.testing.assert_allclose(actual, expected, rtol=1e-7, atol=1e-9)
+
+
+def test_larger_samples_lie_closer():
+    floors = [frechet_noise_floor(FEATURES, n, rng=0).mean() for n in (10, 100, 1000)]
+    assert floors[0] > 5 * floors[1] > 25 * floors[2]
+
+
+def test_the_second_size_defaults_to_the_first():
+    expected = frechet_noise_floor(FEATURES, 9, 9, rng=0)
+    np.testing.assert_array_equal(frechet_noise_floor(FEATURES, 9, rng=0), expected)
+
+
+def test_a_generator_moves_on_and_a_seed_does_not():
+    rng = np.random.default_rng(0)
+    first, second = (
+        frechet_noise_floor(FEATURES, 9, rng=rng, repeats=2) for _ in range(2)
+    )
+    assert not np.array_equal(first, second)
+    np.testing.assert_array_equal(
+        frechet_noise_floor(FEATURES, 9, rng=0, repeats=2), first
+    )
+
+
+def test_no_spread_no_floor():
+    np.testing.assert_array_equal(frechet_noise_floor(np.ones((9, 3)), 5, rng=0), 0)
+
+
+@pytest.mark.parametrize(
+    ("args", "options", "error", "message"),
+    [
+        (([[1, 2]], 9), {}, ValueError, "features must have n >= 2, found n = 1"),
+        ((FEATURES, 1), {}, ValueError, "n1 must be >= 2, found 1"),
+        ((FEATURES, 9, 0), {}, ValueError, "n2 must be >= 2, found 0"),
+        ((FEATURES, 9.5), {}, TypeError, "n1 must be an integer, found 9.5"),
+        ((FEATURES, 9), {"repeats": 0}, ValueError, "repeats must be >= 1"),
+        ((FEATURES, 9), {"rng": "a"}, TypeError, "rng must be a numpy.random.Gen"),
+    ],
+)
+def test_refusals(args, options, error, message):
+    with pytest.raises(error, match=message):
+        frechet_noise_floor(*args, **{"rng": 0, **options})
