@@ -233,3 +233,43 @@ def test_bad_input_is_refused_by_name(call, match):
 def test_images_of_integers_other_than_uint8_are_refused():
     with pytest.raises(TypeError, match="images must hold uint8 or floats"):
         plots.image_grid(np.zeros((1, 8, 8, 3), np.int64))
+
+
+def test_points_inside_their_circle_are_counted():
+    truth = np.full((3, 2, 2), 10.0)
+    found = truth + np.array([[[0, 3], [0, 3.1]], [[9, 0], [0, 0]], [[0, 0], [0, 0]]])
+    figure = plots.localizations(
+        np.zeros((3, 20, 20, 3), np.uint8), truth, found, radius=3
+    )
+    assert figure.get_suptitle() == "4 of 6 points found within their circle"
+    assert len(figure.axes) == 3
+
+
+def test_points_of_another_shape_are_refused():
+    with pytest.raises(ValueError, match=r"points_pred must be \(1, 2, 2\)"):
+        plots.localizations(
+            np.zeros((1, 8, 8, 3), np.uint8),
+            np.zeros((1, 2, 2)),
+            np.zeros((1, 2)),
+            radius=1,
+        )
+
+
+def test_a_summary_by_number_of_images_and_an_error_that_falls():
+    lines = [
+        {"init": init, "labels": n, "metric": "error", "values": [value, value]}
+        | {"min": value, "avg": value, "max": value}
+        for n, init, value in (
+            (1, "scratch", 0.9),
+            (1, "rotation", 0.5),
+            (10, "scratch", 0.2),
+            (10, "rotation", 0.3),
+        )
+    ]
+    lines[1] |= {"difference": -0.4, "low": -0.5, "high": -0.3}
+    lines[3] |= {"difference": 0.1, "low": 0.05, "high": 0.15}
+    title = plots.label_efficiency(lines, metric="error").get_suptitle()
+    assert "at 1\xa0image: rotation 0.50" in title
+    assert "at 10\xa0images: scratch is best, 0.20" in title
+    title = plots.differences(lines).get_suptitle()
+    assert title == "Rotation: gain at 1\xa0image and loss at 10\xa0images"

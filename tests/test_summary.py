@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from tinyssl.summary import format_table, paired_interval, summarise, verdict
+from tinyssl.summary import (
+    best_average,
+    format_table,
+    name_group,
+    paired_interval,
+    summarise,
+    verdict,
+)
 
 differences_st = st.lists(st.floats(-1, 1), min_size=2, max_size=8)
 
@@ -79,4 +86,18 @@ def test_text_table_shows_every_start():
     text = format_table(summarise(rows(scratch={0: -0.25}, rotation={0: 0.5})))
     assert len(text.splitlines()) == 3
     assert "-0.250" in text
-    assert "50%" in text
+    assert "50 %" in text
+
+
+def test_a_smaller_error_is_a_gain():
+    table = summarise(rows(scratch={0: 0.9, 1: 0.8}, rotation={0: 0.5, 1: 0.41}))
+    for line in table:
+        line["metric"] = "error"
+    assert verdict(table[-1]).endswith("gain")
+    assert best_average(table) == table[-1]["avg"]
+
+
+def test_groups_are_named():
+    assert name_group("labels", 1) == "1\N{NO-BREAK SPACE}image"
+    assert name_group("labels", 10) == "10\N{NO-BREAK SPACE}images"
+    assert name_group("fraction", 0.05) == "5\N{NO-BREAK SPACE}%"

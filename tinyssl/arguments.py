@@ -4,11 +4,12 @@ import argparse
 from pathlib import Path
 
 from tinyssl import __version__
+from tinyssl.argument_types import count, folds, natural, percentage, positive, rate
 
 EPILOG = """\
 DATA is a folder or file: an APTOS layout, IDRiD, CHASE_DB1, HRF, DRIVE, a MedMNIST
-.npz, class-named folders, a folder of images, a manifest.csv, or toy[:N[:SIZE]] for
-synthetic eyes. Every command writes a run folder (--out) with report.html in it, and
+.npz, class-named folders, a folder of images, a manifest.csv, or for synthetic eyes
+toy[:N[:SIZE[:SEED]]]. Every command writes a run folder (--out) with report.html in it, and
 the same command again goes on where it was stopped.
 """
 
@@ -46,7 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
     pretrain = add("pretrain", "learn from images without labels")
     add_data(pretrain, size=96)
     add_running(pretrain, out="runs/pretrain", device=True)
-    add_encoder(pretrain, "small", "densenet121", "unet")
+    add_encoder(pretrain, "small", "densenet121", "sononet", "unet")
     pretrain.add_argument(
         "--weights",
         type=Path,
@@ -95,16 +96,8 @@ def build_parser() -> argparse.ArgumentParser:
     finetune = add("finetune", "compare starts by share of labels on the same folds")
     add_data(finetune, size=96)
     add_running(finetune, out="runs/finetune", device=True)
-    add_encoder(finetune, "small", "densenet121")
-    finetune.add_argument(
-        "--init",
-        dest="inits",
-        type=Path,
-        nargs="+",
-        default=(),
-        metavar="RUN",
-        help="folders of pretrain; scratch is beside",
-    )
+    add_encoder(finetune, "small", "densenet121", "sononet")
+    add_inits(finetune, "folders of pretrain; scratch is beside")
     finetune.add_argument(
         "--fractions",
         type=percentage,
@@ -139,11 +132,25 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add_training(finetune)
     add_segment(add("segment", "find vessels: scratch beside pretrained"))
+    add_few(add("localize", "find disc and fovea: scratch beside pretrained"), True)
+    add_few(add("laterality", "tell right from left: scratch beside pretrained"), False)
     grade = add("grade", "grade photographs with the models of a finetune run")
     grade.add_argument("run", type=Path, metavar="RUN", help="folder of finetune")
     grade.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
     grade.add_argument("--device", choices=DEVICES, default="auto")
     add_compare(add("compare", "two sets of images: SSIM of pairs, Frechet distance"))
+    text = "what a restoring network gives back, beside copying its input"
+    restoration = add_restored(add("restoration", text), out="runs/restoration")
+    restoration.add_argument(
+        "--features",
+        nargs="+",
+        default=["random", "encoder"],
+        metavar="random|encoder|RUN|FILE.pt",
+        help="of compare, or of the run's own encoder [random encoder]",
+    )
+    text = "write disordered and restored images as a data set"
+    export = add_restored(add("export-restored", text), out="")
+    export.add_argument("--per-image", type=positive, default=1, metavar="K")
     return parser
 
 
@@ -208,15 +215,7 @@ def add_segment(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of segment."""
     parser.add_argument("data", metavar="DATA", help="a data set with vessel masks")
     parser.add_argument("--skip-bad", action="store_true")
-    parser.add_argument(
-        "--init",
-        dest="inits",
-        type=Path,
-        nargs="+",
-        default=(),
-        metavar="RUN",
-        help="folders of pretrain --encoder unet; scratch is beside",
-    )
+    add_inits(parser, "folders of pretrain --encoder unet; scratch is beside")
     parser.add_argument(
         "--images",
         dest="counts",
@@ -229,19 +228,29 @@ def add_segment(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=positive, default=5, metavar="N")
     parser.add_argument("--steps", type=positive, default=150, metavar="N")
     parser.add_argument("--all-steps", type=positive, default=1500, metavar="N")
-    parser.add_argument(
-        "--transfer",
-        choices=("encoder", "network"),
-        nargs="+",
-        default=["encoder"],
-        help="what is carried over: encoder, or network with the decoder; or both",
-    )
+    add_transfer(parser)
     parser.add_argument("--batch-size", type=positive, default=16, metavar="N")
     parser.add_argument("--lr", type=rate, default=3e-3)
     parser.add_argument("--no-same-compute", dest="same_compute", action="store_false")
     parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--out", type=Path, default=Path("runs/segment"), metavar="RUN")
     parser.add_argument("--workers", type=positive, metavar="N")
+
+
+def add_restored(
+    parser: argparse.ArgumentParser, *, out: str
+) -> argparse.ArgumentParser:
+    """Add the arguments of restoration and export-restored."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="of pretrain")
+    parser.add_argument("data", metavar="DATA", help="see below")
+    parser.add_argument("--skip-bad", action="store_true")
+    parser.add_argument("--seed", type=natural, default=0)
+    parser.add_argument("--device", choices=DEVICES, default="auto")
+    folder = {"required": True, "metavar": "FOLDER", "help": "new or empty"}
+    if out:
+        folder = {"default": Path(out), "metavar": "RUN"}
+    parser.add_argument("--out", type=Path, **folder)
+    return parser
 
 
 def add_compare(parser: argparse.ArgumentParser) -> None:
@@ -263,51 +272,47 @@ def add_compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/compare"), metavar="RUN")
 
 
-def count(text: str) -> int | str:
-    """Read a number of images, or "all"."""
-    return text if text == "all" else positive(text)
+def add_few(parser: argparse.ArgumentParser, has_decoder: bool) -> None:
+    """Add the arguments of localize and laterality."""
+    parser.add_argument("data", metavar="DATA", help="see below")
+    parser.add_argument("--skip-bad", action="store_true")
+    add_inits(parser, "folders of pretrain without --folds; scratch is beside")
+    if has_decoder:
+        add_transfer(parser)
+    add_encoder(parser, "sononet", "small", "densenet121")
+    parser.add_argument(
+        "--size", type=positive, metavar="PX", help="[96, or of --init]"
+    )
+    parser.add_argument(
+        "--images",
+        dest="counts",
+        type=count,
+        nargs="+",
+        default=[1, 2, 5, 10, "all"],
+        metavar="N",
+        help="numbers of labelled images, or all [1 2 5 10 all]",
+    )
+    parser.add_argument("--folds", type=folds, default=5, metavar="K")
+    parser.add_argument("--repeats", type=positive, default=1, metavar="N")
+    parser.add_argument("--steps", type=positive, default=150, metavar="N")
+    parser.add_argument("--batch-size", type=positive, default=16, metavar="N")
+    parser.add_argument("--lr", type=rate, default=3e-3)
+    parser.add_argument("--no-same-compute", dest="same_compute", action="store_false")
+    add_running(parser, out="runs/few", device=True)
 
 
-def positive(text: str) -> int:
-    """Read a whole number of at least 1."""
-    return whole(text, least=1)
+def add_inits(parser: argparse.ArgumentParser, text: str) -> None:
+    """Add the pretrained starts."""
+    options = {"dest": "inits", "type": Path, "nargs": "+", "default": ()}
+    parser.add_argument("--init", **options, metavar="RUN", help=text)
 
 
-def natural(text: str) -> int:
-    """Read a whole number of at least 0."""
-    return whole(text, least=0)
-
-
-def folds(text: str) -> int:
-    """Read a number of folds, at least 2."""
-    return whole(text, least=2)
-
-
-def whole(text: str, *, least: int) -> int:
-    """Read a whole number, or say in one line what was wrong."""
-    if not text.isdigit() or int(text) < least:
-        raise argparse.ArgumentTypeError(
-            f"must be a whole number >= {least}, found {text}"
-        )
-    return int(text)
-
-
-def percentage(text: str) -> float:
-    """Read a share of the labels in percent."""
-    return number(text, most=100)
-
-
-def rate(text: str) -> float:
-    """Read a learning rate."""
-    return number(text, most=10)
-
-
-def number(text: str, *, most: float) -> float:
-    """Read a number above 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not 0 < value <= most:
-        raise argparse.ArgumentTypeError(f"must lie in (0, {most}], found {text}")
-    return value
+def add_transfer(parser: argparse.ArgumentParser) -> None:
+    """Add the choice of what is carried over."""
+    parser.add_argument(
+        "--transfer",
+        choices=("encoder", "network"),
+        nargs="+",
+        default=["encoder"],
+        help="what is carried over: encoder, or network with the decoder; or both",
+    )

@@ -58,7 +58,8 @@ def show(options: argparse.Namespace, results: Any) -> None:
             )
         return
     print_results(results)
-    print(f"report: {options.out / 'report.html'}")
+    if (options.out / "report.html").exists():
+        print(f"report: {options.out / 'report.html'}")
 
 
 def print_results(results: dict[str, Any]) -> None:
@@ -75,7 +76,9 @@ def print_results(results: dict[str, Any]) -> None:
             print(f"{results['task']}{place}, {entry['scored_on']}: {numbers}")
     for name in ("summary", "baselines"):
         if name in results:
-            print(format_table(results[name], by=results.get("by", "fraction")), "\n")
+            print(format_table(results[name]), "\n")
+    for table in results.get("more", {}).values():
+        print(format_table(table), "\n")
     for metric, table in results.get("test", {}).items():
         print(f"official test images, {metric}\n{format_table(table)}\n")
     for line in results.get("ensembles", []):
@@ -164,6 +167,22 @@ def run_segment(**settings: Any) -> dict[str, Any]:
     return segment(say=say, **with_workers(settings))
 
 
+def run_localize(**settings: Any) -> dict[str, Any]:
+    """Find disc and fovea."""
+    from tinyssl.commands.few_labels import compare_few
+
+    settings.pop("threads")
+    return compare_few("localization", say=say, **with_workers(settings))
+
+
+def run_laterality(**settings: Any) -> dict[str, Any]:
+    """Tell right eyes from left ones."""
+    from tinyssl.commands.few_labels import compare_few
+
+    settings.pop("threads")
+    return compare_few("laterality", say=say, **with_workers(settings))
+
+
 def run_grade(**settings: Any) -> list[dict[str, Any]]:
     """Grade photographs."""
     from tinyssl.commands.grade import grade
@@ -178,13 +197,31 @@ def run_compare(**settings: Any) -> dict[str, Any]:
     return compare(say=say, **settings)
 
 
+def run_restoration(**settings: Any) -> dict[str, Any]:
+    """Score what a network restores."""
+    from tinyssl.commands.restored import restoration
+
+    return restoration(say=say, **settings)
+
+
+def run_export(**settings: Any) -> dict[str, Any]:
+    """Write disordered and restored images."""
+    from tinyssl.commands.export import export_restored
+
+    return export_restored(say=say, **settings)
+
+
 COMMANDS = {
     "demo": run_demo,
     "pretrain": run_pretrain,
     "finetune": run_finetune,
     "segment": run_segment,
+    "localize": run_localize,
+    "laterality": run_laterality,
     "grade": run_grade,
     "compare": run_compare,
+    "restoration": run_restoration,
+    "export-restored": run_export,
 }
 
 

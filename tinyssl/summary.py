@@ -1,6 +1,7 @@
 """From rows of an experiment to a table: every fold, min/avg/max, paired intervals."""
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from scipy import stats
 
 SCRATCH = "scratch"
 SAME_COMPUTE = "scratch, same compute"
+LOWER_IS_BETTER = ("error",)
 
 
 def slug(init: str) -> str:
@@ -111,31 +113,63 @@ def summarise(
     return table
 
 
-def format_table(table: list[dict[str, Any]], *, by: str = "fraction") -> str:
-    """Lay the summary out as text, one line a label share and start."""
-    metric = table[0]["metric"].upper()
+def format_table(table: list[dict[str, Any]]) -> str:
+    """Lay the summary out as text, one line a label share or number, and start."""
+    by, metric = grouped_by(table), table[0]["metric"].upper()
     width = max(len(line["init"]) for line in table)
     lines = [
-        f"{by:>9}  {'start':{width}}  {metric + ' min':>7}   avg    max   "
+        f"{'labels':>9}  {'start':{width}}  {metric + ' min':>7}   avg    max   "
         "minus scratch [95 % interval]"
     ]
     for group in sorted({line[by] for line in table}):
         for line in (line for line in table if line[by] == group):
-            label = f"{group:.0%}" if by == "fraction" else str(group)
-            text = f"{label:>9}  {line['init']:{width}}  "
+            name = name_group(by, group).replace("\N{NO-BREAK SPACE}", " ")
+            text = f"{name:>9}  {line['init']:{width}}  "
             text += "  ".join(f"{line[key]:7.3f}"[1:] for key in ("min", "avg", "max"))
             lines.append(text + "  " + verdict(line))
     return "\n".join(lines)
+
+
+def grouped_by(table: Sequence[Mapping[str, Any]]) -> str:
+    """Return what a table's lines are grouped by: "labels" or "fraction".
+
+    Examples
+    --------
+    >>> grouped_by([{"init": "scratch", "labels": 2}])
+    'labels'
+    """
+    return "labels" if table and "labels" in table[0] else "fraction"
+
+
+def name_group(by: str, value: float) -> str:
+    r"""Name a number or a share of the labels; its space does not break.
+
+    Examples
+    --------
+    >>> name_group("labels", 2), name_group("fraction", 0.05)
+    ('2\xa0images', '5\xa0%')
+    """
+    if by == "labels":
+        return f"{value}\N{NO-BREAK SPACE}image" + ("" if value == 1 else "s")
+    return f"{100 * value:.3g}\N{NO-BREAK SPACE}%"
+
+
+def best_average(lines: Sequence[Mapping[str, Any]]) -> float:
+    """Return the best of the lines' means, nan where none is a number."""
+    means = [line["avg"] for line in lines]
+    means = [mean for mean in means if mean is not None and math.isfinite(mean)]
+    if not means:
+        return math.nan
+    return (min if lines[0]["metric"] in LOWER_IS_BETTER else max)(means)
 
 
 def verdict(line: dict[str, Any]) -> str:
     """Say in figures and one word whether a start beat scratch."""
     if "difference" not in line:
         return ""
-    word = "unclear"
-    if line["low"] > 0:
-        word = "gain"
-    elif line["high"] < 0:
-        word = "LOSS"
+    low, high = line["low"], line["high"]
+    if line.get("metric") in LOWER_IS_BETTER:
+        low, high = -high, -low
+    word = "gain" if low > 0 else "LOSS" if high < 0 else "unclear"
     mean, low, high = line["difference"], line["low"], line["high"]
     return f"{mean:+.3f} [{low:+.3f}, {high:+.3f}] {word}"

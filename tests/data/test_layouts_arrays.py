@@ -123,7 +123,12 @@ def test_toy_is_the_same_each_time():
     np.testing.assert_array_equal(first.images, second.images)
 
 
-@pytest.mark.parametrize("spec", ["toy:0", "toy:many", "toy:4:8", "toy:", "toy:4:32:1"])
+def test_toy_of_another_seed_shows_other_eyes():
+    first, second = open_dataset("toy:4:32"), open_dataset("toy:4:32:1")
+    assert (first.images != second.images).any((1, 2, 3)).all()
+
+
+@pytest.mark.parametrize("spec", ["toy:0", "toy:many", "toy:4:8", "toy:", "toy:4:32:x"])
 def test_toy_refuses(spec):
-    with pytest.raises(DataError, match="must be toy, toy:N or toy:N:SIZE"):
+    with pytest.raises(DataError, match="must be toy, toy:N, toy:N:SIZE or"):
         open_dataset(spec)

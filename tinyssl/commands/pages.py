@@ -10,7 +10,7 @@ import torch
 from tinyssl import experiments, plots, runs
 from tinyssl.report import Section, Table, efficiency_table, write_report
 from tinyssl.study import Study
-from tinyssl.summary import SCRATCH
+from tinyssl.summary import grouped_by, name_group, verdict
 from tinyssl.training import to_tensor
 
 SHOWN = 8  # images in a figure
@@ -234,12 +234,11 @@ def test_section(results: dict[str, Any]) -> Section:
 
 def finding(table: list[dict[str, Any]]) -> str:
     """Say in a sentence where pretraining won, lost, or neither."""
-    words = []
+    by, words = grouped_by(table), []
     for line in table:
-        if line["init"] != SCRATCH and line.get("low", -1) > 0:
-            words.append(f"{line['init']} gained at {line['fraction']:.0%}")
-        elif line["init"] != SCRATCH and line.get("high", 1) < 0:
-            words.append(f"{line['init']} LOST at {line['fraction']:.0%}")
+        said = {"gain": "gained", "LOSS": "LOST"}.get(verdict(line).split(" ")[-1])
+        if said:
+            words.append(f"{line['init']} {said} at {name_group(by, line[by])}")
     if not words:
         return "No start differed from scratch beyond its interval."
     return "Against scratch: " + "; ".join(words) + "; the rest is unclear."

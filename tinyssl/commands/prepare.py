@@ -19,6 +19,7 @@ from tinyssl.training import fastest_layout
 ENCODERS = {
     "small": models.densenet_small,
     "densenet121": lambda: models.densenet121(num_classes=5),
+    "sononet": lambda: models.sononet_small(extra_pool=True),
 }
 Say = Callable[[str], None]
 
@@ -46,7 +47,7 @@ def open_study(
 
     Parameters
     ----------
-    data : path or "toy[:N[:SIZE]]"
+    data : path or "toy[:N[:SIZE[:SEED]]]"
         See ``tinyssl.data.open_dataset``.
     out : path
         Run folder; decoded images are cached beside it.

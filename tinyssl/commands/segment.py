@@ -219,10 +219,8 @@ def segment(
         rows += label_counts.label_counts(
             *parts, counts=[N], seeds=min(2, seeds), steps=all_steps, **shared
         )
-    for row in rows:
-        row["fraction"] = row["labels"] / N
     results = {"command": "segment", "rows": rows, "notes": notes(table, parts, test)}
-    results["summary"] = summary.summarise(rows, metric="dice")
+    results["summary"] = summary.summarise(rows, metric="dice", by="labels")
     runs.write_json(out / "results.json", results)
     vessel_pages.segmentation(out, parts[1], results, settings | {"network": NETWORK})
     return results

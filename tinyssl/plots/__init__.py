@@ -9,6 +9,7 @@ from tinyssl.plots.compare import distances, pairs
 from tinyssl.plots.curves import convergence, pretext_curves
 from tinyssl.plots.efficiency import differences, label_efficiency
 from tinyssl.plots.images import image_grid, restorations, turns
+from tinyssl.plots.points import localizations
 from tinyssl.plots.predictions import confusion, grade_bars, vessels
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "grade_bars",
     "image_grid",
     "label_efficiency",
+    "localizations",
     "pairs",
     "pretext_curves",
     "restorations",

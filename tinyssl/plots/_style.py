@@ -21,14 +21,15 @@ STARTS = {
     "scratch, same compute": {"color": "#999999", "marker": "D", "linestyle": "--"},
     "rotation": {"color": BLUE, "marker": "s"},
     "restoration": {"color": VERMILLION, "marker": "^"},
+    "shuffling": {"color": GREEN, "marker": "v"},
 }
 OTHERS = (
-    {"color": GREEN, "marker": "v"},
     {"color": PURPLE, "marker": "P"},
     {"color": ORANGE, "marker": "X"},
     {"color": SKY, "marker": "*"},
 )
 METRICS = {"qwk": "QWK", "auc": "macro AUC", "accuracy": "accuracy", "dice": "Dice"}
+METRICS |= {"error": "error in disc diameters", "within": "share within half a disc"}
 FULL_NAMES = METRICS | {"qwk": "quadratic weighted kappa (QWK)"}
 
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tinyssl.plots import _style as style
-from tinyssl.summary import SCRATCH, verdict
+from tinyssl.summary import SCRATCH, best_average, grouped_by, name_group, verdict
 
 Lines = Sequence[Mapping[str, Any]]
 
@@ -26,7 +26,7 @@ def label_efficiency(
     Parameters
     ----------
     summary : list of dict
-        From ``tinyssl.summary.summarise`` with ``by="fraction"``.
+        From ``tinyssl.summary.summarise``, by fraction or by labels.
     baselines : list of dict, optional
         The same of the baselines; drawn dotted.
     metric : str
@@ -43,12 +43,12 @@ def label_efficiency(
     ValueError
         If summary is empty.
     """
-    shares = _shares(summary)
+    by, shares = grouped_by(summary), _shares(summary)
     figure = style.new_figure(style.WIDTH, 4.2, name="label-efficiency")
     ax = style.quiet(figure.subplots())
     looks = style.start_styles(line["init"] for line in summary)
     for i, (init, look) in enumerate(looks.items()):
-        lines = {line["fraction"]: line for line in summary if line["init"] == init}
+        lines = {line[by]: line for line in summary if line["init"] == init}
         dodge = 0.12 * (i - (len(looks) - 1) / 2)
         x = np.array([shares.index(share) for share in sorted(lines)]) + dodge
         folds = [
@@ -63,21 +63,19 @@ def label_efficiency(
             markeredgewidth=0.8, label=init,
         )  # fmt: skip
     ax.margins(y=0.08)
-    _baseline_lines(ax, baselines or (), shares)
-    _share_axis(ax, shares)
+    _baseline_lines(ax, baselines or (), by, shares)
+    _share_axis(ax, by, shares)
     ax.set_ylabel(style.FULL_NAMES.get(metric, metric) + "\non the held-out fold")
     style.legend_below(figure, ax)
     style.headline(figure, title or _efficiency_finding(summary, shares, metric))
     return figure
 
 
-def _baseline_lines(ax: Axes, baselines: Lines, shares: list[float]) -> None:
+def _baseline_lines(ax: Axes, baselines: Lines, by: str, shares: list[float]) -> None:
     """Draw baselines dotted and name them in place; the lowest from below."""
     levels = {}
     for init in dict.fromkeys(line["init"] for line in baselines):
-        cell = {
-            b["fraction"]: _finite(b["avg"]) for b in baselines if b["init"] == init
-        }
+        cell = {b[by]: _finite(b["avg"]) for b in baselines if b["init"] == init}
         levels[init] = np.array([cell.get(share, math.nan) for share in shares])
     for init, level in levels.items():
         places = np.flatnonzero(np.isfinite(level))
@@ -97,23 +95,21 @@ def _baseline_lines(ax: Axes, baselines: Lines, shares: list[float]) -> None:
 
 def _efficiency_finding(summary: Lines, shares: list[float], metric: str) -> str:
     """Say what stands where at the smallest and the largest share."""
-    parts = []
+    parts, by = [], grouped_by(summary)
     for share in dict.fromkeys((shares[0], shares[-1])):
-        cell = {
-            line["init"]: _finite(line["avg"])
-            for line in summary
-            if line["fraction"] == share and math.isfinite(_finite(line["avg"]))
-        }
+        lines = [line for line in summary if line[by] == share]
+        lines = [line for line in lines if math.isfinite(_finite(line["avg"]))]
+        cell = {line["init"]: line["avg"] for line in lines}
         if not cell:
             continue
-        best = max(cell, key=cell.get)
+        best = next(init for init in cell if cell[init] == best_average(lines))
         text = f"{best} {style.number(cell[best])}"
         if best == SCRATCH and len(cell) > 1:
             text = f"scratch is best, {style.number(cell[best])}"
         elif SCRATCH in cell and best != SCRATCH:
             text += f", scratch {style.number(cell[SCRATCH])}"
-        of_labels = " of the labels" if not parts else ""
-        parts.append(f"at {style.percent(share)}{of_labels}: {text}")
+        of_labels = " of the labels" if not parts and by == "fraction" else ""
+        parts.append(f"at {name_group(by, share)}{of_labels}: {text}")
     return f"Mean {style.METRICS.get(metric, metric)} " + "; ".join(parts)
 
 
@@ -123,7 +119,7 @@ def differences(summary: Lines, *, title: str | None = None) -> Figure:
     Parameters
     ----------
     summary : list of dict
-        From ``tinyssl.summary.summarise`` with ``by="fraction"``.
+        From ``tinyssl.summary.summarise``, by fraction or by labels.
     title : str, optional
         Else which differences are clear of zero, computed here.
 
@@ -140,7 +136,7 @@ def differences(summary: Lines, *, title: str | None = None) -> Figure:
     lines = [line for line in summary if "difference" in line]
     if not lines:
         raise ValueError("summary must hold a start beside scratch, found none")
-    shares = _shares(lines)
+    by, shares = grouped_by(lines), _shares(lines)
     figure = style.new_figure(style.WIDTH, 3.6, name="differences")
     ax = style.quiet(figure.subplots())
     ax.axhline(0, color=style.INK, linewidth=1)
@@ -149,7 +145,7 @@ def differences(summary: Lines, *, title: str | None = None) -> Figure:
         dodge = 0.15 * (i - (len(looks) - 1) / 2)
         look = {"color": look["color"], "marker": look["marker"], "label": init}
         for line in (line for line in lines if line["init"] == init):
-            x, y = shares.index(line["fraction"]) + dodge, line["difference"]
+            x, y = shares.index(line[by]) + dodge, line["difference"]
             low, high = line["low"], line["high"]
             if math.isfinite(high - low):
                 ax.plot([x, x], [low, high], color=look["color"], linewidth=1.6)
@@ -158,7 +154,7 @@ def differences(summary: Lines, *, title: str | None = None) -> Figure:
             ax.plot(x, y, **look, markersize=7, markerfacecolor=fill, linestyle="")
             look["label"] = None  # name a start once
     metric = style.METRICS.get(lines[0]["metric"], lines[0]["metric"])
-    _share_axis(ax, shares)
+    _share_axis(ax, by, shares)
     ax.set_ylabel(f"{metric} minus scratch,\nmean and 95 % interval")
     style.legend_below(figure, ax)
     style.headline(figure, title or _difference_finding(lines))
@@ -168,12 +164,13 @@ def differences(summary: Lines, *, title: str | None = None) -> Figure:
 def _difference_finding(lines: Lines) -> str:
     """Say for each start at which shares it gained or lost."""
     inits = dict.fromkeys(line["init"] for line in lines)
+    by = grouped_by(lines)
     who: dict[str, list[str]] = {}  # what is found, and of which starts
     for init in sorted(inits, key=lambda init: init.startswith(SCRATCH)):
         shares: dict[str, list[str]] = {"gain": [], "LOSS": [], "unclear": []}
         for line in (line for line in lines if line["init"] == init):
             word = verdict(line).rsplit(" ", 1)[-1]
-            shares[word].append(style.percent(line["fraction"]))
+            shares[word].append(name_group(by, line[by]))
         clear = [
             f"{noun} at {style.join_words(shares[word])}"
             for word, noun in (("gain", "gain"), ("LOSS", "loss"))
@@ -188,13 +185,15 @@ def _shares(lines: Lines) -> list[float]:
     """Return the label shares in ascending order."""
     if not lines:
         raise ValueError("summary must hold at least one line, found none")
-    return sorted({line["fraction"] for line in lines})
+    return sorted({line[grouped_by(lines)] for line in lines})
 
 
-def _share_axis(ax: Axes, shares: list[float]) -> None:
+def _share_axis(ax: Axes, by: str, shares: list[float]) -> None:
     """Space the shares evenly: each is about double the one before."""
-    ax.set_xticks(range(len(shares)), [style.percent(share) for share in shares])
-    ax.set(xlabel="share of the labels", xlim=(-0.5, len(shares) - 0.5))
+    names = [str(s) if by == "labels" else name_group(by, s) for s in shares]
+    ax.set_xticks(range(len(shares)), names)
+    xlabel = "labelled images" if by == "labels" else "share of the labels"
+    ax.set(xlabel=xlabel, xlim=(-0.5, len(shares) - 0.5))
 
 
 def _finite(value: float | None) -> float:

@@ -134,9 +134,9 @@ class Restorer(nn.Module):
 
     Parameters
     ----------
-    encoder : Module with ``features`` and ``num_features``
+    encoder : Module with ``features``, ``num_features`` and ``config``
     channels : int
-        Of the images.
+        Of the answer: the colours of the images, or a map a point.
     widest : int
         Channels of the first deconvolution; each next one has half as many.
     """
@@ -145,7 +145,7 @@ class Restorer(nn.Module):
         super().__init__()
         self.encoder = encoder
         with torch.no_grad():  # how often the encoder halves the image
-            probe = torch.zeros(1, channels, 64, 64)
+            probe = torch.zeros(1, encoder.config["in_channels"], 64, 64)
             encoder_was_training = encoder.training
             reduction = 64 // encoder.eval().features(probe).shape[-1]
             encoder.train(encoder_was_training)

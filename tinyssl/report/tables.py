@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tinyssl.summary import verdict
+from tinyssl.summary import best_average, grouped_by, name_group, verdict
 
 METRICS = {"qwk": "QWK", "auc": "macro AUC", "accuracy": "accuracy", "dice": "Dice"}
+METRICS |= {"error": "error in disc diameters", "within": "share within half a disc"}
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def efficiency_table(
     Parameters
     ----------
     summary : list of dict
-        From ``tinyssl.summary.summarise`` with ``by="fraction"``.
+        From ``tinyssl.summary.summarise``, by fraction or by labels.
     baselines : list of dict, optional
         The same of the baselines; they follow the starts of their share.
     rows : list of dict, optional
@@ -75,14 +76,15 @@ def efficiency_table(
     metric = METRICS.get(lines[0]["metric"], lines[0]["metric"]) if lines else ""
     body: list[tuple[str, ...]] = []
     bold = set()
-    for share in sorted({line["fraction"] for line in lines}):
-        group = [line for line in lines if line["fraction"] == share]
-        best = max((_rank(line["avg"]) for line in group), default=-math.inf)
+    by = grouped_by(lines)
+    for share in sorted({line[by] for line in lines}):
+        group = [line for line in lines if line[by] == share]
+        best = round(best_average(group), 12)
         for i, line in enumerate(group):
-            if math.isfinite(best) and _rank(line["avg"]) == best:
+            if line["avg"] is not None and round(line["avg"], 12) == best:
                 bold.add((len(body), 5))
-            counts = [r["labels"] for r in rows if _same_cell(r, line)]
-            head = f"{100 * share:.3g}\N{NO-BREAK SPACE}%" if i == 0 else ""
+            counts = [r["labels"] for r in rows if _same_cell(r, line, by)]
+            head = name_group(by, share) if i == 0 else ""
             difference, word = _split_verdict(line)
             values = "  ".join(_score(value) for value in line["values"])
             spread = [_score(line[key]) for key in ("min", "avg", "max")]
@@ -99,10 +101,9 @@ def efficiency_table(
     return Table(header, tuple(body), caption, frozenset(bold))
 
 
-def _same_cell(row: Mapping[str, Any], line: Mapping[str, Any]) -> bool:
+def _same_cell(row: Mapping[str, Any], line: Mapping[str, Any], by: str) -> bool:
     """Say whether a row of the experiment went into this line of the summary."""
-    keys = ("init", "fraction")
-    return "labels" in row and all(row[key] == line[key] for key in keys)
+    return "labels" in row and all(row[key] == line[key] for key in ("init", by))
 
 
 def _split_verdict(line: Mapping[str, Any]) -> tuple[str, str]:
@@ -121,11 +122,6 @@ def _score(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return "–"
     return f"{value:.3f}".replace("-", "\N{MINUS SIGN}")
-
-
-def _rank(value: float | None) -> float:
-    """Put what is not a number below everything."""
-    return -math.inf if value is None or math.isnan(value) else round(value, 12)
 
 
 def _span(counts: Sequence[int]) -> str:

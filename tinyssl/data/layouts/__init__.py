@@ -32,8 +32,9 @@ def open_dataset(path: str | Path, *, skip_bad: bool = False) -> Table:
     path : str or Path
         One of
 
-        - ``"toy"``, ``"toy:N"`` or ``"toy:N:SIZE"``: synthetic eyes, 500 of 96 pixels
-          unless said (for a folder of that name write ``"./toy"``);
+        - ``"toy"``, ``"toy:N"``, ``"toy:N:SIZE"`` or ``"toy:N:SIZE:SEED"``: synthetic
+          eyes, 500 of 96 pixels and seed 0 unless said (for a folder of that name
+          write ``"./toy"``);
         - a MedMNIST ``.npz``;
         - a ``.csv``, or a folder with ``manifest.csv``: columns ``image`` and any of
           ``name``, ``grade``, ``patient``, ``eye``, ``split``, ``region``,

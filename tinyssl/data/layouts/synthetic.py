@@ -1,4 +1,4 @@
-"""The synthetic eyes as a Table: toy, toy:N and toy:N:SIZE."""
+"""The synthetic eyes as a Table: toy, toy:N, toy:N:SIZE and toy:N:SIZE:SEED."""
 
 import re
 from pathlib import Path
@@ -12,14 +12,16 @@ def read_toy(spec: str) -> Table:
     """Return synthetic eyes, the same for the same words."""
     from tinyssl.data import toy  # compiles its painter: not for every reader
 
-    match = re.fullmatch(r"toy(?::(\d{1,7}))?(?::(\d{1,4}))?", spec)
+    pattern = r"toy(?::(\d{1,7}))?(?::(\d{1,4}))?(?::(\d{1,9}))?"
+    match = re.fullmatch(pattern, spec)
     n = int(match[1] or DEFAULT_N) if match else 0
     size = int(match[2] or DEFAULT_SIZE) if match else 0
     if n < 1 or size < 16:
         raise DataError(
-            f"{spec}: must be toy, toy:N or toy:N:SIZE with N >= 1 and SIZE >= 16"
+            f"{spec}: must be toy, toy:N, toy:N:SIZE or toy:N:SIZE:SEED "
+            "with N >= 1 and SIZE >= 16"
         )
-    eyes = toy.fundus(n, size=size, rng=0)
+    eyes = toy.fundus(n, size=size, rng=int(match[3] or 0))
     return Table(
         layout="toy",
         root=Path(spec),

@@ -1,0 +1,69 @@
+"""Laterality: a mirrored right eye is a left eye, in training and in the answer."""
+
+import numpy as np
+import torch
+
+from tinyssl.downstream.laterality import Laterality, evaluate, predict
+from tinyssl.models import sononet_small
+from tinyssl.training import train
+
+
+def eyes(n, seed, side=32):
+    """Return noise with a bright disc on the right (1) or on the left (0)."""
+    rng = np.random.default_rng(seed)
+    images = rng.integers(40, 90, (n, side, side, 3), np.uint8)
+    right = rng.integers(0, 2, n)
+    for image, eye in zip(images, right, strict=True):
+        x = rng.integers(side // 2 + 4, side - 6) if eye else rng.integers(2, 10)
+        y = rng.integers(8, 20)
+        image[y : y + 4, x : x + 4] = 220
+    return images, right
+
+
+def bright_half(image):
+    half = image.shape[1] // 2
+    return int(image[:, half:].max(-1).sum() > image[:, :half].max(-1).sum())
+
+
+def test_labels_are_exchanged_with_the_mirror():
+    images, right = eyes(40, 0)
+    keep = images.copy()
+    task = Laterality(sononet_small())
+    seen, labels = task.make_batch(images, right, np.random.default_rng(1))
+    np.testing.assert_array_equal(images, keep)
+    assert (labels != right).sum() in range(8, 33)
+    brightest = [
+        int(np.argwhere(image.max(-1) > 150)[:, 1].mean() > 16) for image in seen
+    ]
+    assert brightest == labels.tolist()
+
+
+def test_one_image_shows_both_eyes():
+    images, right = eyes(1, 0)
+    task = Laterality(sononet_small())
+    shown = [
+        task.make_batch(images, right, np.random.default_rng(seed))[1].item()
+        for seed in range(20)
+    ]
+    assert set(shown) == {0, 1}
+
+
+def test_mirror_image_gets_the_opposite_answer():
+    images, _ = eyes(6, 3)
+    torch.manual_seed(0)
+    task = Laterality(sononet_small())
+    straight, mirrored = predict(task, images), predict(task, images[:, :, ::-1])
+    np.testing.assert_allclose(straight + mirrored, 1, atol=1e-6)
+
+
+def test_it_learns_on_which_side_the_disc_lies():
+    torch.manual_seed(0)
+    task = Laterality(sononet_small())
+    train(task, eyes(48, 4), steps=40, batch_size=16, lr=3e-3)
+    images, right = eyes(40, 5)
+    assert evaluate(right, predict(task, images))["accuracy"] > 0.9
+
+
+def test_scores():
+    scores = evaluate(np.array([0, 0, 1, 1]), np.array([0.1, 0.6, 0.4, 0.9]))
+    assert scores == {"accuracy": 0.5, "auc": 0.75}
