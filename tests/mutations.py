@@ -4,7 +4,7 @@
     python tests/mutations.py --every 8    each eighth, for a quick look
     python tests/mutations.py --only ssim  those whose file or text has the word
 
-Each row of ``planted.py`` names a file, a text that stands there once, the text that
+Each row of ``planted`` names a file, a text that stands there once, the text that
 is planted, and the tests that must fail. The working tree is never touched. The tests
 first pass on an unchanged copy, so a failure is the error's doing. Status 1 if an error
 survives, or if a row no longer fits the code. Loops run uncompiled unless a row says

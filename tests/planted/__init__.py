@@ -1,0 +1,16 @@
+"""Errors to plant, one at a time: where, what stands there, what is put, who notices.
+
+``mutations.py`` does the planting. An error here is one a person could make.
+"""
+
+from planted import counting, similarity, transforms
+
+ROWS = [
+    *similarity.SSIM,
+    *similarity.FRECHET,
+    *similarity.ACCUMULATORS,
+    *counting.COUNTING,
+    *counting.RANKING,
+    *transforms.TILES,
+    *transforms.THREADS,
+]

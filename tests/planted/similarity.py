@@ -1,0 +1,102 @@
+"""Errors in SSIM, Frechet distance and accumulators."""
+
+from planted.row import rows
+
+SSIM = [
+    *rows(
+        "_kernels/similarity.py",
+        "test_kernels.py::test_ssim_map test_kernels.py::test_box_ssim_map "
+        "metrics/test_ssim.py",
+        # off by one
+        ("if row < start:", "if row <= start:"),
+        ("min(top + tile, stop) + size - 1", "min(top + tile, stop) + size"),
+        (
+            "old1, old2 = rows1[i - size], rows2[i - size]",
+            "old1, old2 = rows1[i - size + 1], rows2[i - size + 1]",
+        ),
+        (
+            "_filter(ring, (row + np.arange(K))",
+            "_filter(ring, (row + 1 + np.arange(K))",
+        ),
+        ("min(k, middle)", "min(k, middle - 1)"),
+        # the wrong neighbour, weight, sum
+        ("np.arange(K) * C", "np.arange(K)"),
+        ("0.5 * taps[middle]", "taps[middle]"),
+        ("a * a + b * b, a * b", "a * a - b * b, a * b"),
+        ("- (a * a + b * b)\n", "\n"),
+        ("2 * covariance + c2", "covariance + c2"),
+        ("c1 * pixels**2", "c1 * pixels"),
+        ("/ unbias,", "* unbias,"),
+        ("out[j] = 1.0 if score > 1 else score", "out[j] = score"),
+        ("sums[j] += scores[j]", "sums[j] = scores[j]"),
+        ("columns[:] = 0", "columns[:] = columns"),
+    ),
+    *rows(
+        "metrics/_ssim.py",
+        "metrics/test_ssim.py metrics/test_ssim_inputs.py",
+        ("int(3.5 * sigma + 0.5)", "int(3 * sigma + 0.5)"),
+        ("pixels / (pixels - 1)", "pixels / (pixels + 1)"),
+        ("return H - K + 1, W - K + 1, C", "return H - K, W - K + 1, C"),
+        ("min(H, W) < K", "min(H, W) < K - 1"),
+        ("np.moveaxis(x, axis, -1)", "np.moveaxis(x, -1, axis)"),
+        ("centre[:] = some.mean(axis=(0, 1), dtype=np.float64)", "centre[:] = 0"),
+        ("scores[scores > 1] = 1", "scores[scores < 0] = 0"),
+        ("sums[row // tile] += line", "sums[row // tile] = line"),
+        ("/ (rows * columns * C)", "/ (rows * columns)"),
+        ("dtype = image1.dtype if same and not small", "dtype = image1.dtype if same"),
+    ),
+    *rows(
+        "metrics/similarity.py",
+        "metrics/test_similarity.py",
+        (
+            "np.subtract(image1, image2, dtype=np.float64)",
+            "np.subtract(image1, image2)",
+        ),
+        ("data_range**2 / error", "data_range / error"),
+    ),
+]
+FRECHET = [
+    *rows(
+        "metrics/_gaussian.py",
+        "metrics/test_frechet.py metrics/test_frechet_precision.py",
+        # N for N - 1
+        ("scatter(features, centre) / (n - 1)", "scatter(features, centre) / n"),
+        ("(1 + np.sqrt(n))) / np.sqrt(n - 1)", "(1 + np.sqrt(n))) / np.sqrt(n)"),
+        ("return root / np.sqrt(len(features) - 1)", "return root"),
+        # digits lost: no origin, float32 blocks
+        (
+            'np.array(features[start : start + rows], dtype=np.float64, order="C")',
+            'np.array(features[start : start + rows], order="C")',
+        ),
+        (
+            "block - origin).sum(axis=0)",
+            "block - origin).sum(axis=0, dtype=np.float32)",
+        ),
+        # a dropped row, a block left out
+        ("centred[1:] - centred[0]", "centred[1:] + centred[0]"),
+        ("if values[0] <= noise:", "if False:"),
+        ("return root.T @ cov2 @ root", "return root @ cov2 @ root.T"),
+    ),
+    *rows(
+        "metrics/frechet.py",
+        "metrics/test_frechet.py metrics/test_frechet_precision.py",
+        ("shift @ shift + (total - 2 * cross)", "shift @ shift + (total - cross)"),
+        ("max(0.0, float(", "(float("),
+        ("total = np.trace(cov1) + np.trace(cov2)", "total = 2 * np.trace(cov1)"),
+        ("if n <= d:", "if n < d:"),
+        ("if len(values) < least:", "if len(values) < least - 1:"),
+        ("if values[0] < -rounding * max(values[-1], 0.0):", "if False:"),
+        ("if skew > rounding", "if False and skew > rounding"),
+    ),
+]
+ACCUMULATORS = [
+    *rows(
+        "metrics/accumulators.py",
+        "metrics/test_accumulators.py",
+        ("shift * (count / total)", "shift / 2"),
+        ("np.sqrt(self.count * count / total)", "np.sqrt(count)"),
+        ("self.scatter / (self.count - 1)", "self.scatter / self.count"),
+        ("self.table = self.table + other.table", "self.table = other.table"),
+        ("return self.table.copy()", "return self.table"),
+    ),
+]
