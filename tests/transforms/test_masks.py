@@ -67,9 +67,13 @@ def test_counts_are_exact(n, rows, cols, percent, size, seed):
     assert ((~mask).sum(axis=1) == keep).all()
 
 
-def test_a_quarter_is_kept():
-    mask = sample_mask(3, (224, 224), 16, rng=0)
-    np.testing.assert_array_equal((~mask).sum(axis=1), [49] * 3)
+@pytest.mark.parametrize(
+    ("shape", "ratio", "keep"),
+    [((14, 14), 0.75, 49), ((2, 5), 0.9, 1), ((2, 5), 0.7, 3), ((3, 3), 0.5, 4)],
+)
+def test_as_many_are_kept_as_arithmetic_says(shape, ratio, keep):
+    mask = sample_mask(3, shape, 1, rng=0, mask_ratio=ratio)
+    np.testing.assert_array_equal((~mask).sum(axis=1), [keep] * 3)
 
 
 @given(discs(), st.integers(1, 4), seeds, st.booleans())

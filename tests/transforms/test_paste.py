@@ -42,7 +42,8 @@ def test_pieces_come_from_the_region_and_land_in_it(disc, seed, kind):
 
 def test_shapes_and_looks_are_as_asked():
     boxes, alphas, gains = sample_pastes(4000, (900, 1100, 3), rng=0)
-    h, w = boxes[:, 4:].T
+    y1, x1, y2, x2, h, w = boxes.T
+    places = [y1 / (900 - h), x1 / (1100 - w), y2 / (900 - h), x2 / (1100 - w)]
     areas, logs = h * w / 990_000, np.log(h / w)
     low, high = np.log([0.3, 3.3])
     for values, start, stop in [
@@ -55,7 +56,9 @@ def test_shapes_and_looks_are_as_asked():
         assert values.max() < stop + 0.005
         law = scipy.stats.uniform(start, stop - start)
         assert scipy.stats.kstest(values, law.cdf).pvalue > 1e-3
-    assert np.abs(np.corrcoef([areas, logs, alphas, *gains.T]) - np.eye(6)).max() < 0.07
+    # drawn independently
+    table = np.corrcoef([areas, logs, alphas, *gains.T, *places])
+    assert np.abs(table - np.eye(10)).max() < 0.07
 
 
 def test_options_without_a_range():
@@ -91,10 +94,17 @@ def test_a_region_of_ones_is_no_region():
 def test_what_does_not_fit_moves_towards_the_small_square():
     region = np.zeros((50, 50))
     region[:, 20:31] = 1  # 11 wide; most drawn shapes are wider
-    boxes, _, _ = sample_pastes(500, (50, 50), rng=0, region=region)
-    assert (boxes[:, 5] <= 11).all()
-    assert (boxes[:, 4] * boxes[:, 5]).min() >= 0.018 * 2500
-    assert len(np.unique(boxes[:, 4:], axis=0)) > 20
+    drawn = sample_pastes(500, (50, 50), rng=0)[0][:, 4:]
+    sizes = sample_pastes(500, (50, 50), rng=0, region=region)[0][:, 4:]
+    fits = drawn[:, 1] <= 11
+    np.testing.assert_array_equal(sizes[fits], drawn[fits])
+    # the first of four steps that fits; the square of the least area is 7 x 7 pixels
+    steps = np.array([0.75, 0.5, 0.25, 0])[:, None, None]
+    tried = np.rint(7 + steps * (drawn[~fits] - 7))
+    first = (tried[..., 1] <= 11).argmax(axis=0)
+    expected = tried[first, np.arange(len(first))]
+    np.testing.assert_array_equal(sizes[~fits], expected)
+    assert np.bincount(first).min() > 10
 
 
 @given(batches(), seeds, st.integers(0, 6))
@@ -155,7 +165,7 @@ def test_edges_are_hard_or_soft():
 
 
 def test_no_opacity_changes_no_bit():
-    images = np.array([[[-0.0, 0.0, -1.0, 1.0]]])
+    images = np.array([[[-0.0, -0.0, -1.0, 1.0]]])
     pasted, mask = cut_paste(images, [[0, 2, 0, 0, 1, 2]], [0], [[1]])
     assert pasted.tobytes() == images.tobytes()
     assert not mask.any()

@@ -8,9 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from tinyssl import _checks
 from tinyssl.transforms import _places
 
-ALL_UP_TO = (
-    9  # tiles: 9! = 362,880 permutations are looked through, more are drawn from
-)
+ALL_UP_TO = 9  # tiles: all 9! = 362,880 permutations are looked through
 CANDIDATES = 2**17
 LARGEST_SET = 10_000
 
