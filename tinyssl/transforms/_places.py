@@ -40,10 +40,10 @@ def cells(images, rows, cols):
 
 def pair(name, value):
     """Return (rows, columns) of an integer or a pair of integers, both >= 1."""
-    pair = value if np.iterable(value) else (value, value)
-    if len(pair) != 2:
+    numbers = value if np.iterable(value) else (value, value)
+    if len(numbers) != 2:
         raise ValueError(f"{name} must be a number or (rows, columns), found {value!r}")
-    rows, cols = (_checks.integer(name, side, least=1) for side in pair)
+    rows, cols = (_checks.integer(name, number, least=1) for number in numbers)
     return rows, cols
 
 
