@@ -1,6 +1,9 @@
 """Hypothesis strategies and small helpers that several test files share."""
 
+import contextlib
+
 import numpy as np
+import pytest
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
@@ -68,6 +71,16 @@ def batches(draw, square=False, most=12):
 
 
 @st.composite
+def volumes(draw, most=7):
+    """(N, D, H, W, C) volumes of some dtype."""
+    N, C = draw(st.integers(1, 2)), draw(st.integers(1, 2))
+    D, H, W = (draw(st.integers(1, most)) for _ in range(3))
+    dtype = draw(st.sampled_from(["?", "u1", "i2", "f4", "f8", "c16"]))
+    rng = np.random.default_rng(draw(seeds))
+    return rng.integers(0, 256, (N, D, H, W, C)).astype(dtype)
+
+
+@st.composite
 def grids(draw, most=4, side=4):
     """(N, H, W, C) or (N, H, W) images of some dtype, and the rows and columns."""
     rows, cols = draw(st.integers(1, most)), draw(st.integers(1, most))
@@ -85,3 +98,17 @@ def discs(draw, least=12, most=32):
     H, W = draw(st.integers(least, most)), draw(st.integers(least, most))
     y, x = np.mgrid[:H, :W]
     return np.hypot((y + 0.5) / H - 0.5, (x + 0.5) / W - 0.5) < 0.5
+
+
+# how a transform computes: up to which size by NumPy, and on how many threads
+ways = st.tuples(small, st.integers(1, 3))
+
+
+@contextlib.contextmanager
+def computed(module, way):
+    """Let a transform's module compute this way, however small the images are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "SMALL", way[0])
+        patch.setattr(module._out, "PART", 1)
+        patch.setenv("TINYSSL_NUM_THREADS", str(way[1]))
+        yield

@@ -13,7 +13,10 @@ from tinyssl.transforms import adjust, flip, sample_adjustments, sample_flips
 @given(batches(), seeds)
 def test_flipping_twice_moves_no_bit(images, seed):
     flips = sample_flips(len(images), rng=seed)
+    before = images.copy()
     once = flip(images, flips)
+    np.testing.assert_array_equal(images, before)
+    assert not np.shares_memory(once, images)
     assert once.flags.c_contiguous
     for image, flipped, was in zip(images, once, flips, strict=True):
         np.testing.assert_array_equal(flipped, image[:, ::-1] if was else image)
@@ -72,6 +75,14 @@ def test_refusals(function, args, error, message):
     options = {"rng": 0} if function in (sample_flips, sample_adjustments) else {}
     with pytest.raises(error, match=message):
         function(*args, **options)
+
+
+@pytest.mark.parametrize("sample", [sample_flips, sample_adjustments])
+def test_a_bad_rng_is_refused(sample):
+    with pytest.raises(TypeError, match=r"rng must be a numpy.random.Generator or"):
+        sample(2, rng="seed")
+    with pytest.raises(ValueError, match="rng must be >= 0, found -1"):
+        sample(2, rng=-1)
 
 
 def test_refusals_of_lighting_options():

@@ -5,63 +5,77 @@ import pytest
 import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import batches, seeds
+from strategies import batches, computed, seeds, ways
 
 from tinyssl.transforms import rotate, sample_turns
+from tinyssl.transforms import turns as module
 
 
 def test_turns_are_uniform_and_seeded():
     turns = sample_turns(4000, rng=0)
     assert turns.shape == (4000,)
+    assert turns.dtype == np.int64
     assert scipy.stats.chisquare(np.bincount(turns, minlength=4)).pvalue > 1e-3
-    again = sample_turns(4000, rng=np.random.default_rng(0))
-    np.testing.assert_array_equal(again, turns)
     assert sample_turns(0, rng=0).shape == (0,)
 
 
-@given(batches(), st.integers(-5, 8))
-def test_one_turn_equals_numpy(images, turns):
+@given(seeds, st.integers(0, 9), st.integers(0, 9))
+def test_a_draw_depends_on_the_seed_not_on_the_batch(seed, n1, n2):
+    expected = sample_turns(n1 + n2, rng=seed)
+    rng = np.random.default_rng(seed)
+    parts = sample_turns(n1, rng=rng), sample_turns(n2, rng=rng)
+    np.testing.assert_array_equal(np.concatenate(parts), expected)
+
+
+@given(batches(), st.integers(-5, 8), ways)
+def test_one_turn_equals_numpy(images, turns, way):
     before = images.copy()
-    actual = rotate(images, turns)
     expected = np.rot90(images, turns, axes=(1, 2))
+    with computed(module, way):
+        actual = rotate(images, turns)
+        gray = rotate(images[..., 0], turns)
     np.testing.assert_array_equal(actual, expected)
+    np.testing.assert_array_equal(gray, expected[..., 0])
     np.testing.assert_array_equal(images, before)
     assert actual.dtype == images.dtype
     assert actual.flags.c_contiguous
     assert not np.shares_memory(actual, images)
-    gray = rotate(images[..., 0], turns)
-    np.testing.assert_array_equal(gray, expected[..., 0])
 
 
-@given(batches(square=True), seeds)
-def test_turns_of_each_image(images, seed):
+@given(batches(square=True), seeds, ways)
+def test_turns_of_each_image(images, seed, way):
     turns = np.random.default_rng(seed).integers(-5, 9, size=len(images))
-    actual = rotate(images, turns)
     expected = [np.rot90(x, k) for x, k in zip(images, turns, strict=True)]
+    with computed(module, way):
+        actual = rotate(images, turns)
+        back = rotate(actual, -turns)
+        twice = rotate(actual, turns.astype("i1"))
+        np.testing.assert_array_equal(rotate(images, 2 * turns), twice)
     np.testing.assert_array_equal(actual, expected)
-    np.testing.assert_array_equal(rotate(actual, -turns), images)
-    np.testing.assert_array_equal(
-        rotate(rotate(images, turns), turns), rotate(images, 2 * turns)
-    )
-
-
-@pytest.mark.parametrize("turns", [[0, 2], [1, 3], [-1, 5]])
-def test_images_that_are_not_square(turns):
-    images = np.arange(2 * 3 * 5).reshape(2, 3, 5, 1)
-    expected = [np.rot90(x, k) for x, k in zip(images, turns, strict=True)]
-    np.testing.assert_array_equal(rotate(images, turns), expected)
+    np.testing.assert_array_equal(back, images)
 
 
 @pytest.mark.parametrize("k", range(4))
 def test_images_larger_than_a_tile(k):
-    images = np.random.default_rng(0).random((2, 45, 70, 3), np.float32)
+    images = np.random.default_rng(0).random((2, 145, 270, 3), np.float32)
     expected = np.rot90(images, k, axes=(1, 2))
     np.testing.assert_array_equal(rotate(images, k), expected)
 
 
-def test_signs_and_payloads_of_floats_survive():
+@pytest.mark.parametrize("dtype", [*"?bBhHiIlLqQefdFD", np.clongdouble])
+def test_every_number_type(dtype):
+    images = np.random.default_rng(0).integers(0, 99, (2, 130, 150, 1)).astype(dtype)
+    actual = rotate(images, 3)
+    assert actual.dtype == images.dtype
+    np.testing.assert_array_equal(actual, np.rot90(images, 3, axes=(1, 2)))
+
+
+@given(ways)
+def test_signs_and_payloads_of_floats_survive(way):
     images = np.array([[[0.0, -0.0], [np.nan, -np.inf]]])
-    actual = rotate(images, 1)
+    images.view(np.uint64)[0, 1, 0] += 5
+    with computed(module, way):
+        actual = rotate(images, 1)
     expected = np.ascontiguousarray(np.rot90(images, 1, axes=(1, 2)))
     assert actual.tobytes() == expected.tobytes()
 
@@ -69,26 +83,53 @@ def test_signs_and_payloads_of_floats_survive():
 def test_no_images():
     assert rotate(np.empty((0, 3, 5, 1)), []).shape == (0, 3, 5, 1)
     assert rotate(np.empty((2, 3, 5, 0)), 1).shape == (2, 5, 3, 0)
+    assert rotate(np.empty((0, 3, 4, 5, 1)), []).shape == (0, 3, 4, 5, 1)
+
+
+BATCH = np.ones((2, 3, 3))
+AXES = "axes must be two different axes after the first of 3, found"
 
 
 @pytest.mark.parametrize(
-    ("args", "error", "message"),
+    ("args", "axes", "error", "message"),
     [
-        ((np.ones((2, 2)), 1), ValueError, r"images must be \(N, H, W\) or"),
-        (([[["a"]]], 1), TypeError, "images must hold numbers"),
         (
-            (np.ones((2, 3, 3)), 1.0),
+            (BATCH[0], 1),
+            None,
+            ValueError,
+            r"images must be \(N, H, W\), \(N, H, W, C\) ",
+        ),
+        (
+            (np.ones((2,) * 6), 1),
+            None,
+            ValueError,
+            "unless axes are given",
+        ),
+        (([[["a"]]], 1), None, TypeError, "images must hold numbers"),
+        ((BATCH, 1.0), None, TypeError, "turns must be integers, found dtype"),
+        (
+            (BATCH, [True, False]),
+            None,
             TypeError,
             "turns must be integers, found dtype",
         ),
-        ((np.ones((2, 3, 3)), [1]), ValueError, r"have shape \(2,\), found \(1,\)"),
-        ((np.ones((2, 3, 3)), [[1, 2]]), ValueError, r"turns must be an integer or"),
-        ((np.ones((2, 3, 5)), [0, 1]), ValueError, "all even or all odd .* 3 x 5"),
+        ((BATCH, [1]), None, ValueError, r"have shape \(2,\), found \(1,\)"),
+        ((BATCH, [[1, 2]]), None, ValueError, "turns must be an integer or have shape"),
+        ((BATCH[:, :2], [0, 1]), None, ValueError, "all even or all odd .* of 2 x 3"),
+        ((BATCH, 1), 1, TypeError, "axes must be a pair of integers, found 1"),
+        ((BATCH, 1), (1, 2, 3), TypeError, "axes must be a pair of integers, found"),
+        ((BATCH, 1), (1, 2.0), TypeError, "axes must be an integer, found 2.0"),
+        ((BATCH, 1), (1, 3), ValueError, AXES),
+        ((BATCH, 1), (1, -2), ValueError, AXES),
+        ((BATCH, 1), (0, 2), ValueError, AXES),
+        ((BATCH, 1), (1, -3), ValueError, AXES),
+        ((BATCH, 1), (1, -4), ValueError, "axes must be >= -3, found -4"),
+        ((3, 1), (0, 1), ValueError, "axes must be two different axes"),
     ],
 )
-def test_refusals(args, error, message):
+def test_refusals(args, axes, error, message):
     with pytest.raises(error, match=message):
-        rotate(*args)
+        rotate(*args, axes=axes)
 
 
 def test_refusals_of_sampling():
@@ -96,3 +137,5 @@ def test_refusals_of_sampling():
         sample_turns(-1, rng=0)
     with pytest.raises(TypeError, match="n must be an integer, found"):
         sample_turns(1.5, rng=0)
+    with pytest.raises(TypeError, match=r"rng must be a numpy.random.Generator or"):
+        sample_turns(1, rng=None)

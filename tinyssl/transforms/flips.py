@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tinyssl import _checks
+from tinyssl import _checks, _threads
+from tinyssl.transforms import _out
 
 
 def sample_flips(n: int, *, rng: np.random.Generator | int) -> NDArray[np.bool_]:
@@ -24,7 +25,7 @@ def sample_flips(n: int, *, rng: np.random.Generator | int) -> NDArray[np.bool_]
     Raises
     ------
     TypeError
-        If n is not an integer.
+        If n is not an integer, or rng neither a generator nor a seed.
     ValueError
         If n is negative.
 
@@ -37,10 +38,10 @@ def sample_flips(n: int, *, rng: np.random.Generator | int) -> NDArray[np.bool_]
     >>> sample_flips(4, rng=0)
     array([False,  True,  True,  True])
     """
-    return np.random.default_rng(rng).random(_checks.integer("n", n)) < 0.5
+    return _checks.generator(rng).random(_checks.integer("n", n)) < 0.5
 
 
-def flip(images: ArrayLike, flips: ArrayLike) -> NDArray:
+def flip(images: ArrayLike, flips: ArrayLike, *, out: NDArray | None = None) -> NDArray:
     """Mirror some images of a batch, left and right exchanged.
 
     Parameters
@@ -49,18 +50,23 @@ def flip(images: ArrayLike, flips: ArrayLike) -> NDArray:
         A batch.
     flips : (N,) bool array
         Which of them; the others are copied.
+    out : array of the shape and dtype of images, optional
+        Where to put the answer, C-contiguous; it shares no memory with images.
 
     Returns
     -------
     flipped : array of the shape and dtype of images
-        A new C-contiguous array. Flipping again gives the images back, bit for bit.
+        A new C-contiguous array, or out. Flipping again gives the images back, bit
+        for bit.
 
     Raises
     ------
     TypeError
-        If images do not hold numbers or flips are not bools.
+        If images do not hold numbers, flips are not bools, or out is not an array of
+        the dtype of images.
     ValueError
-        If images have another number of axes, or flips another length.
+        If images have another number of axes, flips another length, or out cannot
+        take the answer. Nothing has been written then.
 
     Notes
     -----
@@ -83,6 +89,11 @@ def flip(images: ArrayLike, flips: ArrayLike) -> NDArray:
         raise TypeError(f"flips must be bools, found dtype {flips.dtype}")
     if flips.shape != (len(images),):
         raise ValueError(f"flips must have shape ({len(images)},), found {flips.shape}")
-    out = images.copy(order="C")
-    out[flips] = images[flips][:, :, ::-1]
+    out = _out.result(out, images, images.shape)
+
+    def work(start, stop):
+        for n in range(start, stop):
+            out[n] = images[n, :, ::-1] if flips[n] else images[n]
+
+    _threads.spread(work, len(images), least=_out.least(images))
     return out

@@ -34,7 +34,8 @@ def sample_adjustments(
     Raises
     ------
     TypeError
-        If n is not an integer or an option not a number.
+        If n is not an integer, an option not a number, or rng neither a generator nor
+        a seed.
     ValueError
         If n or an option is negative or not finite.
 
@@ -51,7 +52,7 @@ def sample_adjustments(
     n = _checks.integer("n", n)
     brightness = _checks.not_negative("brightness", brightness)
     contrast = _checks.not_negative("contrast", contrast)
-    rng = np.random.default_rng(rng)
+    rng = _checks.generator(rng)
     gains = 1 + rng.uniform(-contrast, contrast, n)
     return gains, 255 * rng.uniform(-brightness, brightness, n)
 

@@ -1,9 +1,18 @@
 """Patch swapping: the disorder of context restoration."""
 
+import itertools
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tinyssl import _checks, _kernels
+from tinyssl import _checks, _kernels, _threads
+from tinyssl.transforms import _corners, _out
+
+SMALL = 50  # swaps in all: NumPy takes .2 ms, which is less than loading the compiler
+SHAPES = {  # images that have these spatial dimensions
+    2: ("(H, W)", "(H, W, C)", "(N, H, W, C)"),
+    3: ("(D, H, W)", "(D, H, W, C)", "(N, D, H, W, C)"),
+}
 
 
 def sample_swaps(
@@ -13,31 +22,37 @@ def sample_swaps(
     *,
     rng: np.random.Generator | int,
     region: ArrayLike | None = None,
+    spatial_dims: int = 2,
 ) -> NDArray[np.int64]:
-    """Draw pairs of square patches that do not overlap.
+    """Draw pairs of square patches, or of cubes, that do not overlap.
 
     Parameters
     ----------
     image_shape : tuple of int
-        (H, W), or (H, W, C) whose channels are ignored.
+        (H, W), or (H, W, C) whose channels are ignored; (D, H, W) or (D, H, W, C)
+        with ``spatial_dims=3``.
     patch_size : int, >= 1
         Side of the patches in pixels.
     num_swaps : int, >= 0
         Number of pairs, T.
     rng : numpy.random.Generator or int
         Source of chance, or a seed.
-    region : (H, W) mask, optional
+    region : (H, W) or (D, H, W) mask, optional
         Both patches lie wholly where the mask is not 0 (a field of view, say).
+    spatial_dims : {2, 3}, default 2
+        Images or volumes: three numbers alone do not tell (H, W, C) from (D, H, W).
 
     Returns
     -------
-    swaps : (T, 4) int64 array
+    swaps : (T, 4) or (T, 6) int64 array
         Rows (y1, x1, y2, x2): the top left corners of the two patches, in pixels.
+        In volumes (z1, y1, x1, z2, y2, x2).
 
     Raises
     ------
     TypeError
-        If image_shape, patch_size or num_swaps are not integers.
+        If image_shape, patch_size, num_swaps or spatial_dims are not integers, or
+        rng is neither a generator nor a seed.
     ValueError
         If a number is out of range, region has another shape than the image, or
         no two disjoint patches fit.
@@ -46,9 +61,10 @@ def sample_swaps(
     -----
     The first patch is uniform over all places that leave room for a second one,
     the last row and column included; the second is uniform over all places disjoint
-    from the first. Pairs are independent, so a batch needs one call:
-    ``sample_swaps(shape, s, N * T, rng=rng).reshape(N, T, 4)``. There is no
-    rejection loop, so nothing can hang.
+    from the first: they are at least patch_size apart along one axis. There is no
+    rejection loop, so nothing can hang. Pairs are independent and drawn one after
+    another, so a batch needs one call, with the same pairs as N calls:
+    ``sample_swaps(shape, s, N * T, rng=rng).reshape(N, T, 4)``.
 
     References
     ----------
@@ -58,71 +74,92 @@ def sample_swaps(
     Examples
     --------
     >>> sample_swaps((8, 8), 4, 2, rng=0)
-    array([[4, 2, 0, 2],
-           [3, 4, 1, 0]])
+    array([[3, 4, 1, 0],
+           [0, 0, 0, 4]])
+    >>> sample_swaps((4, 8, 8), 4, 1, rng=0, spatial_dims=3)
+    array([[0, 3, 4, 0, 1, 0]])
     """
-    H, W = _check_shape(image_shape)
+    shape = _check_shape(image_shape, spatial_dims)
     size = _checks.integer("patch_size", patch_size, least=1)
     num_swaps = _checks.integer("num_swaps", num_swaps)
-    places = _free_places(H, W, size, region)
-    rng = np.random.default_rng(rng)
+    rng = _checks.generator(rng)
+    places = _corners.free_places(shape, size, region)
 
     # first patch: any place that leaves room for a second
-    rows, cols = places.shape
-    partners = np.count_nonzero(places) - _neighbours(places, size)
+    partners = _corners.disjoint_places(places, size)
     first = np.flatnonzero(places & (partners > 0))
     if first.size == 0:
         within = "the image" if region is None else "region"
         raise ValueError(
             f"patch_size must leave room for two disjoint patches inside {within}, "
-            f"found {size} for an image of {H} x {W}"
+            f"found {size} for an image of {_corners.text(shape)}"
         )
-    first = first[rng.integers(first.size, size=num_swaps)]
-    y1, x1 = first // cols, first % cols
+    chance = rng.random((num_swaps, 2))
+    first = first[(chance[:, 0] * first.size).astype(np.int64)]
 
     # second patch: the k-th free place, in reading order, that is not near the first
-    k = rng.integers(partners[y1, x1])
+    k = (chance[:, 1] * partners.flat[first]).astype(np.int64)
+    second = np.flatnonzero(places)[_skip_neighbours(k, places, first, size)]
+    corners = (np.unravel_index(patch, places.shape) for patch in (first, second))
+    return np.stack([*next(corners), *next(corners)], axis=1)
+
+
+def _skip_neighbours(k, places, first, size):
+    """Return the rank among all free places of the k-th that is not near the first."""
+    *lines, cols = places.shape
+    *corner, x = np.unravel_index(first, places.shape)
     rank = np.concatenate([[0], np.cumsum(places)])  # free places before each place
-    left, right = np.maximum(x1 - size + 1, 0), np.minimum(x1 + size, cols)
-    for dy in range(1 - size, size):
-        row = np.clip(y1 + dy, 0, rows - 1) * cols
-        inside = y1 + dy == row // cols
-        start, stop = rank[row + left], rank[row + right]
-        k += np.where(inside & (k >= start), stop - start, 0)
-    second = np.flatnonzero(places)[k]
-    return np.stack([y1, x1, second // cols, second % cols], axis=1)
+    left, right = np.maximum(x - size + 1, 0), np.minimum(x + size, cols)
+    for step in itertools.product(range(1 - size, size), repeat=len(lines)):
+        line = np.add(corner, np.reshape(step, (-1, 1)))
+        inside = ((line >= 0) & (line < np.reshape(lines, (-1, 1)))).all(axis=0)
+        start = np.ravel_multi_index(tuple(line), lines, mode="clip") * cols
+        before, after = rank[start + left], rank[start + right]
+        k = k + np.where(inside & (k >= before), after - before, 0)
+    return k
 
 
-def swap_patches(images: ArrayLike, swaps: ArrayLike, patch_size: int) -> NDArray:
+def swap_patches(
+    images: ArrayLike,
+    swaps: ArrayLike,
+    patch_size: int,
+    *,
+    out: NDArray | None = None,
+) -> NDArray:
     """Swap pairs of patches, one after another.
 
     Parameters
     ----------
     images : (H, W), (H, W, C) or (N, H, W, C) array of numbers
-        One image or a batch.
+        One image or a batch; or (D, H, W), (D, H, W, C) or (N, D, H, W, C) volumes.
     swaps : (T, 4) or (N, T, 4) int array
         Rows (y1, x1, y2, x2), as `sample_swaps` draws them; (T, 4) serves every
-        image of a batch.
+        image of a batch. For volumes (T, 6) or (N, T, 6).
     patch_size : int, >= 1
-        Side of the patches in pixels.
+        Side of the patches, squares or cubes, in pixels.
+    out : array of the shape and dtype of images, optional
+        Where to put the answer, C-contiguous: images itself to swap in place, or an
+        array that shares no memory with them.
 
     Returns
     -------
     swapped : array, the shape and dtype of images
-        A new C-contiguous array.
+        A new C-contiguous array, or out.
 
     Raises
     ------
     TypeError
-        If images do not hold numbers, or swaps or patch_size are not integers.
+        If images do not hold numbers, swaps or patch_size are not integers, or out
+        is not an array of the dtype of images.
     ValueError
-        If shapes do not fit, a patch leaves the image, or the two patches of a
-        swap overlap.
+        If shapes do not fit, a patch leaves the image, the two patches of a swap
+        overlap, or out cannot take the answer. Nothing has been written then.
 
     Notes
     -----
     ``swap_patches(swap_patches(x, s, p), s[::-1], p)`` is x, bit for bit: pixels are
-    moved, never lost. At most ``2 * T * patch_size**2`` of them change.
+    moved, never lost. At most ``2 * T * patch_size**2`` of them change, in volumes
+    ``2 * T * patch_size**3``. The images of a batch are spread over the cores.
 
     References
     ----------
@@ -136,90 +173,102 @@ def swap_patches(images: ArrayLike, swaps: ArrayLike, patch_size: int) -> NDArra
            [3, 1]])
     """
     images = _checks.array("images", images, kinds="biufc")
-    if images.ndim not in (2, 3, 4):
-        raise ValueError(
-            "images must be (H, W), (H, W, C) or (N, H, W, C), "
-            f"found shape {images.shape}"
-        )
     size = _checks.integer("patch_size", patch_size, least=1)
-    swaps = _check_swaps(swaps, images, size)
-    out = images.copy(order="C")
-    N = len(swaps)
-    H, W = images.shape[-3:-1] if images.ndim > 2 else images.shape
-    if out.size and swaps.size:
-        _kernels.swaps.swap_patches(
-            out.reshape(N, H, W, -1).view(np.uint8), swaps, size
-        )
+    swaps, shape = _check_swaps(swaps, images, size)
+    out = _out.result(out, images, images.shape, in_place=True)
+    if out.size == 0:
+        return out
+    N, T = swaps.shape[:2]
+    exchange = _exchange if N * T <= SMALL else _kernels.swaps.swap_patches
+    # an image is a volume of one plane, its pixels are bytes
+    if len(shape) == 2:
+        shape, swaps = (1, *shape), np.insert(swaps, (0, 2), 0, axis=-1)
+    source, target = (x.reshape(N, *shape, -1) for x in (images, out))
+
+    def work(start, stop):
+        if out is not images:
+            target[start:stop] = source[start:stop]
+        exchange(target[start:stop].view(np.uint8), swaps[start:stop], size)
+
+    _threads.spread(work, N, least=_out.least(target))
     return out
 
 
-def _check_shape(image_shape):
-    """Return height and width."""
+def _exchange(volumes, swaps, size):
+    """Do what the kernel does with NumPy's slices: few swaps need no compiler."""
+    for volume, pairs in zip(volumes, swaps, strict=True):
+        for corners in pairs.reshape(-1, 2, 3):
+            patch1, patch2 = (
+                volume[z : z + size, y : y + size, x : x + size] for z, y, x in corners
+            )
+            keep = patch1.copy()
+            patch1[:] = patch2
+            patch2[:] = keep
+
+
+def _check_shape(image_shape, spatial_dims):
+    """Return the sides of the image without its channels."""
+    _checks.integer("spatial_dims", spatial_dims)
+    _checks.choice("spatial_dims", spatial_dims, (2, 3))
     try:
         shape = tuple(image_shape)
     except TypeError:
         raise TypeError(f"image_shape must be a tuple, found {image_shape!r}") from None
-    if len(shape) not in (2, 3):
-        raise ValueError(f"image_shape must be (H, W) or (H, W, C), found {shape}")
-    H, W = (_checks.integer("image_shape", side, least=1) for side in shape[:2])
-    return H, W
-
-
-def _free_places(H, W, size, region):
-    """Return where the top left corner of a patch may lie: (H-s+1, W-s+1) bool."""
-    if size > min(H, W):
+    if len(shape) - spatial_dims not in (0, 1):
+        one, colour, _ = SHAPES[spatial_dims]
         raise ValueError(
-            f"patch_size must fit into the image, found {size} for {H} x {W}"
+            f"image_shape must be {one} or {colour} with "
+            f"spatial_dims={spatial_dims}, found {shape}"
         )
-    if region is None:
-        return np.ones((H - size + 1, W - size + 1), dtype=bool)
-    region = _checks.mask("region", region)
-    if region.shape != (H, W):
-        raise ValueError(
-            f"region must have shape ({H}, {W}) as the image, found {region.shape}"
-        )
-    return _box_sums(region, size) == size**2
-
-
-def _box_sums(values, size):
-    """Return the sums of all size x size windows, by an integral image."""
-    total = np.pad(values.astype(np.int64), ((1, 0), (1, 0))).cumsum(0).cumsum(1)
-    return (total[size:, size:] - total[:-size, size:] - total[size:, :-size]) + total[
-        :-size, :-size
-    ]
-
-
-def _neighbours(places, size):
-    """Count, for each place, the free places whose patch would overlap its own."""
-    return _box_sums(np.pad(places, size - 1), 2 * size - 1)
+    return tuple(
+        _checks.integer("image_shape", side, least=1) for side in shape[:spatial_dims]
+    )
 
 
 def _check_swaps(swaps, images, size):
-    """Return (N, T, 4) int64 swaps whose patches fit and are disjoint."""
-    swaps = np.empty((0, 4), int) if np.size(swaps) == 0 else swaps
+    """Return (N, T, 4 or 6) swaps of disjoint patches that fit, and the sides."""
     swaps = _checks.array("swaps", swaps)
+    if swaps.size == 0:
+        swaps = np.empty((0, 6 if images.ndim == 5 else 4), np.int64)
     if swaps.dtype.kind not in "iu":
         raise TypeError(f"swaps must be integers, found dtype {swaps.dtype}")
-    N = len(images) if images.ndim == 4 else 1
-    if swaps.ndim not in (2, 3) or swaps.shape[-1] != 4:
-        raise ValueError(f"swaps must be (T, 4) or (N, T, 4), found {swaps.shape}")
-    if swaps.ndim == 3 and (images.ndim != 4 or len(swaps) != N):
+    if swaps.ndim not in (2, 3) or swaps.shape[-1] not in (4, 6):
         raise ValueError(
-            f"swaps must have one (T, 4) block for each of {N} images, "
+            "swaps must be (T, 4) or (N, T, 4), with 6 columns for volumes, "
+            f"found {swaps.shape}"
+        )
+    dims = swaps.shape[-1] // 2
+    if images.ndim - dims not in (0, 1, 2):
+        one, colour, batch = SHAPES[dims]
+        raise ValueError(
+            f"images must be {one}, {colour} or {batch} for swaps of {2 * dims} "
+            f"columns, found shape {images.shape}"
+        )
+    is_batch = images.ndim == dims + 2
+    N, shape = len(images) if is_batch else 1, images.shape[is_batch:][:dims]
+    if swaps.ndim == 3 and not (is_batch and len(swaps) == N):
+        raise ValueError(
+            f"swaps must have one (T, {2 * dims}) block for each of {N} images, "
             f"found shape {swaps.shape}"
         )
-    H, W = images.shape[-3:-1] if images.ndim > 2 else images.shape
-    limit = np.array([H - size, W - size] * 2)
-    if ((swaps < 0) | (swaps > limit)).any():
-        bad = swaps[((swaps < 0) | (swaps > limit)).any(axis=-1)][0]
+    _check_corners(swaps, shape, size)
+    swaps = np.broadcast_to(swaps, (N, *swaps.shape[-2:]))
+    return np.ascontiguousarray(swaps, dtype=np.int64), shape
+
+
+def _check_corners(swaps, shape, size):
+    """Refuse patches that leave the image, or overlap."""
+    limit = np.array([side - size for side in shape] * 2)
+    outside = ((swaps < 0) | (swaps > limit)).any(axis=-1)
+    if outside.any():
         raise ValueError(
-            f"swaps must keep patches of {size} inside {H} x {W}, found {bad.tolist()}"
+            f"swaps must keep patches of {size} inside {_corners.text(shape)}, "
+            f"found {swaps[outside][0].tolist()}"
         )
-    swaps = swaps.astype(np.int64)
-    apart = np.abs(swaps[..., :2] - swaps[..., 2:]).max(axis=-1, initial=0)
-    if (apart < size).any():
-        bad = swaps[apart < size][0]
+    corner1, corner2 = np.split(swaps.astype(np.int64), 2, axis=-1)
+    near = (np.abs(corner1 - corner2) < size).all(axis=-1)
+    if near.any():
         raise ValueError(
-            f"swaps must hold disjoint patches of {size}, found {bad.tolist()}"
+            f"swaps must hold disjoint patches of {size}, "
+            f"found {swaps[near][0].tolist()}"
         )
-    return np.ascontiguousarray(np.broadcast_to(swaps, (N, *swaps.shape[-2:])))
