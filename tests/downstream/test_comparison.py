@@ -133,6 +133,31 @@ def test_a_set_and_itself_are_one():
         assert verdict(found).startswith("The two sets are one")
 
 
+def test_patients_change_sides_whole():
+    careless, whole = [], []
+    for k in range(30):
+        rng = np.random.default_rng(k)
+        patient = np.repeat(np.arange(40), 3)  # three alike images of each
+        images = rng.normal(size=(40, 3))[patient] + rng.normal(0, 0.1, (120, 3))
+        sets = images[:60], images[60:]
+        careless.append(set_distance(*sets, rng=k)["p"])
+        named = {"patients": (patient[:60], patient[60:])}
+        whole.append(set_distance(*sets, **named, rng=k)["p"])
+    assert np.mean(np.array(careless) <= 0.05) >= 0.4
+    assert np.mean(np.array(whole) <= 0.05) <= 0.15
+
+
+def test_patients_of_images_alone_change_nothing():
+    real, generated = gaussians(0, 20, 15)
+    names = np.arange(20), np.r_[np.arange(6), np.arange(50, 59)]
+    alone = set_distance(real, generated, pairs=6, rng=0)
+    named = set_distance(real, generated, pairs=6, patients=names, rng=0)
+    assert (named["low"], named["high"]) == (alone["low"], alone["high"])
+    np.testing.assert_array_equal(named["exchanged"], alone["exchanged"])
+    with pytest.raises(ValueError, match="patients must be 20 and 15, found 20"):
+        set_distance(real, generated, patients=(names[0], []), rng=0)
+
+
 def test_interval_has_the_width_of_other_samples():
     found = [set_distance(*gaussians(k, 60, 60, shift=0.7), rng=k) for k in range(40)]
     true = np.std([f["distance"] for f in found], ddof=1)

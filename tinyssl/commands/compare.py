@@ -11,7 +11,7 @@ from tinyssl.commands import compare_pages
 from tinyssl.commands.compare_pages import interval, span
 from tinyssl.commands.prepare import Say, choose_device, cores, silent
 from tinyssl.downstream import comparison
-from tinyssl.downstream.features import extract, load_features
+from tinyssl.downstream.features import Features, extract, load_features
 from tinyssl.downstream.image_sets import (
     ImageSet,
     open_images,
@@ -20,6 +20,7 @@ from tinyssl.downstream.image_sets import (
 )
 
 MIXED = 200  # pairs at most that are also put together at random
+UNKNOWN = "not known: images are taken as independent, eyes of one patient are not"
 FIT = 4  # images a feature that a distance should have
 
 
@@ -85,20 +86,44 @@ def compare(
     runs.claim(Path(out), settings | {"data_range": data_range})
     rows = score_pairs(*sets, pairs)
     results = {"command": "compare", "pairs": rows}
-    results["similarity"] = similarity(rows, score_mixed(*sets, pairs, seed), seed)
+    mixed = score_mixed(*sets, pairs, seed)
+    whose = None if sets[0].patients is None else sets[0].patients[pairs[:, 0]]
+    results["similarity"] = similarity(rows, mixed, seed, whose)
     results["set"] = None
     if min(map(len, sets)) > 1:
-        options = {"dim": dim, "device": choose_device(device)}
-        arrays = [
-            extract(images, network, **options)[paired_first(len(images), places)]
-            for images, places in zip(sets, pairs.T, strict=True)
-        ]
-        found = comparison.set_distance(*arrays, pairs=len(pairs), rng=seed)
+        options = {"dim": dim, "device": choose_device(device), "seed": seed}
+        found = compare_sets(sets, pairs, network, **options)
         results["set"] = found | {"features": name, "pairs": len(pairs)}
     results["notes"] = notes(sets, results, shape)
     runs.write_json(Path(out) / "results.json", results)
     compare_pages.comparison(Path(out), sets, pairs, results)
     return results
+
+
+def compare_sets(
+    sets: list[ImageSet],
+    pairs: np.ndarray,
+    network: Features,
+    *,
+    dim: int | None,
+    device: str,
+    seed: int,
+) -> dict[str, Any]:
+    """Measure the distance of the sets; patients stay whole where both know them."""
+    orders = [
+        paired_first(len(images), places)
+        for images, places in zip(sets, pairs.T, strict=True)
+    ]
+    arrays = [
+        extract(images, network, dim=dim, device=device)[order]
+        for images, order in zip(sets, orders, strict=True)
+    ]
+    patients = None
+    if all(images.patients is not None for images in sets):
+        known = zip(sets, orders, strict=True)
+        patients = tuple(images.patients[order] for images, order in known)
+    options = {"pairs": len(pairs), "patients": patients, "rng": seed}
+    return comparison.set_distance(*arrays, **options)
 
 
 def paired_first(count: int, paired: np.ndarray) -> np.ndarray:
@@ -132,14 +157,18 @@ def score_mixed(
 
 
 def similarity(
-    rows: list[dict[str, Any]], mixed: list[dict[str, Any]], seed: int
+    rows: list[dict[str, Any]],
+    mixed: list[dict[str, Any]],
+    seed: int,
+    patients: np.ndarray | None = None,
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Average the scores of the pairs, and of random ones, with intervals."""
     found = {}
     for key in ("ssim", "mse"):
+        paired, random = ([row[key] for row in some] for some in (rows, mixed))
         found[key] = {
-            kind: comparison.bootstrap([row[key] for row in some], rng=[seed, 2])
-            for kind, some in (("paired", rows), ("random", mixed))
+            "paired": comparison.bootstrap(paired, groups=patients, rng=[seed, 2]),
+            "random": comparison.bootstrap(random, rng=[seed, 2]),
         }
     # decibels of the mean error: a mean of decibels is infinite with one equal pair
     found["psnr"] = {
@@ -168,6 +197,8 @@ def notes(sets: list[ImageSet], results: dict[str, Any], shape: str) -> dict[str
             dict.fromkeys(f"{s.data_range:g} as stored" for s in sets)
         ),
     }
+    known = all(images.patients is not None for images in sets)
+    text["patients"] = "kept whole" if known else UNKNOWN
     if count:
         text["SSIM of pairs"] = interval(alike["ssim"]["paired"])
         if count > 1:

@@ -43,7 +43,9 @@ def comparison(
         sections.append(set_section(found, results["notes"]))
     sections.append(Section("How to read these numbers", traps))
     known = {"real": sets[0].root, "generated": sets[1].root}
-    known |= {key: results["notes"][key] for key in ("images", "data range")}
+    known |= {
+        key: results["notes"][key] for key in ("images", "patients", "data range")
+    }
     subtitle = results["notes"].get("verdict", "One image on a side: no set to compare")
     title, page = "Real beside generated", out / "report.html"
     write_report(page, title, sections, subtitle=subtitle, facts=known)
@@ -67,7 +69,7 @@ def pairs_section(
         metrics.ssim(a, b, data_range=255, channel_axis=-1)
         for a, b in zip(first, second, strict=True)
     ]
-    wrong, right = f"{np.mean(wrong):.4f}", f"{scores[chosen].mean():.3f}"
+    wrong, right = f"{np.mean(wrong):.5f}", f"{scores[chosen].mean():.3f}"
     alike = results["similarity"]
     rows = [
         (label, interval(alike[key]["paired"], n), interval(alike[key]["random"], n))

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from tinyssl import metrics
@@ -95,6 +95,7 @@ def set_distance(
     features2: NDArray,
     *,
     pairs: int = 0,
+    patients: tuple[ArrayLike, ArrayLike] | None = None,
     rng: np.random.Generator | int,
 ) -> dict[str, Any]:
     """Frechet distance of two sets of features, and all it must be read beside.
@@ -105,6 +106,9 @@ def set_distance(
         Of the real and of the generated images.
     pairs : int
         The first so many rows of both belong together: the same eyes.
+    patients : ((n1,), (n2,)) arrays, optional
+        Whose image each row is. Without them images are taken as independent, and
+        several of one patient make `p` too small and the interval too short.
     rng : numpy.random.Generator or int
 
     Returns
@@ -122,14 +126,12 @@ def set_distance(
     the distance would lie with other images, as many, of the same two kinds. It is
     not where the distance of endless images lies: the bias of n is in all of them.
     (A bootstrap would add that bias once more: an image drawn twice is no new image.)
-    The mean of its standard errors was .7 to 1.5 times the true one, on synthetic and
-    RetinaMNIST images, n = 40 to 250 (random features, 25 repetitions).
 
     *Exchange*: if both sets came from one distribution, who is in which would be
-    chance, whatever that distribution is. The floor of a Gaussian is what the field
-    reports, but features are no Gaussian: two random halves of RetinaMNIST lay above
-    its 95 % point 43 to 61 times in 100 (n = 20 to 200), above that of exchanged sets
-    2 to 8 times in 60. So `p` decides, and pairs are exchanged within the pair.
+    chance, whatever that distribution is. Patients change sides whole, pairs within
+    the pair. The floor of a Gaussian is what the field reports, but features have
+    heavier tails than one, so that sets that do not differ lie above it too often
+    (``examples/calibrate_distance.py`` counts how often): `p` decides.
     """
     rng = np.random.default_rng(rng)
     d = features1.shape[1]
@@ -137,11 +139,12 @@ def set_distance(
     repeats = 199 if d <= MANY else 59
     with known_bias():
         found = metrics.frechet_distance(features1, features2)
-        low, high = _jackknife(features1, features2, pairs, found, rng)
+        units = _units(len(features1), len(features2), pairs, patients)
+        low, high = _jackknife(features1, features2, *units, found, rng)
         floor = metrics.frechet_noise_floor(
             features1, len(features1), len(features2), rng=rng, repeats=repeats // 2
         )
-        exchanged = _exchanged(features1, features2, pairs, repeats, rng)
+        exchanged = _exchanged(features1, features2, *units, pairs, repeats, rng)
     spread = float(features1.var(0, ddof=1).sum())
     return {
         "distance": found,
@@ -186,33 +189,53 @@ def known_bias() -> Iterator[None]:
         yield
 
 
-def _exchanged(features1, features2, pairs, repeats, rng):
-    """Return distances of the sets after images changed sides at random."""
+def _units(n1, n2, pairs, patients):
+    """Give what stays together, patients or pairs, one number in both sets."""
+    if patients is None:
+        single = np.arange(n1, n1 + n2 - pairs)  # an image without a partner is alone
+        return np.arange(n1), np.concatenate([np.arange(pairs), single])
+    both = np.concatenate([np.asarray(labels) for labels in patients])
+    if len(both) != n1 + n2:
+        raise ValueError(f"patients must be {n1} and {n2}, found {len(both)} in all")
+    units = np.unique(both, return_inverse=True)[1]
+    return units[:n1], units[n1:]
+
+
+def _exchanged(features1, features2, units1, units2, pairs, repeats, rng):
+    """Return distances of the sets after units changed sides at random."""
     both = np.concatenate([features1, features2])
-    n1, n2 = len(features1), len(features2)
-    partner = n1 + np.arange(pairs)
+    n1 = len(features1)
+    count = 1 + max(units1.max(), units2.max())
+    # patients without partners: one of each side and number
+    alone = np.concatenate([units1[pairs:], count + units2[pairs:]])
+    names, member = np.unique(alone, return_inverse=True)
     found = np.empty(repeats)
     for k in range(repeats):
-        order = np.arange(n1 + n2)
-        swapped = np.flatnonzero(rng.random(pairs) < 0.5)
-        order[swapped], order[partner[swapped]] = partner[swapped], swapped
-        single = np.r_[pairs:n1, n1 + pairs : n1 + n2]  # images without a partner
-        order[single] = rng.permutation(single)
-        found[k] = metrics.frechet_distance(both[order[:n1]], both[order[n1:]])
+        flipped = rng.integers(0, 2, count)[units1[:pairs]]
+        side = rng.permutation(names >= count)[member]
+        side = np.concatenate(
+            [flipped, side[: n1 - pairs], 1 - flipped, side[n1 - pairs :]]
+        )
+        found[k] = metrics.frechet_distance(both[side == 0], both[side == 1])
     return found
 
 
-def _jackknife(features1, features2, pairs, found, rng):
-    """Return the interval of the distance from leaving out one group of images."""
-    n1, n2 = len(features1), len(features2)
-    G = min(GROUPS, n1, n2)
+def _jackknife(features1, features2, units1, units2, found, rng):
+    """Return the interval of the distance from leaving out one group of units."""
+    names1, names2 = np.unique(units1), np.unique(units2)
+    G = min(GROUPS, len(names1), len(names2))
     if G < 3:
         return float("nan"), float("nan")
-    shared = rng.permutation(pairs) % G  # both images of a pair leave together
-    group1 = np.concatenate([shared, (pairs + rng.permutation(n1 - pairs)) % G])
-    group2 = np.concatenate([shared, (pairs + rng.permutation(n2 - pairs)) % G])
+    shared = np.intersect1d(names1, names2)  # leave both sets together
+    group = np.empty(1 + max(names1[-1], names2[-1]), np.int64)
+    group[shared] = rng.permutation(len(shared)) % G
+    for names in (names1, names2):
+        single = np.setdiff1d(names, shared)
+        group[single] = (len(shared) + rng.permutation(len(single))) % G
     left = [
-        metrics.frechet_distance(features1[group1 != g], features2[group2 != g])
+        metrics.frechet_distance(
+            features1[group[units1] != g], features2[group[units2] != g]
+        )
         for g in range(G)
     ]
     error = np.sqrt((G - 1) / G * np.square(left - np.mean(left)).sum())

@@ -31,6 +31,8 @@ class ImageSet:
         Largest possible value of a pixel.
     size : int, optional
         The central square is resized to that many rows and columns.
+    patients : sequence of str, optional
+        Whose image each is, where the source says so of all.
     """
 
     root: str
@@ -38,6 +40,7 @@ class ImageSet:
     items: Sequence[Path | NDArray]
     data_range: float = 255.0
     size: int | None = None
+    patients: Sequence[str] | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -168,7 +171,9 @@ def _image_files(folder: Path) -> Iterator[Path]:
 def _from_table(path: str | Path, size: int | None) -> ImageSet:
     """Open what the readers of data sets know."""
     table = open_dataset(path)
-    return ImageSet(str(path), table.names, table.images, size=size)
+    known = table.patient is not None and (table.patient != "").all()
+    patients = table.patient if known else None
+    return ImageSet(str(path), table.names, table.images, 255, size, patients)
 
 
 def _from_array(path: Path, data_range: float | None, size: int | None) -> ImageSet:
