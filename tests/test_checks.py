@@ -55,6 +55,39 @@ def test_what_is_no_array_of_numbers_is_refused(values, error, message):
         _checks.array("x", values)
 
 
+@pytest.mark.parametrize(
+    ("check", "value", "error", "message"),
+    [
+        (_checks.integer, 1.0, TypeError, "x must be an integer, found 1.0"),
+        (_checks.integer, np.True_, TypeError, "x must be an integer, found np.True_"),
+        (_checks.integer, -1, ValueError, "x must be >= 0, found -1"),
+        (_checks.number, "1", TypeError, "x must be a number, found '1'"),
+        (_checks.number, 1j, TypeError, "x must be a number, found 1j"),
+        (_checks.positive, None, TypeError, "x must be a number, found None"),
+        (_checks.positive, 0, ValueError, "x must be finite and > 0, found 0"),
+        (_checks.positive, np.nan, ValueError, "x must be finite and > 0, found nan"),
+        (_checks.not_negative, "1", TypeError, "x must be a number, found '1'"),
+        (_checks.not_negative, -0.1, ValueError, "x must be finite and >= 0, found -0"),
+        (_checks.not_negative, np.inf, ValueError, "be finite and >= 0, found inf"),
+    ],
+)
+def test_single_values_are_refused_by_name(check, value, error, message):
+    with pytest.raises(error, match=message):
+        check("x", value)
+
+
+def test_single_values_come_back_as_plain_numbers():
+    for check, value in (
+        (_checks.integer, np.uint8(3)),
+        (_checks.number, np.float32(-0.5)),
+        (_checks.positive, np.int64(3)),
+        (_checks.not_negative, 0),
+    ):
+        actual = check("x", value)
+        assert actual == value
+        assert type(actual) is (int if check is _checks.integer else float)
+
+
 def test_a_generator_passes_and_a_seed_makes_one():
     rng = np.random.default_rng(0)
     assert _checks.generator(rng) is rng

@@ -10,8 +10,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import label_pairs, small, weights
 
-from tinyssl.metrics import agreement, cohen_kappa, confusion_matrix
+from tinyssl.metrics import _kappas, cohen_kappa, confusion_matrix
 from tinyssl.metrics import quadratic_weighted_kappa as qwk
+
+# loops that run as Python (NUMBA_DISABLE_JIT=1) warn where integers wrap
+wraps = pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +41,7 @@ COSTS = {
 }
 
 
+@wraps
 @given(st.data(), st.sampled_from(["i1", "u1", "i4", "u4", "i8", "u8"]), small)
 def test_kappas_of_any_integers_are_the_nearest_float(data, dtype, length):
     ends = np.iinfo(dtype)
@@ -46,7 +50,7 @@ def test_kappas_of_any_integers_are_the_nearest_float(data, dtype, length):
     pairs = data.draw(st.lists(st.tuples(grade, grade), min_size=1, max_size=9))
     pair = [np.array(values, dtype) for values in zip(*pairs, strict=True)]
     for scheme, cost in COSTS.items():
-        with mock.patch.object(agreement, "SMALL", length):
+        with mock.patch.object(_kappas, "SMALL", length):
             actual = cohen_kappa(*pair, weights=scheme, undefined=7)
         expected = fraction(*pair, cost)
         assert actual == (7 if expected is None else expected)
@@ -78,14 +82,15 @@ def test_mixed_signs_beyond_int64():
 def test_any_number_of_threads_gives_the_same(monkeypatch, dtype):
     pair = np.random.default_rng(0).integers(0, 5, (2, 5000)).astype(dtype)
     expected = qwk(*pair), confusion_matrix(*pair).tolist()
-    monkeypatch.setattr(agreement, "PART", 100)
+    monkeypatch.setattr(_kappas, "PART", 100)
     for threads in "123":
         monkeypatch.setenv("TINYSSL_NUM_THREADS", threads)
         assert (qwk(*pair), confusion_matrix(*pair).tolist()) == expected
 
 
+@wraps
 def test_a_label_far_out_in_another_part_is_seen(monkeypatch):
-    monkeypatch.setattr(agreement, "PART", 100)
+    monkeypatch.setattr(_kappas, "PART", 100)
     monkeypatch.setenv("TINYSSL_NUM_THREADS", "2")
     y_true, y_pred = np.tile([0, 1, 1], 1000), np.tile([0, 0, 1], 1000)
     y_true[-1] = y_pred[-1] = 2**62
@@ -94,7 +99,7 @@ def test_a_label_far_out_in_another_part_is_seen(monkeypatch):
 
 @given(label_pairs(), small)
 def test_kappa_does_not_depend_on_unused_grades(pair, length):
-    with mock.patch.object(agreement, "SMALL", length):
+    with mock.patch.object(_kappas, "SMALL", length):
         expected = qwk(*pair)
         np.testing.assert_equal(qwk(*pair, num_classes=5), expected)
         np.testing.assert_equal(qwk(*pair, num_classes=1000), expected)

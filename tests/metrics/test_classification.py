@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from strategies import label_pairs, small, weights
 
 from tinyssl.metrics import (
+    _kappas,
     accuracy,
-    agreement,
     balanced_accuracy,
     classification,
     f1_score,
@@ -81,7 +81,7 @@ def test_narrow_labels_do_not_wrap_in_a_table():
     pair = np.tile([0, 100, 127], 50).astype(np.int8), np.tile([100, 0, 127], 50)
     expected = sklearn.metrics.f1_score(*pair, average="macro")
     for length in (0, 2**62):
-        with mock.patch.object(agreement, "SMALL", length):
+        with mock.patch.object(_kappas, "SMALL", length):
             assert f1_score(*pair, average="macro") == pytest.approx(expected)
 
 

@@ -6,12 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tinyssl import _checks, _kernels, _threads
-
-# Up to this length NumPy is quick enough not to load Numba for: 51 us here, 12 us one
-# longer (python -m timeit -s "import numpy as np; from tinyssl.metrics import
-# quadratic_weighted_kappa as f; a = np.arange(2000) % 5" "f(a, a)", and 2001).
-SMALL = 2_000
-PART = 200_000  # labels for a thread: about 50 us of work
+from tinyssl.metrics import _kappas
 
 
 def confusion_matrix(
@@ -60,7 +55,7 @@ def confusion_matrix(
     y_true, y_pred = _checks.label_pair(y_true, y_pred)
     K = _checks.table_classes(y_true, y_pred, num_classes)
     weights = _checks.weights(sample_weight, len(y_true))
-    if len(y_true) <= SMALL or weights is not None:
+    if len(y_true) <= _kappas.SMALL or weights is not None:
         flat = y_true.astype(np.int64) * K + y_pred.astype(np.int64)
         return np.bincount(flat, weights, minlength=K * K).reshape(K, K)
 
@@ -69,7 +64,7 @@ def confusion_matrix(
         _kernels.agreement.confusion_matrix(y_true[i:j], y_pred[i:j], K, table)
         return table
 
-    return sum(_threads.spread(count, len(y_true), least=max(PART, K * K)))
+    return sum(_threads.spread(count, len(y_true), least=max(_kappas.PART, K * K)))
 
 
 def quadratic_weighted_kappa(
@@ -130,8 +125,8 @@ def quadratic_weighted_kappa(
     undefined = _checks.number("undefined", undefined)
     y_true, y_pred, weights = _ratings(y_true, y_pred, num_classes, sample_weight)
     if weights is not None:
-        return _weighted_kappa(y_true, y_pred, weights, undefined)
-    n, (a, b, aa, bb, dd) = len(y_true), _rating_sums(y_true, y_pred)
+        return _kappas.weighted_kappa(y_true, y_pred, weights, undefined)
+    n, (a, b, aa, bb, dd) = len(y_true), _kappas.rating_sums(y_true, y_pred)
     # disagreement observed, and expected from all pairs (a_i, b_j)
     observed = n * dd
     expected = n * aa + n * bb - 2 * a * b
@@ -203,7 +198,8 @@ def cohen_kappa(
         )
     undefined = _checks.number("undefined", undefined)
     y_true, y_pred, sample_weight = _ratings(y_true, y_pred, num_classes, sample_weight)
-    observed, expected = _costs(y_true, y_pred, sample_weight, weights == "linear")
+    linear = weights == "linear"
+    observed, expected = _kappas.costs(y_true, y_pred, sample_weight, linear)
     return float((expected - observed) / expected) if expected else undefined
 
 
@@ -218,98 +214,3 @@ def _ratings(y_true, y_pred, num_classes, sample_weight):
         y_true, y_pred, weights = y_true[used], y_pred[used], weights[used]
         weights = _checks.of_order_one(weights)
     return y_true, y_pred, weights
-
-
-def _distances(y_true, y_pred):
-    """Return both raters' distances from the lowest label, and the largest of them.
-
-    They are int64, or Python integers where int64 has no room.
-    """
-    low = min(int(y_true.min()), int(y_pred.min()))
-    span = max(int(y_true.max()), int(y_pred.max())) - low
-    wide = span >= 2**63 or np.uint64 in (y_true.dtype, y_pred.dtype)
-    kind = object if wide else np.int64
-    return y_true.astype(kind) - low, y_pred.astype(kind) - low, span
-
-
-def _costs(y_true, y_pred, weights, linear):
-    """Return disagreement observed and expected, exactly where there are no weights."""
-    a, b, span = _distances(y_true, y_pred)
-    # how often each rater used each value
-    if span < _checks.LARGEST_TABLE:
-        values, codes = np.arange(span + 1), (a, b)
-    else:
-        values, codes = np.unique(np.stack([a, b]), return_inverse=True)
-    count_a, count_b = (
-        np.bincount(code.ravel(), weights, minlength=len(values)).astype(object)
-        for code in codes
-    )
-    n = count_a.sum()
-    if linear:
-        cost = abs(a - b)
-        # the mean of abs(a - b) is the area between two cumulative distributions
-        upto_a, upto_b = count_a.cumsum()[:-1], count_b.cumsum()[:-1]
-        gaps = np.diff(values.astype(object))
-        expected = (gaps * (upto_a * (n - upto_b) + upto_b * (n - upto_a))).sum()
-    else:
-        cost = a != b
-        expected = n * n - (count_a * count_b).sum()
-    if weights is not None:
-        return n * float(weights @ cost.astype(np.float64)), expected
-    if linear and len(a) * span >= 2**63:
-        cost = cost.astype(object)
-    return n * int(cost.sum()), expected
-
-
-def _rating_sums(y_true, y_pred):
-    """Return sums of a, b, a*a, b*b and (a-b)**2 as exact Python integers."""
-    n = len(y_true)
-    if n <= SMALL or np.uint64 in (y_true.dtype, y_pred.dtype):
-        return _numpy_sums(y_true, y_pred)
-    if y_true.itemsize == 1:
-        parts = _in_parts(_kernels.agreement.byte_sums, y_true, y_pred)
-        return [sum(part) for part in zip(*parts, strict=True)]
-    # distances from any of the labels: integers that wrapped twice are right again
-    origin = int(y_true[0])
-    parts = _in_parts(_kernels.agreement.rating_sums, y_true, y_pred, origin)
-    *sums, low, high = zip(*parts, strict=True)
-    if n * (max(high) - min(low)) ** 2 >= 2**63:  # a sum may have left int64
-        return _numpy_sums(y_true, y_pred)
-    return [sum(part) for part in sums]
-
-
-def _in_parts(kernel, y_true, y_pred, *options):
-    """Return a kernel's answers for each thread's part; short arrays have one."""
-    if len(y_true) < 2 * PART:
-        return [kernel(y_true, y_pred, *options)]
-    return _threads.spread(
-        lambda i, j: kernel(y_true[i:j], y_pred[i:j], *options),
-        len(y_true),
-        least=PART,
-    )
-
-
-def _numpy_sums(y_true, y_pred):
-    """Return the five sums from NumPy, in Python integers where int64 has no room."""
-    a, b, span = _distances(y_true, y_pred)
-    if len(a) * span**2 >= 2**63:
-        a, b = a.astype(object), b.astype(object)
-    d = a - b
-    return int(a.sum()), int(b.sum()), int(a @ a), int(b @ b), int(d @ d)
-
-
-def _weighted_kappa(y_true, y_pred, w, undefined):
-    """Return the kappa of weighted ratings, in float64."""
-    a, b, span = _distances(y_true, y_pred)
-    if span == 0:
-        return undefined
-    if (a == a[0]).all() or (b == b[0]).all():
-        return 0.0
-    # about the common mean, so that little cancels
-    a, b = a.astype(np.float64), b.astype(np.float64)
-    n = w.sum()
-    mean = (w @ a + w @ b) / (2 * n)
-    a, b = a - mean, b - mean
-    observed = n * (w @ (a - b) ** 2)
-    expected = n * (w @ (a * a) + w @ (b * b)) - 2 * (w @ a) * (w @ b)
-    return float((expected - observed) / expected)

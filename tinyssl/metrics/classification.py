@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tinyssl import _checks, _kernels, _threads
-from tinyssl.metrics.agreement import PART, confusion_matrix
+from tinyssl.metrics._kappas import PART
+from tinyssl.metrics.agreement import confusion_matrix
 
 SMALL = 100_000
 AVERAGES = ("binary", "macro", "micro", "weighted", None)
@@ -56,7 +57,7 @@ def accuracy(
         y_true.size,
         least=PART,
     )
-    return sum(counts) / y_true.size
+    return int(sum(counts)) / y_true.size
 
 
 def balanced_accuracy(

@@ -224,4 +224,4 @@ def _areas(mask_true, mask_pred, region):
         true.size,
         least=PART,
     )
-    return *(sum(count) for count in zip(*counts, strict=True)), area
+    return *(int(sum(count)) for count in zip(*counts, strict=True)), area
