@@ -10,7 +10,7 @@ from strategies import seeds
 from tinyssl import reference
 from tinyssl.metrics import frechet_noise_floor
 
-FEATURES = np.random.default_rng(0).normal(size=(300, 4)) * [3, 2, 1, 0.1] + 7
+FEATURES = np.random.default_rng(0).normal(size=(300, 4)) * [3, 2, 2, 1.5] + 7
 
 
 @pytest.mark.parametrize(("n1", "n2"), [(2, 2), (3, 30), (5, 5), (12, 6), (40, 200)])
