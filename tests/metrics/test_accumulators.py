@@ -1,6 +1,7 @@
 """Accumulators: any split, any order and any process give the answer of all at once."""
 
 import copy
+import math
 import multiprocessing
 import pickle
 
@@ -107,6 +108,14 @@ def test_any_split_of_features_gives_one_gaussian(seed, n, far):
         one, another = whole.compute(other), actual.compute(other)
         assert another == pytest.approx(one, rel=1e-9)
         assert other.compute(actual) == pytest.approx(another, rel=1e-9)
+
+
+def test_a_far_mean_is_right_to_its_last_digits():
+    features = np.random.default_rng(0).normal(1e4, 1, (100_000, 2))
+    actual = GaussianAccumulator()
+    actual.update(features)
+    expected = math.fsum(features[:, 0]) / len(features)
+    assert abs(actual.mean[0] - expected) <= 2 * np.spacing(1e4)
 
 
 @given(seeds, st.sampled_from((5, 6, 60)))

@@ -198,7 +198,8 @@ class GaussianAccumulator:
             mean = self.mean + shift * (count / total)
             # what the distance between the two means adds
             between = shift * np.sqrt(self.count * count / total)
-            scatter = self.scatter + scatter + np.outer(between, between)
+            scatter += np.outer(between, between)
+            scatter += self.scatter
             count = total
         self.count, self.mean, self.scatter = count, mean, scatter
 
