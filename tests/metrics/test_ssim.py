@@ -21,7 +21,7 @@ def route(name):
     """Send images of any size through NumPy, or through the kernels."""
     with (
         mock.patch.object(_ssim, "SMALL", 2**62 if name == "numpy" else 0),
-        mock.patch.object(_ssim, "_loaded", return_value=False),
+        mock.patch.object(_ssim, "_ready", set()),
     ):
         yield
 
@@ -72,7 +72,7 @@ def test_laws(images, way, window):
     with route(way):
         score = ssim(image1, image2, **options)
         assert ssim(image1, image1, **options) == 1.0
-        assert ssim(image2, image1, **options) == pytest.approx(score, abs=1e-12)
+        assert ssim(image2, image1, **options) == score
         flipped = ssim(image1[::-1, ::-1], image2[::-1, ::-1], **options)
         turned = ssim(image1.swapaxes(0, 1), image2.swapaxes(0, 1), **options)
         full, score_map = ssim(image1, image2, full=True, **options)
@@ -98,9 +98,9 @@ def test_a_small_image_has_the_same_bits_before_and_after_the_kernel_loads(
     rng = np.random.default_rng(seed)
     images = rng.integers(0, 256, (2, 40, 33, rng.integers(1, 4))).astype(dtype)
     options = {"data_range": 255, "channel_axis": -1, "full": True, "window": window}
-    with mock.patch.object(_ssim, "_loaded", return_value=False):
+    with mock.patch.object(_ssim, "_ready", set()):
         expected, expected_map = ssim(*images, **options)
-    with mock.patch.object(_ssim, "_loaded", return_value=True):
+    with mock.patch.object(_ssim, "_ready", {np.dtype(float)}):
         actual, actual_map = ssim(*images, **options)
     assert actual == expected
     np.testing.assert_array_equal(actual_map, expected_map)

@@ -30,6 +30,7 @@ def ssim_map(
     ring = np.zeros(K * length)
     columns, windows = np.empty(4 * wide), np.empty(4 * wide)
     narrow = windows[: 4 * wide - (K - 1) * C]
+    below, beside = np.empty(K, np.int64), np.arange(K) * C  # where each tap starts
     for i in range(start, stop + K - 1):
         # centred before squaring: no digits cancel
         four = ring[i % K * length :][: 4 * wide].reshape(4, wide)
@@ -38,8 +39,10 @@ def ssim_map(
         if row < start:
             continue
         # weighted sums along the column and the row, then the map
-        _filter(ring, (row + np.arange(K)) % K * length, taps, columns)
-        _filter(columns, np.arange(K) * C, taps, narrow)
+        for k in range(K):
+            below[k] = (row + k) % K * length
+        _filter(ring, below, taps, columns)
+        _filter(columns, beside, taps, narrow)
         scores = out[row % len(out)]
         _combine(windows.reshape(4, wide), 1, centres, c1, c2, unbias, scores)
         _add(scores, sums[row // tile])
@@ -91,7 +94,6 @@ def _products(row1, row2, centres, four):
 @kernel
 def _filter(values, starts, taps, out):
     """Add up what ``taps`` weigh: the k-th the values from ``starts[k]`` on."""
-    out[:] = 0.0
     for k in range(0, len(taps) // 2 + 1, 6):
         t0, a0, b0 = _pair(values, starts, taps, k)
         t1, a1, b1 = _pair(values, starts, taps, k + 1)
@@ -100,7 +102,7 @@ def _filter(values, starts, taps, out):
         t4, a4, b4 = _pair(values, starts, taps, k + 4)
         t5, a5, b5 = _pair(values, starts, taps, k + 5)
         for j in range(len(out)):
-            out[j] += (
+            six = (
                 t0 * (a0[j] + b0[j])
                 + t1 * (a1[j] + b1[j])
                 + t2 * (a2[j] + b2[j])
@@ -108,6 +110,7 @@ def _filter(values, starts, taps, out):
                 + t4 * (a4[j] + b4[j])
                 + t5 * (a5[j] + b5[j])
             )
+            out[j] = six + out[j] if k else six
 
 
 @kernel
@@ -136,7 +139,6 @@ def _slide(new1, new2, old1, old2, centres, columns):
 
 @kernel
 def _sum_row(line, size, C, nothing, out):
-    out[:] = 0
     for k in range(0, size, 7):
         # seven values, of which those beyond the window are nothing
         r0 = line[k * C :]
@@ -147,7 +149,8 @@ def _sum_row(line, size, C, nothing, out):
         r5 = line[(k + 5) * C :] if k + 5 < size else nothing
         r6 = line[(k + 6) * C :] if k + 6 < size else nothing
         for j in range(len(out)):
-            out[j] += r0[j] + r1[j] + r2[j] + r3[j] + r4[j] + r5[j] + r6[j]
+            seven = r0[j] + r1[j] + r2[j] + r3[j] + r4[j] + r5[j] + r6[j]
+            out[j] = seven + out[j] if k else seven
 
 
 @kernel

@@ -2,7 +2,6 @@
 
 import functools
 import math
-import sys
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +13,8 @@ SMALL = 64 * 64  # values, up to which NumPy answers unless the kernel is loaded
 SERIAL = 16_384  # values, some 100 us of work: not worth another thread
 TILE = 32  # rows of the map that are added up together
 EXACT = 127  # side of the largest window of bytes whose sums of squares fit int32
-LARGEST = 1e70  # its fourth power, times the pixels of a window, is a float64
+
+_ready = set()  # dtypes for which this process has the kernel already
 
 
 class Options(NamedTuple):
@@ -99,7 +99,13 @@ def channels_last(image1, image2, channel_axis, *, names=NAMES):
     same = image1.dtype == image2.dtype and image1.dtype in (np.uint8, np.float32)
     small = math.prod(image1.shape[batch:]) <= SMALL
     dtype = image1.dtype if same and not small else np.float64
-    return np.require(image1, dtype, "CW"), np.require(image2, dtype, "CW")
+    return _own(image1, dtype), _own(image2, dtype)
+
+
+def _own(image, dtype):
+    """Return what a kernel compiles for once: C order, and not read-only."""
+    image = np.ascontiguousarray(image, dtype)
+    return image if image.flags.writeable else image.copy()
 
 
 def map_shape(shape, options, *, names=NAMES):
@@ -135,32 +141,26 @@ def score(image1, image2, options, *, out=None, serial=False, load=False):
 
     with np.errstate(all="ignore"):
         ssim_map, window, centres = _kernel(image1, image2, options, load)
-        least = len(sums) if serial else SERIAL // (TILE * columns * C) + 1
-        _threads.spread(work, len(sums), least=least)
+        if serial or image1.size <= SERIAL:
+            work(0, len(sums))
+        else:
+            _threads.spread(work, len(sums))
         return float(sums.sum()) / (rows * columns * C)
 
 
 def _kernel(image1, image2, options, load):
     """Return the function that suits two images, its window and the centres."""
-    taps, size = options.taps, len(options.taps)
-    if image1.size <= SMALL:
-        ready = load or _loaded()
-        ssim_map = _kernels.similarity.ssim_map if ready else small_ssim_map
-        return ssim_map, taps, _centres(image1, image2)
-    if not options.box:
+    taps, size, dtype = options.taps, len(options.taps), image1.dtype
+    if image1.size <= SMALL and not (load or dtype in _ready):
+        return small_ssim_map, taps, _centres(image1, image2)
+    if image1.size <= SMALL or not options.box:
+        _ready.add(dtype)
         return _kernels.similarity.ssim_map, taps, _centres(image1, image2)
-    if image1.dtype == np.uint8 and size <= EXACT:
+    if dtype == np.uint8 and size <= EXACT:
         centres = np.zeros((2, image1[0].size), np.int32)
     else:
         centres = _centres(image1, image2)
     return _kernels.similarity.box_ssim_map, size, centres
-
-
-def _loaded():
-    """Say whether the kernel is there already, compiled for small images."""
-    module = sys.modules.get("tinyssl._kernels.similarity")
-    signatures = getattr(module.ssim_map, "signatures", ()) if module else ()
-    return any(signature[0].dtype.name == "float64" for signature in signatures)
 
 
 def _centres(image1, image2):
@@ -169,7 +169,7 @@ def _centres(image1, image2):
     centres = np.empty((2, W, C))
     for centre, image in zip(centres, (image1, image2), strict=True):
         some = image[:: H // 32 + 1, :: W // 32 + 1]
-        centre[:] = some.mean(axis=(0, 1), dtype=np.float64)
+        centre[:] = some.sum(axis=(0, 1), dtype=np.float64) / (some.size // C)
     return centres.reshape(2, W * C)
 
 
@@ -182,7 +182,8 @@ def small_ssim_map(
     a, b = (image1.reshape(H, W * C), image2.reshape(H, W * C)) - centres[:, None]
     four = np.stack((a, b, a * a + b * b, a * b))
     # weighted sums along the column and the row, then the map
-    a, b, squares, product = _filter(_filter(four, taps, 1, 1), taps, 2, C)
+    four = _filter(_filter(four, taps, 1).swapaxes(1, 2), taps, C).swapaxes(1, 2)
+    a, b, squares, product = four
     variances, covariance = squares - (a * a + b * b), product - a * b
     a, b = (a, b) + centres[:, None, : a.shape[1]]
     scores = (2 * a * b + c1) * (2 * covariance + c2 / unbias)
@@ -193,19 +194,13 @@ def small_ssim_map(
         sums[row // tile] += line
 
 
-def _filter(four, taps, axis, step):
+def _filter(four, taps, step):
     """Add up six pairs of taps at a time; the middle one is its own twin."""
-    middle, length = len(taps) // 2, four.shape[axis] - (len(taps) - 1) * step
-    shifted = [
-        np.take(four, range(k * step, k * step + length), axis)
-        for k in range(len(taps))
-    ]
+    middle, length = len(taps) // 2, four.shape[1] - (len(taps) - 1) * step
+    shifted = [four[:, k * step : k * step + length] for k in range(len(taps))]
     pairs = [taps[k] * (shifted[k] + shifted[-1 - k]) for k in range(middle)]
-    pairs += [taps[middle] / 2 * (2 * shifted[middle])]
-    total = np.zeros_like(pairs[0])
-    for k in range(0, len(pairs), 6):
-        total += sum(pairs[k + 1 : k + 6], pairs[k])
-    return total
+    pairs.append(0.5 * taps[middle] * (2 * shifted[middle]))
+    return sum(sum(pairs[k + 1 : k + 6], pairs[k]) for k in range(0, middle + 1, 6))
 
 
 def refuse_nan(score, image1, image2, *, names=NAMES):
@@ -214,5 +209,8 @@ def refuse_nan(score, image1, image2, *, names=NAMES):
         return
     for name, image in zip(names, (image1, image2), strict=True):
         _checks.finite(name, image)
-        if (largest := np.abs(image).max()) > LARGEST:
-            raise ValueError(f"{name} must be <= {LARGEST}, found {largest}")
+    largest = max(float(np.abs(image).max()) for image in (image1, image2))
+    raise ValueError(
+        f"{names[0]}, {names[1]} and data_range must lie within 1e-70..1e70, "
+        f"or their squares do not fit float64; found values up to {largest}"
+    )

@@ -69,8 +69,24 @@ def ssim(
     ``structural_similarity(..., gaussian_weights=True, sigma=1.5,
     use_sample_covariance=False)``. ``window="uniform", sample_covariance=True`` is
     scikit-image's default. Images are never resized (MATLAB and piq do that to large
-    ones) and never padded (torchmetrics does). Values are centred before they are
-    squared, so a large offset costs no digits.
+    ones) and never padded (torchmetrics does).
+
+    Values are centred before they are squared, so a large offset costs no digits. The
+    sums of a uniform window slide, and start anew every 32 rows: a pixel that lies
+    1,000 data ranges from all others leaves 1e-11 in the windows below it.
+    The bits depend neither on the number of threads nor on the layout of the images.
+    Up to 64 x 64 values NumPy answers where the kernel is not loaded yet, with the
+    bits of the kernel; for many small images `SSIMAccumulator` is quicker.
+
+    Beside two images of 4,096 x 4,096 bytes, float32 or float64 it takes 8 MiB. KiB::
+
+        python -c "import numpy as np, resource; from tinyssl.metrics import ssim
+        x = np.random.default_rng(0).random((4096, 4096))
+        peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        ssim(x[:99], x[:99], data_range=1); before = peak()
+        ssim(x, x, data_range=1); print(peak() - before)"
+
+    Other dtypes are copied to float64 first.
 
     References
     ----------
