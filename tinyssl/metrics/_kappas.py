@@ -8,7 +8,7 @@ from tinyssl import _checks, _kernels, _threads
 # longer (python -m timeit -s "import numpy as np; from tinyssl.metrics import
 # quadratic_weighted_kappa as f; a = np.arange(2000) % 5" "f(a, a)", and 2001).
 SMALL = 2_000
-PART = 200_000  # labels for a thread: about 50 us of work
+PART = 1_000_000  # labels a thread: fewer do not pay for waking one on a busy machine
 
 
 def rating_sums(y_true, y_pred):

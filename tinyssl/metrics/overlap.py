@@ -11,7 +11,7 @@ from tinyssl import _checks, _kernels, _threads
 # one larger (python -m timeit -s "import numpy as np; from tinyssl.metrics import
 # dice as f; a = np.arange(100000) % 3 > 0" "f(a, a)", and 100001).
 SMALL = 100_000
-PART = 400_000  # pixels for a thread: about 60 us of work
+PART = 4_000_000  # pixels a thread: fewer do not pay for waking one on a busy machine
 
 
 def dice(
