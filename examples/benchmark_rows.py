@@ -155,15 +155,22 @@ def frechet_row(name, data, function, best, usual):
     return Row(name, data, partial(ours, function), others, best, usual)
 
 
-def swap_row(dtype):
-    """Return a row of swaps into a new array."""
+def swaps_in_place(images, places, size):
+    """Swap in a copy that each call goes on with."""
+    images = images.copy()
+    return lambda: transforms.swap_patches(images, places, size, out=images)
+
+
+def swap_row(dtype, in_place, best, usual):
+    """Return a row of swaps; the peers always fill a new array."""
     others = [
         Peer("numpy slices", peers.numpy_swaps, 0),
         Peer("TorchIO", peers.torchio_swaps, 0),
     ]
-    name = f"swaps T=10, 28 px, 64 x 224²x3 {dtype}"
-    mine = partial(ours, transforms.swap_patches)
-    return Row(name, partial(swaps, dtype), mine, others, 2, 200)
+    where = " in place" if in_place else ""
+    name = f"swaps{where} T=10, 28 px, 64 x 224²x3 {dtype}"
+    mine = swaps_in_place if in_place else partial(ours, transforms.swap_patches)
+    return Row(name, partial(swaps, dtype), mine, others, best, usual)
 
 
 def turn_row(turns, dtype, best, usual):
@@ -241,8 +248,10 @@ ROWS = [
         1.2,
         4,
     ),
-    swap_row("uint8"),
-    swap_row("float32"),
+    swap_row("uint8", False, 2, 200),
+    swap_row("float32", False, 2, 200),
+    swap_row("uint8", True, 4, 200),
+    swap_row("float32", True, 4, 200),
     turn_row(1, "uint8", 1.5, 4),
     turn_row(1, "float32", 1.5, 4),
     turn_row(2, "uint8", 0.9, 2),

@@ -24,6 +24,14 @@ from pathlib import Path
 from planted import ROWS
 
 ROOT = Path(__file__).parents[1]
+CONFTEST = """
+settings.register_profile(
+    "mutations",
+    settings.get_profile("tinyssl"),
+    phases=[Phase.explicit, Phase.generate],
+)
+settings.load_profile("mutations")
+"""  # any example that fails will do: none smaller is looked for
 COPIED = ["tinyssl", "tests", "examples", "pyproject.toml", "README.md"]
 
 
@@ -37,6 +45,9 @@ def copy(folder):
             )
         else:
             shutil.copy(source, goal)
+    conftest = Path(folder) / "tests" / "conftest.py"
+    text = conftest.read_text(encoding="utf-8") + CONFTEST
+    conftest.write_text(f"from hypothesis import Phase\n{text}", encoding="utf-8")
 
 
 def run_tests(folder, tests, compiled):

@@ -11,6 +11,7 @@ ROWS = [
     *similarity.ACCUMULATORS,
     *counting.COUNTING,
     *counting.RANKING,
+    *transforms.SWAPS,
     *transforms.TILES,
     *transforms.THREADS,
 ]

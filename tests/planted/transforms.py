@@ -2,6 +2,78 @@
 
 from planted.row import rows
 
+SWAPS = [
+    *rows(
+        "_kernels/swaps.py",
+        "test_kernels.py::test_swap_patches "
+        "test_kernels.py::test_swap_patches_of_volumes",
+        ("keep = run1[j]", "keep = run2[j]"),
+        (
+            "depth, width = min(patch_size, D), patch_size * B",
+            "depth, width = 1, patch_size * B",
+        ),
+        ("range(patch_size)", "range(patch_size - 1)"),
+        (
+            "rows[n, z2 + k, y2 + i, x2 * B : x2 * B + width]",
+            "rows[n, z2 + k, y2 + i, x1 * B : x1 * B + width]",
+        ),
+    ),
+    *rows(
+        "_kernels/turns.py",
+        "test_kernels.py::test_rotate test_kernels.py::test_rotate_across_tiles",
+        ("y, x = left, W - bottom", "y, x = left, W - end"),
+        ("y, x = H - end, top", "y, x = top, H - end"),
+        (
+            "start, down, right = W - 1, -1, pitch",
+            "start, down, right = W - 1, 1, pitch",
+        ),
+        ("line[j, b] = walk[j, b]", "line[j, b] = walk[j, 0]"),
+    ),
+    *rows(
+        "transforms/swaps.py",
+        "transforms/test_swaps.py transforms/test_sample_swaps.py "
+        "transforms/test_out.py",
+        ("range(1 - size, size)", "range(1 - size, size - 1)"),
+        ("places & (partners > 0)", "places"),
+        (
+            "before, after = rank[start + left], rank[start + right]",
+            "before, after = rank[start + left], rank[start + right - 1]",
+        ),
+        (
+            "(np.abs(corner1 - corner2) < size).all(axis=-1)",
+            "(np.abs(corner1 - corner2) < size - 1).all(axis=-1)",
+        ),
+        (
+            "limit = np.array([side - size for side in shape] * 2)",
+            "limit = np.array(shape * 2)",
+        ),
+        ("keep = patch1.copy()", "keep = patch1"),
+        ("target[start:stop] = source[start:stop]", "target[start] = source[start]"),
+    ),
+    *rows(
+        "transforms/_corners.py",
+        "transforms/test_sample_swaps.py transforms/test_volumes.py",
+        ("_box_sums(region, size) == size**region.ndim", "_box_sums(region, size) > 0"),
+        ("2 * size - 1)", "2 * size)"),
+        ("side - size + 1 for side in shape", "side - size for side in shape"),
+    ),
+    *rows(
+        "transforms/_out.py",
+        "transforms/test_out.py",
+        ("np.may_share_memory(out, images)", "out is images"),
+        ("if not out.flags.c_contiguous:", "if False:"),
+    ),
+    *rows(
+        "transforms/turns.py",
+        "transforms/test_turns.py transforms/test_volumes.py",
+        ("np.broadcast_to(turns % 4, N)", "np.broadcast_to(np.abs(turns) % 4, N)"),
+        ("turns if axes[0] == first else -turns % 4", "turns"),
+        (
+            "np.rot90(images[n], turns[n], plane)",
+            "np.rot90(images[n], -turns[n], plane)",
+        ),
+    ),
+]
 TILES = [
     *rows(
         "transforms/tiles.py",
