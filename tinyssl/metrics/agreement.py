@@ -35,10 +35,11 @@ def confusion_matrix(
     Raises
     ------
     TypeError
-        If labels are not numbers.
+        If labels or weights are not numbers, or num_classes is no integer.
     ValueError
         If labels are empty, of different lengths, fractional, negative, NaN,
-        beyond num_classes or 4,095; if weights are negative, not finite or all zero.
+        beyond num_classes or 4,095; if weights are negative, all zero, or they or
+        their sum are not finite.
 
     Notes
     -----
@@ -99,19 +100,20 @@ def quadratic_weighted_kappa(
     Raises
     ------
     TypeError
-        If grades are not numbers.
+        If grades, weights or undefined are not numbers, or num_classes is no integer.
     ValueError
         If grades are empty, of different lengths, fractional, NaN, or outside
-        0..K-1; if weights are negative, not finite or all zero.
+        0..K-1; if weights are negative, all zero, or they or their sum are not finite.
 
     Notes
     -----
     Equals scikit-learn's ``cohen_kappa_score(..., weights="quadratic",
-    labels=range(K))``. Without its ``labels`` scikit-learn counts positions among the
-    labels that occur, not their values: [0, 1, 4, 4] against [0, 4, 4, 1] is 0.294
-    here and 0.636 there. The value depends neither on K nor on unused grades, and
-    shifting, scaling or reversing both scales leaves it unchanged. Without weights
-    the sums are exact integers, of any size.
+    labels=range(K))``, and torchmetrics' ``multiclass_cohen_kappa`` up to its float32.
+    Without ``labels`` scikit-learn counts positions among the labels that occur, not
+    their values: [0, 1, 4, 4] against [0, 4, 4, 1] is 0.294 here and 0.636 there. The
+    value depends neither on K nor on unused grades, and shifting, scaling or reversing
+    both scales leaves it unchanged. Without weights the sums are exact integers, of
+    any size, and the value is the float64 nearest to kappa.
 
     References
     ----------
@@ -165,11 +167,12 @@ def cohen_kappa(
     Raises
     ------
     TypeError
-        If labels are not numbers.
+        If labels, sample weights or undefined are not numbers, or num_classes is no
+        integer.
     ValueError
         If weights is none of the three, labels are empty, of different lengths,
-        fractional, NaN, or outside 0..K-1, or sample weights are negative, not
-        finite or all zero.
+        fractional, NaN, or outside 0..K-1, or sample weights are negative, all zero,
+        or they or their sum are not finite.
 
     Notes
     -----

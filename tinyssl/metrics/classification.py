@@ -7,7 +7,7 @@ from tinyssl import _checks, _kernels, _threads
 from tinyssl.metrics._kappas import PART
 from tinyssl.metrics.agreement import confusion_matrix
 
-SMALL = 100_000
+SMALL = 100_000  # labels that NumPy compares in well under .1 ms, without Numba
 AVERAGES = ("binary", "macro", "micro", "weighted", None)
 
 
@@ -31,15 +31,16 @@ def accuracy(
     Raises
     ------
     TypeError
-        If labels are not numbers.
+        If labels or weights are not numbers.
     ValueError
         If labels are empty, of different lengths, fractional or NaN; if weights are
-        negative, not finite or all zero.
+        negative, all zero, or they or their sum are not finite.
 
     Notes
     -----
-    Equals scikit-learn's ``accuracy_score``. Always predicting the majority class
-    scores its share: print that beside it.
+    Equals scikit-learn's ``accuracy_score``, and torchmetrics' ``multiclass_accuracy``
+    with ``average="micro"``. Always predicting the majority class scores its share:
+    print that beside it.
 
     Examples
     --------
@@ -85,9 +86,7 @@ def balanced_accuracy(
 
     Raises
     ------
-    TypeError
-        If labels are not numbers.
-    ValueError
+    TypeError, ValueError
         As `confusion_matrix`.
 
     Notes
@@ -142,10 +141,10 @@ def precision(
     Raises
     ------
     TypeError
-        If labels are not numbers.
+        If undefined is not a number; else as `confusion_matrix`.
     ValueError
-        If average is none of the five, or "binary" meets other labels than 0 and 1;
-        else as `confusion_matrix`.
+        If average is none of the five, or "binary" meets other labels than 0 and 1,
+        or another num_classes than 2; else as `confusion_matrix`.
 
     Notes
     -----
@@ -195,9 +194,7 @@ def recall(
 
     Raises
     ------
-    TypeError
-        If labels are not numbers.
-    ValueError
+    TypeError, ValueError
         As `precision`.
 
     Notes
@@ -248,15 +245,14 @@ def f1_score(
 
     Raises
     ------
-    TypeError
-        If labels are not numbers.
-    ValueError
+    TypeError, ValueError
         As `precision`.
 
     Notes
     -----
     Equals scikit-learn's ``f1_score(..., zero_division=undefined)``, with
-    ``labels=range(num_classes)`` where num_classes is given. "macro" is the mean of
+    ``labels=range(num_classes)`` where num_classes is given, and without it
+    torchmetrics' ``multiclass_f1_score(..., average="macro")``. "macro" is the mean of
     the classes' F1, not the F1 of mean precision and mean recall.
 
     Examples
