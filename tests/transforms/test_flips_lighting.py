@@ -64,6 +64,7 @@ ONE = np.zeros((1, 4, 4, 1), np.uint8)
         (adjust, (ONE, [1], 0), ValueError, r"offsets must have shape \(1,\), found"),
         (adjust, (ONE, [1], [math.inf]), ValueError, "offsets must be finite"),
         (adjust, (ONE / 1, [1], [0]), TypeError, "images must be uint8"),
+        (adjust, (ONE[0], [1], [0]), ValueError, r"images must be \(N, H, W, C\), fo"),
         (sample_flips, (-1,), ValueError, "n must be >= 0, found -1"),
         (flip, (ONE, [1]), TypeError, "flips must be bools, found dtype int64"),
         (flip, (ONE, [True] * 2), ValueError, r"flips must have shape \(1,\)"),

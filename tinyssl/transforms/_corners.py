@@ -1,5 +1,7 @@
 """Where patches may lie, in images and volumes alike: counted, never tried out."""
 
+import functools
+
 import numpy as np
 
 from tinyssl import _checks
@@ -23,8 +25,19 @@ def free_places(shape, size, region):
 
 def disjoint_places(places, size):
     """Count, for each place, the free places whose patch does not overlap its own."""
-    near = _box_sums(np.pad(places, size - 1), 2 * size - 1)
+    if places.all():  # then the near ones are as many rows times as many columns
+        sides = (np.ones(side, dtype=bool) for side in places.shape)
+        near = functools.reduce(
+            np.multiply.outer, (_near(side, size) for side in sides)
+        )
+    else:
+        near = _near(places, size)
     return np.count_nonzero(places) - near
+
+
+def _near(places, size):
+    """Count, for each place, the free places less than size away along every axis."""
+    return _box_sums(np.pad(places, size - 1), 2 * size - 1)
 
 
 def text(shape):
