@@ -1,6 +1,7 @@
 """SSIM: equal to scikit-image, and laws at the edges, in NumPy and in the kernels."""
 
 import contextlib
+import itertools
 from unittest import mock
 
 import numpy as np
@@ -22,6 +23,7 @@ def route(name):
     with (
         mock.patch.object(_ssim, "SMALL", 2**62 if name == "numpy" else 0),
         mock.patch.object(_ssim, "_ready", set()),
+        mock.patch.object(_ssim, "_seen", itertools.repeat(0)),
     ):
         yield
 
@@ -98,12 +100,22 @@ def test_a_small_image_has_the_same_bits_before_and_after_the_kernel_loads(
     rng = np.random.default_rng(seed)
     images = rng.integers(0, 256, (2, 40, 33, rng.integers(1, 4))).astype(dtype)
     options = {"data_range": 255, "channel_axis": -1, "full": True, "window": window}
-    with mock.patch.object(_ssim, "_ready", set()):
+    with route("numpy"):
         expected, expected_map = ssim(*images, **options)
     with mock.patch.object(_ssim, "_ready", {np.dtype(float)}):
         actual, actual_map = ssim(*images, **options)
     assert actual == expected
     np.testing.assert_array_equal(actual_map, expected_map)
+
+
+def test_the_kernel_loads_for_many_small_images(monkeypatch):
+    monkeypatch.setattr(_ssim, "_ready", set())
+    monkeypatch.setattr(_ssim, "_seen", itertools.count(_ssim.PATIENCE - 1))
+    image = np.eye(16)
+    assert ssim(image, image, data_range=1) == 1.0
+    assert not _ssim._ready
+    assert ssim(image, image, data_range=1) == 1.0
+    assert _ssim._ready == {image.dtype}
 
 
 @pytest.mark.parametrize("way", ROUTES)

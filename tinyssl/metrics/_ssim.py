@@ -1,6 +1,7 @@
 """What ``ssim`` and its accumulator share: options, the form of images, the score."""
 
 import functools
+import itertools
 import math
 from typing import NamedTuple
 
@@ -10,11 +11,13 @@ from tinyssl import _checks, _kernels, _threads
 
 NAMES = ("image1", "image2")
 SMALL = 64 * 64  # values, up to which NumPy answers unless the kernel is loaded
+PATIENCE = 500  # small images, until loading it has been worth its .3 s
 SERIAL = 16_384  # values, some 100 us of work: not worth another thread
 TILE = 32  # rows of the map that are added up together
 EXACT = 127  # side of the largest window of bytes whose sums of squares fit int32
 
 _ready = set()  # dtypes for which this process has the kernel already
+_seen = itertools.count()  # small images, by NumPy
 
 
 class Options(NamedTuple):
@@ -151,9 +154,10 @@ def score(image1, image2, options, *, out=None, serial=False, load=False):
 def _kernel(image1, image2, options, load):
     """Return the function that suits two images, its window and the centres."""
     taps, size, dtype = options.taps, len(options.taps), image1.dtype
-    if image1.size <= SMALL and not (load or dtype in _ready):
+    small = image1.size <= SMALL
+    if small and not (load or dtype in _ready or next(_seen) >= PATIENCE):
         return small_ssim_map, taps, _centres(image1, image2)
-    if image1.size <= SMALL or not options.box:
+    if small or not options.box:
         _ready.add(dtype)
         return _kernels.similarity.ssim_map, taps, _centres(image1, image2)
     if dtype == np.uint8 and size <= EXACT:

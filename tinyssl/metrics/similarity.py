@@ -76,7 +76,7 @@ def ssim(
     1,000 data ranges from all others leaves 1e-11 in the windows below it.
     The bits depend neither on the number of threads nor on the layout of the images.
     Up to 64 x 64 values NumPy answers where the kernel is not loaded yet, with the
-    bits of the kernel; for many small images `SSIMAccumulator` is quicker.
+    bits of the kernel, which loads for the 500th such pair or the first larger one.
 
     Beside two images of 4,096 x 4,096 bytes, float32 or float64 it takes 8 MiB. KiB::
 
