@@ -215,6 +215,7 @@ def _labels(looks: Looks, rows: np.ndarray) -> dict[str, np.ndarray]:
     return {
         "image size": np.array([f"{h} x {w}" for h, w in sizes]),
         "kind of file": looks.camera[rows],
+        "colour of the corners": looks.corners[rows],
     }
 
 
@@ -248,7 +249,7 @@ def _shortcuts(
             Finding(
                 f"{line['label'].replace(' ', '-')}-tells-the-grade",
                 "warning",
-                f"{line['part']}: the {line['label']} alone tells the grade, balanced "
+                f"{line['part']}: {line['label']} alone tells the grade, balanced "
                 f"accuracy {row['balanced_accuracy']:.2f}, chance {row['chance']:.2f}",
                 "Grades come from different cameras or places: a network can read the "
                 f"camera instead of the eye ({line['kinds']} kinds, Cramer's V "

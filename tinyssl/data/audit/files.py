@@ -110,29 +110,22 @@ def _unlisted(table: Table) -> list[Path]:
 
 
 def _masks(part: str, table: Table) -> Iterator[Finding]:
-    """Yield masks of another shape than their image, and masks that are there twice."""
-    columns = dict(table.masks) | ({"region": table.region} if table.region else {})
+    """Yield masks of another shape than their image, and masks used for two."""
     unlike, cut, unreadable = [], [], []
     places = defaultdict(list)
-    for kind, column in columns.items():
-        if isinstance(column, np.ndarray) or isinstance(table.images, np.ndarray):
+    for where, image, mask in _mask_files(part, table):
+        try:
+            (H, W), (h, w) = image_size(image), image_size(mask)
+        except DataError as error:
+            unreadable.append(f"{where}: {error}")
             continue
-        for name, image, mask in zip(table.names, table.images, column, strict=True):
-            if mask is None:
-                continue
-            try:
-                (H, W), (h, w) = image_size(image), image_size(mask)
-            except DataError as error:
-                unreadable.append(str(error))
-                continue
-            where = f"{part}: {name}, {kind}: {h} x {w}, its image {H} x {W}"
-            if abs(h * W - w * H) > max(H, W):
-                cut.append(where)
-            elif (h, w) != (H, W):
-                unlike.append(where)
-            if kind != "region":
-                digest = sha256(mask.read_bytes()).hexdigest()
-                places[digest].append((f"{part}: {name}, {kind}", mask))
+        words = f"{where}: {h} x {w}, its image {H} x {W}"
+        if abs(h * W - w * H) > max(H, W):
+            cut.append(words)
+        elif (h, w) != (H, W):
+            unlike.append(words)
+        if mask not in (table.region or ()):  # one camera's circles are all alike
+            places[sha256(mask.read_bytes()).hexdigest()].append((where, mask))
     yield from _sizes_of_masks(cut, unlike, unreadable)
     twice = [
         [where for where, _ in found]
@@ -148,6 +141,17 @@ def _masks(part: str, table: Table) -> Iterator[Finding]:
             "Compare the mask with each of its images.",
             twice,
         )
+
+
+def _mask_files(part: str, table: Table) -> Iterator[tuple[str, Path, Path]]:
+    """Yield the words for each mask that is a file, its image, and itself."""
+    if isinstance(table.images, np.ndarray):
+        return
+    columns = table.masks | ({"region": table.region} if table.region else {})
+    for kind, column in columns.items():
+        for name, image, mask in zip(table.names, table.images, column, strict=True):
+            if mask is not None:
+                yield f"{part}: {name}, {kind}", image, mask
 
 
 def _sizes_of_masks(

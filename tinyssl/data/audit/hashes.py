@@ -8,6 +8,8 @@ from the data at hand how alike unrelated pictures are.
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyssl.data.field_of_view import field_of_view
+
 # (quarter turns counter-clockwise, mirrored left to right afterwards)
 TURNS = tuple((quarters, mirrored) for mirrored in (0, 1) for quarters in range(4))
 LIGHT = 4 / 128  # of the side: what is coarser than this is light, not structure
@@ -16,38 +18,56 @@ BLOCK = 256  # rows at a time
 HASH_SIDE = 32  # px the cosine transform is taken of
 
 
-def structure(view: np.ndarray) -> NDArray[np.int8]:
+def seen_area(view: np.ndarray) -> NDArray[np.bool_]:
+    """Return where a view shows the eye: within nine tenths of the radius, not black.
+
+    Parameters
+    ----------
+    view : (S, S, 3) uint8 array
+        The square around the field of view.
+
+    Returns
+    -------
+    (S, S) bool array
+        Without the rim, the tab on it, and what the camera cut off: all pictures of a
+        camera share these, and they move when a picture is cropped.
+    """
+    S = len(view)
+    offset = np.arange(S) - (S - 1) / 2
+    disc = offset[:, None] ** 2 + offset**2 <= (0.45 * S) ** 2
+    return disc & field_of_view(view)
+
+
+def structure(green: np.ndarray, area: np.ndarray) -> NDArray[np.int8]:
     """Return vessels and lesions of one view, freed of light and contrast.
 
     Parameters
     ----------
-    view : (S, S) uint8 array
-        One channel of the square around the field of view.
+    green : (S, S) uint8 array
+        One channel of the view.
+    area : (S, S) bool array
+        From `seen_area`.
 
     Returns
     -------
     (S, S) int8 array
-        42 is one local standard deviation; 0 near the rim and beyond, and where
-        nothing is to be seen.
+        42 is one local standard deviation; 0 outside the area, and where nothing is
+        to be seen.
     """
-    from scipy import ndimage  # takes longer to import than all else here
-
-    S = len(view)
-    inside = _inside(S)
-    g = view.astype(np.float32)
-    band = ndimage.gaussian_filter(g, 0.7) - ndimage.gaussian_filter(g, 3)
-    deviation = np.sqrt(ndimage.gaussian_filter(band * band, 2 * LIGHT * S))
+    band = _blur(green, area, 0.7) - _blur(green, area, 3)
+    deviation = np.sqrt(_blur(band * band, area, 2 * LIGHT * len(green)))
     band = np.clip(band / (deviation + 0.5), -3, 3)
-    band = np.clip(band - band[inside].mean(), -3, 3) * inside
-    return np.round(42 * band).astype(np.int8)
+    band = np.clip(band - band[area].mean(), -3, 3) if area.any() else band
+    return np.round(42 * band * area).astype(np.int8)
 
 
-def perceptual_hash(view: np.ndarray) -> np.uint64:
+def perceptual_hash(green: np.ndarray, area: np.ndarray) -> np.uint64:
     """Return 64 bits that change little when a picture is saved again.
 
     Parameters
     ----------
-    view : (S, S) uint8 array
+    green : (S, S) uint8 array
+    area : (S, S) bool array
 
     Returns
     -------
@@ -63,18 +83,19 @@ def perceptual_hash(view: np.ndarray) -> np.uint64:
 
     Examples
     --------
-    >>> view = np.random.default_rng(0).integers(0, 255, (64, 64)).astype(np.uint8)
-    >>> int(perceptual_hash(view) ^ perceptual_hash(view // 2)).bit_count() < 4
+    >>> green = np.random.default_rng(0).integers(0, 255, (64, 64)).astype(np.uint8)
+    >>> area = np.ones((64, 64), bool)
+    >>> bits = perceptual_hash(green, area) ^ perceptual_hash(green // 2, area)
+    >>> int(bits).bit_count() < 4
     True
     """
-    from scipy import fft, ndimage
+    from PIL import Image
+    from scipy import fft
 
-    inside = _inside(len(view)).astype(np.float32)
-    sigma = LIGHT * len(view)
-    weight = ndimage.gaussian_filter(inside, sigma)
-    light = ndimage.gaussian_filter(view * inside, sigma) / np.maximum(weight, 1e-3)
-    flat = (view - light) * inside  # the black outside takes no part
-    coefficients = fft.dctn(_block_means(flat, HASH_SIDE))[1:9, 1:9]
+    flat = (green - _blur(green, area, LIGHT * len(green))) * area
+    picture = Image.fromarray(flat.astype(np.float32))
+    small = picture.resize((HASH_SIDE, HASH_SIDE), Image.Resampling.BOX)
+    coefficients = fft.dctn(np.asarray(small))[1:9, 1:9]
     return np.packbits(coefficients > 0).view(np.uint64)[0]
 
 
@@ -191,15 +212,10 @@ def random_pairs(
     return np.minimum(first, second)[differ], np.maximum(first, second)[differ]
 
 
-def _inside(S: int) -> NDArray[np.bool_]:
-    """Return the disc within nine tenths of the radius: no rim, no date stamp."""
-    offset = np.arange(S) - (S - 1) / 2
-    return offset[:, None] ** 2 + offset**2 <= (0.45 * S) ** 2
+def _blur(array: np.ndarray, area: np.ndarray, sigma: float) -> NDArray[np.float32]:
+    """Return the Gaussian mean of what lies in the area; the outside takes no part."""
+    from scipy import ndimage  # takes longer to import than all else here
 
-
-def _block_means(array: np.ndarray, side: int) -> NDArray[np.float32]:
-    """Return a square array in `side` x `side` pixels, by area."""
-    from PIL import Image
-
-    picture = Image.fromarray(array.astype(np.float32))
-    return np.asarray(picture.resize((side, side), Image.Resampling.BOX))
+    inside = area.astype(np.float32)
+    weight = ndimage.gaussian_filter(inside, sigma)
+    return ndimage.gaussian_filter(array * inside, sigma) / np.maximum(weight, 1e-3)

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tinyssl.data.audit.hashes import perceptual_hash, structure
-from tinyssl.data.crop import round_mask
+from tinyssl.data.audit.hashes import perceptual_hash, seen_area, structure
 from tinyssl.data.decode import FORMATS, image_size
 from tinyssl.data.images import _open_with_crop, _try_all
 from tinyssl.data.table import DataError, Table
@@ -40,6 +39,8 @@ class Looks:
     height, width : (N,) int64 arrays
     camera : (N,) str array
         What tells cameras and programs apart: format, colours, compression, model.
+    corners : (N,) str array
+        ``"light corners"`` or ``"dark corners"``; empty where no eye is shown.
     note : (N,) str array
         The comment, description or date of exposure that the file carries.
     coarse : (N, 28, 28, 3) uint8 array
@@ -64,6 +65,7 @@ class Looks:
     height: np.ndarray
     width: np.ndarray
     camera: np.ndarray
+    corners: np.ndarray
     note: np.ndarray
     coarse: np.ndarray
     hashes: np.ndarray
@@ -141,23 +143,33 @@ def _see(table: Table, i: int, side: int) -> dict:
 
     pixels, crop = _open_with_crop(table, i, VIEW)
     view = crop.apply(pixels, side)
-    inside = round_mask(side)
-    green = view[..., 1].astype(np.float32)
-    fine = green - ndimage.gaussian_filter(green, 1)
+    green, area = view[..., 1], seen_area(view)
+    fine = green.astype(np.float32) - ndimage.gaussian_filter(
+        green.astype(np.float32), 1
+    )
     spread = view.max(axis=-1).astype(int) - view.min(axis=-1)
     path = None if isinstance(table.images, np.ndarray) else table.images[i]
     return {
         "height": crop.height,
         "width": crop.width,
         "coarse": crop.apply(pixels, COARSE),
-        "hashes": perceptual_hash(view[..., 1]),
-        "structures": structure(view[..., 1]),
+        "hashes": perceptual_hash(green, area),
+        "structures": structure(green, area),
         "gray": spread.max() <= 4,  # a JPEG of a gray picture is not exactly gray
-        "brightness": view.max(axis=-1)[inside].mean(),
-        "detail": fine[inside].std(),
+        "brightness": view.max(axis=-1)[area].mean(),
+        "detail": fine[area].std(),
         "path": path,
         **(_read_header(path) if path else _describe_array(table.images[i])),
+        "corners": _corners(pixels) if table.is_fundus else "",
     }
+
+
+def _corners(pixels: np.ndarray) -> str:
+    """Return whether a picture stands on black or on light."""
+    length = max(1, min(pixels.shape[:2]) // 14)
+    ends = (slice(length), slice(-length, None))
+    light = np.mean([pixels[ys, xs].mean() for ys in ends for xs in ends])
+    return "light corners" if light > 128 else "dark corners"
 
 
 def _words(table: Table, i: int) -> dict:

@@ -1,0 +1,89 @@
+"""Baselines that know nothing, and labels that tell the grade."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from tinyssl.downstream.shortcuts import association, one_hot, score_shortcuts
+
+
+def scores(features, grades, groups=None, **options):
+    groups = np.arange(len(grades)) if groups is None else groups
+    rows = score_shortcuts({"x": features}, grades, groups, **options)
+    return {(row["baseline"], row["scored_on"]): row for row in rows}
+
+
+def test_what_tells_the_grade_is_found_and_noise_is_not():
+    rng = np.random.default_rng(0)
+    grades = rng.integers(0, 3, 150)
+    telling = np.eye(3)[grades] + 0.1 * rng.normal(size=(150, 3))
+    found = scores(telling, grades)["x", "5 folds"]
+    assert found["accuracy"] == found["auc"] == found["qwk"] == 1
+    noise = scores(rng.normal(size=(150, 3)), grades)["x", "5 folds"]
+    assert noise["chance"] == pytest.approx(1 / 3)
+    assert abs(noise["balanced_accuracy"] - 1 / 3) < 0.12
+    assert abs(noise["qwk"]) < 0.2
+
+
+def test_majority_grade_is_the_floor():
+    grades = np.repeat([0, 1, 2], [60, 30, 10])
+    row = scores(np.zeros((100, 1)), grades)["majority grade", "5 folds"]
+    assert row["accuracy"] == pytest.approx(0.6)
+    assert row["qwk"] == 0
+    assert row["balanced_accuracy"] == pytest.approx(1 / 3)
+
+
+def test_test_images_are_scored_once_and_never_learned_from():
+    rng = np.random.default_rng(0)
+    grades = rng.integers(0, 2, 80)
+    split = np.repeat(["train", "test"], [60, 20])
+    features = np.where(split == "train", 1.0, -1.0)[:, None] * (
+        2 * grades[:, None] - 1
+    )
+    found = scores(features, grades, split=split)
+    assert found["x", "5 folds"]["images"] == 60
+    assert found["x", "5 folds"]["accuracy"] == 1
+    assert found["x", "test"]["accuracy"] == 0  # a fit that saw them would do better
+
+
+def test_groups_stay_whole():
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(30), 4)
+    grades = rng.integers(0, 2, 30)[groups]
+    who = np.eye(30)[groups]  # tells the patient, so the grade where she was seen
+    assert scores(who, grades)["x", "5 folds"]["accuracy"] == 1
+    assert scores(who, grades, groups)["x", "5 folds"]["accuracy"] < 0.8
+
+
+def test_too_little_is_no_score():
+    assert score_shortcuts({}, np.zeros(9, int), np.arange(9)) == []
+    assert score_shortcuts({}, np.arange(2), np.zeros(2)) == []
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 3)), min_size=2))
+def test_association_is_cramers_v(pairs):
+    labels, grades = (np.array(column) for column in zip(*pairs, strict=True))
+    v, p = association(labels, grades, repeats=9)
+    table = stats.contingency.crosstab(labels, grades).count
+    if min(table.shape) < 2:
+        assert (v, p) == (0, 1)
+    else:
+        expected = stats.contingency.association(table, method="cramer")
+        assert v == pytest.approx(expected, abs=1e-12)
+    assert 0 < p <= 1
+
+
+def test_chance_association_has_even_p_values():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 60)
+    p = [association(labels, rng.integers(0, 4, 60), repeats=99)[1] for _ in range(100)]
+    assert 0.4 < np.mean(p) < 0.6
+    assert np.mean(np.array(p) <= 0.05) < 0.12
+
+
+def test_rare_labels_share_a_column():
+    actual = one_hot(np.repeat(["a", "b", "c", "d"], [5, 9, 4, 1]))
+    assert actual.sum(axis=0).tolist() == [5, 9, 5]
+    assert (actual.sum(axis=1) == 1).all()
