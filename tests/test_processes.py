@@ -20,36 +20,51 @@ from tinyssl import _threads, metrics, transforms
 
 TESTS = Path(__file__).parent
 RNG = np.random.default_rng(0)
-GRADES = RNG.integers(0, 5, (2, 300_000))
-SCORES = RNG.random((300_000, 3)).round(4)
+GRADES = RNG.integers(0, 5, (2, 2_100_000))
+SCORES = RNG.random((300_000, 2)).round(4)
 PHOTOS = RNG.random((2, 300, 400, 3))
-BATCH = RNG.integers(0, 256, (8, 128, 128, 3), np.uint8)
-MASKS = RNG.random((2, 5, 512, 512)) < 0.5
+BATCH = RNG.integers(0, 256, (8, 512, 512, 3), np.uint8)
+MASKS = RNG.integers(0, 2, (2, 9, 1024, 1024), np.uint8)
 FEATURES = RNG.normal(size=(2, 3000, 20))
-SWAPS = transforms.sample_swaps((128, 128), 16, 80, rng=0).reshape(8, 10, 4)
+SWAPS = transforms.sample_swaps((512, 512), 16, 80, rng=0).reshape(8, 10, 4)
 
 # large enough for the kernels and for more than one thread; the rest as in test_inputs
 LARGE = {
     "accuracy": (GRADES, {}),
-    "average_precision": ((GRADES[0] % 3, SCORES), {"average": None}),
+    "average_precision": ((GRADES[0, :300_000] % 2, SCORES), {"average": None}),
     "confusion_matrix": (GRADES, {}),
     "dice": (MASKS, {}),
     "f1_score": (GRADES, {"average": None}),
     "frechet_distance": (FEATURES, {}),
     "mse": (PHOTOS, {}),
     "quadratic_weighted_kappa": (GRADES, {}),
-    "roc_auc": ((GRADES[0] % 3, SCORES), {"average": None}),
+    "roc_auc": ((GRADES[0, :300_000] % 2, SCORES), {"average": None}),
     "rotate": ((BATCH, np.arange(8)), {}),
     "specificity": (MASKS, {"region": MASKS[0] | MASKS[1]}),
     "ssim": (PHOTOS, {"data_range": 1, "channel_axis": -1, "full": True}),
     "swap_patches": ((BATCH, SWAPS, 16), {}),
 }
-ALL = CALLS | LARGE
+ALL = CALLS | LARGE | {"SSIMAccumulator": None, "GaussianAccumulator": None}
+THREADED = {*LARGE} - {"f1_score", "frechet_distance", "mse"} | {"SSIMAccumulator"}
+
+
+def accumulate(name):
+    """Return the state of an accumulator that has seen two batches."""
+    if name == "SSIMAccumulator":
+        seen = metrics.SSIMAccumulator(data_range=255, channel_axis=-1)
+        seen.update(BATCH, BATCH[::-1])
+        seen.update(BATCH[:1], BATCH[1:2])
+        return [seen.totals.tobytes()]
+    seen = metrics.GaussianAccumulator()
+    for features in FEATURES:
+        seen.update(features)
+    return [seen.mean.tobytes(), seen.scatter.tobytes()]
 
 
 def digest(name):
     """Return a fingerprint of the bits of one answer."""
-    return hashlib.sha256(b"".join(call(name, *ALL[name]))).hexdigest()
+    answer = call(name, *ALL[name]) if ALL[name] else accumulate(name)
+    return hashlib.sha256(b"".join(answer)).hexdigest()
 
 
 def digests():
@@ -104,6 +119,16 @@ def test_any_number_of_threads_gives_the_same_bits(expected, monkeypatch):
         monkeypatch.setenv("TINYSSL_NUM_THREADS", threads)
         monkeypatch.setattr(_threads, "_pool", None)
         assert digests() == expected, threads
+
+
+def test_the_large_inputs_need_more_than_one_thread(monkeypatch):
+    monkeypatch.setenv("TINYSSL_NUM_THREADS", "2")
+    used = set()
+    for name in ALL:
+        monkeypatch.setattr(_threads, "_pool", None)
+        digest(name)
+        used |= {name} if _threads._pool else set()
+    assert used >= THREADED
 
 
 def test_eight_threads_at_once_get_the_same_bits(expected, monkeypatch):
