@@ -75,6 +75,20 @@ def test_features_in_60_digits(mp, seed, shape, smallest):
         assert actual == pytest.approx(expected, rel=1e-10, abs=2e-10 * total)
 
 
+@ignore_few
+@settings(max_examples=40)
+@given(seeds, st.sampled_from((3, 9)), st.sampled_from((3, 9)))
+def test_spreads_that_cross_in_60_digits(mp, seed, n1, n2):
+    rng = np.random.default_rng(seed)
+    basis = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    scales = np.array([1e4, 1, 1e-4])  # what is wide in one is narrow in the other
+    features1 = rng.normal(size=(n1, 3)) * scales @ basis
+    features2 = rng.normal(size=(n2, 3)) / scales @ basis
+    expected, total = exact(mp, features1, features2)
+    actual = frechet_distance(features1, features2)
+    assert actual == pytest.approx(expected, rel=1e-10, abs=2e-10 * total)
+
+
 @settings(max_examples=40)
 @given(seeds, st.integers(1, 4), st.integers(0, 4), st.integers(0, 4))
 def test_singular_statistics_in_60_digits(mp, seed, d, rank1, rank2):
@@ -124,7 +138,7 @@ def test_scipys_formula_where_it_is_sound(seed, n1, n2):
 
 @ignore_few
 @settings(max_examples=40)
-@given(seeds, shapes, st.sampled_from((1e-90, 1e-3, 1.0, 1e4, 1e28)))
+@given(seeds, shapes, st.sampled_from((1e-90, 1e-80, 1e-3, 1.0, 1e4, 1e28)))
 def test_identical_inputs_are_0_and_never_below(seed, shape, scale):
     n, _, d = shape
     features = np.random.default_rng(seed).normal(size=(n, d)) * scale
@@ -170,3 +184,6 @@ def test_blocks_and_lapack_give_the_same(n, smallest, monkeypatch):
     zero, flat = np.zeros(6), np.diag([1.0, 2, 3, 4, 5, 0])
     actual = frechet_distance_from_stats(zero, flat, zero, 4 * np.eye(6))
     assert actual == pytest.approx(np.sum((np.sqrt(np.diag(flat)) - 2) ** 2))
+    flat[5, 5] = -1  # its "factor" would pass, squared
+    with pytest.raises(ValueError, match="cov1 must be positive semidefinite"):
+        frechet_distance_from_stats(zero, flat, zero, 4 * np.eye(6))

@@ -9,6 +9,7 @@ import numpy as np
 BLOCK = 2**22  # numbers centred at once: 32 MiB of float64, whatever n
 LARGE = 1024  # features from which LAPACK's own routines pay for importing SciPy
 EPS = np.finfo(np.float64).eps
+SMALLEST = 1e-290  # of squares: below it float64 loses digits
 COARSE = 1e-10  # share of a trace that rounding may cost before we take the slow way
 
 
@@ -116,7 +117,7 @@ def _congruence(cov1, cov2):
 def _root_trace(product, noise):
     """Return the sum of square roots of the eigenvalues, or None if noise spoils it."""
     values = np.linalg.eigvalsh(product, UPLO="L")
-    if values[0] <= noise:
+    if values[0] <= SMALLEST:
         return None
     roots = np.sqrt(values)
     # noise moves an eigenvalue r² by that much, and r by noise / 2r
