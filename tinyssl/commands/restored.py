@@ -148,6 +148,7 @@ def restoration(
     *,
     out: Path,
     features: Sequence[str] = ("random", OWN),
+    dim: int | None = None,
     skip_bad: bool = False,
     seed: int = 0,
     device: str = "auto",
@@ -167,6 +168,8 @@ def restoration(
     features : sequence of str
         "random", "encoder" (the run's own), a run folder or a file; see
         ``tinyssl.downstream.features.load_features``.
+    dim : int, optional
+        Project the features to that many: for few images.
     skip_bad : bool
     seed : int
         Of the swaps and of every draw.
@@ -195,7 +198,7 @@ def restoration(
             "seen say how well it restores"
         )
     settings = {"command": "restoration", "run": run, "data": data, "seed": seed}
-    runs.claim(out, settings | {"features": features})
+    runs.claim(out, settings | {"features": features, "dim": dim})
     say(f"{data}: {len(index)} images to restore, {N - len(index)} seen and left out")
     models = [blind[i] for i in index]
     found = restore_all(restorers, models, index, draw=0, seed=seed)
@@ -212,7 +215,7 @@ def restoration(
         source = run / first / "encoder.pt" if source == OWN else source
         network, name = load_features(source, seed=seed)
         some = [
-            extract(images, network, device=choose_device(device))
+            extract(images, network, dim=dim, device=choose_device(device))
             for images in (found.images, found.restored, found.disordered)
         ]
         line = quality.set_distances(*some, groups=groups, rng=seed)

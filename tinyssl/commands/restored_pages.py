@@ -18,6 +18,7 @@ LABELS = {  # score: its name, digits, and whether more is better
     "mse_swapped": ("MSE in swapped patches", 5, False),
     "mse_unswapped": ("MSE elsewhere", 5, False),
 }
+FIT = 4  # images a feature that each half should have
 REPORTED = (
     "A student project on retinal context restoration reports SSIM .95 and FID .17. "
     "Beside them stood neither what returning the disordered image scores, nor n, the "
@@ -48,7 +49,8 @@ def notes(results: dict[str, Any], total: int) -> dict[str, str]:
             halves = (f"{k} {v['mean']:.4g}" for k, v in line["halves"].items())
             words += f"; between halves {', '.join(halves)}"
         if line["n"] <= 2 * line["d"]:
-            words += "; few images for so many features: mostly bias"
+            fit = max(2, line["n"] // (2 * FIT))
+            words += f"; few images for d: mostly bias, --dim {fit} helps"
         text[f"Frechet distance, {line['features']}"] = words
     text["verdict"] = verdict(results["scores"])
     return text
