@@ -30,7 +30,8 @@ COUNTING = [
     ),
     *rows(
         "metrics/_kappas.py",
-        "metrics/test_agreement.py metrics/test_agreement_exact.py metrics/test_gaps.py",
+        "metrics/test_agreement.py metrics/test_agreement_exact.py "
+        "metrics/test_gaps.py",
         ("max(high) - min(low)", "max(high)"),
         ("w @ (a - b) ** 2", "w @ abs(a - b)"),
         ("* (w @ a) * (w @ b)", "* (w @ a) * (w @ a)"),
@@ -58,11 +59,9 @@ COUNTING = [
     *rows(
         "_kernels/overlap.py",
         "test_kernels.py::test_overlap_counts metrics/test_overlap.py",
-        ("both += a & b", "both += a | b"),
-        (
-            "b = mask_true[i] != 0, mask_pred[i] != 0",
-            "b = mask_true[i] == 1, mask_pred[i] != 0",
-        ),
+        ("(a & b)", "(a | b)"),
+        ("mask_true[start : start + BLOCK]", "mask_true[start + 1 : start + BLOCK]"),
+        ("np.int32(block1[i] != 0)", "np.int32(block1[i] == 1)"),
     ),
     *rows(
         "metrics/overlap.py",

@@ -54,7 +54,8 @@ SSIM = [
 FRECHET = [
     *rows(
         "metrics/_gaussian.py",
-        "metrics/test_frechet.py metrics/test_frechet_precision.py metrics/test_gaps.py",
+        "metrics/test_frechet.py metrics/test_frechet_precision.py "
+        "metrics/test_gaps.py",
         # N for N - 1
         ("scatter(features, centre) / (n - 1)", "scatter(features, centre) / n"),
         ("(1 + np.sqrt(n))) / np.sqrt(n - 1)", "(1 + np.sqrt(n))) / np.sqrt(n)"),
@@ -70,12 +71,13 @@ FRECHET = [
         ),
         # a dropped row, a block left out
         ("centred[1:] - centred[0]", "centred[1:] + centred[0]"),
-        ("if values[0] <= noise:", "if False:"),
+        ("if values[0] <= SMALLEST:", "if False:"),
         ("return root.T @ cov2 @ root", "return root @ cov2 @ root.T"),
     ),
     *rows(
         "metrics/frechet.py",
-        "metrics/test_frechet.py metrics/test_frechet_precision.py metrics/test_gaps.py",
+        "metrics/test_frechet.py metrics/test_frechet_precision.py "
+        "metrics/test_gaps.py",
         ("shift @ shift + (total - 2 * cross)", "shift @ shift + (total - cross)"),
         ("max(0.0, float(", "(float("),
         ("total = np.trace(cov1) + np.trace(cov2)", "total = 2 * np.trace(cov1)"),

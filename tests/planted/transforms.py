@@ -21,24 +21,19 @@ SWAPS = [
     *rows(
         "_kernels/turns.py",
         "test_kernels.py::test_rotate test_kernels.py::test_rotate_across_tiles",
-        ("y, x = left, W - bottom", "y, x = left, W - end"),
-        ("y, x = H - end, top", "y, x = top, H - end"),
-        (
-            "start, down, right = W - 1, -1, pitch",
-            "start, down, right = W - 1, 1, pitch",
-        ),
+        ("W - top - tile.shape[0]", "W - top - tile.shape[1]"),
+        ("H - left - tile.shape[1], top", "H - left - 1, top"),
+        ("rows - 1, -1, pitch", "rows - 1, 1, pitch"),
         ("line[j, b] = walk[j, b]", "line[j, b] = walk[j, 0]"),
     ),
     *rows(
         "transforms/swaps.py",
         "transforms/test_swaps.py transforms/test_sample_swaps.py "
         "transforms/test_out.py",
-        ("range(1 - size, size)", "range(1 - size, size - 1)"),
+        ("2 * size - 1] * len(lines)", "2 * size - 2] * len(lines)"),
         ("places & (partners > 0)", "places"),
-        (
-            "before, after = rank[start + left], rank[start + right]",
-            "before, after = rank[start + left], rank[start + right - 1]",
-        ),
+        ("np.minimum(x + size, cols)", "np.minimum(x + size - 1, cols)"),
+        ("before - (near.cumsum(axis=0) - near)", "before - near.cumsum(axis=0)"),
         (
             "(np.abs(corner1 - corner2) < size).all(axis=-1)",
             "(np.abs(corner1 - corner2) < size - 1).all(axis=-1)",
