@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import label_pairs, small, weights
 
-from tinyssl.metrics import _kappas, cohen_kappa, confusion_matrix
+from tinyssl.metrics import _kappas, accuracy, cohen_kappa, confusion_matrix
 from tinyssl.metrics import quadratic_weighted_kappa as qwk
 
 # loops that run as Python (NUMBA_DISABLE_JIT=1) warn where integers wrap
@@ -89,12 +89,29 @@ def test_any_number_of_threads_gives_the_same(monkeypatch, dtype):
 
 
 @wraps
-def test_a_label_far_out_in_another_part_is_seen(monkeypatch):
+@pytest.mark.parametrize("place", [0, -1])
+def test_a_label_far_out_in_another_part_is_seen(monkeypatch, place):
     monkeypatch.setattr(_kappas, "PART", 100)
     monkeypatch.setenv("TINYSSL_NUM_THREADS", "2")
     y_true, y_pred = np.tile([0, 1, 1], 1000), np.tile([0, 0, 1], 1000)
-    y_true[-1] = y_pred[-1] = 2**62
-    assert qwk(y_true, y_pred) == qwk(y_true[::-1], y_pred[::-1]) == 1.0
+    y_true[place] = 2**40
+    a, b = y_true.tolist(), y_pred.tolist()
+    squares = sum(x * x for x in a + b)
+    observed = 3000 * sum((x - y) ** 2 for x, y in zip(a, b, strict=True))
+    expected = 3000 * squares - 2 * sum(a) * sum(b)
+    assert qwk(y_true, y_pred) == float(1 - Fraction(observed, expected))
+
+
+@wraps
+@pytest.mark.parametrize("length", [0, 2**62])
+@pytest.mark.parametrize("narrow", ["i1", "u1", "i4", "u8"])
+def test_labels_of_two_dtypes_do_not_wrap(narrow, length):
+    y_true, y_pred = np.tile([0, 44, 7], 20), np.tile([300, 44, 2**33], 20)
+    with mock.patch.object(_kappas, "SMALL", length):
+        expected = qwk(y_true, y_pred)
+        assert qwk(y_true.astype(narrow), y_pred) == expected
+        assert qwk(y_pred, y_true.astype(narrow)) == expected
+    assert accuracy(y_true.astype(narrow), y_pred) == 1 / 3
 
 
 @given(label_pairs(), small)
