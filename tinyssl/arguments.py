@@ -61,6 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="DATA",
         help="unet: more images to learn from",
     )
+    add_field_width(pretrain, "unet: ")
     pretrain.add_argument(
         "--task",
         required=True,
@@ -131,13 +132,20 @@ def build_parser() -> argparse.ArgumentParser:
         help="accept encoders that saw the held-out images",
     )
     add_training(finetune)
-    add_segment(add("segment", "find vessels: scratch beside pretrained"))
+    add_segment(add("segment", "find vessels or lesions: scratch beside pretrained"))
     add_few(add("localize", "find disc and fovea: scratch beside pretrained"), True)
     add_few(add("laterality", "tell right from left: scratch beside pretrained"), False)
     grade = add("grade", "grade photographs with the models of a finetune run")
     grade.add_argument("run", type=Path, metavar="RUN", help="folder of finetune")
     grade.add_argument("images", type=Path, nargs="+", metavar="IMAGE")
     grade.add_argument("--device", choices=DEVICES, default="auto")
+    grade.add_argument(
+        "--out",
+        type=Path,
+        default=Path("runs/grades"),
+        metavar="FOLDER",
+        help="one picture an image, and grades.jsonl [runs/grades]",
+    )
     add_compare(add("compare", "two sets of images: SSIM of pairs, Frechet distance"))
     text = "what a restoring network gives back, beside copying its input"
     restoration = add_restored(add("restoration", text), out="runs/restoration")
@@ -148,6 +156,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="random|encoder|RUN|FILE.pt",
         help="of compare, or of the run's own encoder [random encoder]",
     )
+    restoration.add_argument("--dim", type=positive, help="as in compare")
     text = "write disordered and restored images as a data set"
     export = add_restored(add("export-restored", text), out="")
     export.add_argument("--per-image", type=positive, default=1, metavar="K")
@@ -213,8 +222,21 @@ def add_training(parser: argparse.ArgumentParser, *, steps: int | None = None) -
 
 def add_segment(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of segment."""
-    parser.add_argument("data", metavar="DATA", help="a data set with vessel masks")
+    parser.add_argument("data", metavar="DATA", help="a data set with masks")
     parser.add_argument("--skip-bad", action="store_true")
+    parser.add_argument(
+        "--mask",
+        choices=("vessel", "MA", "HE", "EX", "SE", "OD"),
+        default="vessel",
+        help="what to find [vessel]",
+    )
+    parser.add_argument(
+        "--test", metavar="DATA", help="score all of it, train on all of the first"
+    )
+    add_field_width(parser)
+    parser.add_argument(
+        "--views", type=positive, default=1, metavar="N", help="of each patch, 1 to 8"
+    )
     add_inits(parser, "folders of pretrain --encoder unet; scratch is beside")
     parser.add_argument(
         "--images",
@@ -305,6 +327,12 @@ def add_inits(parser: argparse.ArgumentParser, text: str) -> None:
     """Add the pretrained starts."""
     options = {"dest": "inits", "type": Path, "nargs": "+", "default": ()}
     parser.add_argument("--init", **options, metavar="RUN", help=text)
+
+
+def add_field_width(parser: argparse.ArgumentParser, of: str = "") -> None:
+    """Add the size at which photographs are looked at."""
+    text = f"{of}shrink the field of view to that width; 0: do not [540]"
+    parser.add_argument("--field-width", type=natural, metavar="PX", help=text)
 
 
 def add_transfer(parser: argparse.ArgumentParser) -> None:

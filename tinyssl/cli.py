@@ -34,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.json:
         from tinyssl.runs import plain
 
-        print(json.dumps(plain(results), allow_nan=False))
+        for line in results if isinstance(results, list) else [results]:
+            print(json.dumps(plain(line), allow_nan=False))
     else:
         show(options, results)
     return 0
@@ -56,6 +57,12 @@ def show(options: argparse.Namespace, results: Any) -> None:
             print(
                 f"{answer['image']}: {answer['grade']}, {answer['severity']} [{shown}]"
             )
+            print(
+                f"  {answer['right']:.0%} of {answer['of']} held-out images answered "
+                f"about as surely were right; picture: {answer['picture']}"
+            )
+            if "warning" in answer:
+                print(f"  WARNING: {answer['warning']}")
         return
     print_results(results)
     if (options.out / "report.html").exists():
@@ -122,8 +129,9 @@ def run_pretrain(**settings: Any) -> dict[str, Any]:
     unlabelled = settings.pop("unlabelled")
     if settings["encoder"] == "unet":
         return pretrain_unet(settings, unlabelled)
-    if unlabelled:
-        raise ValueError("--unlabelled belongs to --encoder unet")
+    width = settings.pop("field_width")
+    if unlabelled or width is not None:
+        raise ValueError("--unlabelled and --field-width belong to --encoder unet")
     return pretrain(say=say, **with_workers(settings))
 
 
@@ -131,7 +139,7 @@ def pretrain_unet(
     settings: dict[str, Any], unlabelled: Sequence[str]
 ) -> dict[str, Any]:
     """Pretrain on patches in full resolution, for segment."""
-    from tinyssl.commands.segment import pretrain_patches
+    from tinyssl.commands.pretrain_patches import pretrain_patches
 
     if settings["weights"]:
         raise ValueError("--weights belongs to --encoder densenet121")
@@ -149,6 +157,8 @@ def pretrain_unet(
         "device",
     )
     options = {name: settings[name] for name in (*names, "skip_bad")}
+    if (width := settings["field_width"]) is not None:
+        options["field_width"] = width
     return pretrain_patches(unlabelled=unlabelled, say=say, **options)
 
 
@@ -161,7 +171,7 @@ def run_finetune(**settings: Any) -> dict[str, Any]:
 
 
 def run_segment(**settings: Any) -> dict[str, Any]:
-    """Segment vessels."""
+    """Segment vessels or lesions."""
     from tinyssl.commands.segment import segment
 
     return segment(say=say, **with_workers(settings))
@@ -187,7 +197,7 @@ def run_grade(**settings: Any) -> list[dict[str, Any]]:
     """Grade photographs."""
     from tinyssl.commands.grade import grade
 
-    return grade(settings["run"], settings["images"], device=settings["device"])
+    return grade(**settings)
 
 
 def run_compare(**settings: Any) -> dict[str, Any]:

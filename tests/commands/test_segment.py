@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tinyssl.commands.segment import held_out, pretrain_patches, segment
+from tinyssl.commands.annotated import held_out
+from tinyssl.commands.pretrain_patches import pretrain_patches
+from tinyssl.commands.segment import segment
 from tinyssl.data import open_dataset, toy
 
 

@@ -5,14 +5,8 @@ import pytest
 import torch
 
 from tinyssl import models, runs
-from tinyssl.downstream.label_counts import (
-    Annotated,
-    Start,
-    label_counts,
-    pretrain,
-    second_observer,
-    start_from,
-)
+from tinyssl.downstream.annotated import Annotated
+from tinyssl.downstream.label_counts import Start, label_counts, pretrain, start_from
 from tinyssl.summary import summarise
 
 NETWORK = {"name": "UNet", "in_channels": 3, "widths": [4, 8]}
@@ -119,12 +113,3 @@ def test_a_decoder_that_was_not_trained_is_not_carried_over(tmp_path):
 def test_an_unknown_transfer_is_refused(pretrained):
     with pytest.raises(ValueError, match="transfer must be one of"):
         start_from(models.from_config(NETWORK), pretrained, transfer="head")
-
-
-def test_second_observer_counts_only_the_field():
-    part = annotated([0])
-    others = [~part.masks[0]]
-    others[0][:60] = part.masks[0][:60]
-    upper = np.zeros_like(part.masks[0])
-    upper[:60] = True
-    assert second_observer(Annotated(part.images, part.masks, [upper]), others) == 1.0

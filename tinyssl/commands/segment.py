@@ -1,12 +1,12 @@
-"""``tinyssl segment``: find vessels with few drawn images, scratch beside pretrained.
+"""``tinyssl segment``: vessels or lesions from few drawn images, scratch beside others.
 
-Networks look at patches of photographs in their own resolution. The held-out images
-are the official test part of a data set; where there is none, those of the last
-fifth of the patients in the order of their names. Pretraining leaves them out too.
+Networks look at patches of photographs, shrunk to one width of the field of view. The
+held-out images are the official test part of a data set; where there is none, those of
+the last fifth of the patients in the order of their names. Pretraining leaves them out
+too. With ``test``, all images of one data set train and all of another are scored.
 """
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,146 +14,39 @@ import numpy as np
 
 from tinyssl import runs, summary
 from tinyssl.commands import vessel_pages
-from tinyssl.commands.prepare import Say, choose_device, cores, silent
-from tinyssl.commands.pretrain import mean_rows
+from tinyssl.commands.annotated import (
+    NETWORK,
+    TARGETS,
+    held_out,
+    loaded,
+    read_annotated,
+)
+from tinyssl.commands.prepare import Say, choose_device, silent
 from tinyssl.data import Table, open_dataset
-from tinyssl.data.images import field_of_view, read_image, read_mask
-from tinyssl.downstream import label_counts
-from tinyssl.downstream.label_counts import Annotated, Start
-from tinyssl.downstream.segmentation import prepare
-
-NETWORK = {"name": "UNet", "in_channels": 3, "widths": [16, 32, 64]}
-
-
-def held_out(table: Table) -> np.ndarray:
-    """Say which images are for testing only.
-
-    Parameters
-    ----------
-    table : Table
-
-    Returns
-    -------
-    (N,) bool array
-        The official test images; without them those of the last fifth of the
-        patients (at least one), or of the images where no patient is known.
-    """
-    if table.split is not None and (table.split == "test").any():
-        return table.split == "test"
-    names = np.array(table.names) if table.patient is None else table.patient
-    order = np.unique(names)
-    return np.isin(names, order[-max(1, len(order) // 5) :])
-
-
-def read_regions(table: Table, images: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Return the field of view of each image: as shipped, else as found."""
-    shipped = table.region if table.region is not None else [None] * len(table)
-    return [
-        field_of_view(image) if region is None else loaded(region, read_mask)
-        for image, region in zip(images, shipped, strict=True)
-    ]
-
-
-def loaded(item: Path | np.ndarray, read: Callable[[Path], np.ndarray]) -> np.ndarray:
-    """Read a file; pixels given as an array are there already."""
-    return read(item) if isinstance(item, Path) else item
-
-
-def read_prepared(table: Table) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Read photographs at full size; return them prepared, and their fields of view."""
-    with ThreadPoolExecutor(cores()) as pool:
-        images = list(pool.map(lambda item: loaded(item, read_image), table.images))
-        regions = read_regions(table, images)
-        prepared = list(pool.map(prepare, images, regions))
-    return prepared, regions
-
-
-def pretrain_patches(
-    data: str | Path,
-    *,
-    out: Path,
-    task: str = "restoration",
-    unlabelled: Sequence[str | Path] = (),
-    steps: int = 600,
-    batch_size: int = 32,
-    lr: float = 3e-3,
-    task_options: dict[str, Any] | None = None,
-    seed: int = 0,
-    device: str = "auto",
-    skip_bad: bool = False,
-    say: Say = silent,
-) -> dict[str, Any]:
-    """Learn from patches with a U-Net; leave encoder.pt in the run folder.
-
-    Parameters
-    ----------
-    data : path
-        Its held-out images are not used.
-    out : path
-        Run folder.
-    task : {"restoration", "rotation", "shuffling"}
-    unlabelled : sequence of paths
-        More data sets, all of whose images are used.
-    steps, batch_size, lr, seed, device
-        See ``tinyssl.training.train``; "auto" takes the fastest device.
-    task_options : dict, optional
-        Keyword arguments of the task: "patch_size" and "num_swaps", say.
-    skip_bad : bool
-        Go on without files that cannot be read.
-    say : callable
-
-    Returns
-    -------
-    dict
-        "task", and "last": the mean of the log's last tenth.
-    """
-    table = open_dataset(data, skip_bad=skip_bad)
-    tables = [table.select(~held_out(table))]
-    tables += [open_dataset(path, skip_bad=skip_bad) for path in unlabelled]
-    settings = {"command": "pretrain", "task": task, "network": NETWORK}
-    settings |= {"steps": steps, "batch_size": batch_size, "lr": lr, "seed": seed}
-    settings |= {"task_options": task_options or {}}
-    settings["data"] = [f"{t.root}: {len(t)} images" for t in tables]
-    out = Path(out)
-    runs.claim(out, settings)
-    for line in settings["data"]:
-        say(f"learning from {line}, no label read")
-    parts = [read_prepared(t) for t in tables]
-    images, regions = ([x for part in parts for x in part[k]] for k in (0, 1))
-    rows = label_counts.pretrain(
-        task,
-        images,
-        regions,
-        network=NETWORK | {"out_channels": 3},
-        seen=[h for t in tables for h in runs.content_hashes(t.images)],
-        out=out,
-        steps=steps,
-        batch_size=batch_size,
-        lr=lr,
-        seed=seed,
-        device=choose_device(device),
-        progress=True,
-        **(task_options or {}),
-    )
-    results = {"command": "pretrain", "task": task, "scores": []}
-    results["last"] = [mean_rows(rows[-max(1, steps // 10) :])]
-    runs.write_json(out / "results.json", results)
-    vessel_pages.patch_pretraining(out, images, regions, rows, settings)
-    return results
+from tinyssl.data.images import read_image, read_mask
+from tinyssl.downstream import annotated, label_counts
+from tinyssl.downstream.annotated import Annotated
+from tinyssl.downstream.label_counts import Start
+from tinyssl.downstream.thin_vessels import thin_vessels, thin_width
+from tinyssl.downstream.thumbnails import load_thumbnails, seen_before, thumbnails
 
 
 def segment(
     data: str | Path,
     *,
     out: Path,
+    mask: str = "vessel",
+    test: str | Path | None = None,
     inits: Sequence[Path] = (),
     counts: Sequence[int | str] = (1, 2, 5, "all"),
     seeds: int = 5,
     steps: int = 150,
     all_steps: int = 1500,
     transfer: Sequence[str] = ("encoder",),
+    field_width: int | None = None,
     batch_size: int = 16,
     lr: float = 3e-3,
+    views: int = 1,
     same_compute: bool = True,
     device: str = "auto",
     skip_bad: bool = False,
@@ -165,9 +58,14 @@ def segment(
     Parameters
     ----------
     data : path
-        A data set with vessel masks.
+        A data set with masks.
     out : path
         Run folder.
+    mask : {"vessel", "MA", "HE", "EX", "SE", "OD"}
+        What to find. Training images are those that show it; all held-out images are
+        scored, and the false alarms in those that do not show it count.
+    test : path, optional
+        Another data set, all of which is scored; then all of `data` trains.
     inits : sequence of paths
         Run folders of ``pretrain --encoder unet``.
     counts : sequence of int or "all"
@@ -179,8 +77,13 @@ def segment(
         Fine-tuning budget with some, and with all labelled images.
     transfer : sequence of {"encoder", "network"}
         What is carried over; with both, each start that has a decoder stands twice.
+    field_width : int, optional
+        Pixels across the field of view at which the network looks; 0 is the
+        photographs' own; by the mask if None, see `tinyssl.commands.annotated`.
     batch_size, lr, device
         See ``tinyssl.training.train``.
+    views : int
+        Of each held-out patch; see `tinyssl.downstream.segmentation.predict`.
     same_compute : bool
         Add the row "scratch, same compute".
     skip_bad : bool
@@ -191,25 +94,25 @@ def segment(
     Returns
     -------
     dict
-        What ``results.json`` holds: "rows", "summary", "notes".
+        What ``results.json`` holds: "rows", "summary" (of Dice), "more" (of another
+        metric), "notes".
     """
-    out = Path(out)
-    table = open_dataset(data, skip_bad=skip_bad)
-    if "vessel" not in table.masks:
-        raise ValueError(f"{data}: segmentation needs vessel masks, found none")
-    test = held_out(table)
-    parts = [read_annotated(table.select(index)) for index in (~test, test)]
+    out, target = Path(out), TARGETS[mask]
+    width = target.field_width if field_width is None else field_width
+    tables = split_tables(data, test, mask=mask, skip_bad=skip_bad)
+    parts = [read_annotated(table, mask, width) for table in tables]
     N = len(parts[0].images)
-    say(f"{data}: {N} training images, {int(test.sum())} held out by patient")
-    starts, extra = open_starts(inits, transfer, table.select(test))
-    extra *= same_compute
-    settings = {"command": "segment", "data": str(data), "seeds": seeds}
-    settings["inits"] = [str(run) for run in inits]
+    say(f"{data}: {N} training images, {len(tables[1])} held out")
+    starts, extra = open_starts(inits, transfer, tables[1], width)
+    settings = {"command": "segment", "data": str(data), "mask": mask, "seeds": seeds}
+    settings |= {"test": test and str(test), "inits": [str(run) for run in inits]}
     settings |= {"counts": counts, "steps": steps, "all_steps": all_steps, "lr": lr}
-    settings |= {"transfer": list(transfer), "batch_size": batch_size}
-    runs.claim(out, settings | {"same_compute": same_compute})
-    shared = dict(network=NETWORK, inits=starts, out=out)
-    shared |= dict(batch_size=batch_size, lr=lr, pretrain_images=extra)
+    settings |= {"transfer": list(transfer), "batch_size": batch_size, "views": views}
+    settings |= {"field_width": width, "same_compute": extra > 0 and same_compute}
+    runs.claim(out, settings)
+    shared = dict(network=NETWORK, inits=starts, out=out, focus=target.focus)
+    shared |= dict(batch_size=batch_size, lr=lr, pretrain_images=extra * same_compute)
+    shared |= dict(views=views, thin=mask == "vessel")
     shared |= dict(device=choose_device(device), workers=workers, progress=True)
     few = [int(count) for count in counts if count != "all"]
     rows = label_counts.label_counts(
@@ -219,60 +122,108 @@ def segment(
         rows += label_counts.label_counts(
             *parts, counts=[N], seeds=min(2, seeds), steps=all_steps, **shared
         )
-    results = {"command": "segment", "rows": rows, "notes": notes(table, parts, test)}
+    results = {"command": "segment", "mask": mask, "rows": rows}
+    results["notes"] = notes(tables[1], parts, mask)
     results["summary"] = summary.summarise(rows, metric="dice", by="labels")
+    other = "thin_recall" if mask == "vessel" else "average_precision"
+    results["more"] = {other: summary.summarise(rows, metric=other, by="labels")}
     runs.write_json(out / "results.json", results)
     vessel_pages.segmentation(out, parts[1], results, settings | {"network": NETWORK})
     return results
 
 
-def read_annotated(table: Table) -> Annotated:
-    """Read images, vessel masks and fields of view at full size."""
-    masks = table.masks["vessel"]
-    missing = [n for n, m in zip(table.names, masks, strict=True) if m is None]
-    if missing:
-        raise ValueError(f"{table.root}: no vessel mask for {', '.join(missing[:10])}")
-    images, regions = read_prepared(table)
-    return Annotated(images, [loaded(m, read_mask) for m in masks], regions)
+def split_tables(
+    data: str | Path, test: str | Path | None, *, mask: str, skip_bad: bool
+) -> list[Table]:
+    """Return what trains, only images that show the object, and what is scored.
+
+    Raises
+    ------
+    ValueError
+        If a data set lacks the mask, or a photograph stands on both sides.
+    """
+    table = open_dataset(data, skip_bad=skip_bad)
+    tables = [table, table if test is None else open_dataset(test, skip_bad=skip_bad)]
+    for found in tables:
+        if mask not in found.masks:
+            kinds = ", ".join(found.masks) or "none"
+            raise ValueError(f"{found.root}: needs {mask} masks, found {kinds}")
+    if test is None:
+        held = held_out(table)
+        tables = [table.select(~held), table.select(held)]
+    drawn = [item is not None for item in tables[0].masks[mask]]
+    if mask != "vessel":
+        tables[0] = tables[0].select(np.array(drawn))
+    small = [thumbnails(loaded(i, read_image) for i in t.images) for t in tables]
+    shared = int(seen_before(*small).sum())
+    if shared:
+        raise ValueError(
+            f"{data}: {shared} of the {len(tables[1])} held-out images are also among "
+            "the training images"
+        )
+    return tables
 
 
 def open_starts(
-    inits: Sequence[Path], transfer: Sequence[str], test: Table
+    inits: Sequence[Path], transfer: Sequence[str], test: Table, width: int
 ) -> tuple[dict[str, Start], int]:
     """Name the pretrained starts; return the most images a pretraining processed."""
     starts, most = {}, 0
     for run in map(Path, inits):
-        config, path = runs.read_config(run), run / "encoder.pt"
-        refuse_seen(path, test)
+        config = runs.read_config(run)
+        refuse_seen(run, test)
+        if config["field_width"] != width:
+            raise ValueError(
+                f"--init {run} looked at fields {config['field_width']} px wide, this "
+                f"run looks at {width} px: give both the same --field-width"
+            )
         task = config["task"]
         parts = [p for p in transfer if task != "rotation" or p == "encoder"]
         for part in parts or ["encoder"]:
             name = task if part == "encoder" else f"{task}, with decoder"
             if name in starts:
                 raise ValueError(f"--init {run} is a second run of {task}")
-            starts[name] = Start(path, part)
+            starts[name] = Start(run / "encoder.pt", part)
         most = max(most, config["steps"] * config["batch_size"])
     return starts, most
 
 
-def refuse_seen(path: Path, test: Table) -> None:
-    """Refuse a network that was pretrained on the images it will be scored on."""
-    seen = set(runs.load_encoder(path)[1]["seen"])
-    leaked = sum(hashed in seen for hashed in runs.content_hashes(test.images))
-    if leaked:
+def refuse_seen(run: Path, test: Table) -> None:
+    """Refuse a network that was pretrained on the photographs it will be scored on.
+
+    The same file, and the same photograph in a file saved anew.
+    """
+    seen = runs.load_encoder(run / "encoder.pt")[1]["seen"]
+    leaked = np.isin(runs.content_hashes(test.images), seen)
+    small = thumbnails(loaded(item, read_image) for item in test.images)
+    leaked |= seen_before(load_thumbnails(run / "thumbnails.npy"), small)
+    if leaked.any():
         raise ValueError(
-            f"--init {path.parent} was pretrained on {leaked} of the {len(test)} "
+            f"--init {run} was pretrained on {leaked.sum()} of the {len(test)} "
             "held-out images: pretrain on this data set, which leaves them out"
         )
 
 
-def notes(table: Table, parts: list[Annotated], test: np.ndarray) -> dict[str, Any]:
-    """Say what was held out, and the ceiling that a second observer sets."""
-    held = [name for name, out in zip(table.names, test, strict=True) if out]
-    found = {"held out": ", ".join(held), "training images": len(parts[0].images)}
-    others = table.select(test).masks.get("vessel_2nd")
+def notes(test: Table, parts: list[Annotated], mask: str) -> dict[str, Any]:
+    """Say what was held out, what is rare, and the ceiling a second observer sets."""
+    found = {"held out": ", ".join(test.names), "of": str(test.root)}
+    found["training images"] = len(parts[0].images)
+    drawn = list(zip(parts[1].masks, parts[1].regions, strict=True))
+    area = sum(int((m & r).sum()) for m, r in drawn)
+    share = area / sum(int(region.sum()) for _, region in drawn)
+    found["drawn"] = f"{share:.2%} of the field of view"
+    if mask != "vessel":
+        shows = sum(bool(m.any()) for m, _ in drawn)
+        found["held-out images that show it"] = f"{shows} of {len(drawn)}"
+        return found
+    narrow = sum(thin_vessels(m, width=thin_width(r)).sum() for m, r in drawn)
+    width = thin_width(parts[1].regions[0])
+    found["thin vessels"] = f"below {width} px, {narrow / max(1, area):.0%} of all"
+    others = test.masks.get("vessel_2nd")
     if others is not None and all(path is not None for path in others):
         others = [read_mask(path) for path in others]
-        ceiling = label_counts.second_observer(parts[1], others)
-        found["second observer's Dice"] = round(ceiling, 4)
+        ceiling = annotated.second_observer(parts[1], others)
+        for name, value in ceiling.items():
+            label = "Dice" if name == "dice" else name.replace("_", " ")
+            found[f"second observer's {label}"] = round(value, 4)
     return found

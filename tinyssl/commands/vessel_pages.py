@@ -8,8 +8,9 @@ import torch
 
 from tinyssl import models, plots, runs
 from tinyssl.commands.pages import SHOWN, finding
-from tinyssl.downstream.label_counts import Annotated
+from tinyssl.downstream.annotated import Annotated
 from tinyssl.downstream.patches import OnPatches
+from tinyssl.downstream.resolution import resize
 from tinyssl.downstream.segmentation import THRESHOLD, Segmentation, predict
 from tinyssl.pretext import build_task
 from tinyssl.report import Section, efficiency_table, write_report
@@ -63,36 +64,49 @@ def segmentation(
 ) -> Path:
     """Write the report of ``segment``."""
     rows, table = results["rows"], results["summary"]
-    most = max(row["labels"] for row in rows)
-    shown = []
-    for init in dict.fromkeys(row["init"] for row in rows):
-        task = Segmentation(models.from_config(settings["network"]))
-        path = out / f"models/{slug(init)}-{most}.pt"
-        task.load_state_dict(runs.load_plain(path))
-        probability = predict(task, test.images[0])
-        layers = (test.images[0], test.masks[0], probability, test.regions[0])
-        figure = plots.vessels(*layers, threshold=THRESHOLD)
-        shown.append((figure, f"{init}, {most} labelled images, first held-out image."))
-    sections = [
-        Section(
-            "Dice by number of drawn images",
-            [
-                finding(table),
-                "Scored inside the field of view of whole held-out images. Each point "
-                "is a seed: other drawn images, first weights and batches; their "
-                "interval says nothing of other test images.",
-            ],
-            [(plots.label_efficiency(table, metric="dice"), "Each point is a seed.")],
-            [
-                efficiency_table(
-                    table, rows=rows, caption="Dice on the held-out images."
-                )
-            ],
-        ),
-        Section("Vessels found", [], shown),
+    more = [efficiency_table(t, rows=rows) for t in results["more"].values()]
+    caption = "Dice on the held-out images."
+    scored = [
+        finding(table),
+        "Scored inside the field of view of whole held-out images, at their own size. "
+        "Each point is a seed: other drawn images, first weights and batches; their "
+        "interval says nothing of other test images.",
     ]
-    page = out / "report.html"
-    subtitle = finding(table)
-    title = "Vessel segmentation with few drawn images"
-    write_report(page, title, sections, subtitle=subtitle, facts=results["notes"])
+    curve = plots.label_efficiency(table, metric="dice")
+    tables = [efficiency_table(table, rows=rows, caption=caption), *more]
+    by_number = Section(
+        "Dice by number of drawn images",
+        scored,
+        [(curve, "Each point is a seed.")],
+        tables,
+    )
+    shown = found_by_each(out, test, results, settings["network"])
+    what = "Vessels" if results["mask"] == "vessel" else results["mask"]
+    page, title = out / "report.html", f"{what}: segmentation with few drawn images"
+    write_report(
+        page,
+        title,
+        [by_number, Section(f"{what} found", [], shown)],
+        subtitle=finding(table),
+        facts=results["notes"],
+    )
     return page
+
+
+def found_by_each(
+    out: Path, test: Annotated, results: dict[str, Any], network: dict[str, Any]
+) -> list[tuple[Any, str]]:
+    """Show what each start finds in the held-out image with the most to find."""
+    most = max(row["labels"] for row in results["rows"])
+    place = int(np.argmax([mask.mean() for mask in test.masks]))
+    image, truth, region = test.images[place], test.masks[place], test.regions[place]
+    shown = []
+    for init in dict.fromkeys(row["init"] for row in results["rows"]):
+        task = Segmentation(models.from_config(network))
+        task.load_state_dict(runs.load_plain(out / f"models/{slug(init)}-{most}.pt"))
+        probability = resize(predict(task, image), truth.shape)
+        layers = (resize(image, truth.shape), truth, probability, region)
+        figure = plots.vessels(*layers, threshold=THRESHOLD)
+        images = f"{most} labelled image" + ("s" if most > 1 else "")
+        shown.append((figure, f"{init}, {images}, the held-out image with the most."))
+    return shown

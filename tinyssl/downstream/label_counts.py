@@ -15,39 +15,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tinyssl import metrics, models, runs
+from tinyssl import models, runs
+from tinyssl.downstream.annotated import Annotated, score
 from tinyssl.downstream.patches import OnPatches
-from tinyssl.downstream.segmentation import Segmentation, evaluate, predict
+from tinyssl.downstream.segmentation import Segmentation
 from tinyssl.jobs import run_jobs
 from tinyssl.pretext import build_task
 from tinyssl.summary import SAME_COMPUTE, SCRATCH, slug
 from tinyssl.training import fastest_layout, train
 
 PARTS = {"encoder": ("down.", "encoder."), "network": ("down.", "encoder.", "decoder.")}
-
-
-@dataclass(frozen=True)
-class Annotated:
-    """Images whose vessels were drawn by hand; sizes may differ.
-
-    Parameters
-    ----------
-    images : list of (H, W, C) uint8 arrays
-        As `tinyssl.downstream.segmentation.prepare` returns them.
-    masks, regions : list of (H, W) bool arrays
-        Vessels, and field of view.
-    """
-
-    images: list[NDArray[np.uint8]]
-    masks: list[NDArray[np.bool_]]
-    regions: list[NDArray[np.bool_]]
-
-    def select(self, index: Sequence[int]) -> tuple[list, list, list]:
-        """Return the three lists at these positions."""
-        return tuple(
-            [layer[i] for i in index]
-            for layer in (self.images, self.masks, self.regions)
-        )
 
 
 @dataclass(frozen=True)
@@ -69,6 +46,9 @@ class Comparison:
     batch_size: int
     lr: float
     device: str
+    focus: float
+    views: int
+    thin: bool
 
 
 def pretrain(
@@ -163,7 +143,8 @@ def start_from(network: torch.nn.Module, path: Path, *, transfer: str) -> None:
 def finetune(shared: Comparison, job: dict[str, Any]) -> dict[str, Any]:
     """Train one start on some labelled images; score what was held out."""
     torch.manual_seed(job["seed"])  # one seed for every start: same head and batches
-    task = Segmentation(models.from_config(shared.network))
+    network = models.from_config(shared.network)
+    task = Segmentation(network, focus=shared.focus)
     if job["init"] in shared.inits:
         init = shared.inits[job["init"]]
         start_from(task.network, init.path, transfer=init.transfer)
@@ -176,19 +157,11 @@ def finetune(shared: Comparison, job: dict[str, Any]) -> dict[str, Any]:
         seed=job["seed"],
         device=shared.device,
     )
-    test = shared.test
-    scores = [
-        evaluate(predict(task, image), mask, region)
-        for image, mask, region in zip(
-            test.images, test.masks, test.regions, strict=True
-        )
-    ]
+    scores = score(task, shared.test, views=shared.views, thin=shared.thin)
     if job["save"]:
         runs.save_state(Path(job["save"]), task.state_dict())
     row = {key: job[key] for key in ("init", "labels", "chosen", "steps")}
-    row |= {"fold": job["seed"], "seconds": log[-1]["seconds"]}
-    row |= {name: float(np.mean([s[name] for s in scores])) for name in scores[0]}
-    return row | {"dice_per_image": [s["dice"] for s in scores]}
+    return row | {"fold": job["seed"], "seconds": log[-1]["seconds"]} | scores
 
 
 def label_counts(
@@ -205,6 +178,9 @@ def label_counts(
     batch_size: int = 16,
     lr: float = 3e-3,
     device: str = "cpu",
+    focus: float = 0.0,
+    views: int = 1,
+    thin: bool = True,
     workers: int = 1,
     progress: bool = False,
 ) -> list[dict[str, Any]]:
@@ -230,6 +206,11 @@ def label_counts(
     pretrain_images : int
         Patches that pretraining processed (its steps times its batch size). If not
         0, the start "scratch, same compute" trains on that many more.
+    focus : float
+        Share of the training patches that hold the object; see `Segmentation`.
+    views, thin
+        How held-out images are looked at and scored; see
+        `tinyssl.downstream.annotated.score`.
     workers : int
         Processes.
     progress : bool
@@ -240,8 +221,8 @@ def label_counts(
     list of dict
         One row a start, count and seed, in the form `tinyssl.summary.summarise`
         takes with ``metric="dice", by="labels"``: "init", "labels", "fold" (the
-        seed), "dice", "auc", "sensitivity", "specificity", "accuracy" (means over
-        the test images), "dice_per_image", "chosen", "steps", "seconds".
+        seed), "chosen", "steps", "seconds", and what
+        `tinyssl.downstream.annotated.score` returns.
 
     Notes
     -----
@@ -267,23 +248,22 @@ def label_counts(
                 job["save"] = str(out / f"models/{name}.pt") if seed == 0 else None
                 job["file"] = str(out / f"jobs/{name}-seed{seed}.json")
                 jobs.append(job)
-    shared = Comparison(train_part, test_part, network, inits, batch_size, lr, device)
+    shared = Comparison(
+        train=train_part,
+        test=test_part,
+        network=network,
+        inits=inits,
+        batch_size=batch_size,
+        lr=lr,
+        device=device,
+        focus=focus,
+        views=views,
+        thin=thin,
+    )
     key = {"network": network, "batch_size": batch_size, "lr": lr}
-    key |= {"data": runs.fingerprint([*train_part.images, *test_part.images])}
+    key |= {"focus": focus, "views": views, "thin": thin}
+    drawn = [*train_part.masks, *test_part.masks]
+    key |= {"data": runs.fingerprint([*train_part.images, *test_part.images, *drawn])}
     for name, init in inits.items():
         key[name] = [init.transfer, *runs.content_hashes([init.path])]
     return run_jobs(finetune, shared, jobs, key=key, workers=workers, progress=progress)
-
-
-def second_observer(part: Annotated, others: list[NDArray[np.bool_]]) -> float:
-    """Return the mean Dice of a second person's drawing: the ceiling to print."""
-    return float(
-        np.mean(
-            [
-                metrics.dice(mask, other, region=region)
-                for mask, other, region in zip(
-                    part.masks, others, part.regions, strict=True
-                )
-            ]
-        )
-    )

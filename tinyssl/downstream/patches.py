@@ -54,6 +54,54 @@ def sample_corners(
     return corners
 
 
+def move_to_objects(
+    corners: NDArray[np.int64],
+    masks: list[NDArray],
+    size: int,
+    *,
+    share: float,
+    rng: np.random.Generator | int,
+) -> NDArray[np.int64]:
+    """Move a share of the patches so that they hold a pixel of the object.
+
+    Parameters
+    ----------
+    corners : (N, 2) int array
+        As `sample_corners` draws them.
+    masks : list of (H, W) bool or float arrays
+        The object: where the mask is at least 0.5.
+    size : int
+        Side of the patches in pixels.
+    share : float
+        Of the patches, in [0, 1]; each is moved or stays by chance. In an image
+        without the object it stays.
+    rng : numpy.random.Generator or int
+
+    Returns
+    -------
+    (N, 2) int64 array
+        A pixel of the object is drawn, then the patch's place around it.
+
+    Examples
+    --------
+    >>> mask = np.zeros((90, 90), bool)
+    >>> mask[70, 20] = True
+    >>> y, x = move_to_objects(np.zeros((1, 2)), [mask], 9, share=1, rng=0)[0]
+    >>> bool(mask[y : y + 9, x : x + 9].any())
+    True
+    """
+    rng = np.random.default_rng(rng)
+    moved = np.array(corners, np.int64)
+    for i in np.flatnonzero(rng.random(len(moved)) < share):
+        pixels = np.flatnonzero(masks[i] >= 0.5)
+        if len(pixels):
+            H, W = masks[i].shape
+            pixel = np.array(divmod(pixels[rng.integers(len(pixels))], W))
+            corner = pixel - rng.integers(size, size=2)
+            moved[i] = np.clip(corner, 0, [H - size, W - size])
+    return moved
+
+
 def cut_patches(images: list[NDArray], corners: NDArray, size: int) -> NDArray:
     """Cut one square patch out of each image.
 

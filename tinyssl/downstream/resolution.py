@@ -1,0 +1,60 @@
+"""The size at which a network looks at a photograph, and the way back to its own."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from tinyssl.downstream.thin_vessels import field_width
+
+
+def resize(array: NDArray, shape: tuple[int, int]) -> NDArray:
+    """Resize an image, a mask or a map of probabilities.
+
+    Parameters
+    ----------
+    array : (H, W, 3) uint8, (H, W) bool or (H, W) float array
+    shape : (int, int)
+        Height and width wanted.
+
+    Returns
+    -------
+    array of that height and width
+        Each pixel is a mean over the area it covers when shrinking, and lies on the
+        line between its neighbours when growing. A mask becomes float32, the share of
+        each pixel that it covers; of its own size it is returned as it is.
+
+    Examples
+    --------
+    >>> resize(np.eye(4, dtype=bool).repeat(2, 0), (2, 1)).ravel()
+    array([0.25, 0.25], dtype=float32)
+    """
+    H, W = shape
+    if array.shape[:2] == (H, W):
+        return array
+    array = array.astype(np.float32) if array.dtype != np.uint8 else array
+    kind = Image.Resampling.BILINEAR  # Pillow widens it to the area when shrinking
+    return np.asarray(Image.fromarray(array).resize((W, H), kind))
+
+
+def working_shape(region: NDArray[np.bool_], width: int | None) -> tuple[int, int]:
+    """Return the height and width at which a field of view is `width` pixels wide.
+
+    Parameters
+    ----------
+    region : (H, W) bool array
+        Field of view.
+    width : int or None
+        None keeps the photograph's own size. Nothing is enlarged: what was not
+        photographed cannot be found.
+
+    Returns
+    -------
+    height, width : int
+
+    Examples
+    --------
+    >>> working_shape(np.ones((700, 1080), bool), 540)
+    (350, 540)
+    """
+    scale = min(1.0, (width or np.inf) / max(1, field_width(region)))
+    return tuple(max(1, round(scale * side)) for side in region.shape)
