@@ -93,13 +93,16 @@ def test_laws(images, way, window):
     assert first == full == score
 
 
-@given(seeds, st.sampled_from(("u1", "f8")), st.sampled_from(("gaussian", "uniform")))
+WINDOWS = [{}, {"sigma": 2}, {"sigma": 3}, {"window": "uniform", "win_size": 15}]
+
+
+@given(seeds, st.sampled_from(("u1", "f8")), st.sampled_from(WINDOWS))
 def test_a_small_image_has_the_same_bits_before_and_after_the_kernel_loads(
     seed, dtype, window
 ):
     rng = np.random.default_rng(seed)
     images = rng.integers(0, 256, (2, 40, 33, rng.integers(1, 4))).astype(dtype)
-    options = {"data_range": 255, "channel_axis": -1, "full": True, "window": window}
+    options = {"data_range": 255, "channel_axis": -1, "full": True, **window}
     with route("numpy"):
         expected, expected_map = ssim(*images, **options)
     with mock.patch.object(_ssim, "_ready", {np.dtype(float)}):
