@@ -93,7 +93,7 @@ def test_laws(images, way, window):
     assert first == full == score
 
 
-WINDOWS = [{}, {"sigma": 2}, {"sigma": 3}, {"window": "uniform", "win_size": 15}]
+WINDOWS = [{}, {"sigma": 1.7}, {"sigma": 3}, {"window": "uniform", "win_size": 15}]
 
 
 @given(seeds, st.sampled_from(("u1", "f8")), st.sampled_from(WINDOWS))
