@@ -1,0 +1,55 @@
+"""The examples run as they stand, on small inputs, and are short enough to copy."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+COPIED = ("compare_folders.py", "use_metrics.py")
+
+
+def run(name, *arguments):
+    """Run an example with warnings as errors; return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", EXAMPLES / name, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", COPIED)
+def test_examples_to_copy_are_short(name):
+    text = (EXAMPLES / name).read_text(encoding="utf-8")
+    assert len(text.splitlines()) < 80
+
+
+def test_use_metrics():
+    printed = run("use_metrics.py")
+    for word in ("QWK", "AUC", "SSIM", "PSNR", "Dice of nothing nan", "n = 100, d = 6"):
+        assert word in printed
+
+
+def test_use_metrics_needs_no_torch():
+    code = (
+        "import runpy, sys; sys.modules['torch'] = None; "
+        f"runpy.run_path({str(EXAMPLES / 'use_metrics.py')!r}, run_name='__main__')"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_compare_folders():
+    printed = run("compare_folders.py")
+    assert "SSIM, 80 paired by name" in printed
+    assert "The sets differ" in printed
+
+
+def test_calibrate_distance():
+    printed = run("calibrate_distance.py", "--repeats", 2, "--sizes", 20)
+    assert "n =  20: above the floor" in printed
