@@ -60,7 +60,7 @@ def test_count_equal(pair, dtype):
 def test_confusion_matrix(pair, dtype):
     pair = [values.astype(dtype) for values in pair]
     actual = np.zeros((5, 5), np.int64)
-    _kernels.agreement.confusion_matrix(*pair, 5, actual)
+    assert _kernels.agreement.confusion_matrix(*pair, 5, actual)
     np.testing.assert_array_equal(actual, reference.confusion_matrix(*pair, 5))
 
 
@@ -77,6 +77,18 @@ def kernel_map(kernel, images, window, constants, centres, parts=1):
     kernel(*images, window, *constants, centres, 0, rows, tile, one_row, again)
     np.testing.assert_array_equal(again, sums)
     return out.reshape(rows, -1, C), sums.sum()
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "i8", "u8"])
+@pytest.mark.parametrize("place", [0, 1])
+def test_confusion_matrix_never_counts_outside_its_table(dtype, place):
+    outside = np.iinfo(dtype).max if dtype[0] == "u" else np.iinfo(dtype).min
+    for label in (5, outside):
+        pair = np.zeros((2, 3), dtype)
+        pair[place, 1] = label
+        table = np.zeros((5, 5), np.int64)
+        assert not _kernels.agreement.confusion_matrix(*pair, 5, table)
+        assert table.sum() == table[0, 0] == 1
 
 
 @given(image_pairs(least=7), st.sampled_from((3, 7)), st.booleans(), st.integers(1, 3))

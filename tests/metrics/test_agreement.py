@@ -132,9 +132,16 @@ def test_confusion_matrix_equals_sklearn(data, pair, length):
     assert actual.dtype == (np.int64 if w is None else np.float64)
 
 
-def test_num_classes_defaults_to_the_largest_label():
-    assert confusion_matrix([0, 2], [0, 1]).shape == (3, 3)
-    assert confusion_matrix([0], [0], num_classes=4).shape == (4, 4)
+@pytest.mark.parametrize("length", [0, 2**62])
+def test_num_classes_defaults_to_the_largest_label(length):
+    with mock.patch.object(_kappas, "SMALL", length):
+        assert confusion_matrix([0, 2], [0, 1]).shape == (3, 3)
+        assert confusion_matrix([0], [0], num_classes=4).shape == (4, 4)
+        for last in (62, 63, 64, 100):  # more than the first table has
+            table = confusion_matrix([0, last, 1], [0, 0, last])
+            assert table.shape == (last + 1, last + 1)
+            assert table[last, 0] == table[1, last] == table[0, 0] == 1
+            assert table.sum() == 3
 
 
 def test_whole_floats_and_bools_are_labels():
@@ -171,14 +178,22 @@ REFUSALS = [
 
 @pytest.mark.parametrize("metric", [confusion_matrix, qwk, cohen_kappa])
 @pytest.mark.parametrize(("args", "options", "error", "message"), REFUSALS)
-def test_refusals(metric, args, options, error, message):
-    with pytest.raises(error, match=message):
+@pytest.mark.parametrize("length", [0, 2**62])
+def test_refusals(metric, args, options, error, message, length):
+    with (
+        mock.patch.object(_kappas, "SMALL", length),
+        pytest.raises(error, match=message),
+    ):
         metric(*args, **options)
 
 
 def test_refusals_of_one_function():
-    with pytest.raises(ValueError, match="y_true must be >= 0, found -1 at position 0"):
-        confusion_matrix([-1], [0])
+    for length in (0, 2**62):
+        with (
+            mock.patch.object(_kappas, "SMALL", length),
+            pytest.raises(ValueError, match="y_true must be >= 0, found -1 at positi"),
+        ):
+            confusion_matrix([-1], [0])
     with pytest.raises(ValueError, match="weights must be one of None, 'linear', 'qua"):
         cohen_kappa([0], [0], weights="cubic")
     for metric in (qwk, cohen_kappa):

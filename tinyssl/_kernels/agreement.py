@@ -54,9 +54,16 @@ def byte_sums(y_true, y_pred):
 
 @kernel
 def confusion_matrix(y_true, y_pred, num_classes, table):
-    """Count pairs of labels into a (K, K) int64 table of zeros."""
+    """Count pairs of labels into a (K, K) int64 table of zeros, while they fit in it.
+
+    Return whether all did: to look at each label once is to count and check at once.
+    """
     for i in range(len(y_true)):
-        table[y_true[i], y_pred[i]] += 1
+        a, b = y_true[i], y_pred[i]
+        if not (0 <= a < num_classes and 0 <= b < num_classes):
+            return False
+        table[a, b] += 1
+    return True
 
 
 @kernel

@@ -8,6 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 from tinyssl import _checks, _kernels, _threads
 from tinyssl.metrics import _kappas
 
+FEW = 64  # classes, in a table that fits in the first cache
+
 
 def confusion_matrix(
     y_true: ArrayLike,
@@ -54,18 +56,31 @@ def confusion_matrix(
            [0, 0, 1]])
     """
     y_true, y_pred = _checks.label_pair(y_true, y_pred)
-    K = _checks.table_classes(y_true, y_pred, num_classes)
     weights = _checks.weights(sample_weight, len(y_true))
-    if len(y_true) <= _kappas.SMALL or weights is not None:
-        flat = y_true.astype(np.int64) * K + y_pred.astype(np.int64)
-        return np.bincount(flat, weights, minlength=K * K).reshape(K, K)
+    large = len(y_true) > _kappas.SMALL and weights is None
+    if large and num_classes is None:
+        # most labels fit in a small table, and need no look before they are counted
+        table = _count(y_true, y_pred, FEW)
+        if table is not None:
+            K = int(np.flatnonzero(table.any(axis=0) | table.any(axis=1))[-1]) + 1
+            return table[:K, :K].copy()
+    K = _checks.table_classes(y_true, y_pred, num_classes)
+    if large:
+        return _count(y_true, y_pred, K)
+    flat = y_true.astype(np.int64) * K + y_pred.astype(np.int64)
+    return np.bincount(flat, weights, minlength=K * K).reshape(K, K)
+
+
+def _count(y_true, y_pred, K):
+    """Count pairs of labels in a (K, K) table; None if one is not in 0..K-1."""
 
     def count(i, j):
         table = np.zeros((K, K), dtype=np.int64)
-        _kernels.agreement.confusion_matrix(y_true[i:j], y_pred[i:j], K, table)
-        return table
+        labels = y_true[i:j], y_pred[i:j]
+        return table if _kernels.agreement.confusion_matrix(*labels, K, table) else None
 
-    return sum(_threads.spread(count, len(y_true), least=max(_kappas.PART, K * K)))
+    parts = _threads.spread(count, len(y_true), least=max(_kappas.PART, K * K))
+    return None if any(part is None for part in parts) else sum(parts)
 
 
 def quadratic_weighted_kappa(
