@@ -23,15 +23,14 @@ COUNTING = [
     ),
     *rows(
         "metrics/agreement.py",
-        "metrics/test_agreement.py metrics/test_gaps.py",
+        "metrics/test_agreement.py test_gaps.py",
         ("y_true.astype(np.int64) * K + y_pred", "y_true * K + y_pred"),
         ("used = weights > 0", "used = weights >= 0"),
         compiled=True,
     ),
     *rows(
         "metrics/_kappas.py",
-        "metrics/test_agreement.py metrics/test_agreement_exact.py "
-        "metrics/test_gaps.py",
+        "metrics/test_agreement.py metrics/test_agreement_exact.py test_gaps.py",
         ("max(high) - min(low)", "max(high)"),
         ("w @ (a - b) ** 2", "w @ abs(a - b)"),
         ("* (w @ a) * (w @ b)", "* (w @ a) * (w @ a)"),

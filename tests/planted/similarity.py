@@ -54,8 +54,7 @@ SSIM = [
 FRECHET = [
     *rows(
         "metrics/_gaussian.py",
-        "metrics/test_frechet.py metrics/test_frechet_precision.py "
-        "metrics/test_gaps.py",
+        "metrics/test_frechet.py metrics/test_frechet_precision.py test_gaps.py",
         # N for N - 1
         ("scatter(features, centre) / (n - 1)", "scatter(features, centre) / n"),
         ("(1 + np.sqrt(n))) / np.sqrt(n - 1)", "(1 + np.sqrt(n))) / np.sqrt(n)"),
@@ -76,8 +75,7 @@ FRECHET = [
     ),
     *rows(
         "metrics/frechet.py",
-        "metrics/test_frechet.py metrics/test_frechet_precision.py "
-        "metrics/test_gaps.py",
+        "metrics/test_frechet.py metrics/test_frechet_precision.py test_gaps.py",
         ("shift @ shift + (total - 2 * cross)", "shift @ shift + (total - cross)"),
         ("max(0.0, float(", "(float("),
         ("total = np.trace(cov1) + np.trace(cov2)", "total = 2 * np.trace(cov1)"),

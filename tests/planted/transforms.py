@@ -113,7 +113,7 @@ TILES = [
     ),
     *rows(
         "transforms/_places.py",
-        "transforms/test_draws.py transforms/test_blocks.py",
+        "transforms/test_draws.py transforms/test_blocks.py test_gaps.py",
         ("inside == height * width", "inside >= height * width - 1"),
         ("places[:, 1:] += places[:, 1:] >= places[:, :1]", "pass"),
         (
