@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -95,13 +96,17 @@ def test_finetune_compares_all_starts_on_the_same_folds(runs):
 
 def test_grade_answers_in_json_and_in_words(runs, folder):
     images = [folder / "train_images" / f"eye{k}.png" for k in (0, 1)]
-    stdout, _ = tinyssl("grade", runs / "grader", *images, "--json")
-    answers = json.loads(stdout)
+    place = ["--out", runs / "grades"]
+    stdout, _ = tinyssl("grade", runs / "grader", *images, *place, "--json")
+    answers = [json.loads(line) for line in stdout.splitlines()]
     assert [answer["image"] for answer in answers] == [str(path) for path in images]
     for answer in answers:
         assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-3)
         assert 0 <= answer["grade"] <= 4
-    words, _ = tinyssl("grade", runs / "grader", images[0])
+        assert Path(answer["picture"]).is_file()
+    written = (runs / "grades" / "grades.jsonl").read_text(encoding="utf-8")
+    assert [json.loads(line) for line in written.splitlines()] == answers
+    words, _ = tinyssl("grade", runs / "grader", images[0], *place)
     assert answers[0]["severity"] in words
 
 

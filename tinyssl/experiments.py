@@ -111,9 +111,9 @@ def finetune_fold(study: Study, job: dict[str, Any]) -> dict[str, Any]:
     held = np.flatnonzero((study.fold == fold) & (study.grades >= 0))
     test = np.flatnonzero((study.fold == -2) & (study.grades >= 0))
 
-    def score(index: np.ndarray, views: int = 1) -> dict[str, float]:
-        answers = grading.predict(task, study.images[index], views=views)
-        return grading.evaluate(study.grades[index], *answers)
+    def score() -> dict[str, float]:
+        answers = grading.predict(task, study.images[held])
+        return grading.evaluate(study.grades[held], *answers)
 
     size, epochs = job["batch_size"], job["epochs"]
     steps = finetuning_steps(len(chosen), size, epochs, least=job["least_steps"])
@@ -124,14 +124,18 @@ def finetune_fold(study: Study, job: dict[str, Any]) -> dict[str, Any]:
         steps=steps,
         batch_size=job["batch_size"],
         lr=job["lr"],
-        evaluate=lambda: score(held),
+        evaluate=score,
         evaluate_every=max(1, steps // 6),
         **study.layout(),
     )
     row = {key: job[key] for key in ("init", "fraction", "fold", "head")}
     row |= {"labels": len(chosen), "steps": steps, "seconds": log[-1]["seconds"]}
     row["curve"] = [[r["step"] + 1, r["qwk"], r["accuracy"]] for r in log if "qwk" in r]
-    row |= score(held, views=8)
+    answers = grading.predict(task, study.images[held], views=8)
+    row |= grading.evaluate(study.grades[held], *answers)
+    if job["save"]:
+        row["held_out"] = held.tolist()
+        row["probabilities"] = answers[1].round(5).tolist()
     if len(test):
         answers = grading.predict(task, study.images[test], views=8)
         row["test"] = grading.evaluate(study.grades[test], *answers)

@@ -9,6 +9,7 @@ import numpy as np
 from tinyssl import experiments, models, runs, summary
 from tinyssl.commands import pages
 from tinyssl.commands.prepare import ENCODERS, Say, open_study, silent, start_run
+from tinyssl.downstream import calibration, familiarity, grading
 from tinyssl.study import Study
 
 
@@ -116,9 +117,11 @@ def conclude(
             for metric in ("qwk", "accuracy", "auc")
         }
         results["ensembles"] = experiments.ensemble_rows(study, rows)
-        for row in rows:  # the job files keep them
-            del row["test_probabilities"]
-    results["grader"] = keep_grader(study, results["summary"], max(fractions), head)
+    kept = keep_grader(study, results["summary"], rows, max(fractions), head)
+    results["grader"] = kept
+    for row in rows:  # the job files keep them
+        for name in ("test_probabilities", "held_out", "probabilities"):
+            row.pop(name, None)
     runs.write_json(study.out / "results.json", results)
     return results
 
@@ -172,7 +175,11 @@ def images_processed(run: Path) -> int:
 
 
 def keep_grader(
-    study: Study, table: list[dict[str, Any]], fraction: float, head: str
+    study: Study,
+    table: list[dict[str, Any]],
+    rows: list[dict[str, Any]],
+    fraction: float,
+    head: str,
 ) -> dict[str, Any]:
     """Keep the fold models of the start with the best mean score; drop the others.
 
@@ -191,10 +198,30 @@ def keep_grader(
         "is_fundus": study.is_fundus,
         "init": best["init"],
         "qwk": float(best["avg"]),
+        "calibration": calibrate(study, rows, best["init"], fraction, head),
         "members": [
             runs.load_plain(folder / f"{slug}-fold{fold}.pt")
             for fold in range(study.num_folds)
         ],
     }
+    state["familiar"] = familiar(study, state)
     runs.save_state(study.out / "grader.pt", state)
-    return {key: state[key] for key in ("init", "qwk", "head", "size")}
+    return {key: state[key] for key in ("init", "qwk", "head", "size", "calibration")}
+
+
+def calibrate(
+    study: Study, rows: list[dict[str, Any]], init: str, fraction: float, head: str
+) -> dict[str, Any]:
+    """Ask how often answers were right on the images that each fold held out."""
+    own = [r for r in rows if r["init"] == init and r["fraction"] == fraction]
+    index = np.concatenate([row["held_out"] for row in own])
+    probabilities = np.concatenate([row["probabilities"] for row in own])
+    return calibration.reliability(study.grades[index], probabilities, head=head)
+
+
+def familiar(study: Study, state: dict[str, Any]) -> dict[str, Any]:
+    """Learn, with the first fold's model, what its training images look like."""
+    task = grading.from_state(state)[0]
+    seen = study.training_part(0, labelled=True)
+    held = np.flatnonzero(study.fold == 0)
+    return familiarity.fit(task.encoder, study.images[seen], study.images[held])

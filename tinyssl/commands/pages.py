@@ -203,6 +203,8 @@ def efficiency_sections(results: dict[str, Any]) -> list[Section]:
         sections.append(Section("Gain over scratch", [], [(figure, caption)]))
     if "test" in results:
         sections.append(test_section(results))
+    if "grader" in results:
+        sections.append(calibration_section(results["grader"]))
     figure = plots.convergence(results["rows"])
     caption = "On the held-out fold, during fine-tuning; mean over the folds."
     sections.append(Section("Convergence", [], [(figure, caption)]))
@@ -230,6 +232,20 @@ def test_section(results: dict[str, Any]) -> Section:
     return Section(
         "Official test images", [text], [], [*tables, Table(header, lines, caption)]
     )
+
+
+def calibration_section(kept: dict[str, Any]) -> Section:
+    """Show how far the probabilities of the kept grader can be read."""
+    known = kept["calibration"]
+    text = (
+        f"The models kept for grading ({kept['init']}) were asked about the "
+        f"{known['n']} labelled images, each by the one model that had not seen it. "
+        "Mean distance between probability and share of right answers: "
+        f"{known['error']:.3f}; Brier score {known['brier']:.3f}. “tinyssl grade” "
+        "averages all of them, which makes it a little less sure than each."
+    )
+    caption = "Groups of equal size, with the 95 % interval of their share."
+    return Section("Calibration", [text], [(plots.calibration(known), caption)])
 
 
 def finding(table: list[dict[str, Any]]) -> str:

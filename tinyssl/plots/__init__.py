@@ -8,11 +8,13 @@ Save one with ``figure.savefig("name.png")``. Needs matplotlib (the extra ``plot
 from tinyssl.plots.compare import distances, pairs
 from tinyssl.plots.curves import convergence, pretext_curves
 from tinyssl.plots.efficiency import differences, label_efficiency
+from tinyssl.plots.grading import calibration, grade_bars
 from tinyssl.plots.images import image_grid, restorations, turns
 from tinyssl.plots.points import localizations
-from tinyssl.plots.predictions import confusion, grade_bars, vessels
+from tinyssl.plots.predictions import confusion, vessels
 
 __all__ = [
+    "calibration",
     "confusion",
     "convergence",
     "differences",

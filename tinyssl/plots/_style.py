@@ -1,6 +1,7 @@
 """One look for all figures: colours, sizes, headlines, and numbers as words."""
 
 import math
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -128,6 +129,11 @@ def number(value: float | None, digits: int = 2, *, sign: bool = False) -> str:
     if value is None or not math.isfinite(value):
         return "–"
     return f"{value:{'+' if sign else ''}.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def wrapped(text: str, columns: int) -> str:
+    """Break a label between its words."""
+    return textwrap.fill(text, columns, break_long_words=False)
 
 
 def join_words(words: Sequence[str]) -> str:

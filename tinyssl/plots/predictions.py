@@ -1,6 +1,5 @@
-"""Figures of answers: a confusion matrix, a vessel map, the grade of one image."""
+"""Figures of answers: a confusion matrix and a vessel map."""
 
-import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -61,18 +60,13 @@ def confusion(
         )
         text = style.percent(round(shares[i, j], 2)) if total[i, 0] else "–"
         ax.text(j, i + 0.22, text, ha="center", va="center", size=7.5, color=color)
-    ax.set_xticks(range(K), [_wrapped(label, 12) for label in labels])
-    ax.set_yticks(range(K), [_wrapped(label, 16) for label in labels])
+    ax.set_xticks(range(K), [style.wrapped(label, 12) for label in labels])
+    ax.set_yticks(range(K), [style.wrapped(label, 16) for label in labels])
     ax.set(xlabel="answered", ylabel="true")
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0, labelsize=8)
     style.headline(figure, title or _confusion_finding(matrix, labels))
     return figure
-
-
-def _wrapped(text: str, columns: int) -> str:
-    """Break a label between its words."""
-    return textwrap.fill(text, columns, break_long_words=False)
 
 
 def _confusion_finding(matrix: np.ndarray, labels: Sequence[str]) -> str:
@@ -180,63 +174,3 @@ def _vessel_finding(missed: int, extra: int, right: int) -> str:
         f"Dice {dice:.3f} inside the field of view: {style.number(sensitivity)} of the "
         f"vessel pixels found, {style.number(precision)} of those found are right"
     )
-
-
-def grade_bars(
-    image: ArrayLike,
-    probabilities: ArrayLike,
-    names: Sequence[str],
-    *,
-    title: str | None = None,
-) -> Figure:
-    """Show one image beside the probability of each of its grades.
-
-    Parameters
-    ----------
-    image : (H, W, C) uint8 array, or floats in [0, 1]
-    probabilities : (K,) array, values in [0, 1]
-    names : sequence of K str
-    title : str, optional
-        Else the most probable grade.
-
-    Returns
-    -------
-    Figure
-
-    Raises
-    ------
-    ValueError
-        If names are not K.
-
-    Examples
-    --------
-    >>> image = np.zeros((8, 8, 3), np.uint8)
-    >>> grade_bars(image, [0.2, 0.8], ["healthy", "ill"]).get_suptitle()
-    'Most probable: ill (0.80)'
-    """
-    probabilities = np.asarray(probabilities, float)
-    if probabilities.shape != (len(names),):
-        raise ValueError(
-            f"probabilities must be one a name ({len(names)}), "
-            f"found shape {probabilities.shape}"
-        )
-    best = int(np.nan_to_num(probabilities, nan=-1).argmax())
-    figure = style.new_figure(style.WIDTH, 2.7, name="grade")
-    left, right = figure.subplots(1, 2, width_ratios=[1, 1.7])
-    style.show_image(left, np.asarray(image), interpolation="antialiased")
-    style.quiet(right, grid=None)
-    colors = [style.BLUE if k == best else "#B8C4CC" for k in range(len(names))]
-    places = np.arange(len(names))
-    right.barh(places, np.nan_to_num(probabilities), height=0.62, color=colors)
-    for place, value in zip(places, probabilities, strict=True):
-        end = float(np.nan_to_num(value)) + 0.015
-        right.text(end, place, style.number(value), va="center", size=9)
-    right.set_yticks(places, [_wrapped(name, 30) for name in names])
-    right.set(xlim=(0, 1.12), xticks=[0, 0.5, 1], xlabel="probability")
-    right.spines["left"].set_visible(False)
-    right.tick_params(axis="y", length=0)
-    right.invert_yaxis()
-    style.headline(
-        figure, title or f"Most probable: {names[best]} ({probabilities[best]:.2f})"
-    )
-    return figure

@@ -1,0 +1,64 @@
+"""Calibration: groups, intervals, and graders that are too sure or not sure enough."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from tinyssl.downstream.calibration import group_of, reliability, wilson
+
+
+def answers(n, right, said, seed=0):
+    """Return n answers of grade 1 in 0..1, right with one chance, said with another."""
+    rng = np.random.default_rng(seed)
+    truth = (rng.random(n) < right).astype(int)
+    said = np.clip(rng.normal(said, 0.02, n), 0.51, 0.99)
+    return truth, np.stack([1 - said, said], 1)
+
+
+@given(st.integers(0, 50), st.integers(1, 50))
+def test_wilson_interval_equals_scipys(right, n):
+    right = min(right, n)
+    expected = stats.binomtest(right, n).proportion_ci(0.95, "wilson")
+    assert wilson(right, n) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("right", "said", "error"), [(0.7, 0.7, 0.0), (0.6, 0.9, 0.3), (0.9, 0.6, 0.3)]
+)
+def test_error_is_the_distance_between_said_and_right(right, said, error):
+    found = reliability(*answers(4000, right, said), head="softmax")
+    assert found["error"] == pytest.approx(error, abs=0.03)
+    over = found["bins"][2]["said"] - found["bins"][2]["right"]
+    assert over == pytest.approx(said - right, abs=0.06)
+
+
+def test_every_image_is_in_one_group_and_groups_are_sorted():
+    found = reliability(*answers(203, 0.5, 0.7), head="softmax")
+    assert sum(group["n"] for group in found["bins"]) == found["n"] == 203
+    ends = [end for group in found["bins"] for end in (group["from"], group["to"])]
+    assert ends == sorted(ends)
+    for group in found["bins"]:
+        assert group["low"] <= group["right"] <= group["high"]
+
+
+def test_brier_score_by_hand():
+    found = reliability(
+        np.array([0, 1]), np.array([[0.8, 0.2], [0.6, 0.4]]), head="softmax"
+    )
+    expected = (0.2**2 + 0.2**2 + 0.6**2 + 0.6**2) / 2
+    assert found["brier"] == pytest.approx(expected)
+
+
+def test_ordinal_answers_are_judged_by_their_own_probability():
+    probability = np.array([[0.45, 0.1, 0.45]])  # the median grade is 1
+    found = reliability(np.array([1]), probability, head="continuation")
+    assert found["bins"][0]["said"] == pytest.approx(0.1)
+    assert found["bins"][0]["right"] == 1
+
+
+def test_an_answer_finds_its_group():
+    found = {"bins": [{"from": 0.3, "to": 0.4}, {"from": 0.6, "to": 0.9}]}
+    for probability, expected in ((0.1, 0.3), (0.35, 0.3), (0.5, 0.3), (0.95, 0.6)):
+        assert group_of(found, probability)["from"] == expected

@@ -1,0 +1,100 @@
+"""Occlusion: the map is high where the grader looked, zero where it could not."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tinyssl import metrics
+from tinyssl.data import toy
+from tinyssl.downstream.occlusion import expected_grade, occlusion_map
+
+
+class CountsYellow(nn.Module):
+    """A grader that can be checked: grade 1 of 0..1 by the share of yellow pixels."""
+
+    def __init__(self, sign=1.0):
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(sign))
+
+    def outputs(self, x):
+        yellow = torch.relu(x[:, 1] - 0.55) * (x[:, 2] < 0.6)  # (N, H, W)
+        return self.weight * (yellow.sum((1, 2))[:, None] - 1.5)
+
+    def log_probabilities(self, outputs):
+        both = torch.cat([-outputs / 2, outputs / 2], 1)
+        return both.log_softmax(1)
+
+
+def retina(side=48):
+    image = np.zeros((side, side, 3), np.uint8)
+    y, x = np.ogrid[:side, :side]
+    lit = (y - side / 2 + 0.5) ** 2 + (x - side / 2 + 0.5) ** 2 < (side / 2) ** 2
+    image[lit] = [150, 70, 40]
+    return image, lit
+
+
+def test_a_bright_spot_that_makes_the_grade_is_where_the_map_is_highest():
+    image, _ = retina()
+    image[14:17, 30:33] = [250, 230, 90]
+    found = occlusion_map([CountsYellow()], image)
+    y, x = np.unravel_index(found.argmax(), found.shape)
+    assert abs(y - 15) <= 3
+    assert abs(x - 31) <= 3
+    assert found.max() > 0.1
+
+
+def test_evidence_against_a_grade_is_negative():
+    image, _ = retina()
+    image[14:17, 30:33] = [250, 230, 90]
+    found = occlusion_map([CountsYellow(sign=-1.0)], image)
+    assert found.min() < -0.1
+    assert found.max() < 0.01
+
+
+def test_a_flat_retina_and_the_black_frame_are_no_evidence():
+    image, lit = retina()
+    found = occlusion_map([CountsYellow()], image)
+    assert np.abs(found).max() < 1e-6
+    image[20:24, 20:24] = [250, 230, 90]
+    assert not occlusion_map([CountsYellow()], image)[~lit].any()
+
+
+def test_answers_of_several_graders_are_averaged():
+    image, _ = retina()
+    image[14:17, 30:33] = [250, 230, 90]
+    both = occlusion_map([CountsYellow(), CountsYellow(-1.0)], image)
+    one, other = (occlusion_map([CountsYellow(sign)], image) for sign in (1.0, -1.0))
+    np.testing.assert_allclose(both, (one + other) / 2, atol=1e-6)
+
+
+def test_expected_grade_of_sure_answers():
+    x = torch.zeros(2, 3, 8, 8)
+    x[1, 1] = 1.0
+    assert expected_grade([CountsYellow()], x) == pytest.approx([0, 1], abs=0.2)
+
+
+def test_on_synthetic_eyes_the_map_points_at_the_true_lesions():
+    eyes = toy.fundus(60, size=96, rng=3)
+    lesions = eyes.lesions["EX"]
+    chosen = np.flatnonzero(lesions.sum((1, 2)) >= 12)[:6]
+    assert len(chosen) == 6
+    scores = []
+    for i in chosen:
+        image = eyes.images[i].copy()
+        found = occlusion_map([CountsExudates(lesions[i])], image)
+        inside = eyes.field_of_view[i]
+        scores.append(metrics.roc_auc(lesions[i][inside], found[inside]))
+    assert np.mean(scores) > 0.9, scores
+
+
+class CountsExudates(CountsYellow):
+    """A grader that looks at the true mask, and there only at brightness."""
+
+    def __init__(self, mask):
+        super().__init__()
+        self.mask = torch.from_numpy(mask).float()
+
+    def outputs(self, x):
+        seen = (x.mean(1) * self.mask).sum((1, 2)) / self.mask.sum()  # (N,)
+        return self.weight * (20 * seen - 10)[:, None]
