@@ -157,6 +157,14 @@ def test_radix_sort(seed, n, shift, narrow):
     np.testing.assert_array_equal(actual, expected)
 
 
+@pytest.mark.parametrize("byte", range(8))
+def test_radix_sort_of_keys_of_which_one_differs(byte):
+    keys = np.full(9, 2**63 + 5, np.uint64)
+    keys[3] ^= np.uint64(128 << 8 * byte)
+    actual = _kernels.ranking.radix_sort(keys.copy(), np.empty_like(keys))
+    np.testing.assert_array_equal(actual, reference.radix_sort(keys))
+
+
 @given(ranked())
 def test_count_below(sample):
     y_true, score = sample
@@ -166,6 +174,12 @@ def test_count_below(sample):
         _kernels.ranking.count_below(scores, others, actual)
         expected = reference.count_below(scores, others)
         np.testing.assert_array_equal(actual, expected)
+
+
+def test_overlap_counts_of_several_blocks():
+    masks = np.random.default_rng(0).integers(0, 3, (2, 200_000), np.uint8)
+    actual = _kernels.overlap.overlap_counts(*masks)
+    assert actual == reference.overlap_counts(*masks)
 
 
 @given(mask_pairs(), st.sampled_from((1, 255)))
