@@ -190,8 +190,7 @@ def swap_patches(
             target[start:stop] = source[start:stop]
         exchange(target[start:stop].view(np.uint8), swaps[start:stop], size)
 
-    # in place there is too little to do to be worth a second thread
-    _threads.spread(work, N, least=N if out is images else _out.least(target))
+    _threads.spread(work, N, least=_out.least(target))
     return out
 
 
