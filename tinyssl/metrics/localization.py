@@ -54,7 +54,7 @@ def localization_error(
     if (spacing <= 0).any():
         raise ValueError(f"spacing must be > 0, found {spacing.min()}")
     # hypot squares nothing: far points neither overflow nor vanish
-    return np.hypot.reduce(np.abs(points_pred - points_true) * spacing, axis=-1)
+    return np.hypot.reduce((points_pred - points_true) * spacing, axis=-1)
 
 
 def _points(name, values):
