@@ -59,10 +59,9 @@ def confusion_matrix(y_true, y_pred, num_classes, table):
     Return whether all did: to look at each label once is to count and check at once.
     """
     for i in range(len(y_true)):
-        a, b = y_true[i], y_pred[i]
-        if not (0 <= a < num_classes and 0 <= b < num_classes):
+        if not (0 <= y_true[i] < num_classes and 0 <= y_pred[i] < num_classes):
             return False
-        table[a, b] += 1
+        table[y_true[i], y_pred[i]] += 1
     return True
 
 
