@@ -11,6 +11,7 @@ COUNTING = [
         ("a = np.int64(y_true[i]) - origin", "a = np.int64(y_true[i])"),
         ("high = max(high, max(", "high = max(high, min("),
         ("table[y_true[i], y_pred[i]] += 1", "table[y_pred[i], y_true[i]] += 1"),
+        ("            return False", "            continue"),
         ("y_true[start : start + BLOCK]", "y_true[start : start + BLOCK - 1]"),
         ("equal += y_true[i] == y_pred[i]", "equal += y_true[i] <= y_pred[i]"),
         compiled=True,  # where integers wrap twice and are right again
