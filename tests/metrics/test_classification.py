@@ -72,9 +72,9 @@ def test_accuracy_of_labels_of_any_dtype(monkeypatch):
             monkeypatch.setenv("TINYSSL_NUM_THREADS", threads)
             for dtype in ("u1", "i1", "u4", "i8", "u8", "f2", "f8"):
                 assert accuracy(y_true.astype(dtype), y_pred) == expected
-    far = np.array([2**64 - 1, 2**63], np.uint64)
-    assert accuracy(far, [-1, -(2**63)]) == 0
-    assert accuracy(far, far) == 1
+        far = np.array([2**64 - 1, 2**63], np.uint64)
+        assert accuracy(far, [-1, -(2**63)]) == 0
+        assert accuracy(far, far) == 1
 
 
 def test_narrow_labels_do_not_wrap_in_a_table():
