@@ -35,6 +35,15 @@ def test_majority_grade_is_the_floor():
     assert row["balanced_accuracy"] == pytest.approx(1 / 3)
 
 
+def test_balanced_accuracy_lets_a_rare_grade_count():
+    rng = np.random.default_rng(0)
+    grades = np.repeat([0, 1], [270, 30])
+    hint = grades[:, None] + rng.normal(size=(300, 1))  # one deviation apart
+    row = scores(hint, grades)["x", "5 folds"]
+    assert row["balanced_accuracy"] > 0.62  # the most probable grade is always 0
+    assert row["accuracy"] == pytest.approx(0.9, abs=0.02)
+
+
 def test_test_images_are_scored_once_and_never_learned_from():
     rng = np.random.default_rng(0)
     grades = rng.integers(0, 2, 80)

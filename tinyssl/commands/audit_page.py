@@ -179,8 +179,8 @@ def _method(results: Mapping[str, Any]) -> Section:
         f"mirrored: here in {copies['bits_allowed']} at most, which left "
         f"{copies['pairs_looked_at']:,} pairs to look at. A pair counts where vessels "
         "and lesions correlate, at the best shift, more than in pairs drawn at random. "
-        "A picture turned by a few degrees, or cropped so that its circle is lost, is "
-        "not found."
+        "A picture turned by more than two or three degrees, or cropped so that its "
+        "circle is lost, may be missed."
     )
     caption = "Similarity of pairs drawn at random, and the line drawn from it."
     tables = [Table(header, rows, caption)] if rows else []
