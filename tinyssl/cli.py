@@ -64,6 +64,12 @@ def show(options: argparse.Namespace, results: Any) -> None:
             if "warning" in answer:
                 print(f"  WARNING: {answer['warning']}")
         return
+    if options.command == "audit":
+        from tinyssl.commands.audit import as_text
+
+        print(as_text(results))
+        print(f"report: {results['out']}/report.html")
+        return
     print_results(results)
     if (options.out / "report.html").exists():
         print(f"report: {options.out / 'report.html'}")
@@ -200,6 +206,13 @@ def run_grade(**settings: Any) -> list[dict[str, Any]]:
     return grade(**settings)
 
 
+def run_audit(**settings: Any) -> dict[str, Any]:
+    """Audit data sets."""
+    from tinyssl.commands.audit import audit
+
+    return audit(say=say, **settings)
+
+
 def run_compare(**settings: Any) -> dict[str, Any]:
     """Compare two sets of images."""
     from tinyssl.commands.compare import compare
@@ -229,6 +242,7 @@ COMMANDS = {
     "localize": run_localize,
     "laterality": run_laterality,
     "grade": run_grade,
+    "audit": run_audit,
     "compare": run_compare,
     "restoration": run_restoration,
     "export-restored": run_export,

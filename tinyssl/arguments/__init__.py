@@ -5,6 +5,7 @@ import argparse
 from tinyssl import __version__
 from tinyssl.arguments.learning import add_finetune, add_pretrain
 from tinyssl.arguments.looking import (
+    add_audit,
     add_compare,
     add_export,
     add_grade,
@@ -58,6 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_few(add("localize", "find disc and fovea: scratch beside pretrained"), True)
     add_few(add("laterality", "tell right from left: scratch beside pretrained"), False)
     add_grade(add("grade", "grade photographs with the models of a finetune run"))
+    add_audit(add("audit", "what in a data set would spoil a study"))
     add_compare(add("compare", "two sets of images: SSIM of pairs, Frechet distance"))
     text = "what a restoring network gives back, beside copying its input"
     add_restoration(add("restoration", text))

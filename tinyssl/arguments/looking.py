@@ -34,6 +34,24 @@ def add_restored(parser: argparse.ArgumentParser, *, out: str) -> None:
     parser.add_argument("--out", type=Path, **folder)
 
 
+def add_audit(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of audit."""
+    parser.description += (
+        ": copies, conflicting grades, patients in two splits, unreadable files, how "
+        "far grades can be told without looking. Findings leave the exit status at 0."
+    )
+    parser.add_argument("data", metavar="DATA", help="of IDRiD's root, all three parts")
+    parser.add_argument(
+        "others", metavar="OTHER", nargs="*", help="more data, to find copies between"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="RUN", help="run folder [runs/audit-DATA]"
+    )
+    parser.add_argument(
+        "--threads", type=positive, metavar="N", help="decoders at work [the cores]"
+    )
+
+
 def add_compare(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of compare."""
     for name in ("real", "generated"):

@@ -31,7 +31,7 @@ from tinyssl.downstream import shortcuts
 from tinyssl.downstream.baselines import global_intensities
 
 SHOWN = 3  # groups of files in the text; all are in the JSON
-BELONGING = ("copies", "patients", "eyes", "visits")  # findings that tie images
+BELONGING = ("patients", "eyes", "visits")  # findings that tie images besides copies
 
 
 def audit(
@@ -110,7 +110,7 @@ def as_text(results: Mapping[str, Any]) -> str:
     for finding in results["findings"]:
         lines.append(f"{finding['gravity'].upper():8}{finding['title']}")
         lines += [f"        {finding['why']}", f"        {finding['advice']}"]
-        lines += [f"          {' = '.join(f)}" for f in finding["files"][:SHOWN]]
+        lines += [f"          {' | '.join(f)}" for f in finding["files"][:SHOWN]]
         if finding["count"] > SHOWN:
             lines.append(f"          and {finding['count'] - SHOWN} more")
     for row in results["grades"]:

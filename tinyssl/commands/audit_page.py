@@ -88,7 +88,7 @@ def _finding_section(looks: Looks, copies: Copies, finding: Finding) -> Section:
     }
     groups = finding.rows or [()] * len(finding.files)
     lines = [
-        " = ".join(files) + likeness.get(tuple(rows), "")
+        " | ".join(files) + likeness.get(tuple(rows), "")
         for files, rows in zip(finding.files, groups, strict=True)
     ]
     more = len(lines) - LISTED
