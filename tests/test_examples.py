@@ -6,9 +6,18 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
+
+from tinyssl.data import toy
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-COPIED = ("compare_folders.py", "use_metrics.py")
+COPIED = (
+    "compare_folders.py",
+    "grade_image.py",
+    "pretrain_folder.py",
+    "segment_vessels.py",
+    "use_metrics.py",
+)
 
 
 def run(name, *arguments):
@@ -53,3 +62,17 @@ def test_compare_folders():
 def test_calibrate_distance():
     printed = run("calibrate_distance.py", "--repeats", 2, "--sizes", 20)
     assert "n =  20: above the floor" in printed
+
+
+def test_pretrain_a_folder_then_grade_an_image(tmp_path):
+    printed = run("pretrain_folder.py", "toy:40:32", 2, tmp_path / "cache")
+    assert printed.count("QWK") == 4
+    finetune = ["finetune", "toy:20:32", "--size", 32, "--fractions", 100, "--folds", 2]
+    finetune += ["--epochs", 1, "--workers", 1, "--out", tmp_path / "grader"]
+    command = [sys.executable, "-m", "tinyssl", *map(str, finetune)]
+    subprocess.run(command, check=True, capture_output=True)
+    photo = tmp_path / "eye.png"
+    Image.fromarray(toy.fundus(1, size=64, rng=5).images[0]).save(photo)
+    printed = run("grade_image.py", tmp_path / "grader", photo, tmp_path / "a.png")
+    assert "held-out images answered about as surely were right" in printed
+    assert (tmp_path / "a.png").is_file()

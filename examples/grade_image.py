@@ -1,0 +1,55 @@
+"""Grade one photograph in your own code: severity, its certainty, where it looked.
+
+    python examples/grade_image.py RUN PHOTO [PICTURE.png]
+
+RUN is a folder of `tinyssl finetune`. Needs tinyssl[course]. `tinyssl grade` does the
+same for many photographs. For research and teaching; not a medical device.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from tinyssl import plots, runs
+from tinyssl.data import Table, load_images
+from tinyssl.downstream import calibration, familiarity, grading
+from tinyssl.downstream.occlusion import occlusion_map
+
+
+def main(run, photo, picture="grade.png"):
+    """Print the answer and what it is worth; draw where the graders looked."""
+    state = runs.load_plain(Path(run) / "grader.pt")
+    table = Table("photo", Path(photo).parent, (photo,), (Path(photo),))
+    images, _ = load_images(table, state["size"])  # cropped to the field of view
+    graders = grading.from_state(state)
+    answers = [grading.predict(grader, images, views=8)[1] for grader in graders]
+    probabilities = np.mean(answers, axis=0)  # (1, K)
+    grade = int(grading.decode(probabilities, state["head"])[0])
+
+    K = state["num_grades"]
+    print(f"grade {grade}: {grading.severity(grade, K)}")
+    print("probabilities", probabilities[0].round(3))
+    known = calibration.group_of(state["calibration"], probabilities[0, grade])
+    print(
+        f"{known['right']:.0%} [{known['low']:.0%}, {known['high']:.0%}] of "
+        f"{known['n']} held-out images answered about as surely were right"
+    )
+    encoder = graders[0].encoder
+    strange = familiarity.strangeness(state["familiar"], encoder, images)[0]
+    if strange > 1:
+        print(f"WARNING: unlike the training images ({strange:.1f} times the limit)")
+    figure = plots.grade_bars(
+        images[0],
+        probabilities[0],
+        [grading.severity(k, K) for k in range(K)],
+        looked=occlusion_map(graders, images[0]),
+    )
+    figure.savefig(picture, dpi=120)
+    print(f"where it looked: {picture}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    main(*sys.argv[1:4])
