@@ -1,6 +1,7 @@
 """Segmentation end to end on a CHASE_DB1-like folder of synthetic eyes."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -118,7 +119,66 @@ def test_network_that_saw_the_held_out_eyes_is_refused(folder, pretrained, tmp_p
         segment(other, out=tmp_path / "run", inits=[pretrained])
 
 
+def test_held_out_eyes_saved_anew_are_refused_too(folder, pretrained, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(folder, other)
+    for path in folder.glob("Image_0[45]?.jpg"):
+        number = {"4": "5", "5": "4"}[path.name[7]]
+        target = other / f"Image_0{number}{path.name[8:]}"
+        Image.open(path).save(target, quality=80)  # other bytes, other pixels
+    with pytest.raises(ValueError, match="was pretrained on 2 of the 2 held-out"):
+        segment(other, out=tmp_path / "run", inits=[pretrained])
+
+
+def test_an_eye_on_both_sides_is_refused(folder, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(folder, other)
+    Image.open(other / "Image_01L.jpg").save(other / "Image_05L.jpg", quality=80)
+    with pytest.raises(ValueError, match="1 of the 2 held-out images are also among"):
+        segment(other, out=tmp_path / "run")
+
+
+def test_another_data_set_is_scored_at_its_own_size(folder, tmp_path):
+    options = dict(counts=("all",), seeds=1, all_steps=2, batch_size=2)
+    out = tmp_path / "transfer"
+    results = segment(folder, test="toy:3:160:7", out=out, field_width=80, **options)
+    assert results["rows"][0]["labels"] == 10  # no eye of the first is held out
+    assert len(results["rows"][0]["dice_per_image"]) == 3
+    assert results["notes"]["of"] == "toy:3:160:7"
+    assert results["more"]["thin_recall"][0]["metric"] == "thin_recall"
+
+
+def test_pretraining_at_another_size_is_refused(folder, pretrained, tmp_path):
+    with pytest.raises(ValueError, match="at fields 540 px wide, this run looks at 80"):
+        segment(folder, out=tmp_path / "run", inits=[pretrained], field_width=80)
+
+
+def test_lesions_are_scored_by_average_precision_too(tmp_path):
+    options = dict(counts=(1,), seeds=1, steps=2, batch_size=2)
+    out = tmp_path / "lesions"
+    results = segment("toy:40:64", mask="EX", out=out, **options)
+    row = results["rows"][0]
+    assert "thin_recall" not in row
+    assert 0 <= row["average_precision"] <= 1
+    shown = results["notes"]["held-out images that show it"]
+    assert shown == f"{sum(np.isfinite(row['dice_per_image']))} of 8"
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "EX found" in page
+
+
+def test_a_lesion_that_no_training_image_shows_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="SE must be drawn in a training image"):
+        segment("toy:6:48:7", mask="SE", out=tmp_path / "run")
+
+
 def test_data_without_vessels_is_refused(tmp_path):
     Image.fromarray(toy.fundus(1, size=32).images[0]).save(tmp_path / "a.png")
     with pytest.raises(ValueError, match="needs vessel masks, found none"):
         segment(tmp_path, out=tmp_path / "run")
+
+
+def test_an_unknown_mask_and_a_single_patient_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="mask must be one of vessel, .* found 'XX'"):
+        segment("toy:2:48", mask="XX", out=tmp_path / "run")
+    with pytest.raises(ValueError, match="all images are of one patient"):
+        segment("toy:2:48", out=tmp_path / "run")

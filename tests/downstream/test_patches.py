@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinyssl.downstream.patches import OnPatches, cut_patches, sample_corners
+from tinyssl.downstream.patches import (
+    OnPatches,
+    cut_patches,
+    move_to_objects,
+    sample_corners,
+)
 from tinyssl.models import UNet
 from tinyssl.pretext import ContextRestoration
 from tinyssl.training import train
@@ -75,3 +80,27 @@ def test_restoration_takes_images_of_different_sizes():
 def test_cut_patches_takes_what_the_corner_says():
     image = np.arange(30).reshape(5, 6)
     assert cut_patches([image], [[1, 2]], 2).tolist() == [[[8, 9], [14, 15]]]
+
+
+def test_moved_patches_hold_the_object_and_lie_in_the_image():
+    mask = np.zeros((50, 60), bool)
+    mask[0, 0] = mask[49, 59] = mask[20, 30] = True
+    corners = np.zeros((300, 2), np.int64)
+    moved = move_to_objects(corners, [mask] * 300, 16, share=1, rng=0)
+    assert moved.min(0).tolist() == [0, 0]
+    assert moved.max(0).tolist() == [34, 44]
+    assert cut_patches([mask] * 300, moved, 16).any((1, 2)).all()
+    offsets = np.array([20, 30]) - moved[(moved > 0).all(1) & (moved < 34).all(1)]
+    assert offsets.min() == 0  # anywhere in the patch, not always its middle
+    assert offsets.max() == 15
+
+
+def test_a_share_of_the_patches_is_moved_and_none_where_nothing_is():
+    mask = np.zeros((50, 60), bool)
+    mask[40:, 50:] = True
+    corners = np.zeros((2000, 2), np.int64)
+    moved = move_to_objects(corners, [mask] * 2000, 8, share=0.5, rng=0)
+    assert 920 < moved.any(1).sum() < 1080
+    assert not corners.any()
+    nothing = [np.zeros((50, 60), bool)] * 2000
+    assert not move_to_objects(corners, nothing, 8, share=1, rng=0).any()

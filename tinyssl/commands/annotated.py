@@ -92,7 +92,7 @@ def read_photographs(
         Shrunk and prepared.
     regions : list of (H, W) bool arrays
         Fields of view at the photographs' own size: as shipped, else as found.
-    small : (N, 32, 32, 3) uint8 array
+    small : (N, 16, 16, 3) uint8 array
         What each photograph is known by.
     """
 

@@ -97,10 +97,13 @@ def segment(
         What ``results.json`` holds: "rows", "summary" (of Dice), "more" (of another
         metric), "notes".
     """
+    if mask not in TARGETS:
+        raise ValueError(f"mask must be one of {', '.join(TARGETS)}, found {mask!r}")
     out, target = Path(out), TARGETS[mask]
     width = target.field_width if field_width is None else field_width
     tables = split_tables(data, test, mask=mask, skip_bad=skip_bad)
     parts = [read_annotated(table, mask, width) for table in tables]
+    parts[0] = showing(parts[0], f"{data}: {mask}")
     N = len(parts[0].images)
     say(f"{data}: {N} training images, {len(tables[1])} held out")
     starts, extra = open_starts(inits, transfer, tables[1], width)
@@ -135,12 +138,13 @@ def segment(
 def split_tables(
     data: str | Path, test: str | Path | None, *, mask: str, skip_bad: bool
 ) -> list[Table]:
-    """Return what trains, only images that show the object, and what is scored.
+    """Return what trains and what is scored.
 
     Raises
     ------
     ValueError
-        If a data set lacks the mask, or a photograph stands on both sides.
+        If a data set lacks the mask, nothing is left to train on, or a photograph
+        stands on both sides.
     """
     table = open_dataset(data, skip_bad=skip_bad)
     tables = [table, table if test is None else open_dataset(test, skip_bad=skip_bad)]
@@ -151,9 +155,8 @@ def split_tables(
     if test is None:
         held = held_out(table)
         tables = [table.select(~held), table.select(held)]
-    drawn = [item is not None for item in tables[0].masks[mask]]
-    if mask != "vessel":
-        tables[0] = tables[0].select(np.array(drawn))
+        if held.all():
+            raise ValueError(f"{data}: all images are of one patient, found no other")
     small = [thumbnails(loaded(i, read_image) for i in t.images) for t in tables]
     shared = int(seen_before(*small).sum())
     if shared:
@@ -162,6 +165,15 @@ def split_tables(
             "the training images"
         )
     return tables
+
+
+def showing(part: Annotated, what: str) -> Annotated:
+    """Return the images in which something was drawn: the others teach nothing."""
+    index = [i for i, mask in enumerate(part.masks) if mask.any()]
+    if not index:
+        raise ValueError(f"{what} must be drawn in a training image, found in none")
+    layers = (part.images, part.masks, part.regions)
+    return Annotated(*([layer[i] for i in index] for layer in layers))
 
 
 def open_starts(

@@ -162,7 +162,7 @@ def predict(
     image: NDArray[np.uint8],
     *,
     patch_size: int = 64,
-    stride: int = 32,
+    stride: int = 48,
     views: int = 1,
     batch_size: int = 32,
 ) -> NDArray[np.float32]:

@@ -1,0 +1,54 @@
+"""Shrinking photographs and masks, and bringing probabilities back to size."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinyssl.downstream.resolution import resize, working_shape
+
+sides = st.tuples(st.integers(1, 40), st.integers(1, 40))
+
+
+@given(sides, sides)
+def test_a_flat_array_stays_flat(shape, wanted):
+    for array in (np.full((*shape, 3), 77, np.uint8), np.ones(shape, bool)):
+        resized = resize(array, wanted)
+        assert resized.shape[:2] == wanted
+        np.testing.assert_allclose(resized.astype(float), float(array.flat[0]))
+
+
+def test_own_size_is_the_array_itself():
+    mask = np.eye(5, dtype=bool)
+    assert resize(mask, (5, 5)) is mask
+
+
+def test_a_shrunk_mask_keeps_its_area_and_its_place():
+    mask = np.zeros((80, 120), bool)
+    mask[20:40, 60:90] = True
+    small = resize(mask, (40, 60))
+    assert small.dtype == np.float32
+    assert 4 * small.sum() == pytest.approx(mask.sum(), rel=0.01)
+    rows, columns = np.nonzero(small >= 0.5)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (10, 19, 30, 44)
+
+
+def test_there_and_back_a_smooth_map_is_hardly_changed():
+    y, x = np.mgrid[:60, :90] / 90
+    expected = np.sin(3 * y) * np.cos(4 * x)
+    actual = resize(resize(expected, (30, 45)), (60, 90))
+    np.testing.assert_allclose(actual, expected, atol=0.03)
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"), [(540, (360, 540)), (0, (720, 1080)), (5000, (720, 1080))]
+)
+def test_fields_shrink_to_the_width_and_are_never_enlarged(width, expected):
+    assert working_shape(np.ones((720, 1080), bool), width) == expected
+
+
+def test_the_field_counts_and_not_the_black_around_it():
+    region = np.zeros((100, 200), bool)
+    region[:, 50:150] = True
+    assert working_shape(region, 50) == (50, 100)
+    assert working_shape(np.zeros((10, 10), bool), 5) == (10, 10)

@@ -1,0 +1,64 @@
+"""The same photograph is known again in another file; another photograph is not."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tinyssl.data import toy
+from tinyssl.downstream.thumbnails import (
+    load_thumbnails,
+    save_thumbnails,
+    seen_before,
+    thumbnails,
+)
+
+
+def saved_anew(image, quality):
+    """Return the image as a JPEG gives it back."""
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, format="JPEG", quality=quality)
+    return np.asarray(Image.open(file))
+
+
+@pytest.fixture(scope="module")
+def eyes():
+    """Return eyes of forty patients, an image each."""
+    found = toy.fundus(80, size=96, rng=0)
+    return found.images[np.unique(found.patient, return_index=True)[1]]
+
+
+@pytest.mark.parametrize("quality", [95, 75, 50])
+def test_compression_hides_nothing(eyes, quality):
+    again = thumbnails(saved_anew(image, quality) for image in eyes)
+    assert seen_before(thumbnails(eyes), again).all()
+
+
+def test_another_size_hides_nothing(eyes):
+    smaller = [np.asarray(Image.fromarray(eye).resize((64, 64))) for eye in eyes]
+    assert seen_before(thumbnails(eyes), thumbnails(smaller)).all()
+
+
+def test_other_eyes_are_other_eyes(eyes):
+    assert not seen_before(thumbnails(eyes[:20]), thumbnails(eyes[20:])).any()
+
+
+def test_nothing_seen_or_nothing_new(eyes):
+    small = thumbnails(eyes[:2])
+    assert seen_before(thumbnails([]), small).tolist() == [False, False]
+    assert seen_before(small, thumbnails([])).tolist() == []
+
+
+def test_saved_and_loaded(eyes, tmp_path):
+    save_thumbnails(tmp_path / "a.npy", thumbnails(eyes[:3]))
+    actual = load_thumbnails(tmp_path / "a.npy")
+    assert np.array_equal(actual, thumbnails(eyes[:3]))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.npy"]
+
+
+def test_a_missing_file_and_one_with_code_in_it_are_refused(tmp_path):
+    np.save(tmp_path / "code.npy", np.array([{}], object), allow_pickle=True)
+    for name in ("missing.npy", "code.npy"):
+        with pytest.raises(ValueError, match=f"{name} is missing or damaged"):
+            load_thumbnails(tmp_path / name)
