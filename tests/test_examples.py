@@ -76,3 +76,9 @@ def test_pretrain_a_folder_then_grade_an_image(tmp_path):
     printed = run("grade_image.py", tmp_path / "grader", photo, tmp_path / "a.png")
     assert "held-out images answered about as surely were right" in printed
     assert (tmp_path / "a.png").is_file()
+
+
+def test_segment_vessels():
+    printed = run("segment_vessels.py")
+    assert "10 images drawn, 2 held out" in printed
+    assert "thin recall 0." in printed

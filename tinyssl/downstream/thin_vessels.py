@@ -70,8 +70,7 @@ def thin_vessels(mask: NDArray[np.bool_], *, width: float) -> NDArray[np.bool_]:
     side = round(width)
     padded = np.pad(mask, side, mode="edge")
     offset = np.arange(side) - (side - 1) / 2
-    square = offset[:, None] ** 2 + offset**2
-    disc = square <= max(width**2 / 4 - 0.5, square.min())
+    disc = offset[:, None] ** 2 + offset**2 <= side**2 / 4
     wide = ndimage.binary_opening(padded, disc)
     rim = ndimage.generate_binary_structure(2, 2)
     wide = ndimage.binary_dilation(wide, rim, iterations=2)
