@@ -115,6 +115,18 @@ def test_partners_and_others_are_counted(folders, tmp_path):
     assert (results["set"]["n1"], results["set"]["n2"]) == (50, 6)
 
 
+def test_pairs_are_found_wherever_they_stand(folders, tmp_path):
+    eyes = [np.asarray(Image.open(p)) for p in sorted((folders / "real").iterdir())]
+    alike = [np.where(eye > 12, eye - eye // 64, eye) for eye in eyes]
+    names = ["+first", *(f"{k:02d}" for k in range(50))]  # all others move by one
+    save(tmp_path / "alike", [eyes[0], *alike], names)
+    results = compare(folders, "real", tmp_path / "alike", tmp_path / "run")
+    assert len(results["pairs"]) == 50
+    # exchanging an eye with itself, a shade darker, moves nothing far
+    chance, floor = (np.median(results["set"][k]) for k in ("exchanged", "floor"))
+    assert chance < floor / 4
+
+
 def test_same_seed_same_numbers(folders, tmp_path):
     first = compare(folders, "real", "noisy", tmp_path / "a")
     second = compare(folders, "real", "noisy", tmp_path / "b")

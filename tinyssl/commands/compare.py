@@ -8,7 +8,7 @@ import numpy as np
 
 from tinyssl import runs
 from tinyssl.commands import compare_pages
-from tinyssl.commands.compare_pages import interval, span
+from tinyssl.commands.compare_pages import decibels, interval, span
 from tinyssl.commands.prepare import Say, choose_device, cores, silent
 from tinyssl.downstream import comparison
 from tinyssl.downstream.features import Features, extract, load_features
@@ -179,11 +179,6 @@ def similarity(
         for kind in ("paired", "random")
     }
     return found
-
-
-def decibels(error: float) -> float:
-    """Return the PSNR of a mean squared error of values in [0, 1]."""
-    return float(-10 * np.log10(error)) if error else float("inf")
 
 
 def notes(sets: list[ImageSet], results: dict[str, Any], shape: str) -> dict[str, str]:

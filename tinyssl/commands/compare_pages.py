@@ -136,6 +136,11 @@ def interval(value: Mapping[str, float], digits: int = 3, kind: str = "f") -> st
     return f"{mean} [{low}, {high}]" if not np.isnan(value["low"]) else mean
 
 
+def decibels(error: float) -> float:
+    """Return the PSNR of a mean squared error of values in [0, 1]."""
+    return float(-10 * np.log10(error)) if error else float("inf")
+
+
 def span(values: np.ndarray) -> str:
     """Write where nine tenths of the values lie."""
     low, high = np.quantile(values, [0.05, 0.95])

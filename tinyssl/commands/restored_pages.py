@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinyssl import plots
-from tinyssl.commands.compare_pages import best_and_worst, interval
+from tinyssl.commands.compare_pages import best_and_worst, decibels, interval
 from tinyssl.downstream.restoration import Restored
 from tinyssl.pretext import ContextRestoration
 from tinyssl.report import Section, Table, write_report
@@ -26,10 +26,10 @@ REPORTED = (
     "input scores SSIM {copy}: the fewer and smaller the swaps, the nearer to 1."
 )
 SAME = (
-    "With the same images on both sides the distance leaves out what differs from "
-    "sample to sample, and is small whatever the network does. Between halves "
-    "(originals of one half of the patients beside the other half's images, 20 random "
-    "halvings) it stands beside its floor, originals on both sides."
+    "With the same images on both sides, what differs from sample to sample cancels: "
+    "this distance may fall below that of two samples of one distribution. Between "
+    "halves (originals of one half of the patients beside the other half's images, 20 "
+    "random halvings) it stands beside its floor, originals on both sides."
 )
 
 
@@ -111,11 +111,12 @@ def scores_section(found: Restored, results: dict[str, Any]) -> Section:
         (label, *(interval(scores[key][way], digits) for way in WAYS))
         for key, (label, digits, _) in LABELS.items()
     ]
-    psnr = [-10 * np.log10(scores["mse"][way]["mean"]) for way in WAYS[:2]]
+    psnr = [decibels(scores["mse"][way]["mean"]) for way in WAYS[:2]]
     rows.append(("PSNR of the mean MSE, dB", *(f"{p:.2f}" for p in psnr), ""))
     header = ("", "restored", "copy", "restored − copy")
     about = (
-        "Means over the images with 95 % intervals, by drawing patients anew. Values "
+        "Means over the images with 95 % intervals, by drawing patients (or images, "
+        "where no patient is known) anew. Values "
         "in [0, 1], as the bytes that export-restored writes. Copy: the disordered "
         "image returned as it is."
     )
@@ -137,7 +138,7 @@ def sets_section(lines: list[dict[str, Any]]) -> Section:
         rows.append((name, "same images", size, *same, "0"))
         if "halves" in line:
             names = ("restored", "copy", "floor")
-            halves = [interval(line["halves"][name], 3, "g") for name in names]
+            halves = [interval(line["halves"][name], 2, "g") for name in names]
             rows.append(("", "halves", f"{line['n'] // 2}, {line['d']}", *halves))
     header = ("features", "real beside", "n, d", "restored", "copy", "original")
     about = (

@@ -1,8 +1,8 @@
 """How well a network restores disordered images, beside returning its input.
 
 Error inside the swapped patches and outside them, PSNR and SSIM an image; the Frechet
-distance of the restored set to the original one, which is small for a poor network
-too, for the same eyes stand on both sides: so it is also taken between halves.
+distance of the restored set to the original one, also between halves, for where the
+same eyes stand on both sides it has no floor to be read beside.
 """
 
 from dataclasses import dataclass
@@ -189,9 +189,9 @@ def set_distances(
     Notes
     -----
     With the same images on both sides what is peculiar to this sample cancels, and
-    the distance is far below that of two samples of one distribution, whatever the
-    network does. Between halves it can be read beside that floor. The spread of the
-    halvings is no interval: they share their images.
+    the distance may fall below that of two samples of one distribution. Between
+    halves it can be read beside that floor. The spread of the halvings is no
+    interval: they share their images.
     """
     rng = np.random.default_rng(rng)
     labels = np.arange(len(originals)) if groups is None else groups
