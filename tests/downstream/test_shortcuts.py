@@ -38,10 +38,10 @@ def test_majority_grade_is_the_floor():
 def test_balanced_accuracy_lets_a_rare_grade_count():
     rng = np.random.default_rng(0)
     grades = np.repeat([0, 1], [270, 30])
-    hint = 1.5 * grades[:, None] + rng.normal(size=(300, 1))
+    hint = 2 * grades[:, None] + rng.normal(size=(300, 1))
     row = scores(hint, grades)["x", "5 folds"]
-    assert row["balanced_accuracy"] > 0.7  # .61 if the most probable grade answers
-    assert row["accuracy"] == pytest.approx(0.9, abs=0.04)
+    assert row["balanced_accuracy"] > 0.74  # .67 if the most probable grade answers
+    assert row["accuracy"] == pytest.approx(0.9, abs=0.05)
 
 
 def test_test_images_are_scored_once_and_never_learned_from():
