@@ -62,3 +62,9 @@ def test_a_missing_file_and_one_with_code_in_it_are_refused(tmp_path):
     for name in ("missing.npy", "code.npy"):
         with pytest.raises(ValueError, match=f"{name} is missing or damaged"):
             load_thumbnails(tmp_path / name)
+
+
+def test_thumbnails_of_another_size_are_refused(tmp_path):
+    np.save(tmp_path / "large.npy", np.zeros((2, 32, 32, 3), np.uint8))
+    with pytest.raises(ValueError, match="must hold thumbnails of 16 x 16 pixels"):
+        load_thumbnails(tmp_path / "large.npy")

@@ -79,6 +79,12 @@ def save_thumbnails(path: Path, small: NDArray[np.uint8]) -> None:
 def load_thumbnails(path: Path) -> NDArray[np.uint8]:
     """Load thumbnails; never runs code from the file."""
     try:
-        return np.load(path, allow_pickle=False)
+        small = np.load(path, allow_pickle=False)
     except (OSError, ValueError) as error:
         raise ValueError(f"{path} is missing or damaged: pretrain again") from error
+    if small.shape[1:] != (SIDE, SIDE, 3):
+        raise ValueError(
+            f"{path} must hold thumbnails of {SIDE} x {SIDE} pixels, found shape "
+            f"{small.shape}: pretrain again"
+        )
+    return small
