@@ -28,10 +28,12 @@ def spread(work, length, *, least=1):
     Parts are in order, as many as there are threads, and none is shorter than
     ``least``. One part, or none, runs right here.
     """
-    parts = max(1, min(num_threads(), length // max(1, least)))
-    edges = [length * part // parts for part in range(parts + 1)]
-    if parts == 1:
+    parts = length // max(1, least)
+    if parts > 1:  # asking how many threads there are costs 3 us
+        parts = min(parts, num_threads())
+    if parts <= 1:
         return [work(0, length)]
+    edges = [length * part // parts for part in range(parts + 1)]
     futures = [
         _threads().submit(work, start, stop)
         for start, stop in itertools.pairwise(edges)
