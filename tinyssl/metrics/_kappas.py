@@ -29,18 +29,12 @@ def rating_sums(y_true, y_pred):
 
 
 def _in_parts(kernel, y_true, y_pred, *options):
-    """Return each number of a kernel's answer, from each thread's part of the labels.
-
-    Short arrays are one part, without asking how many threads there are.
-    """
-    if len(y_true) < 2 * PART:
-        answers = [kernel(y_true, y_pred, *options)]
-    else:
-        answers = _threads.spread(
-            lambda i, j: kernel(y_true[i:j], y_pred[i:j], *options),
-            len(y_true),
-            least=PART,
-        )
+    """Return each number of a kernel's answer, from each thread's part of the labels."""
+    answers = _threads.spread(
+        lambda i, j: kernel(y_true[i:j], y_pred[i:j], *options),
+        len(y_true),
+        least=PART,
+    )
     return [[int(value) for value in values] for values in zip(*answers, strict=True)]
 
 
