@@ -233,3 +233,15 @@ def test_nothing_readable_is_refused(tmp_path):
     (tmp_path / "a.png").write_bytes(b"no image")
     with pytest.raises(DataError, match="none of the images can be read"):
         look(open_parts([tmp_path]))
+
+
+def test_small_pictures_of_other_things_are_compared_by_their_bytes_only(tmp_path):
+    y, x = np.mgrid[:28, :28]
+    chest = np.abs(x - 13.5) * 8 + 3 * np.cos(y / 2)  # one like the other
+    noise = np.random.default_rng(0).normal(scale=2, size=(12, 28, 28))
+    images = np.clip(60 + chest + noise, 0, 255).astype(np.uint8)
+    images[7] = images[3]
+    np.savez(tmp_path / "x.npz", train_images=images, train_labels=np.zeros(12, int))
+    findings = found(tmp_path / "x.npz")
+    assert set(findings) == {"copies-bytes"}
+    assert findings["copies-bytes"].files == [["train/3", "train/7"]]
