@@ -178,7 +178,7 @@ def test_data_without_vessels_is_refused(tmp_path):
 
 
 def test_an_unknown_mask_and_a_single_patient_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="mask must be one of vessel, .* found 'XX'"):
+    with pytest.raises(ValueError, match=r"mask must be one of vessel, .* found 'XX'"):
         segment("toy:2:48", mask="XX", out=tmp_path / "run")
     with pytest.raises(ValueError, match="all images are of one patient"):
         segment("toy:2:48", out=tmp_path / "run")

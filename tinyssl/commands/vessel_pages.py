@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from tinyssl import models, plots, runs
+from tinyssl import metrics, models, plots, runs
 from tinyssl.commands.pages import SHOWN, finding
 from tinyssl.downstream.annotated import Annotated
 from tinyssl.downstream.patches import OnPatches
@@ -16,6 +16,13 @@ from tinyssl.pretext import build_task
 from tinyssl.report import Section, efficiency_table, write_report
 from tinyssl.summary import slug
 from tinyssl.training import to_tensor
+
+CAPTIONS = {
+    "thin_recall": "Share found of the pixels of thin vessels, on the held-out images.",
+    "average_precision": "Area under the precision-recall curve of all pixels of the "
+    "held-out images together: false alarms count in every image, Dice only in those "
+    "that show the lesion.",
+}
 
 
 def patch_pretraining(
@@ -64,7 +71,10 @@ def segmentation(
 ) -> Path:
     """Write the report of ``segment``."""
     rows, table = results["rows"], results["summary"]
-    more = [efficiency_table(t, rows=rows) for t in results["more"].values()]
+    more = [
+        efficiency_table(t, rows=rows, caption=CAPTIONS[metric])
+        for metric, t in results["more"].items()
+    ]
     caption = "Dice on the held-out images."
     scored = [
         finding(table),
@@ -100,13 +110,15 @@ def found_by_each(
     most = max(row["labels"] for row in results["rows"])
     place = int(np.argmax([mask.mean() for mask in test.masks]))
     image, truth, region = test.images[place], test.masks[place], test.regions[place]
-    shown = []
+    shown, vessel = [], results["mask"] == "vessel"
     for init in dict.fromkeys(row["init"] for row in results["rows"]):
         task = Segmentation(models.from_config(network))
         task.load_state_dict(runs.load_plain(out / f"models/{slug(init)}-{most}.pt"))
         probability = resize(predict(task, image), truth.shape)
         layers = (resize(image, truth.shape), truth, probability, region)
-        figure = plots.vessels(*layers, threshold=THRESHOLD)
+        dice = metrics.dice(truth, probability >= THRESHOLD, region=region)
+        title = None if vessel else f"{results['mask']}: Dice {dice:.3f} in this image"
+        figure = plots.vessels(*layers, threshold=THRESHOLD, title=title)
         images = f"{most} labelled image" + ("s" if most > 1 else "")
         shown.append((figure, f"{init}, {images}, the held-out image with the most."))
     return shown
