@@ -96,6 +96,13 @@ def test_folds_restore_what_they_were_blind_to(eyes, tmp_path):
     for name, hashed in zip(blind, restorers.hashes, strict=True):
         assert hashed not in restorers.seen[name]
     assert set(blind[:8]) == {"fold0", "fold1"}
+    index = np.random.default_rng(0).permutation(12)
+    found = export.restore_all(
+        restorers, [blind[i] for i in index], index, draw=0, seed=0
+    )
+    np.testing.assert_array_equal(found.images, restorers.images[index])
+    undone = swap_patches(found.disordered, found.swaps[:, ::-1], SIZE // 8)
+    np.testing.assert_array_equal(undone, found.images)
 
 
 @pytest.mark.parametrize(
