@@ -34,7 +34,7 @@ def learn(table, steps):
         read_annotated(table.select(which), "vessel", WIDTH) for which in (~held, held)
     )
     torch.manual_seed(0)
-    task = Segmentation(UNet(widths=(8, 16, 32, 64)), patch_size=64)
+    task = Segmentation(UNet(widths=(16, 32, 64)), patch_size=64)
     everything = training.select(range(len(training.images)))
     train(task, everything, steps=steps, batch_size=16, lr=3e-3)
     found = score(task, test)

@@ -132,19 +132,19 @@ def run_pretrain(**settings: Any) -> dict[str, Any]:
         raise ValueError(
             "--patch-size and --num-swaps belong to --task restoration or shuffling"
         )
-    unlabelled = settings.pop("unlabelled")
+    names = ("unlabelled", "field_width", "widths")
+    found = {name: settings.pop(name) for name in names}
+    own = {name: value for name, value in found.items() if value not in (None, ())}
     if settings["encoder"] == "unet":
-        return pretrain_unet(settings, unlabelled)
-    width = settings.pop("field_width")
-    if unlabelled or width is not None:
-        raise ValueError("--unlabelled and --field-width belong to --encoder unet")
+        return pretrain_unet(settings, own)
+    if own:
+        text = "--unlabelled, --field-width and --widths belong to --encoder unet"
+        raise ValueError(text)
     return pretrain(say=say, **with_workers(settings))
 
 
-def pretrain_unet(
-    settings: dict[str, Any], unlabelled: Sequence[str]
-) -> dict[str, Any]:
-    """Pretrain on patches in full resolution, for segment."""
+def pretrain_unet(settings: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Pretrain on patches, for segment."""
     from tinyssl.commands.pretrain_patches import pretrain_patches
 
     if settings["weights"]:
@@ -163,9 +163,7 @@ def pretrain_unet(
         "device",
     )
     options = {name: settings[name] for name in (*names, "skip_bad")}
-    if (width := settings["field_width"]) is not None:
-        options["field_width"] = width
-    return pretrain_patches(unlabelled=unlabelled, say=say, **options)
+    return pretrain_patches(say=say, **options, **own)
 
 
 def run_finetune(**settings: Any) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from tinyssl.arguments.kinds import folds, natural, percentage, positive
 from tinyssl.arguments.shared import (
     add_data,
     add_encoder,
-    add_field_width,
     add_inits,
     add_running,
     add_training,
+    add_unet,
 )
 
 
@@ -32,7 +32,7 @@ def add_pretrain(parser: argparse.ArgumentParser) -> None:
         metavar="DATA",
         help="unet: more images to learn from",
     )
-    add_field_width(parser, "unet: ")
+    add_unet(parser, "unet: ")
     parser.add_argument(
         "--task",
         required=True,

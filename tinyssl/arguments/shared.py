@@ -68,10 +68,13 @@ def add_inits(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument("--init", **options, metavar="RUN", help=text)
 
 
-def add_field_width(parser: argparse.ArgumentParser, of: str = "") -> None:
-    """Add the size at which photographs are looked at."""
+def add_unet(parser: argparse.ArgumentParser, of: str = "") -> None:
+    """Add the size at which photographs are looked at, and the network's."""
     text = f"{of}shrink the field of view to that width; 0: do not [540]"
     parser.add_argument("--field-width", type=natural, metavar="PX", help=text)
+    text = f"{of}channels at each size, fine to coarse [16 32 64, or of --init]"
+    options = {"type": positive, "nargs": "+", "metavar": "N", "help": text}
+    parser.add_argument("--widths", **options)
 
 
 def add_transfer(parser: argparse.ArgumentParser) -> None:

@@ -7,10 +7,10 @@ from tinyssl.arguments.kinds import count, folds, positive, rate
 from tinyssl.arguments.shared import (
     DEVICES,
     add_encoder,
-    add_field_width,
     add_inits,
     add_running,
     add_transfer,
+    add_unet,
 )
 
 
@@ -27,7 +27,7 @@ def add_segment(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--test", metavar="DATA", help="score all of it, train on all of the first"
     )
-    add_field_width(parser)
+    add_unet(parser)
     parser.add_argument(
         "--views", type=positive, default=1, metavar="N", help="of each patch, 1 to 8"
     )

@@ -4,10 +4,11 @@ Networks look at fields of view of one width, whatever camera took them. Everyth
 scored at the photographs' own size.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,12 @@ from tinyssl.downstream.segmentation import prepare
 from tinyssl.downstream.thumbnails import thumbnails
 
 FIELD_WIDTH = 540  # pixels: that of DRIVE, where the field measures its vessels
-NETWORK = {"name": "UNet", "in_channels": 3, "widths": [8, 16, 32, 64]}
+WIDTHS = (16, 32, 64)  # channels of the U-Net
+
+
+def network_of(widths: Sequence[int]) -> dict[str, Any]:
+    """Return the configuration of the network that segments."""
+    return {"name": "UNet", "in_channels": 3, "widths": list(widths)}
 
 
 @dataclass(frozen=True)

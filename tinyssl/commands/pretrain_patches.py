@@ -8,7 +8,13 @@ import numpy as np
 
 from tinyssl import runs
 from tinyssl.commands import vessel_pages
-from tinyssl.commands.annotated import FIELD_WIDTH, NETWORK, held_out, read_photographs
+from tinyssl.commands.annotated import (
+    FIELD_WIDTH,
+    WIDTHS,
+    held_out,
+    network_of,
+    read_photographs,
+)
 from tinyssl.commands.prepare import Say, choose_device, silent
 from tinyssl.commands.pretrain import mean_rows
 from tinyssl.data import open_dataset
@@ -24,6 +30,7 @@ def pretrain_patches(
     task: str = "restoration",
     unlabelled: Sequence[str | Path] = (),
     field_width: int = FIELD_WIDTH,
+    widths: Sequence[int] = WIDTHS,
     steps: int = 600,
     batch_size: int = 32,
     lr: float = 3e-3,
@@ -47,6 +54,8 @@ def pretrain_patches(
     field_width : int
         Pixels across the field of view at which patches are cut; 0 is the
         photographs' own. As `segment` will look.
+    widths : sequence of int
+        Of the U-Net; see `tinyssl.models.UNet`.
     steps, batch_size, lr, seed, device
         See ``tinyssl.training.train``; "auto" takes the fastest device.
     task_options : dict, optional
@@ -63,7 +72,7 @@ def pretrain_patches(
     table = open_dataset(data, skip_bad=skip_bad)
     tables = [table.select(~held_out(table))]
     tables += [open_dataset(path, skip_bad=skip_bad) for path in unlabelled]
-    settings = {"command": "pretrain", "task": task, "network": NETWORK}
+    settings = {"command": "pretrain", "task": task, "network": network_of(widths)}
     settings |= {"steps": steps, "batch_size": batch_size, "lr": lr, "seed": seed}
     settings |= {"task_options": task_options or {}, "field_width": field_width}
     settings["data"] = [f"{t.root}: {len(t)} images" for t in tables]
@@ -84,7 +93,7 @@ def pretrain_patches(
         task,
         images,
         regions,
-        network=NETWORK | {"out_channels": 3},
+        network=settings["network"] | {"out_channels": 3},
         seen=[h for t in tables for h in runs.content_hashes(t.images)],
         out=out,
         steps=steps,

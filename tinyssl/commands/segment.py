@@ -15,10 +15,11 @@ import numpy as np
 from tinyssl import runs, summary
 from tinyssl.commands import vessel_pages
 from tinyssl.commands.annotated import (
-    NETWORK,
     TARGETS,
+    WIDTHS,
     held_out,
     loaded,
+    network_of,
     read_annotated,
 )
 from tinyssl.commands.prepare import Say, choose_device, silent
@@ -44,6 +45,7 @@ def segment(
     all_steps: int = 1500,
     transfer: Sequence[str] = ("encoder",),
     field_width: int | None = None,
+    widths: Sequence[int] | None = None,
     batch_size: int = 16,
     lr: float = 3e-3,
     views: int = 1,
@@ -80,6 +82,8 @@ def segment(
     field_width : int, optional
         Pixels across the field of view at which the network looks; 0 is the
         photographs' own; by the mask if None, see `tinyssl.commands.annotated`.
+    widths : sequence of int, optional
+        Of the U-Net; those of the first of `inits`, else 16, 32 and 64.
     batch_size, lr, device
         See ``tinyssl.training.train``.
     views : int
@@ -107,13 +111,17 @@ def segment(
     N = len(parts[0].images)
     say(f"{data}: {N} training images, {len(tables[1])} held out")
     starts, extra = open_starts(inits, transfer, tables[1], width)
+    if widths is None:
+        widths = runs.read_config(inits[0])["network"]["widths"] if inits else WIDTHS
+    network = network_of(widths)
     settings = {"command": "segment", "data": str(data), "mask": mask, "seeds": seeds}
     settings |= {"test": test and str(test), "inits": [str(run) for run in inits]}
     settings |= {"counts": counts, "steps": steps, "all_steps": all_steps, "lr": lr}
     settings |= {"transfer": list(transfer), "batch_size": batch_size, "views": views}
-    settings |= {"field_width": width, "same_compute": extra > 0 and same_compute}
+    settings |= {"field_width": width, "network": network}
+    settings |= {"same_compute": extra > 0 and same_compute}
     runs.claim(out, settings)
-    shared = dict(network=NETWORK, inits=starts, out=out, focus=target.focus)
+    shared = dict(network=network, inits=starts, out=out, focus=target.focus)
     shared |= dict(batch_size=batch_size, lr=lr, pretrain_images=extra * same_compute)
     shared |= dict(views=views, thin=mask == "vessel")
     shared |= dict(device=choose_device(device), workers=workers, progress=True)
@@ -131,7 +139,7 @@ def segment(
     other = "thin_recall" if mask == "vessel" else "average_precision"
     results["more"] = {other: summary.summarise(rows, metric=other, by="labels")}
     runs.write_json(out / "results.json", results)
-    vessel_pages.segmentation(out, parts[1], results, settings | {"network": NETWORK})
+    vessel_pages.segmentation(out, parts[1], results, settings)
     return results
 
 
