@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tinyssl.data import DataError, load_masks, load_points, open_dataset
 
@@ -145,6 +146,17 @@ def test_idrid_root_is_its_grading_part(idrid):
     assert table.grade.tolist() == [3, 0, 4]
     assert table.split.tolist() == ["train", "train", "test"]
     assert open_dataset(idrid / GRADING).names == table.names
+
+
+def test_idrid_images_of_one_visit_stay_together(idrid):
+    folder = idrid / GRADING / IMAGES
+    for path, comment in (
+        (folder / TRAIN / "IDRiD_001.jpg", b"181120172a\0"),
+        (folder / TRAIN / "IDRiD_002.jpg", b"No ID\0"),
+        (folder / TEST / "IDRiD_001.jpg", b"181120172a\0"),
+    ):
+        Image.open(path).save(path, comment=comment)
+    assert open_dataset(idrid).patient.tolist() == ["181120172a", "", "181120172a"]
 
 
 def test_idrid_segmentation_has_a_mask_where_there_is_a_lesion(idrid):

@@ -29,7 +29,7 @@ def rating_sums(y_true, y_pred):
 
 
 def _in_parts(kernel, y_true, y_pred, *options):
-    """Return each number of a kernel's answer, from each thread's part of the labels."""
+    """Return each number of a kernel's answer, from each part of the labels."""
     answers = _threads.spread(
         lambda i, j: kernel(y_true[i:j], y_pred[i:j], *options),
         len(y_true),
