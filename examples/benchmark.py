@@ -87,19 +87,24 @@ def check(row, quick):
 
 
 def interleave(calls, seconds):
-    """Call all in turns for about so many seconds; return their times, in order.
+    """Call all in turns, three of them; return the times of each, in order.
 
-    What takes more than a fifth of these seconds is called three times only.
+    What takes less than a fifth of so many seconds goes on for about as long.
     """
     number, times = {}, {name: [] for name in calls}
     for name, call in calls.items():
         number[name] = max(1, int(0.005 / measure(call, 1)))  # short ones: runs of 5 ms
-    start, turns = time.perf_counter(), 0
-    while turns < 3 or (turns < 99 and time.perf_counter() - start < seconds):
-        for name, call in calls.items():
-            if turns < 3 or times[name][0] < seconds / 5:
-                times[name].append(measure(call, number[name]))
-        turns += 1
+
+    def turn(names):
+        for name in names:
+            times[name].append(measure(calls[name], number[name]))
+
+    for _ in range(3):
+        turn(calls)
+    fast = [name for name in calls if statistics.median(times[name]) < seconds / 5]
+    start = time.perf_counter()
+    while "tinyssl" in fast and len(fast) > 1 and time.perf_counter() - start < seconds:
+        turn(fast)
     return times
 
 
