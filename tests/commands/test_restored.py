@@ -139,6 +139,9 @@ def test_export_is_read_back_pixel_for_pixel(eyes, exported):
     source, _ = load_images(open_dataset(eyes), SIZE)
     kinds = np.array([name.split("/")[0] for name in table.names])
     np.testing.assert_array_equal(images[kinds == "original"], source)
+    assert set(table.region) == {exported / "field.png"}  # no circle to be guessed
+    for image, path in zip(images, table.images, strict=True):
+        np.testing.assert_array_equal(image, np.asarray(Image.open(path)))
     for kind in ("original", "disordered", "restored"):
         part = open_dataset(exported / f"{kind}.csv")
         assert {name.split("-")[0].split("/")[0] for name in part.names} == {kind}
