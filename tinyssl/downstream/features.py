@@ -37,8 +37,7 @@ class RandomNetwork(nn.Module):
     says that what weighs much in them matters to an eye doctor.
 
     From each filter three quarters of its mean are taken: with plain ones overall
-    brightness drowns all else (a blur of 1 px moved the distance of 600 synthetic
-    eyes of 64 px to 4 to 7 times that of two samples, here to 140 to 180 times).
+    brightness drowns all else, blur, noise and swapped patches among it.
 
     References
     ----------
