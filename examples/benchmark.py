@@ -93,7 +93,7 @@ def interleave(calls, seconds):
     """
     number, times = {}, {name: [] for name in calls}
     for name, call in calls.items():
-        number[name] = max(1, int(0.005 / measure(call, 1)))  # short ones: runs of 5 ms
+        number[name] = max(1, int(0.02 / measure(call, 1)))  # short ones: runs of 20 ms
 
     def turn(names):
         for name in names:
@@ -109,8 +109,12 @@ def interleave(calls, seconds):
 
 
 def measure(call, number):
-    """Return the seconds of one call, as the mean of a run."""
+    """Return the seconds of one call, as the mean of a run after one untimed call."""
     time.sleep(0.01)  # let the other libraries' threads stop spinning
+    start = time.perf_counter()
+    call()  # memory and threads as in a loop of such calls
+    if time.perf_counter() - start > 1:  # too long for its start to matter
+        return time.perf_counter() - start
     start = time.perf_counter()
     for _ in range(number):
         call()
