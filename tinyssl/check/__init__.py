@@ -1,0 +1,28 @@
+"""Checks for the exercises of the lessons: ``check.qwk(my_function)`` says what is off.
+
+The contract, for whoever writes a lesson:
+
+- ``tinyssl/check/lessonNN.py`` holds one `Exercise` for each function a learner fills
+  in, and ``EXERCISES``, from the name of that function (``my_qwk``) to its exercise.
+  This file re-exports the exercises under the names that lessons use.
+- An exercise is callable: ``check.qwk(my_qwk)`` prints what it found and returns True
+  or False. It works in a script, in a notebook and in pytest, and needs Hypothesis.
+- An exercise has laws, simplest first. A law takes the learner's function and a case
+  that Hypothesis draws, and returns what is expected and what came. The smallest case
+  that breaks a law is printed with both.
+- ``mistakes`` are wrong answers often given. Where the learner's function answers as
+  one of them does, that mistake's own hint is printed. Otherwise, and from the second
+  failure on, the three hints of the exercise follow in turn.
+- How often a function failed is kept in the process; ``tinyssl check NN FILE`` keeps
+  it in FILE's neighbour ``FILE.hints.json`` until everything passes.
+- A crash is reported with its line and the case. A call that takes longer than two
+  seconds is stopped and reported. ``tinyssl check`` works in a process of its own, so
+  that not even a learner's ``os._exit`` ends it without a word.
+- A stub (one that returns None or raises NotImplementedError) fails without a hint.
+"""
+
+from tinyssl.check.exercise import Exercise, Mistake
+from tinyssl.check.lesson01 import confusion_matrix, qwk, weights
+from tinyssl.check.search import law
+
+__all__ = ["Exercise", "Mistake", "confusion_matrix", "law", "qwk", "weights"]

@@ -1,0 +1,100 @@
+"""The search for the smallest case that breaks a law."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+try:
+    import hypothesis
+    from hypothesis.strategies import SearchStrategy
+except ImportError as error:
+    text = "the checks of the exercises need hypothesis: pip install hypothesis"
+    raise ImportError(text) from error
+
+from tinyssl.check.guarded import CallError, Guard
+
+SETTINGS = hypothesis.settings(
+    database=None,
+    derandomize=True,
+    deadline=None,
+    max_examples=150,
+    suppress_health_check=list(hypothesis.HealthCheck),
+)
+
+
+class Law(NamedTuple):
+    """What must be equal for every case: see `law`."""
+
+    text: str
+    names: tuple[str, ...]
+    cases: SearchStrategy[tuple]
+    compare: Callable[..., tuple[Any, Any]]
+
+
+def law(cases: SearchStrategy[tuple]) -> Callable[[Callable[..., Any]], Law]:
+    """Make a law of a function ``compare(f, *case) -> expected, got``.
+
+    Its docstring is the law in words, its arguments after ``f`` name the case, and
+    ``cases`` draws tuples of them.
+    """
+
+    def declare(compare):
+        names = tuple(inspect.signature(compare).parameters)[1:]
+        return Law(inspect.getdoc(compare), names, cases, compare)
+
+    return declare
+
+
+def smallest(
+    cases: SearchStrategy[tuple], condition: Callable[[tuple], bool]
+) -> tuple | None:
+    """Return the smallest case for which a condition holds, None if none is found."""
+    try:
+        return hypothesis.find(cases, condition, settings=SETTINGS)
+    except hypothesis.errors.NoSuchExample:
+        return None
+
+
+def breaks(law: Law, guard: Guard, case: tuple) -> bool:
+    """Tell whether a case breaks a law."""
+    try:
+        return not agree(*law.compare(guard, *case))
+    except CallError:
+        return True
+
+
+def differ(first: Guard, second: Guard, case: tuple) -> bool:
+    """Tell whether two functions answer differently; two failures are alike."""
+    answers = []
+    for guard in (first, second):
+        try:
+            answers.append(guard(*case))
+        except CallError as failed:
+            answers.append(type(failed.error).__name__)
+    return not agree(*answers)
+
+
+def agree(expected: Any, got: Any) -> bool:
+    """Tell whether two answers are equal, up to rounding; nan equals nan."""
+    try:
+        expected, got = np.asarray(expected), np.asarray(got)
+        if expected.shape != got.shape:
+            return False
+        if expected.dtype.kind not in "biuf" or got.dtype.kind not in "biuf":
+            return expected.dtype.kind == got.dtype.kind and np.array_equal(
+                expected, got
+            )
+        return np.allclose(got, expected, rtol=1e-9, atol=1e-9, equal_nan=True)
+    except (TypeError, ValueError):  # ragged lists and the like
+        return False
+
+
+def shown(value: Any) -> str:
+    """Write a value for a person, in one line where it fits."""
+    if isinstance(value, np.ndarray) and value.size > 64:
+        return f"array of {value.shape}, {np.array2string(value, threshold=12)}"
+    if isinstance(value, np.ndarray | np.generic):
+        return str(value.tolist())
+    return repr(value) if len(repr(value)) <= 200 else f"{value!r:.200}..."
