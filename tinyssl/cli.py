@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(json.dumps(plain(line), allow_nan=False))
     else:
         show(options, results)
-    return 0
+    return 1 if options.command == "check" and results["failed"] else 0
 
 
 OWN = ("command", "json", "debug")
@@ -70,9 +70,27 @@ def show(options: argparse.Namespace, results: Any) -> None:
         print(as_text(results))
         print(f"report: {results['out']}/report.html")
         return
+    if options.command in ("lessons", "lesson", "check"):
+        print_course(options.command, results)
+        return
     print_results(results)
     if (options.out / "report.html").exists():
         print(f"report: {options.out / 'report.html'}")
+
+
+def print_course(command: str, results: Any) -> None:
+    """Print the list of lessons, what a lesson found, or what a check said."""
+    if command == "lessons":
+        for header in results:
+            print(f"{header['number']:02d}  {header['title'].partition('. ')[2]}")
+            print(f"    {header['learn']} ({header['runtime']})")
+    elif command == "lesson":
+        for name, value in results["results"].items():
+            print(f"{name}: {value}")
+        print(f"{results['seconds']} s; {', '.join(results['files'])}")
+        print(f"in {results['out']}")
+    else:
+        print("\n\n".join(results["reports"].values()))
 
 
 def print_results(results: dict[str, Any]) -> None:
@@ -117,6 +135,27 @@ def run_demo(**settings: Any) -> dict[str, Any]:
     from tinyssl.commands.demo import demo
 
     return demo(say=say, **with_workers(settings))
+
+
+def run_lessons() -> list[dict[str, Any]]:
+    """List the lessons."""
+    from tinyssl.commands.lessons import lessons
+
+    return lessons()
+
+
+def run_lesson(**settings: Any) -> dict[str, Any]:
+    """Run a lesson."""
+    from tinyssl.commands.lessons import lesson
+
+    return lesson(say=say, **settings)
+
+
+def run_check(**settings: Any) -> dict[str, Any]:
+    """Check the answers to a lesson's exercises."""
+    from tinyssl.commands.check import check
+
+    return check(say=say, **settings)
 
 
 def run_pretrain(**settings: Any) -> dict[str, Any]:
@@ -234,6 +273,9 @@ def run_export(**settings: Any) -> dict[str, Any]:
 
 COMMANDS = {
     "demo": run_demo,
+    "lessons": run_lessons,
+    "lesson": run_lesson,
+    "check": run_check,
     "pretrain": run_pretrain,
     "finetune": run_finetune,
     "segment": run_segment,

@@ -3,6 +3,7 @@
 import argparse
 
 from tinyssl import __version__
+from tinyssl.arguments.course import add_check, add_lesson
 from tinyssl.arguments.learning import add_finetune, add_pretrain
 from tinyssl.arguments.looking import (
     add_audit,
@@ -52,6 +53,9 @@ def build_parser() -> argparse.ArgumentParser:
 
     demo = add("demo", "the main job on synthetic eyes, with a report")
     add_running(demo, out="runs/demo")
+    add("lessons", "list the lessons of the course")
+    add_lesson(add("lesson", "run a lesson: its figures and results"))
+    add_check(add("check", "check your answers to a lesson's exercises"))
     add_pretrain(add("pretrain", "learn from images without labels"))
     text = "compare starts by share of labels on the same folds"
     add_finetune(add("finetune", text))

@@ -45,15 +45,13 @@ def _overwritten(y_true, y_pred, num_classes):
     return table
 
 
-@law(ratings())
+@law("Every image is counted once.", ratings())
 def _all_counted(f, y_true, y_pred):
-    """Every image is counted once."""
     return len(y_true), np.sum(f(y_true, y_pred, 5))
 
 
-@law(ratings())
+@law("Swapping the raters turns rows into columns.", ratings())
 def _transposed(f, y_true, y_pred):
-    """Swapping the raters turns rows into columns."""
     return np.transpose(f(y_true, y_pred, 5)), f(y_pred, y_true, 5)
 
 
@@ -102,15 +100,13 @@ def _weights(num_classes):
     return (i - j) ** 2 / (num_classes - 1) ** 2
 
 
-@law(sizes)
+@law("A right grade costs nothing.", sizes)
 def _free_diagonal(f, num_classes):
-    """A right grade costs nothing."""
     return np.zeros(num_classes), np.diagonal(f(num_classes))
 
 
-@law(sizes)
+@law("The worst mistake costs 1.", sizes)
 def _largest_is_one(f, num_classes):
-    """The worst mistake costs 1."""
     return 1.0, np.max(f(num_classes))
 
 
@@ -198,27 +194,29 @@ def _scaled_once(y_true, y_pred):
     return 1 - observed / np.mean((y_true[:, None] - y_pred) ** 2.0)
 
 
-@law(ratings().map(lambda pair: pair[:1]))
+@law(
+    "A rater agrees perfectly with itself.",
+    ratings().map(lambda pair: (np.concatenate(pair),)),
+)
 def _perfect(f, y_true):
-    """A rater agrees perfectly with itself."""
     return _value(y_true, y_true), f(y_true, y_true)
 
 
-@law(ratings())
+@law("Swapping the raters changes nothing.", ratings())
 def _symmetric(f, y_true, y_pred):
-    """Swapping the raters changes nothing."""
     return f(y_true, y_pred), f(y_pred, y_true)
 
 
-@law(ratings())
+@law("Counting grades from the other end changes nothing.", ratings())
 def _reversed(f, y_true, y_pred):
-    """Counting grades from the other end changes nothing."""
     return f(y_true, y_pred), f(4 - y_true, 4 - y_pred)
 
 
-@law(st.tuples(grades))
+@law(
+    "Where both raters give one grade to all, there is no answer: nan.",
+    st.tuples(grades),
+)
 def _open(f, grade):
-    """Where both raters give one grade to all, there is no answer: nan."""
     return math.nan, f(np.full(3, grade), np.full(3, grade))
 
 

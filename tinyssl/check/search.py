@@ -33,16 +33,15 @@ class Law(NamedTuple):
     compare: Callable[..., tuple[Any, Any]]
 
 
-def law(cases: SearchStrategy[tuple]) -> Callable[[Callable[..., Any]], Law]:
-    """Make a law of a function ``compare(f, *case) -> expected, got``.
+def law(text: str, cases: SearchStrategy[tuple]) -> Callable[[Callable], Law]:
+    """Make a law, in words, of a function ``compare(f, *case) -> expected, got``.
 
-    Its docstring is the law in words, its arguments after ``f`` name the case, and
-    ``cases`` draws tuples of them.
+    Its arguments after ``f`` name the case, and ``cases`` draws tuples of them.
     """
 
     def declare(compare):
         names = tuple(inspect.signature(compare).parameters)[1:]
-        return Law(inspect.getdoc(compare), names, cases, compare)
+        return Law(text, names, cases, compare)
 
     return declare
 

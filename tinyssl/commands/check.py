@@ -1,0 +1,114 @@
+"""``tinyssl check NN FILE``: check a learner's answers in a process of its own."""
+
+import importlib
+import importlib.util
+import json
+import multiprocessing
+import sys
+import traceback
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from tinyssl.commands.lessons import Say, silent
+
+SECONDS = 60  # until the next exercise is through
+
+
+def check(number: int, file: Path, *, say: Say = silent) -> dict[str, Any]:
+    """Check the functions of a file against the exercises of a lesson.
+
+    Parameters
+    ----------
+    number : int
+        Of the lesson.
+    file : path
+        Python file with the learner's functions, named as in the lesson. Beside it
+        ``FILE.hints.json`` remembers which hints were shown, until all is right.
+    say : callable
+        Takes lines for the person who waits.
+
+    Returns
+    -------
+    dict
+        "lesson", "file", "passed" and "failed" (names) and "reports" (texts by
+        name; under "" why the file could not be checked to its end).
+
+    Raises
+    ------
+    ValueError
+        If the lesson has no exercises to check.
+    FileNotFoundError
+        If there is no such file.
+    """
+    module = f"tinyssl.check.lesson{number:02d}"
+    if importlib.util.find_spec(module) is None:
+        raise ValueError(f"lesson {number:02d} has no exercises to check")
+    file = Path(file).absolute()
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} is not a file")
+    names = list(importlib.import_module(module).EXERCISES)
+    say(f"checking {', '.join(names)} of {file.name}")
+    reports = _in_a_process(module, file)
+    passed = [name for name in names if name in reports and reports[name][0]]
+    for name in names:
+        reports.setdefault(name, (False, f"{name}: not checked"))
+    return {
+        "lesson": number,
+        "file": str(file),
+        "passed": passed,
+        "failed": [name for name in names if name not in passed],
+        "reports": {name: text for name, (_, text) in reports.items()},
+    }
+
+
+def _in_a_process(module: str, file: Path) -> dict[str, tuple[bool, str]]:
+    """Return what the checks said, by exercise; under "" why they ended early."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    worker = context.Process(target=_work, args=(module, file, theirs), daemon=True)
+    worker.start()
+    theirs.close()
+    reports = {}
+    try:
+        while ours.poll(SECONDS):
+            name, passed, text = ours.recv()
+            reports[name] = (passed, text)
+        reports[""] = (False, f"no end after {SECONDS} seconds: a loop in the file?")
+    except EOFError:
+        worker.join(5)
+        if worker.exitcode:
+            text = f"the file ended Python with status {worker.exitcode}"
+            reports.setdefault("", (False, text))
+    finally:
+        if worker.is_alive():
+            worker.kill()
+    return reports
+
+
+def _work(module: str, file: Path, answers: Connection) -> None:
+    """Import a learner's file and check it, exercise by exercise."""
+    from tinyssl.check import exercise
+
+    shown = file.with_name(file.name + ".hints.json")
+    if shown.exists():
+        exercise.failures.update(json.loads(shown.read_text(encoding="utf-8")))
+    sys.path.insert(0, str(file.parent))
+    spec = importlib.util.spec_from_file_location("answers", file)
+    learner = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(learner)
+    except BaseException as error:  # a learner's sys.exit too
+        said = "".join(traceback.format_exception_only(error)).strip()
+        answers.send(("", False, f"{file.name} cannot be imported\n{said}"))
+        return
+    for name, task in importlib.import_module(module).EXERCISES.items():
+        if hasattr(learner, name):
+            answers.send((name, *task.examine(getattr(learner, name))))
+        else:
+            answers.send((name, False, f"{name}: no such function in {file.name}"))
+    if exercise.failures:
+        text = json.dumps(exercise.failures, indent=1) + "\n"
+        shown.write_text(text, encoding="utf-8")
+    else:
+        shown.unlink(missing_ok=True)
