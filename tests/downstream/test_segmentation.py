@@ -74,6 +74,16 @@ def test_same_rng_same_batch_and_inputs_stay_as_they_were():
     assert np.array_equal(image, before)
 
 
+def test_patches_look_where_the_lesion_is():
+    image, _, region = eye_with_lines(0)
+    mask = np.zeros_like(region)
+    mask[40, 50] = True
+    for focus, low, high in ((0.0, 0, 60), (0.5, 75, 150), (1.0, 200, 200)):
+        task = Segmentation(Pointwise(), patch_size=16, focus=focus)
+        _, (found, _) = task.make_batch([image] * 200, [mask] * 200, [region] * 200, 0)
+        assert low <= found.any((1, 2)).sum() <= high
+
+
 # Preparation
 
 
@@ -165,6 +175,16 @@ def test_evaluate_counts_only_the_field_of_view():
     assert actual["specificity"] == pytest.approx(3 / 4)
     assert actual["accuracy"] == pytest.approx(6 / 8)
     assert actual["auc"] == pytest.approx(15 / 16)
+
+
+def test_thin_vessels_are_scored_apart():
+    mask = np.zeros((40, 60), bool)
+    mask[5:15] = mask[25:27] = True
+    found = mask.astype(float)
+    found[25:27, :15] = 0
+    actual = evaluate(found, mask, np.ones_like(mask), thin=4)
+    assert actual["thin_recall"] == pytest.approx(0.75)
+    assert "thin_recall" not in evaluate(found, mask, np.ones_like(mask))
 
 
 def test_loss_does_not_look_outside_the_field():
