@@ -159,7 +159,8 @@ def split_tables(
     for found in tables:
         if mask not in found.masks:
             kinds = ", ".join(found.masks) or "none"
-            raise ValueError(f"{found.root}: needs {mask} masks, found {kinds}")
+            text = f"{found.root}: segmentation needs {mask} masks, found {kinds}"
+            raise ValueError(text)
     if test is None:
         held = held_out(table)
         tables = [table.select(~held), table.select(held)]
