@@ -23,6 +23,21 @@ The contract, for whoever writes a lesson:
 
 from tinyssl.check.exercise import Exercise, Mistake
 from tinyssl.check.lesson01 import confusion_matrix, qwk, weights
+from tinyssl.check.lesson02 import frechet_diagonal, gain, ssim_window
+from tinyssl.check.lesson03 import fits, undo_swaps, undo_tiles
 from tinyssl.check.search import law
 
-__all__ = ["Exercise", "Mistake", "confusion_matrix", "law", "qwk", "weights"]
+__all__ = [
+    "Exercise",
+    "Mistake",
+    "confusion_matrix",
+    "fits",
+    "frechet_diagonal",
+    "gain",
+    "law",
+    "qwk",
+    "ssim_window",
+    "undo_swaps",
+    "undo_tiles",
+    "weights",
+]
