@@ -48,6 +48,7 @@ class Guard:
     def __init__(self, function: Callable[..., Any]):
         self.function = function
         self.quiet = True
+        self.last: Any = None  # answer
         self.until = time.monotonic() + ALL_SECONDS
 
     def __call__(self, *case: Any) -> Any:
@@ -70,7 +71,8 @@ class Guard:
             raise CallError(_words(done["error"], self.function), done["error"])
         if not all(map(same, case, given)):
             raise CallError("changed its input: work on a copy")
-        return done["answer"]
+        self.last = done["answer"]
+        return self.last
 
     def _work(self, given, done):
         """Call the function; keep its answer or its error."""

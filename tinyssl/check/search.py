@@ -1,13 +1,16 @@
 """The search for the smallest case that breaks a law."""
 
+import contextlib
 import inspect
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 try:
     import hypothesis
+    from hypothesis import configuration
     from hypothesis.strategies import SearchStrategy
 except ImportError as error:
     text = "the checks of the exercises need hypothesis: pip install hypothesis"
@@ -22,6 +25,8 @@ SETTINGS = hypothesis.settings(
     max_examples=150,
     suppress_health_check=list(hypothesis.HealthCheck),
 )
+
+ANY = hypothesis.settings(SETTINGS, phases=[hypothesis.Phase.generate])
 
 
 class Law(NamedTuple):
@@ -51,16 +56,40 @@ def smallest(
 ) -> tuple | None:
     """Return the smallest case for which a condition holds, None if none is found."""
     try:
-        return hypothesis.find(cases, condition, settings=SETTINGS)
+        with without_traces():
+            return hypothesis.find(cases, condition, settings=SETTINGS)
     except hypothesis.errors.NoSuchExample:
         return None
 
 
+def alike(first: Guard, second: Guard, cases: SearchStrategy[tuple]) -> bool:
+    """Tell whether no case is found that two functions answer differently."""
+    try:
+        with without_traces():
+            hypothesis.find(
+                cases, lambda case: differ(first, second, case), settings=ANY
+            )
+    except hypothesis.errors.NoSuchExample:
+        return True
+    return False
+
+
+@contextlib.contextmanager
+def without_traces() -> Iterator[None]:
+    """Keep Hypothesis from leaving its folder where a learner works."""
+    home = vars(configuration).get("__hypothesis_home_directory")
+    configuration.set_hypothesis_home_dir(os.devnull)  # no folder can be made there
+    try:
+        yield
+    finally:
+        configuration.set_hypothesis_home_dir(home)
+
+
 def breaks(law: Law, guard: Guard, case: tuple) -> bool:
-    """Tell whether a case breaks a law."""
+    """Tell whether a case breaks a law, or the answer is not what the law is about."""
     try:
         return not agree(*law.compare(guard, *case))
-    except CallError:
+    except Exception:  # of the function, or of a law that cannot use its answer
         return True
 
 

@@ -1,0 +1,107 @@
+"""Run lessons over seeds: ranges for "What you should see", seconds, memory.
+
+    python lessons/measure.py 01 [02 ...] [--seeds 10] [--fast] [--write]
+
+Prints a line for each number of results.json as it stands in the lesson, and says
+where the lesson's text disagrees, or with --write puts the ranges there. Reports,
+never fails: a slow machine is no error.
+"""
+
+import argparse
+import math
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tinyssl.commands.lessons import find_lesson, lesson, read_header
+
+WRITTEN = re.compile(r"^# - ``(\w+)``: (-?[\d.]+) to (-?[\d.]+)$", re.MULTILINE)
+PEAK = (
+    "import resource, runpy, sys; runpy.run_path(sys.argv[1]);"
+    "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+)
+
+
+def main():
+    """Measure the lessons named."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("numbers", nargs="+", type=int, metavar="NN")
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--fast", action="store_true")
+    parser.add_argument("--write", action="store_true", help="into the lesson's text")
+    options = parser.parse_args()
+    for number in options.numbers:
+        with tempfile.TemporaryDirectory() as folder:
+            found = measure(number, options.seeds, options.fast, Path(folder))
+        if options.write:
+            write(find_lesson(number), found)
+
+
+def measure(number, seeds, fast, folder):
+    """Print what one lesson shows over its seeds; return its lines by name."""
+    path = find_lesson(number)
+    header = read_header(path)
+    runs = [
+        lesson(number, fast=fast, seed=seed, out=folder / str(seed))
+        for seed in range(seeds)
+    ]
+    seconds = [run["seconds"] for run in runs]
+    print(f"{path.name}, {seeds} seeds{', fast' if fast else ''}")
+    print(f"header: runtime {header['runtime']}, memory {header['memory']}")
+    print(f"measured: {min(seconds)} to {max(seconds)} s, {peak(path, folder)} MB")
+    text = path.read_text(encoding="utf-8")
+    written = {name: (low, high) for name, low, high in WRITTEN.findall(text)}
+    lines = {}
+    for name, values in columns([run["results"] for run in runs]).items():
+        low, high = rounded(min(values), math.floor), rounded(max(values), math.ceil)
+        lines[name] = f"# - ``{name}``: {low:g} to {high:g}"
+        print(lines[name])
+        if name in written:
+            least, most = map(float, written[name])
+            if min(values) < least or max(values) > most:
+                print(f"    the lesson says {least:g} to {most:g}")
+    return lines
+
+
+def write(path, lines):
+    """Put the ranges where the lesson has a line for them."""
+    text = path.read_text(encoding="utf-8")
+    text = WRITTEN.sub(lambda found: lines.get(found[1], found[0]), text)
+    path.write_text(text, encoding="utf-8")
+
+
+def columns(results):
+    """Return the numbers of each name over the runs, nan and None left out."""
+    table = {}
+    for name in results[0]:
+        values = [row[name] for row in results]
+        if all(isinstance(value, int | float) for value in values):
+            table[name] = values
+    return table
+
+
+def rounded(value, towards):
+    """Round a number to two digits after the point, or three significant ones."""
+    if value == 0 or not math.isfinite(value):
+        return value
+    digits = max(2, 2 - math.floor(math.log10(abs(value))))
+    return towards(round(value * 10**digits, 6)) / 10**digits
+
+
+def peak(path, folder):
+    """Return the peak memory of a run in MB, nan where the system does not say."""
+
+    settings = {"TINYSSL_OUT": str(folder / "peak"), "MPLBACKEND": "Agg"}
+    command = [sys.executable, "-c", PEAK, str(path)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=os.environ | settings, check=False
+    )
+    last = done.stderr.splitlines()[-1:] or [""]
+    return round(int(last[0]) / 1024) if last[0].isdigit() else math.nan
+
+
+if __name__ == "__main__":
+    main()

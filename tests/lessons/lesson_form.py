@@ -1,0 +1,146 @@
+"""The form of a lesson: `faults` says what breaks it, `run` runs one under watch."""
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+LESSONS = Path(__file__).parents[2] / "lessons"
+FILES = sorted(LESSONS.glob("[0-9][0-9]_*.py"))
+PHRASES = (
+    "**Before you run",
+    "**You predicted",
+    "**What you should see",
+    "Broken on purpose",
+    "**Misconception",
+    "**Check.",
+    "**Change.",
+    "**Make.",
+    "Three things to keep",
+    "Quiz\n",
+    "<details><summary>Answers</summary>\n#\n",
+    "# </details>",
+    "In a clinic",
+    "Sources\n",
+)
+
+
+def cells(text):
+    """Split a lesson into (kind, text) cells."""
+    parts = re.split(r"^(# %%.*)\n", text, flags=re.MULTILINE)[1:]
+    return [
+        ("prose" if "[markdown]" in mark else "code", body)
+        for mark, body in zip(parts[::2], parts[1::2], strict=True)
+    ]
+
+
+def code_lines(code):
+    """Return the lines of code that are neither empty nor a comment."""
+    return [
+        line
+        for line in code.splitlines()
+        if line.strip() and not line.strip().startswith("#")
+    ]
+
+
+def faults(text):
+    """Return what breaks the form of a lesson."""
+    found = []
+    parts = cells(text)
+    codes = [body for kind, body in parts if kind == "code"]
+    prose = "\n".join(body for kind, body in parts if kind == "prose")
+    lines = code_lines("\n".join(codes))
+    if len(lines) > 250:
+        found.append(f"{len(lines)} lines of code")
+    words = [word for word in prose.split() if re.search(r"[^\W\d_]", word)]
+    if len(words) > 1500:
+        found.append(f"{len(words)} words")
+    first = [i for i, line in enumerate(lines) if "savefig(" in line]
+    if not first or first[0] >= 15:
+        found.append("no figure within 15 lines of code")
+    if len(first) < 3:
+        found.append("fewer than three figures")
+    found += [f"no {phrase.strip()}" for phrase in PHRASES if phrase not in prose]
+    if prose.count("**Before you run") < 2:
+        found.append("fewer than two predictions")
+    if any(body.lstrip().startswith("#") for body in codes):
+        found.append("a code cell starts with a comment")
+    for body in codes:
+        if re.search(r"^\s*[%!]", body, flags=re.MULTILINE):
+            found.append("a magic")
+    for word in ("__main__", "argparse", "plt.show(", "lessons.utils", "urlopen"):
+        if word in text:
+            found.append(word)
+    for kind, body in parts:
+        bare = [s for s in body.splitlines() if s.strip() and not s.startswith("#")]
+        if kind == "prose" and bare and not body.startswith('"""'):
+            found.append(f"prose that is not a comment: {bare[0]}")
+    return found
+
+
+WATCH = """
+import json, os, runpy, sys
+out = os.path.realpath(os.environ["TINYSSL_OUT"])
+homes = (out, os.devnull, os.environ["MPLCONFIGDIR"])
+seen = []
+def allowed(path):
+    path = os.path.realpath(path)
+    return path.startswith(homes) or "__pycache__" in path
+def watch(event, values):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto"):
+        seen.append(event)
+    elif event == "open" and isinstance(values[0], (str, bytes, os.PathLike)):
+        mode, flags = values[1], values[2] or 0
+        wrote = set(mode or "") & set("wax+") or flags & (os.O_WRONLY | os.O_RDWR)
+        if wrote and not allowed(os.fsdecode(values[0])):
+            seen.append(os.fsdecode(values[0]))
+    elif event in ("os.mkdir", "os.rename", "os.remove"):
+        if not allowed(values[0]):
+            seen.append(event + " " + os.fsdecode(values[0]))
+sys.addaudithook(watch)
+runpy.run_path(sys.argv[1], run_name="lesson")
+print("WATCHED", json.dumps(seen))
+"""
+
+
+def run(path, out):
+    """Run a lesson in fast mode; return what it printed and what it did outside."""
+    caches = Path(os.environ.get("MPLCONFIGDIR") or out.parent / "matplotlib")
+    caches.mkdir(exist_ok=True)
+    done = subprocess.run(
+        [sys.executable, "-c", WATCH, str(path)],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        cwd=out.parent,
+        timeout=120,
+        env=os.environ
+        | {
+            "TINYSSL_OUT": str(out),
+            "TINYSSL_FAST": "1",
+            "TINYSSL_SEED": "0",
+            "MPLBACKEND": "Agg",
+            "MPLCONFIGDIR": os.path.realpath(caches),
+            "PYTHONIOENCODING": "utf-8",
+        },
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    printed, _, watched = done.stdout.rpartition("WATCHED ")
+    return printed, json.loads(watched)
+
+
+def body(function):
+    """Return the syntax tree of a function without its docstring."""
+    lines = function.body[1:] if ast.get_docstring(function) else function.body
+    return [ast.dump(line) for line in lines]
+
+
+def functions(path):
+    """Return the functions a file defines at its top, by name."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}

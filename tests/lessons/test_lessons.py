@@ -1,0 +1,133 @@
+"""Every lesson keeps the form, runs in fast mode, and gives the same numbers twice."""
+
+import json
+import re
+
+import pytest
+from lesson_form import FILES, LESSONS, body, cells, faults, functions, run
+
+from tinyssl import reference
+from tinyssl.commands.lessons import read_header
+
+DERIVED = {  # what a lesson derives of the answer key, with identical code
+    "01": ("confusion_matrix", "quadratic_weighted_kappa"),
+}
+each = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Return a function that runs a lesson twice, once for all tests."""
+    done = {}
+
+    def twice(path):
+        if path not in done:
+            folder = tmp_path_factory.mktemp(path.stem)
+            done[path] = [(folder / name, run(path, folder / name)) for name in "ab"]
+        return done[path]
+
+    return twice
+
+
+@each
+def test_form(path):
+    assert faults(path.read_text(encoding="utf-8")) == []
+    assert re.fullmatch(r"\d\d(_[a-z]+){2,}", path.stem)
+
+
+@each
+def test_header(path):
+    header = read_header(path)
+    assert header["title"].startswith(f"Lesson {header['number']}. ")
+    fast, full = re.match(r"fast (\d+) s, full (\d+) s", header["runtime"]).groups()
+    assert int(fast) <= 20
+    assert int(full) <= 180
+
+
+@each
+def test_it_runs_and_stays_in_its_folder(path, runs):
+    for out, (_, outside) in runs(path):
+        assert outside == []
+        promised = read_header(path)["files"].split(", ")
+        assert sorted(file.name for file in out.iterdir()) == sorted(promised)
+        assert len(list(out.glob("*.png"))) >= 3
+
+
+@each
+def test_same_numbers_twice(path, runs):
+    first, second = ((out / "results.json").read_bytes() for out, _ in runs(path))
+    assert first == second
+
+
+@each
+def test_what_you_should_see_is_in_the_results(path, runs):
+    out, _ = runs(path)[0]
+    results = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    ranges = re.findall(r"^# - ``(\w+)``: (\S+) to (\S+)$", text, flags=re.MULTILINE)
+    assert ranges
+    for name, low, high in ranges:
+        assert name in results
+        assert float(low) <= float(high)
+
+
+@pytest.mark.parametrize("number", DERIVED)
+def test_a_lesson_derives_the_answer_key(number):
+    (path,) = LESSONS.glob(f"{number}_*.py")
+    derived, key = functions(path), functions(LESSONS.parent / "tinyssl/reference.py")
+    for name in DERIVED[number]:
+        assert hasattr(reference, name)
+        assert body(derived[name]) == body(key[name]), name
+
+
+PLANTED = {
+    "lines of code": lambda text: text + "\n# %%\n" + "x = 1\n" * 250,
+    " words": lambda text: text + "\n# %% [markdown]\n" + "# word word\n" * 1000,
+    "no figure within": lambda text: text.replace(
+        "# %%\n", "# %%\n" + "x = 1\n" * 9, 1
+    ),
+    "fewer than three": lambda text: text.replace("savefig(", "save("),
+    "starts with a comment": lambda text: text.replace("# %%\n", "# %%\n# so\n", 1),
+    "magic": lambda text: text + "\n# %%\n%matplotlib inline\n",
+    "__main__": lambda text: text + "\n# %%\nif __name__ == '__main__':\n    pass\n",
+    "argparse": lambda text: text.replace("import os", "import argparse"),
+    "two predictions": lambda text: text.replace("**Before you run", "**Run", 1),
+    "no Quiz": lambda text: text.replace("Quiz\n", "Questions\n"),
+    "not a comment": lambda text: text + "\n# %% [markdown]\nno hash\n",
+}
+
+
+@pytest.mark.parametrize("fault", PLANTED)
+def test_the_check_of_form_can_fail(fault):
+    text = PLANTED[fault](FILES[0].read_text(encoding="utf-8"))
+    assert [found for found in faults(text) if fault in found]
+
+
+def test_the_watch_can_fail(tmp_path):
+    bad = tmp_path / "bad.py"
+    bad.write_text(
+        "import socket\nfrom pathlib import Path\n"
+        f"Path({str(tmp_path / 'elsewhere.txt')!r}).write_text('x')\n"
+        f"Path({str(tmp_path / 'folder')!r}).mkdir()\n"
+        "try:\n    socket.create_connection(('127.0.0.1', 9), timeout=1)\n"
+        "except OSError:\n    pass\n"
+    )
+    _, outside = run(bad, tmp_path / "out")
+    assert [word for word in outside if "elsewhere.txt" in word]
+    assert [word for word in outside if "os.mkdir" in word]
+    assert "socket.connect" in outside
+
+
+def test_the_comparison_of_trees_can_fail(tmp_path):
+    file = tmp_path / "a.py"
+    file.write_text('def f(a):\n    """One."""\n    return a + 1\n')
+    other = tmp_path / "b.py"
+    other.write_text('def f(a):\n    """Two."""\n    # why\n    return a + 1\n')
+    assert body(functions(file)["f"]) == body(functions(other)["f"])
+    other.write_text("def f(a):\n    return 1 + a\n")
+    assert body(functions(file)["f"]) != body(functions(other)["f"])
+
+
+def test_cells_are_told_apart():
+    text = '# %% [markdown]\n"""\nT\n"""\n\n# %%\nx = 1\n\n# %% [markdown]\n# So.\n'
+    assert [kind for kind, _ in cells(text)] == ["prose", "code", "prose"]
