@@ -14,18 +14,18 @@ ranges = st.sampled_from((1.0, 255.0))
 
 @st.composite
 def windows(draw):
-    """Draw two windows of one shape in 0..255 or [0, 1], perhaps far from zero."""
+    """Draw two windows of one shape in 0..255 or [0, 1], and the range."""
     data_range = draw(ranges)
     shape = draw(st.sampled_from(((2, 2), (3, 3), (2, 4))))
-    levels = st.lists(
-        st.integers(0, 4), min_size=math.prod(shape), max_size=math.prod(shape)
-    )
-    offset = draw(st.sampled_from((0, 1000)))
-    pair = (
-        (np.reshape(draw(levels), shape) * data_range / 4 + offset).astype(np.float32)
-        for _ in range(2)
-    )
+    pixels = math.prod(shape)
+    levels = st.lists(st.integers(0, 4), min_size=pixels, max_size=pixels)
+    pair = (np.reshape(draw(levels), shape) * data_range / 4 for _ in range(2))
     return *pair, data_range
+
+
+def far_from_zero(case):
+    """Return float32 windows, 1000 higher."""
+    return *(np.float32(window + 1000) for window in case[:2]), case[2]
 
 
 # ---- my_ssim_window
@@ -43,7 +43,7 @@ def _window(window1, window2, data_range, k1=0.01, k2=0.03, ddof=0):
 
 
 def _cancelled(window1, window2, data_range):
-    """Square first, in the dtype of the windows."""
+    """Square first: right but for rounding."""
     x, y = window1, window2
     c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
     covariance = np.mean(x * y) - x.mean() * y.mean()
@@ -78,11 +78,16 @@ def _rescaled(f, window1, window2, data_range):
     return expected, f(2 * window1, 2 * window2, 2 * data_range)
 
 
+@law("Float32 windows far from zero keep their digits.", windows().map(far_from_zero))
+def _offset(f, window1, window2, data_range):
+    return _window(window1, window2, data_range), f(window1, window2, data_range)
+
+
 ssim_window = Exercise(
     "my_ssim_window",
     _window,
     windows(),
-    (_itself, _either_way, _rescaled),
+    (_itself, _either_way, _rescaled, _offset),
     (
         "the formula has two fractions: one of the means with c1, one of covariance "
         "and variances with c2",
@@ -106,17 +111,17 @@ ssim_window = Exercise(
             "you divide by n - 1; Wang et al. take the plain mean over the window",
         ),
         Mistake(
-            _cancelled,
-            "right on paper, but digits cancel at an offset of 1000: turn the windows "
-            "to float64 and take the mean away before you square",
-        ),
-        Mistake(
             lambda *case: _window(*case, k1=1e9),
             "the means are missing: an image and a brighter one would score 1",
         ),
         Mistake(
             lambda *case: _window(*case, k2=1e9),
             "only the means are compared: the fraction of covariance is missing",
+        ),
+        Mistake(
+            _cancelled,
+            "right on paper, but digits cancel: turn the windows to float64 first, and "
+            "take the mean away before you square",
         ),
     ),
 )

@@ -1,0 +1,540 @@
+# %% [markdown]
+"""
+Lesson 2. Likeness of images, and of sets of images
+===================================================
+
+- do: derive SSIM and the Fréchet distance, break both, and read somebody's numbers
+- learn: what a likeness says only together with data range, baseline, n, d and features
+- need: NumPy, mean and covariance; lesson 00
+- sources: A (evaluation by SSIM and FID), Wang et al. 2004, Heusel et al. 2017
+- data: toy.fundus, 40 eyes of 128 px (1.97 MB) and 500 of 32 px (1.54 MB); fast 200
+- runtime: fast 8 s, full 12 s
+- memory: 270 MB
+- files: 1_copied.png, 2_equal_error.png, 3_data_range.png, 4_cancelled.png,
+  5_noise_floor.png, 6_features.png, results.json
+"""
+
+# %% [markdown]
+# **The question.** A group reports on its generated retinas: "SSIM .95, FID .17". One
+# is near its best value 1, the other near its best value 0. Are the images good?
+#
+# We begin with a photograph in which five pairs of small patches were swapped. A
+# network is to restore it. Ours has not been written: its "restoration" is the damaged
+# input.
+
+# %%
+import os
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+
+from tinyssl import metrics, transforms
+from tinyssl.data import toy
+
+FAST = os.environ.get("TINYSSL_FAST") == "1"
+SEED = int(os.environ.get("TINYSSL_SEED", "0"))
+OUT = Path(os.environ.get("TINYSSL_OUT", "output/02"))
+OUT.mkdir(parents=True, exist_ok=True)
+image = toy.fundus(1, size=128, rng=SEED).images[0, ..., 1] / 255  # green, in [0, 1]
+swaps = 24 + transforms.sample_swaps((80, 80), 8, 5, rng=SEED)
+damaged = transforms.swap_patches(image, swaps, 8)
+plt.imshow(damaged, cmap="gray").axes.set_axis_off()
+plt.title(f"SSIM {metrics.ssim(image, damaged, data_range=1):.2f}, and not restored")
+plt.savefig(OUT / "1_copied.png", bbox_inches="tight")
+
+# %% [markdown]
+# Whoever restores by doing nothing scores as well as that group. This **copying score**
+# is the baseline of restoration; without it an SSIM cannot be read.
+#
+# SSIM of one window
+# ------------------
+# Structural similarity asks three things of two windows x and y: are their means alike,
+# their variances, and do they vary together? Wang et al. multiply the answers:
+#
+# ``SSIM = (2 μx μy + c1) / (μx² + μy² + c1) · (2 σxy + c2) / (σx² + σy² + c2)``
+#
+# with ``c1 = (0.01 L)²`` and ``c2 = (0.03 L)²``, where L is the **data range**: the
+# largest minus the smallest value a pixel can have. The constants only keep flat
+# windows from 0/0. First the naive form: the whole image is one window.
+
+# %%
+import numpy as np
+
+c1, c2 = 0.01**2, 0.03**2
+covariance = np.mean((image - image.mean()) * (damaged - damaged.mean()))
+luminance = (2 * image.mean() * damaged.mean() + c1) / (
+    image.mean() ** 2 + damaged.mean() ** 2 + c1
+)
+structure = (2 * covariance + c2) / (image.var() + damaged.var() + c2)
+print(f"luminance {luminance:.4f}, contrast and structure {structure:.4f}")
+
+# %% [markdown]
+# Swapping moves pixels and changes none, so luminance is exactly 1. The score proper
+# slides a small window over the image, weighs its middle most, and averages. Compare
+# this text with ``tinyssl/reference.py``: it is the same code.
+
+# %%
+from numpy.lib.stride_tricks import sliding_window_view
+
+
+def ssim_map(image1, image2, taps, c1, c2, unbias):
+    """Return the SSIM of each window of (H, W, C) images (Wang et al. 2004, eq. 13)."""
+    weights = np.outer(taps, taps)
+    windows1, windows2 = (
+        sliding_window_view(image.astype(np.float64), weights.shape, axis=(0, 1))
+        for image in (image1, image2)
+    )
+    mean1 = (weights * windows1).sum(axis=(-2, -1), keepdims=True)
+    mean2 = (weights * windows2).sum(axis=(-2, -1), keepdims=True)
+    # centred before squaring: no digits cancel
+    a, b = windows1 - mean1, windows2 - mean2
+    # weighted sums along the row and the column, then the map
+    variances = unbias * (weights * (a * a + b * b)).sum(axis=(-2, -1))
+    covariance = unbias * (weights * a * b).sum(axis=(-2, -1))
+    mean1, mean2 = mean1[..., 0, 0], mean2[..., 0, 0]
+    return (
+        (2 * mean1 * mean2 + c1)
+        * (2 * covariance + c2)
+        / ((mean1 * mean1 + mean2 * mean2 + c1) * (variances + c2))
+    )
+
+
+taps = np.exp(-0.5 * (np.arange(-5, 6) / 1.5) ** 2)
+taps /= taps.sum()  # 11 weights of a Gaussian of 1.5 pixels
+x, y = image[..., None], damaged[..., None]
+one_window = ssim_map(x, y, np.full(128, 1 / 128), c1, c2, 1.0)
+assert np.allclose(one_window, luminance * structure)
+assert np.allclose(ssim_map(x, x, taps, c1, c2, 1.0), 1)  # with itself: 1
+assert np.allclose(ssim_map(x, y, taps, c1, c2, 1.0), ssim_map(y, x, taps, c1, c2, 1.0))
+
+# %% [markdown]
+# The library's ``ssim`` is the mean of this map. Are they equal, and which is faster?
+
+# %%
+import time
+
+
+def milliseconds(work, repeats=5):
+    work()  # once before: compilers and caches
+    spent = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        spent.append(1000 * (time.perf_counter() - start))
+    return np.median(spent)
+
+
+copied = metrics.ssim(image, damaged, data_range=1)
+assert abs(ssim_map(x, y, taps, c1, c2, 1.0).mean() - copied) < 1e-12
+ours = milliseconds(lambda: ssim_map(x, y, taps, c1, c2, 1.0))
+library = milliseconds(lambda: metrics.ssim(image, damaged, data_range=1))
+print(f"derived {ours:.1f} ms, library {library:.2f} ms: {ours / library:.0f} times")
+
+# %% [markdown]
+# **Before you run.** Three damages are scaled to *the same mean squared error*:
+# brighter everywhere, noise, blur. Put them in the order of their SSIM.
+
+# %%
+from scipy.ndimage import gaussian_filter
+
+rng = np.random.default_rng(SEED)
+changes = {
+    "brighter": np.ones(image.shape),
+    "noise": rng.normal(size=image.shape),
+    "blur": gaussian_filter(image, 3) - image,
+}
+damages = {
+    name: image + change * np.sqrt(0.001 / np.mean(change**2))
+    for name, change in changes.items()
+}
+scores = {k: metrics.ssim(image, v, data_range=1) for k, v in damages.items()}
+figure, axes = plt.subplots(1, 3, figsize=(7, 2.9), layout="constrained")
+for ax, (name, picture) in zip(axes, damages.items(), strict=True):
+    ax.imshow(picture, cmap="gray", vmin=0, vmax=1)
+    ax.set_title(f"{name}: SSIM {scores[name]:.2f}", fontsize=10)
+    ax.set_axis_off()
+figure.suptitle("One mean squared error (0.001), three likenesses")
+figure.savefig(OUT / "2_equal_error.png")
+
+# %% [markdown]
+# **You predicted** an order. Brightness costs least, since it leaves contrast and
+# structure alone; noise costs most on eight seeds of ten, above all in the black
+# corners, where nothing should vary. Blur keeps the error low by keeping nothing sharp.
+#
+# **What you should see**
+#
+# - ``brighter``: 0.857 to 0.895
+# - ``blur``: 0.601 to 0.824
+# - ``noise``: 0.628 to 0.729
+# - ``copied``: 0.942 to 0.968
+#
+# If you see brightness below the others instead, the two fractions were mixed up.
+#
+# The wrong data range
+# --------------------
+# **Before you run.** Our image lies in [0, 1]. Somebody passes the range of bytes,
+# ``data_range=255``. Does the score of the noisy image fall, stay, or rise, and how
+# far?
+
+# %%
+ranges = np.geomspace(0.5, 512, 21)
+figure, ax = plt.subplots(figsize=(6.4, 3.4), layout="constrained")
+for (name, picture), style in zip(damages.items(), ("o-", "s-", "^-"), strict=True):
+    curve = [metrics.ssim(image, picture, data_range=r) for r in ranges]
+    ax.semilogx(ranges, curve, style, markersize=4, label=name)
+for place, text in ((1, "right"), (255, "wrong")):
+    ax.axvline(place, color="black", linestyle=":")
+    ax.text(place, 1.01, text, ha="center", transform=ax.get_xaxis_transform())
+ax.set(xlabel="data_range of an image in [0, 1]", ylabel="SSIM")
+ax.legend(frameon=False, loc="lower right")
+wrong = metrics.ssim(image, damages["noise"], data_range=255)
+title = f"The wrong range turns {scores['noise']:.2f} into {wrong:.5f}"
+figure.suptitle(title)
+figure.savefig(OUT / "3_data_range.png")
+print(title)
+
+# %% [markdown]
+# **You predicted** a direction. It rises to almost 1, whatever the damage: c1 and c2
+# are now larger than anything measured, and all fractions become c/c. Nothing fails and
+# nothing warns; so the library makes ``data_range`` required, and a report must print
+# it.
+#
+# **What you should see**
+#
+# - ``wrong``: 0.999 to 1
+#
+# If you see .7 or less at 255 instead, your image is in 0..255: then 255 is right.
+#
+# Broken on purpose: digits that cancel
+# -------------------------------------
+# Textbooks write the variance as ``E[x²] - E[x]²``. On paper it is the same. Here it
+# scores a float32 image of 1000 plus values in [0, 1] (an X-ray detector's offset,
+# say), against a slightly noisy copy; the left map uses the centred form.
+
+# %%
+signal = np.float32(1000) + rng.random((48, 48, 1), dtype=np.float32)
+noisy = signal + rng.normal(0, 0.1, signal.shape).astype(np.float32)
+
+
+def broken_map(image1, image2, taps, c1, c2):
+    weights = np.outer(taps, taps).astype(np.float32)
+    windows = [
+        sliding_window_view(image[..., 0], weights.shape)
+        for image in (image1, image2, image1 * image1, image2 * image2, image1 * image2)
+    ]
+    m1, m2, e11, e22, e12 = ((weights * w).sum(axis=(-2, -1)) for w in windows)
+    covariance, variances = e12 - m1 * m2, e11 - m1 * m1 + e22 - m2 * m2
+    return (
+        (2 * m1 * m2 + c1)
+        * (2 * covariance + c2)
+        / ((m1 * m1 + m2 * m2 + c1) * (variances + c2))
+    )
+
+
+good = ssim_map(signal, noisy, taps, c1, c2, 1.0)[..., 0]
+bad = broken_map(signal, noisy, taps, c1, c2)
+figure, axes = plt.subplots(1, 2, figsize=(7, 3.2), layout="constrained")
+maps = {"centred": good, "E[x²] - E[x]²": bad}
+for ax, (name, scored) in zip(axes, maps.items(), strict=True):
+    shown = ax.imshow(scored, vmin=-1, vmax=1, cmap="cividis")
+    ax.set_title(f"{name}: {scored.min():.2f} to {scored.max():.2f}", fontsize=10)
+    ax.set(xlabel="window, pixels", ylabel="window, pixels")
+figure.colorbar(shown, ax=axes, label="SSIM (colours end at ±1)")
+outside = np.mean(abs(bad) > 1)
+figure.suptitle(f"{outside:.0%} of the cancelled windows leave [-1, 1]")
+figure.savefig(OUT / "4_cancelled.png")
+
+# %% [markdown]
+# x² is a million and float32 keeps seven digits: a variance of 0.08 is the eighth.
+# Centring costs one subtraction. A widely used library still squares first.
+#
+# **Misconception: SSIM sees what the doctor sees.** We erase every lesion of every eye
+# of grade 2, which makes it an eye of grade 0, and beside it add noise nobody would
+# mind.
+
+# %%
+from scipy.ndimage import median_filter
+
+eyes = toy.fundus(40, size=128, rng=SEED)
+erased, grainy = [], []
+for n in np.flatnonzero(eyes.grades == 2):
+    eye = eyes.images[n, ..., 1] / 255
+    lesion = np.any([masks[n] for masks in eyes.lesions.values()], axis=0)
+    healed = np.where(lesion, median_filter(eye, 15), eye)
+    noise = rng.normal(0, 0.02, eye.shape)
+    erased.append(metrics.ssim(eye, healed, data_range=1))
+    grainy.append(metrics.ssim(eye, eye + noise, data_range=1))
+print(f"all lesions erased: {np.mean(erased):.3f}; noise of 2 %: {np.mean(grainy):.3f}")
+
+# %% [markdown]
+# Losing the diagnosis costs far less than losing a little smoothness.
+#
+# **What you should see**
+#
+# - ``outside``: 0.41 to 0.472
+# - ``erased``: 0.955 to 0.976
+# - ``grainy``: 0.814 to 0.832
+#
+# If you see ``outside`` at 0 instead, your arrays became float64 on the way.
+#
+# Two sets: the Fréchet distance
+# ------------------------------
+# Generated images have no original to lie beside. So one describes each image by d
+# numbers, its features, fits a Gaussian to each *set*, and measures between the
+# Gaussians. In one dimension that is ``(m1 - m2)² + (s1 - s2)²``. In d dimensions
+# standard deviations become roots of covariance matrices:
+#
+# ``|m1 - m2|² + tr S1 + tr S2 - 2 tr (S1^½ S2 S1^½)^½``
+#
+# With features of a certain Inception network it is called FID.
+
+
+# %%
+def frechet_distance_from_stats(mean1, cov1, mean2, cov2):
+    """Return the Frechet distance of two Gaussians (Dowson and Landau 1982)."""
+    # the symmetric square root of the first covariance
+    values, vectors = np.linalg.eigh(cov1)
+    root = vectors * np.sqrt(np.clip(values, 0, None)) @ vectors.T
+    # tr sqrt(S1^½ S2 S1^½), from eigenvalues that are real
+    cross = np.sqrt(np.clip(np.linalg.eigvalsh(root @ cov2 @ root), 0, None)).sum()
+    return np.sum((mean1 - mean2) ** 2) + np.trace(cov1) + np.trace(cov2) - 2 * cross
+
+
+def frechet_distance(features1, features2):
+    """Return the Frechet distance of Gaussians fitted to (n, d) features."""
+    return frechet_distance_from_stats(
+        features1.mean(axis=0),
+        np.atleast_2d(np.cov(features1, rowvar=False)),
+        features2.mean(axis=0),
+        np.atleast_2d(np.cov(features2, rowvar=False)),
+    )
+
+
+a, b = rng.normal(0, 1, (200, 1)), rng.normal(2, 3, (200, 1))
+naive = (a.mean() - b.mean()) ** 2 + (a.std(ddof=1) - b.std(ddof=1)) ** 2
+assert np.isclose(frechet_distance(a, b), naive)
+a, b = rng.normal(size=(200, 64)), rng.normal(size=(200, 64))
+assert np.isclose(frechet_distance(a, a + 0.5), 64 * 0.25)  # a shift c: |c|²
+assert np.isclose(frechet_distance(10 * a, 10 * b), 100 * frechet_distance(a, b))
+assert np.isclose(frechet_distance(a, b), metrics.frechet_distance(a, b))
+ours = milliseconds(lambda: frechet_distance(a, b))
+library = milliseconds(lambda: metrics.frechet_distance(a, b))
+print(f"derived {ours:.1f} ms, library {library:.2f} ms: {ours / library:.1f} times")
+
+# %% [markdown]
+# The scaling law already settles ".17": multiply all features by 10, and it is 17.
+#
+# **Before you run.** Two samples of *one* distribution, 64 independent features of
+# variance 1, 50 images each. The true distance is 0. What will be measured? And with
+# 1,000 images?
+
+# %%
+counts = [50, 100, 200, 500, 1000]
+floor = {
+    n: [
+        frechet_distance(rng.normal(size=(n, 64)), rng.normal(size=(n, 64)))
+        for _ in range(3 if FAST else 10)
+    ]
+    for n in counts
+}
+figure, ax = plt.subplots(figsize=(6.4, 3.4), layout="constrained")
+for n, distances in floor.items():
+    ax.loglog([n] * len(distances), distances, "o", color="#0072B2", alpha=0.5)
+ax.axhline(0.17, color="#D55E00", linestyle="--")
+ax.text(55, 0.2, "the reported .17")
+ax.set_xticks(counts, counts, minor=False)
+ax.minorticks_off()
+ax.set(xlabel="images in each set", ylabel="Fréchet distance, d = 64", ylim=(0.1, 99))
+low, high = (np.mean(floor[n]) for n in (1000, 50))
+figure.suptitle(
+    f"Nothing differs, but 50 images say {high:.0f} and 1,000 say {low:.1f}"
+)
+figure.savefig(OUT / "5_noise_floor.png")
+
+# %% [markdown]
+# **You predicted** two numbers, perhaps 0 twice. A covariance of 64 × 64 has 2,080
+# entries; 50 images cannot know them, and every error *adds*. This **noise floor**
+# falls about as 1/n. ``metrics.frechet_noise_floor`` draws it for your own features.
+#
+# **What you should see**
+#
+# - ``floor_50``: 43.47 to 44.72
+# - ``floor_200``: 10.88 to 11.19
+# - ``floor_1000``: 2.19 to 2.24
+#
+# If you see 0 instead, both samples came from one seed.
+#
+# One pair of sets, any number you like
+# -------------------------------------
+# Real: right eyes of half of the patients. "Generated": those of the others, *every one
+# of them blurred*. Four kinds of features; beside each distance its floor.
+
+# %%
+n = 50 if FAST else 125
+images = toy.fundus(4 * n, size=32, rng=SEED).images[::2] / 255  # one eye a patient
+real, generated = images[:n], gaussian_filter(images[n:], (0, 1, 1, 0))
+
+
+def blocks(values):
+    return values.reshape(-1, 8, 4, 8, 4).mean(axis=(2, 4)).reshape(len(values), 64)
+
+
+kinds = {
+    "colour": lambda x: x.mean(axis=(1, 2)),
+    "blocks": lambda x: blocks(x[..., 1]),
+    "bytes": lambda x: 255 * blocks(x[..., 1]),
+    "edges": lambda x: blocks(abs(np.diff(x[..., 1], axis=1, append=0))),
+}
+table = {}
+for name, features in kinds.items():
+    r, g = features(real), features(generated)
+    chance = np.quantile(metrics.frechet_noise_floor(r, n, rng=SEED), 0.95)
+    table[name] = frechet_distance(r, g), chance
+    print(f"{name}: {table[name][0]:.3g}, by chance up to {chance:.3g}")
+labels = "mean colour", "64 blocks", "64 blocks in 0..255", "edges in 64 blocks"
+figure, ax = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
+for row, pair in enumerate(table.values()):
+    ax.semilogx(pair[0], row, "o", color="#0072B2")
+    ax.semilogx(pair[1], row, "|", color="black", markersize=14)
+ax.set(yticks=range(4), yticklabels=labels, xlabel="Fréchet distance", ylim=(3.6, -0.6))
+ax.axvline(0.17, color="#D55E00", linestyle="--")
+ax.text(0.2, 3.5, "the reported .17")
+ax.legend(["measured", "95 % of chance lies below"], frameon=False, loc=(0.6, 0.6))
+found = [name for name, (distance, chance) in table.items() if distance > chance]
+figure.suptitle("Every image is blurred; it shows in: " + ", ".join(found))
+figure.savefig(OUT / "6_features.png")
+
+# %% [markdown]
+# **Misconception: a small distance is a good one.** .01 of the blocks is about what
+# chance gives; .01 of the edges is fifteen times that; and the third row writes the
+# blocks' .01 as several hundred. **Misconception: the distance sees any difference.**
+# It sees what its features see.
+#
+# A last trap: ``tr (S1 S2)^½`` looks equal and simpler, but S1 S2 is not symmetric.
+
+# %%
+r, g = (kinds["bytes"](x[:50]) for x in (real, generated))
+cov1, cov2 = np.cov(r, rowvar=False), np.cov(g, rowvar=False)
+values = np.linalg.eigvals(cov1 @ cov2)
+strange = np.sum((values.real < 0) | (values.imag != 0))
+cross = 2 * np.sqrt(values.astype(complex)).sum()
+total = np.sum((r.mean(0) - g.mean(0)) ** 2) + np.trace(cov1 + cov2)
+print(f"{strange} of 64 eigenvalues are negative or complex; the distance becomes")
+print(f"{total - cross:.6f}, and is {frechet_distance(r, g):.6f}")
+
+# %% [markdown]
+# With 50 images S1 has rank 49: zeros come out as ±1e-8, and roots of negatives are
+# imaginary. ``scipy.linalg.sqrtm`` of this product suffers the same; our symmetric form
+# cannot.
+#
+# **What you should see**
+#
+# - ``blocks``: 0.00914 to 0.0172
+# - ``blocks_ratio``: 0.67 to 1.53
+# - ``bytes``: 594 to 1120
+# - ``edges``: 0.0132 to 0.0161
+# - ``edges_ratio``: 13.8 to 16.49
+#
+# If you see the edges below their chance instead, the blur ran over the image axis.
+#
+# **Where the method lost**: on seven seeds of ten the blocks say no more than chance
+# although all images differ (fast mode, with 50 images, is blinder still). More images
+# lower the floor; better features are cheaper.
+
+# %%
+import json
+
+results = {name: round(score, 4) for name, score in scores.items()}
+results |= {
+    "copied": round(copied, 4),
+    "wrong": round(wrong, 6),
+    "outside": round(float(outside), 3),
+    "erased": round(float(np.mean(erased)), 4),
+    "grainy": round(float(np.mean(grainy)), 4),
+}
+for n in (50, 200, 1000):
+    results[f"floor_{n}"] = round(float(np.mean(floor[n])), 2)
+for name, (distance, chance) in table.items():
+    results[name] = float(f"{distance:.3g}")
+    results[f"{name}_ratio"] = round(distance / chance, 2)
+(OUT / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+
+# %% [markdown]
+# Your turn
+# ---------
+# **Check.** Fill in the three functions; each check shows the smallest case that fails.
+#
+# 1. ``my_ssim_window``: the SSIM of one window whose pixels all weigh the same.
+# 2. ``my_gain``: 0 for copying the damaged input, 1 for a perfect restoration, negative
+#    for harm, and nan where the input was perfect already.
+# 3. ``my_frechet_diagonal``: the distance of two Gaussians whose features are
+#    independent, so that no matrix is needed.
+
+# %%
+from tinyssl import check
+
+
+def my_ssim_window(window1, window2, data_range):
+    """SSIM of two equally large windows, every pixel weighing the same."""
+    raise NotImplementedError
+
+
+def my_gain(ssim_copied, ssim_restored):
+    """Share of what was left to restore that has been restored."""
+    raise NotImplementedError
+
+
+def my_frechet_diagonal(mean1, variances1, mean2, variances2):
+    """Fréchet distance of Gaussians of independent features: (d,) arrays."""
+    raise NotImplementedError
+
+
+check.ssim_window(my_ssim_window)
+check.gain(my_gain)
+check.frechet_diagonal(my_frechet_diagonal)
+
+# %% [markdown]
+# **Change.** (a) Swap 1, 5, 20 and 50 pairs in the first cell. Until how many would a
+# reported .95 be beaten by copying? (b) Blur more and less in the table of features.
+# From which blur on do the brightness blocks notice? (c) Square ``real`` and
+# ``generated``: which rows change their verdict, and why is that worrying?
+#
+# **Make.** Rewrite system A's sentence, "SSIM .95, FID .17", so that a stranger can
+# check it. Rubric, one point each: data range and window; what copying scores; n of
+# both sets; d and which features; the noise floor; what would have to be seen to call
+# it a failure.
+#
+# Three things to keep
+# --------------------
+# - SSIM needs its data range and the score of copying beside it.
+# - A Fréchet distance needs n, d, the features and the noise floor beside it.
+# - Neither asks whether a lesion survived.
+#
+# Quiz
+# ----
+# 1. Why does ``data_range=255`` bring images of [0, 1] near 1?
+# 2. Two FIDs, 12 with 500 images and 9 with 5,000. Which generator is better?
+# 3. A network restores to .93; copying scores .96. What has it done?
+#
+# <details><summary>Answers</summary>
+#
+# 1. The constants outgrow means and variances; both fractions tend to 1.
+# 2. Unknown: the floor of 500 is higher. Draw both floors, or compare at one n.
+# 3. Harm: a gain of -0.75. It damaged more than it repaired.
+#
+# </details>
+#
+# In a clinic
+# -----------
+# Nobody reads SSIM at the bedside; it decides which images *get* there. A generator
+# chosen by SSIM may erase microaneurysms, and whoever learns from its images learns
+# that they do not exist. The cheap safeguard is to have lesions counted before and
+# after. System A's claim stands unreadable, not refuted: n, d, features, range and
+# baseline are missing.
+#
+# Sources
+# -------
+# - A: student project on retinal context restoration (SSIM .95, FID .17).
+# - Wang et al. 2004, "Image quality assessment", IEEE TIP 13(4): equation 13.
+# - Dowson and Landau 1982, J. Multivariate Analysis 12(3); Heusel et al. 2017, equation
+#   6.
