@@ -8,16 +8,16 @@ Lesson 3. Labels from pixels
 - need: NumPy slices and views; lesson 00
 - sources: B (rotation), C (patch swaps), D (jigsaw, masks)
 - data: toy.fundus, 64 eyes of 64 px, 0.79 MB
-- runtime: fast 6 s, full 7 s
+- runtime: fast 6 s, full 10 s
 - memory: 250 MB
 - files: 1_turns.png, 2_views.png, 3_reach.png, 4_shape.png, 5_tiles_masks.png,
   6_time.png, results.json
 """
 
 # %% [markdown]
-# **The question.** A doctor needs half a minute to grade a photograph. Unlabelled ones
-# lie around by the thousand. Which questions can be asked about them whose answers we
-# know because *we* made them?
+# **The question.** Say that grading a photograph takes a doctor half a minute.
+# Unlabelled ones lie around by the thousand. Which questions can be asked about them
+# whose answers we know because *we* made them?
 
 # %%
 import os
@@ -64,12 +64,14 @@ def turn(k):
 
 
 assert np.array_equal(naive, turn(1))
+assert min(np.rot90(image).strides) < 0 < min(turn(1).strides)
 assert np.array_equal(turn(4), image)  # four turns are none
 assert np.array_equal(rotate(turn(3)[None], [1])[0], image)  # 3 and 1 make 4
 
 # %% [markdown]
-# ``np.rot90`` alone returns a *view* that walks through memory backwards; torch refuses
-# negative strides. ``np.stack`` copies, so ours are safe.
+# ``np.rot90`` alone returns a *view* that walks backwards through memory (a negative
+# stride), which torch refuses. ``np.stack`` copies, so ours walk forwards; the
+# library's are in C order besides.
 #
 # Swaps
 # -----
@@ -178,10 +180,11 @@ print(f"{lost:.0%} of the images lost pixels, on average {np.mean(losses):.1%} o
 
 # %% [markdown]
 # **You predicted** (a) the last row and the last column: ``integers`` leaves out its
-# upper end. (b) **Misconception: overlaps are rare.** One pair seldom overlaps; ten
-# pairs hardly ever all stay apart, and whatever is overwritten is gone.
-# ``sample_swaps`` draws the second patch among the places disjoint from the first: |dy|
-# ≥ s *or* |dx| ≥ s.
+# upper end. (b) **Misconception: overlaps are rare.** Along one axis two patches are
+# closer than 16 px in .53 of all draws, along both in .53² = .28; that ten pairs all
+# stay apart has the chance .72¹⁰ = .04. Whatever is overwritten is gone.
+# ``sample_swaps`` draws the second patch among the places disjoint from the first:
+# ``abs(dy) >= s`` *or* ``abs(dx) >= s``.
 #
 # **What you should see**
 #
@@ -369,18 +372,18 @@ ax.set_xticks(batches, batches)
 ax.minorticks_off()
 ax.set(xlabel="images of 64 px in a batch", ylabel="NumPy's time / library's time")
 ax.legend(frameon=False)
+one, many = ratios["swaps"][0], ratios["swaps"][-1]
 figure.suptitle(
-    f"One image: {ratios['swaps'][0]:.1f} times as fast. 256 images: "
-    f"{ratios['swaps'][-1]:.0f} times"
+    f"The library swaps {one:.1f} times as fast, or {many:.0f}: it depends on n"
 )
 figure.savefig(OUT / "6_time.png")
 
 # %% [markdown]
 # **You predicted** a number of images. **Misconception: compiled is faster.** For one
 # image the library runs NumPy's slices itself, *after* its checks, and loses to ours.
-# And the first call in a process loads the compiler: some hundred batches of 64 must be
-# turned before that is earned back. For a folder of photographs, once, use slices; for
-# training, the library.
+# And the first call in a process loads the compiler: a few hundred batches of 64 must
+# be turned before that is earned back. For a folder of photographs, once, use slices;
+# for training, the library.
 
 # %%
 import json
@@ -455,8 +458,8 @@ check.undo_tiles(my_undo_tiles)
 #
 # <details><summary>Answers</summary>
 #
-# 1. The pixels of the overlap's shadow: what one patch writes there, the other
-#    overwrites.
+# 1. One row: it was written into the overlap, and then overwritten. Another row stands
+#    there twice.
 # 2. Its outline is equal to its own quarter turns, so the outline says nothing.
 # 3. Nothing: one label means another order each time.
 #
