@@ -9,7 +9,7 @@ Lesson 1. Agreement beyond chance
 - sources: system B (rotation pretraining, 2022), Cohen 1960 and 1968
 - data: toy.fundus, n 400, 16 px, 307 kB; only the grades are used
 - runtime: fast 4 s, full 6 s
-- memory: 240 MB
+- memory: 250 MB
 - files: 1_grades.png, 2_tables.png, 3_broken.png, 4_folds.png, results.json
 """
 

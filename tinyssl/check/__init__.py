@@ -22,6 +22,7 @@ The contract, for whoever writes a lesson:
 """
 
 from tinyssl.check.exercise import Exercise, Mistake
+from tinyssl.check.lesson00 import eye, folds, grade
 from tinyssl.check.lesson01 import confusion_matrix, qwk, weights
 from tinyssl.check.lesson02 import frechet_diagonal, gain, ssim_window
 from tinyssl.check.lesson03 import fits, undo_swaps, undo_tiles
@@ -31,9 +32,12 @@ __all__ = [
     "Exercise",
     "Mistake",
     "confusion_matrix",
+    "eye",
     "fits",
+    "folds",
     "frechet_diagonal",
     "gain",
+    "grade",
     "law",
     "qwk",
     "ssim_window",

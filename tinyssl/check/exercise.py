@@ -35,11 +35,14 @@ class Exercise:
     cases : strategy of tuples
         Arguments of the function.
     laws : tuple of Law
-        Tried in order, simplest first; last of all the values of `answer`.
+        Tried in order, simplest first; last of all the values of `answer`, unless
+        there are several right answers.
     hints : three str
         Shown in turn, failure by failure; the last nearly gives it away.
     mistakes : tuple of Mistake
         Wrong answers that get a hint of their own first.
+    several : bool
+        Whether the laws leave more than one right answer.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Exercise:
     laws: tuple[Law, ...]
     hints: tuple[str, str, str]
     mistakes: tuple[Mistake, ...] = ()
+    several: bool = False
 
     def __call__(self, function: Callable[..., Any]) -> bool:
         """Check a function: print what is off and return whether all is right."""
@@ -61,7 +65,8 @@ class Exercise:
             found = f"{type(function).__name__} {function!r:.60}"
             return False, f"{self.name}: give the check a function, found {found}"
         guard = Guard(function)
-        for law in (*self.laws, self._values()):
+        laws = self.laws if self.several else (*self.laws, self._values())
+        for law in laws:
             try:
                 case = smallest(law.cases, lambda c, law=law: breaks(law, guard, c))
             except Stuck as stuck:
@@ -74,7 +79,7 @@ class Exercise:
                 return False, self._explain(law, guard, case)
         for key in [key for key in failures if key.split(":")[0] == self.name]:
             del failures[key]
-        return True, f"{self.name}: right. {len(self.laws) + 1} laws hold."
+        return True, f"{self.name}: right. {len(laws)} laws hold."
 
     def _values(self):
         """Return the last law: the values of the answer."""
