@@ -214,7 +214,7 @@ ax.plot([-1, 1], [-1, 1], color="#999999", linewidth=1)
 ax.plot(right, wrong, "o", color="#D55E00", alpha=0.4, markersize=4)
 ax.set(xlabel="kappa of the values (right)", ylabel="kappa of the positions (wrong)")
 ax.set_title(f"A missing grade moves kappa by up to {results['largest_change']:.2f}")
-ax.set(xlim=(-0.8, 1), ylim=(-0.8, 1))
+ax.set(xlim=(-0.3, 1), ylim=(-0.3, 1))
 figure.savefig(OUT / "3_broken.png")
 
 # %% [markdown]
@@ -285,7 +285,7 @@ for place, n in enumerate(sizes):
         jitter, difference[:100], "o", color="#666666", alpha=0.4, markersize=3
     )
     axes[1].plot([place, place], [low, high], color="k", linewidth=3)
-axes[0].set(ylabel="kappa", title="careful (blue dots), hasty (red triangles)")
+axes[0].set(ylabel="kappa", title="careful (blue dots), hasty (orange triangles)")
 axes[1].set(ylabel="kappa, careful - hasty", title="differences, 95 % in black")
 axes[1].axhline(0, color="#999999", linewidth=1)
 for ax in axes:

@@ -197,6 +197,25 @@ def test_command_remembers_its_hints_until_all_is_right(tmp_path):
     assert not (tmp_path / "answers.py.hints.json").exists()
 
 
+def test_command_takes_a_whole_lesson(tmp_path):
+    right = (ROOT / "lessons/solutions/01.py").read_text(encoding="utf-8")
+    own = """
+import os
+from pathlib import Path
+
+from tinyssl import check
+
+print(check.weights(lambda num_classes: 0))
+(Path(os.environ["TINYSSL_OUT"]) / "figure.png").touch()
+"""
+    file = tmp_path / "lesson.py"
+    file.write_text(right + own, encoding="utf-8")
+    stdout, stderr = command(1, file, "--json", status=0)
+    assert json.loads(stdout)["failed"] == []
+    assert "my_weights: not yet." in stderr
+    assert list(tmp_path.iterdir()) == [file]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
