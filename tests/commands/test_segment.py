@@ -12,6 +12,9 @@ from tinyssl.commands.pretrain_patches import pretrain_patches
 from tinyssl.commands.segment import segment
 from tinyssl.data import open_dataset, toy
 
+# A refusal that does not come must fail at once, not train for minutes
+QUICK = dict(counts=(1,), seeds=1, steps=1, batch_size=2)
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -116,7 +119,7 @@ def test_network_that_saw_the_held_out_eyes_is_refused(folder, pretrained, tmp_p
         target = path.name.replace("_04", "_06")
         (other / target).write_bytes(path.read_bytes())
     with pytest.raises(ValueError, match="was pretrained on 2 of the 2 held-out"):
-        segment(other, out=tmp_path / "run", inits=[pretrained])
+        segment(other, out=tmp_path / "run", inits=[pretrained], **QUICK)
 
 
 def test_held_out_eyes_saved_anew_are_refused_too(folder, pretrained, tmp_path):
@@ -127,7 +130,7 @@ def test_held_out_eyes_saved_anew_are_refused_too(folder, pretrained, tmp_path):
         target = other / f"Image_0{number}{path.name[8:]}"
         Image.open(path).save(target, quality=80)  # other bytes, other pixels
     with pytest.raises(ValueError, match="was pretrained on 2 of the 2 held-out"):
-        segment(other, out=tmp_path / "run", inits=[pretrained])
+        segment(other, out=tmp_path / "run", inits=[pretrained], **QUICK)
 
 
 def test_an_eye_on_both_sides_is_refused(folder, tmp_path):
@@ -135,7 +138,7 @@ def test_an_eye_on_both_sides_is_refused(folder, tmp_path):
     shutil.copytree(folder, other)
     Image.open(other / "Image_01L.jpg").save(other / "Image_05L.jpg", quality=80)
     with pytest.raises(ValueError, match="1 of the 2 held-out images are also among"):
-        segment(other, out=tmp_path / "run")
+        segment(other, out=tmp_path / "run", **QUICK)
 
 
 def test_another_data_set_is_scored_at_its_own_size(folder, tmp_path):
@@ -150,7 +153,8 @@ def test_another_data_set_is_scored_at_its_own_size(folder, tmp_path):
 
 def test_pretraining_at_another_size_is_refused(folder, pretrained, tmp_path):
     with pytest.raises(ValueError, match="at fields 540 px wide, this run looks at 80"):
-        segment(folder, out=tmp_path / "run", inits=[pretrained], field_width=80)
+        options = QUICK | {"field_width": 80}
+        segment(folder, out=tmp_path / "run", inits=[pretrained], **options)
 
 
 def test_lesions_are_scored_by_average_precision_too(tmp_path):
@@ -168,17 +172,17 @@ def test_lesions_are_scored_by_average_precision_too(tmp_path):
 
 def test_a_lesion_that_no_training_image_shows_is_refused(tmp_path):
     with pytest.raises(ValueError, match="SE must be drawn in a training image"):
-        segment("toy:6:48:7", mask="SE", out=tmp_path / "run")
+        segment("toy:6:48:7", mask="SE", out=tmp_path / "run", **QUICK)
 
 
 def test_data_without_vessels_is_refused(tmp_path):
     Image.fromarray(toy.fundus(1, size=32).images[0]).save(tmp_path / "a.png")
     with pytest.raises(ValueError, match="needs vessel masks, found none"):
-        segment(tmp_path, out=tmp_path / "run")
+        segment(tmp_path, out=tmp_path / "run", **QUICK)
 
 
 def test_an_unknown_mask_and_a_single_patient_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"mask must be one of vessel, .* found 'XX'"):
-        segment("toy:2:48", mask="XX", out=tmp_path / "run")
+        segment("toy:2:48", mask="XX", out=tmp_path / "run", **QUICK)
     with pytest.raises(ValueError, match="all images are of one patient"):
-        segment("toy:2:48", out=tmp_path / "run")
+        segment("toy:2:48", out=tmp_path / "run", **QUICK)
