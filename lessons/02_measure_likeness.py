@@ -496,8 +496,9 @@ check.frechet_diagonal(my_frechet_diagonal)
 # %% [markdown]
 # **Change.** (a) Swap 1, 5, 20 and 50 pairs in the first cell. Until how many would a
 # reported .95 be beaten by copying? (b) Blur more and less in the table of features.
-# From which blur on do the brightness blocks notice? (c) Square ``real`` and
-# ``generated``: which rows change their verdict, and why is that worrying?
+# From which blur on do the brightness blocks notice? (c) Leave the blur out: which rows
+# should now stay below chance, and does each? (The floor is that of a Gaussian; edges
+# are not.)
 #
 # **Make.** Rewrite system A's sentence, "SSIM .95, FID .17", so that a stranger can
 # check it. Rubric, one point each: data range and window; what copying scores; n of

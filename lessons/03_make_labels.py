@@ -327,7 +327,7 @@ import sys
 import time
 
 
-def milliseconds(work, repeats=5 if FAST else 15):
+def milliseconds(work, repeats=7):
     work()  # once before: compilers and caches
     spent = []
     for _ in range(repeats):

@@ -65,17 +65,13 @@ def _itself(f, window, data_range):
 
 @law("Likeness goes both ways.", windows())
 def _either_way(f, window1, window2, data_range):
-    expected = _window(window1, window2, data_range)
-    return (expected, expected), (
-        f(window1, window2, data_range),
-        f(window2, window1, data_range),
-    )
+    return f(window1, window2, data_range), f(window2, window1, data_range)
 
 
 @law("Doubling both windows and the range changes nothing.", windows())
 def _rescaled(f, window1, window2, data_range):
-    expected = _window(window1, window2, data_range)
-    return expected, f(2 * window1, 2 * window2, 2 * data_range)
+    doubled = f(2 * window1, 2 * window2, 2 * data_range)
+    return f(window1, window2, data_range), doubled
 
 
 @law("Float32 windows far from zero keep their digits.", windows().map(far_from_zero))
@@ -129,7 +125,7 @@ ssim_window = Exercise(
 
 # ---- my_gain
 
-scores = st.sampled_from((-0.5, 0.0, 0.25, 0.5, 0.75, 1.0))
+scores = st.sampled_from((0.5, 0.75, 0.25, 0.0, 1.0, -0.5))
 damaged = scores.filter(lambda score: score < 1)
 
 
@@ -244,8 +240,8 @@ def _shifted(f, mean1, variances, mean2):
 
 @law("Features three times as large are nine times as far apart.", gaussians())
 def _scaled(f, mean1, variances1, mean2, variances2):
-    expected = 9 * _diagonal(mean1, variances1, mean2, variances2)
-    return expected, f(3 * mean1, 9 * variances1, 3 * mean2, 9 * variances2)
+    tripled = f(3 * mean1, 9 * variances1, 3 * mean2, 9 * variances2)
+    return 9 * f(mean1, variances1, mean2, variances2), tripled
 
 
 frechet_diagonal = Exercise(

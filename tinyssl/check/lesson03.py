@@ -58,8 +58,9 @@ def _last_place(f, patch_size, spare):
 
 @law("It does not matter which patch comes first.", placements())
 def _either_first(f, swap, height, width, patch_size):
-    expected = _fits(swap, height, width, patch_size)
-    return expected, f((*swap[2:], *swap[:2]), height, width, patch_size)
+    exchanged = (*swap[2:], *swap[:2])
+    sizes = height, width, patch_size
+    return f(swap, *sizes), f(exchanged, *sizes)
 
 
 fits = Exercise(
