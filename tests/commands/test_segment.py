@@ -152,8 +152,8 @@ def test_another_data_set_is_scored_at_its_own_size(folder, tmp_path):
 
 
 def test_pretraining_at_another_size_is_refused(folder, pretrained, tmp_path):
+    options = QUICK | {"field_width": 80}
     with pytest.raises(ValueError, match="at fields 540 px wide, this run looks at 80"):
-        options = QUICK | {"field_width": 80}
         segment(folder, out=tmp_path / "run", inits=[pretrained], **options)
 
 
