@@ -1,5 +1,7 @@
 """Exercises of lesson 3: labels from pixels."""
 
+import itertools
+
 import numpy as np
 from hypothesis import strategies as st
 
@@ -117,9 +119,8 @@ def swapped_images(draw):
     size = draw(st.integers(1, 2))
     side = size * draw(st.integers(2, 3))
     image = np.arange(side * side).reshape(side, side)
-    places = st.integers(0, side - size)
-    swap = st.tuples(places, places, places, places)
-    swap = swap.filter(lambda swap: max(_gaps(swap)) >= size)
+    places = itertools.product(range(side - size + 1), repeat=4)
+    swap = st.sampled_from([swap for swap in places if max(_gaps(swap)) >= size])
     swaps = np.array(draw(st.lists(swap, max_size=3)), int).reshape(-1, 4)
     return _replayed(image, swaps, size), swaps, size
 
