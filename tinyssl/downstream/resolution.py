@@ -19,20 +19,22 @@ def resize(array: NDArray, shape: tuple[int, int]) -> NDArray:
     Returns
     -------
     array of that height and width
-        Each pixel is a mean over the area it covers when shrinking, and lies on the
+        Each pixel is a weighted mean around its place when shrinking, and lies on the
         line between its neighbours when growing. A mask becomes float32, the share of
         each pixel that it covers; of its own size it is returned as it is.
 
     Examples
     --------
-    >>> resize(np.eye(4, dtype=bool).repeat(2, 0), (2, 1)).ravel()
-    array([0.25, 0.25], dtype=float32)
+    >>> mask = np.zeros((8, 8), bool)
+    >>> mask[:, 4:] = True
+    >>> resize(mask, (2, 8))[0, 3:5], resize(mask, (1, 1))
+    (array([0., 1.], dtype=float32), array([[0.5]], dtype=float32))
     """
     H, W = shape
     if array.shape[:2] == (H, W):
         return array
     array = array.astype(np.float32) if array.dtype != np.uint8 else array
-    kind = Image.Resampling.BILINEAR  # Pillow widens it to the area when shrinking
+    kind = Image.Resampling.BILINEAR  # Pillow widens it with the pixels when shrinking
     return np.asarray(Image.fromarray(array).resize((W, H), kind))
 
 
