@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from hypothesis.errors import Flaky
 from hypothesis.strategies import SearchStrategy
 
-from tinyssl.check.guarded import CallError, Guard, Stuck
-from tinyssl.check.search import Law, alike, breaks, shown, smallest
+from tinyssl.check.guarded import CallError, Guard, Stuck, watched
+from tinyssl.check.search import Law, alike, shown, smallest
 
 failures: dict[str, int] = {}  # how often each exercise failed in each way
 
@@ -68,15 +68,15 @@ class Exercise:
         laws = self.laws if self.several else (*self.laws, self._values())
         for law in laws:
             try:
-                case = smallest(law.cases, lambda c, law=law: breaks(law, guard, c))
+                case = smallest(law, guard)
+                if case is not None:
+                    return False, self._explain(law, guard, case)
             except Stuck as stuck:
                 said = zip(self._values().names, stuck.case, strict=False)
                 return False, self._report(law, said, [f"  it {stuck}"])
             except Flaky:
                 lines = ["  asked twice, it gave two answers to the same question"]
                 return False, self._report(law, (), lines)
-            if case is not None:
-                return False, self._explain(law, guard, case)
         for key in [key for key in failures if key.split(":")[0] == self.name]:
             del failures[key]
         return True, f"{self.name}: right. {len(laws)} laws hold."
@@ -91,9 +91,10 @@ class Exercise:
     def _explain(self, law, guard, case):
         """Say how a law is broken; call once more, so that prints are seen."""
         said = zip(law.names, case, strict=True)
-        guard.quiet = False
         try:
-            expected, got = law.compare(guard, *case)
+            expected, got = watched(
+                lambda: law.compare(guard, *case), guard, quiet=False
+            )
         except CallError as failed:
             if isinstance(failed.error, NotImplementedError):
                 return f"{self.name}: nothing there yet."
@@ -118,7 +119,6 @@ class Exercise:
         """Return the next hint: of the mistake recognised, or of the exercise."""
         hints, key = self.hints, self.name
         for number, mistake in enumerate(self.mistakes):
-            guard.quiet = True
             if self._answers_as(guard, mistake.answer):
                 hints = (mistake.hint, *self.hints[1:])
                 key = f"{self.name}:{number}"

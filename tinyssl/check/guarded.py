@@ -37,7 +37,7 @@ class _Stop(BaseException):
 
 
 class Guard:
-    """A function with a time limit, whose errors come as `CallError`.
+    """A function whose errors come as `CallError`; `watched` sees how long it takes.
 
     Parameters
     ----------
@@ -47,42 +47,73 @@ class Guard:
 
     def __init__(self, function: Callable[..., Any]):
         self.function = function
-        self.quiet = True
+        self.case: tuple = ()
+        self.started: float | None = None  # of the call that runs
         self.last: Any = None  # answer
-        self.until = time.monotonic() + ALL_SECONDS
 
     def __call__(self, *case: Any) -> Any:
         """Return the function's answer to a copy of the case."""
         given = copy.deepcopy(case)
-        done: dict[str, Any] = {}
-        worker = threading.Thread(target=self._work, args=(given, done), daemon=True)
-        # what a learner prints is shown for the smallest case only
-        shut = contextlib.redirect_stdout(io.StringIO())
-        with shut if self.quiet else contextlib.nullcontext():
-            worker.start()
-            worker.join(SECONDS)
-        if worker.is_alive():
-            stop(worker)
-            raise Stuck(f"gave no answer within {SECONDS:.0f} seconds", case)
-        if time.monotonic() > self.until:
-            text = f"is right so far, but slow: {ALL_SECONDS:.0f} seconds are over"
-            raise Stuck(text, case)
-        if "error" in done:
-            raise CallError(_words(done["error"], self.function), done["error"])
-        if not all(map(same, case, given)):
-            raise CallError("changed its input: work on a copy")
-        self.last = done["answer"]
-        return self.last
-
-    def _work(self, given, done):
-        """Call the function; keep its answer or its error."""
+        self.case, self.started = case, time.monotonic()
         try:
             with np.errstate(all="ignore"):
-                done["answer"] = self.function(*given)
+                self.last = self.function(*given)
         except _Stop:
-            pass
+            raise
         except BaseException as error:  # a learner's sys.exit too
+            raise CallError(_words(error, self.function), error) from error
+        finally:
+            self.started = None
+        if not all(map(same, case, given)):
+            raise CallError("changed its input: work on a copy")
+        return self.last
+
+
+def watched(work: Callable[[], Any], *guards: Guard, quiet: bool = True) -> Any:
+    """Return what some work returns; end it when one call in it takes too long.
+
+    Parameters
+    ----------
+    work : callable
+        Calls the guards.
+    guards : Guard
+        Functions to watch.
+    quiet : bool
+        Whether to swallow what they print.
+
+    Raises
+    ------
+    Stuck
+        If a call takes longer than two seconds, or all of them longer than thirty.
+    """
+    done: dict[str, Any] = {}
+
+    def do():
+        try:
+            done["answer"] = work()
+        except BaseException as error:
             done["error"] = error
+
+    worker = threading.Thread(target=do, daemon=True)
+    shut = contextlib.redirect_stdout(io.StringIO())
+    until = time.monotonic() + ALL_SECONDS
+    with shut if quiet else contextlib.nullcontext():
+        worker.start()
+        while worker.is_alive():
+            worker.join(0.05)
+            now = time.monotonic()
+            for guard in guards:
+                if now - (guard.started or now) > SECONDS:
+                    stop(worker)
+                    text = f"gave no answer within {SECONDS:.0f} seconds"
+                    raise Stuck(text, guard.case)
+            if now > until:
+                stop(worker)
+                text = f"is slow: {ALL_SECONDS:.0f} seconds are over"
+                raise Stuck(text, guards[0].case)
+    if "error" in done:
+        raise done["error"]
+    return done["answer"]
 
 
 def stop(worker: threading.Thread) -> None:

@@ -16,7 +16,7 @@ except ImportError as error:
     text = "the checks of the exercises need hypothesis: pip install hypothesis"
     raise ImportError(text) from error
 
-from tinyssl.check.guarded import CallError, Guard
+from tinyssl.check.guarded import CallError, Guard, watched
 
 SETTINGS = hypothesis.settings(
     database=None,
@@ -51,27 +51,26 @@ def law(text: str, cases: SearchStrategy[tuple]) -> Callable[[Callable], Law]:
     return declare
 
 
-def smallest(
-    cases: SearchStrategy[tuple], condition: Callable[[tuple], bool]
-) -> tuple | None:
-    """Return the smallest case for which a condition holds, None if none is found."""
-    try:
-        with without_traces():
-            return hypothesis.find(cases, condition, settings=SETTINGS)
-    except hypothesis.errors.NoSuchExample:
-        return None
+def smallest(law: Law, guard: Guard) -> tuple | None:
+    """Return the smallest case that breaks a law, None if none is found."""
+    return _find(law.cases, lambda case: breaks(law, guard, case), SETTINGS, guard)
 
 
 def alike(first: Guard, second: Guard, cases: SearchStrategy[tuple]) -> bool:
     """Tell whether no case is found that two functions answer differently."""
+    unlike = _find(cases, lambda case: differ(first, second, case), ANY, first, second)
+    return unlike is None
+
+
+def _find(cases, condition, settings, *guards):
+    """Return a case for which a condition holds, None if none is found."""
     try:
         with without_traces():
-            hypothesis.find(
-                cases, lambda case: differ(first, second, case), settings=ANY
+            return watched(
+                lambda: hypothesis.find(cases, condition, settings=settings), *guards
             )
     except hypothesis.errors.NoSuchExample:
-        return True
-    return False
+        return None
 
 
 @contextlib.contextmanager
