@@ -22,7 +22,7 @@ SETTINGS = hypothesis.settings(
     database=None,
     derandomize=True,
     deadline=None,
-    max_examples=150,
+    max_examples=100,
     suppress_health_check=list(hypothesis.HealthCheck),
 )
 
