@@ -31,6 +31,7 @@ OTHERS = (
 )
 METRICS = {"qwk": "QWK", "auc": "macro AUC", "accuracy": "accuracy", "dice": "Dice"}
 METRICS |= {"error": "error in disc diameters", "within": "share within half a disc"}
+METRICS |= {"average_precision": "average precision", "thin_recall": "thin recall"}
 FULL_NAMES = METRICS | {"qwk": "quadratic weighted kappa (QWK)"}
 
 

@@ -11,6 +11,7 @@ from tinyssl.summary import best_average, grouped_by, name_group, verdict
 
 METRICS = {"qwk": "QWK", "auc": "macro AUC", "accuracy": "accuracy", "dice": "Dice"}
 METRICS |= {"error": "error in disc diameters", "within": "share within half a disc"}
+METRICS |= {"average_precision": "average precision", "thin_recall": "thin recall"}
 
 
 @dataclass(frozen=True)
