@@ -42,7 +42,8 @@ def main(run, photo, picture="grade.png"):
     figure = plots.grade_bars(
         images[0],
         probabilities[0],
-        [grading.severity(k, K) for k in range(K)],
+        [grading.severity(k, K, short=True) for k in range(K)],
+        answer=grade,
         looked=occlusion_map(graders, images[0]),
     )
     figure.savefig(picture, dpi=120)

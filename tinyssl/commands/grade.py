@@ -12,6 +12,7 @@ from tinyssl.commands.prepare import choose_device
 from tinyssl.data import Table, load_images
 from tinyssl.downstream import calibration, familiarity, grading
 from tinyssl.downstream.occlusion import occlusion_map
+from tinyssl.training import use_threads
 
 
 def grade(
@@ -53,29 +54,41 @@ def grade(
     table = Table("images", Path("images"), names, paths, is_fundus=state["is_fundus"])
     pixels, _ = load_images(table, state["size"])
     tasks = grading.from_state(state, device=choose_device(device))
+    with use_threads(1):  # small batches: a second thread waits more than it works
+        rows = answer(state, tasks, pixels, names)
+        if out is not None:
+            draw(Path(out), state, tasks, pixels, rows)
+    return rows
+
+
+def answer(
+    state: dict[str, Any],
+    tasks: Sequence[grading.Grading],
+    pixels: np.ndarray,
+    names: Sequence[str],
+) -> list[dict[str, Any]]:
+    """Return what `grade` returns, without pictures."""
     answers = [grading.predict(task, pixels, views=8)[1] for task in tasks]
     probabilities = np.mean(answers, axis=0)  # (N, K)
     grades = grading.decode(probabilities, state["head"])
     known = state["familiar"]
     unlike = familiarity.strangeness(known, tasks[0].encoder, pixels)
     rows = []
-    for name, chosen, row, far in zip(
+    for name, chosen, probability, far in zip(
         names, grades.tolist(), probabilities, unlike, strict=True
     ):
-        answer = {"image": name, "grade": chosen}
-        answer["severity"] = grading.severity(chosen, state["num_grades"])
-        answer["probabilities"] = [round(float(p), 4) for p in row]
-        group = calibration.group_of(state["calibration"], row[chosen])
-        answer |= {key: round(group[key], 4) for key in ("right", "low", "high")}
-        answer |= {"of": group["n"], "unlike": round(float(far), 3)}
+        row = {"image": name, "grade": chosen}
+        row["severity"] = grading.severity(chosen, state["num_grades"])
+        row["probabilities"] = [round(float(p), 4) for p in probability]
+        group = calibration.group_of(state["calibration"], probability[chosen])
+        row |= {key: round(group[key], 4) for key in ("right", "low", "high")}
+        row |= {"of": group["n"], "unlike": round(float(far), 3)}
         if far > 1:
-            answer["warning"] = (
+            row["warning"] = (
                 f"looks unlike the training images: {far:.1f} times as far from them "
                 f"as 995 in 1,000 of {known['images']} held-out images"
             )
-        rows.append(answer)
-    if out is not None:
-        draw(Path(out), state, tasks, pixels, rows)
+        rows.append(row)
     return rows
 
 
@@ -89,13 +102,14 @@ def draw(
     """Write one picture an image, the calibration figure, and the answers as lines."""
     out.mkdir(parents=True, exist_ok=True)
     K = state["num_grades"]
-    names = [f"{k}: {grading.severity(k, K)}" for k in range(K)]
+    names = [grading.severity(k, K, short=True) for k in range(K)]
     taken: set[str] = set()
     for image, row in zip(pixels, rows, strict=True):
         figure = plots.grade_bars(
             image,
             row["probabilities"],
             names,
+            answer=row["grade"],
             looked=occlusion_map(tasks, image),
             note=words(row),
             title=f"{Path(row['image']).name}: {row['severity']}",

@@ -52,6 +52,7 @@ SEVERITY = (
     "severe non-proliferative diabetic retinopathy",
     "proliferative diabetic retinopathy",
 )
+SHORT = ("none", "mild", "moderate", "severe", "proliferative")
 
 
 class Grading(nn.Module):
@@ -178,10 +179,10 @@ def from_state(state: dict[str, Any], *, device: str = "cpu") -> list[Grading]:
     return tasks
 
 
-def severity(grade: int, num_grades: int) -> str:
+def severity(grade: int, num_grades: int, *, short: bool = False) -> str:
     """Say a grade in words: the clinical scale where there are five."""
     if num_grades == len(SEVERITY):
-        return SEVERITY[grade]
+        return f"{grade}: {SHORT[grade]}" if short else SEVERITY[grade]
     return f"grade {grade} of 0..{num_grades - 1}"
 
 

@@ -16,6 +16,7 @@ def grade_bars(
     probabilities: ArrayLike,
     names: Sequence[str],
     *,
+    answer: int | None = None,
     looked: ArrayLike | None = None,
     note: str | None = None,
     title: str | None = None,
@@ -27,6 +28,8 @@ def grade_bars(
     image : (H, W, C) uint8 array, or floats in [0, 1]
     probabilities : (K,) array, values in [0, 1]
     names : sequence of K str
+    answer : int, optional
+        The grade to mark: a median need not be the most probable; else that.
     looked : (H, W) array, optional
         From `tinyssl.downstream.occlusion.occlusion_map`: red raises the grade, blue
         lowers it.
@@ -64,7 +67,7 @@ def grade_bars(
     style.show_image(left, np.asarray(image), interpolation="antialiased")
     if looked is not None:
         _show_looked(middle[0], np.asarray(image), np.asarray(looked))
-    _bars(right, probabilities, names, best)
+    _bars(right, probabilities, names, best if answer is None else answer)
     if note:
         words = {"x": 0.0055, "ha": "left", "fontsize": 8.5, "color": style.QUIET}
         figure.supxlabel(note, wrap=True, **words)
