@@ -11,6 +11,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 settings.register_profile(
     "tinyssl",
     deadline=None,
+    max_examples=int(os.environ.get("TINYSSL_TEST_EXAMPLES", "100")),
     derandomize=bool(os.environ.get("CI")),
     suppress_health_check=[HealthCheck.too_slow],
 )
