@@ -269,17 +269,17 @@ from tinyssl import check
 
 def my_grade(counts):
     """Return 0 to 4 from a dict of counts: MA, HE, EX, SE, NV, PH."""
-    raise NotImplementedError
+    return None  # your lines in place of this one
 
 
 def my_eye(disc, fovea):
     """Return "right" or "left" from two points (y, x)."""
-    raise NotImplementedError
+    return None  # your lines in place of this one
 
 
 def my_folds(patient, num_folds):
     """Return a fold, 0 to num_folds - 1, for each image; patients stay whole."""
-    raise NotImplementedError
+    return None  # your lines in place of this one
 
 
 check.grade(my_grade)

@@ -321,17 +321,17 @@ from tinyssl import check
 
 def my_confusion_matrix(y_true, y_pred, num_classes):
     """Count with a loop: rows are the truth."""
-    raise NotImplementedError
+    return None  # your lines in place of this one
 
 
 def my_weights(num_classes):
     """Return the (K, K) table of weights, 0 to 1."""
-    raise NotImplementedError
+    return None  # your lines in place of this one
 
 
 def my_qwk(y_true, y_pred):
     """Return kappa; nan where it is undefined."""
-    raise NotImplementedError
+    return None  # your lines in place of this one
 
 
 check.confusion_matrix(my_confusion_matrix)

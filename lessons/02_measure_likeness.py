@@ -476,17 +476,17 @@ from tinyssl import check
 
 def my_ssim_window(window1, window2, data_range):
     """SSIM of two equally large windows, every pixel weighing the same."""
-    raise NotImplementedError
+    return None  # your lines in place of this one
 
 
 def my_gain(ssim_copied, ssim_restored):
     """Share of what was left to restore that has been restored."""
-    raise NotImplementedError
+    return None  # your lines in place of this one
 
 
 def my_frechet_diagonal(mean1, variances1, mean2, variances2):
     """Fréchet distance of Gaussians of independent features: (d,) arrays."""
-    raise NotImplementedError
+    return None  # your lines in place of this one
 
 
 check.ssim_window(my_ssim_window)

@@ -415,17 +415,17 @@ from tinyssl import check
 
 def my_fits(swap, height, width, patch_size):
     """True if both patches of (y1, x1, y2, x2) lie inside and do not overlap."""
-    raise NotImplementedError
+    return None  # your lines in place of this one
 
 
 def my_undo_swaps(image, swaps, patch_size):
     """The (H, W) image before these (T, 4) swaps, as a new array."""
-    raise NotImplementedError
+    return None  # your lines in place of this one
 
 
 def my_undo_tiles(tiles, order):
     """The tiles of which ``tiles`` is ``original[order]``."""
-    raise NotImplementedError
+    return None  # your lines in place of this one
 
 
 check.fits(my_fits)
