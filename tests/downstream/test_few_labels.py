@@ -8,13 +8,13 @@ from tinyssl import models, runs
 from tinyssl.data import toy
 from tinyssl.downstream.few_labels import (
     FewLabels,
-    Start,
     build,
     draw,
     draws,
     few_labels,
     start_from,
 )
+from tinyssl.downstream.starts import Start
 from tinyssl.pretext import ContextRestoration, Restorer
 from tinyssl.summary import summarise
 

@@ -6,7 +6,8 @@ import torch
 
 from tinyssl import models, runs
 from tinyssl.downstream.annotated import Annotated
-from tinyssl.downstream.label_counts import Start, label_counts, pretrain, start_from
+from tinyssl.downstream.label_counts import label_counts, pretrain, start_from
+from tinyssl.downstream.starts import Start
 from tinyssl.summary import summarise
 
 NETWORK = {"name": "UNet", "in_channels": 3, "widths": [4, 8]}
@@ -40,7 +41,7 @@ def compare(pretrained, out, **options):
         annotated(range(4)),
         annotated([9]),
         network=NETWORK,
-        inits={"restoration": Start(pretrained)},
+        inits={"restoration": Start(pretrained.parent)},
         out=out,
         **options,
     )

@@ -12,8 +12,9 @@ from tinyssl.commands.prepare import ENCODERS, Say, choose_device, silent
 from tinyssl.data import Table, load_images, load_points, open_dataset
 from tinyssl.data import folds as splits
 from tinyssl.downstream import localization
-from tinyssl.downstream.few_labels import FewLabels, Start, few_labels
+from tinyssl.downstream.few_labels import FewLabels, few_labels
 from tinyssl.downstream.laterality import EYES
+from tinyssl.downstream.starts import images_processed, name_starts
 
 METRICS = {"localization": ("error", "within"), "laterality": ("accuracy", "auc")}
 
@@ -71,7 +72,8 @@ def compare_few(
         What ``results.json`` holds: "rows", "summary" and "notes".
     """
     out = Path(out)
-    starts, known = open_starts(inits, transfer if target == "localization" else ())
+    known = agree(inits)
+    starts = name_starts(inits, transfer if target == "localization" else ())
     config = known.get("encoder") or ENCODERS[encoder]().config
     if size and known and size != known["size"]:
         raise ValueError(f"--size {size} must be {known['size']}, as pretraining had")
@@ -109,7 +111,7 @@ def compare_few(
         counts=counts,
         repeats=repeats,
         steps=steps,
-        pretrain_images=known.get("images", 0) * same_compute,
+        pretrain_images=max(map(images_processed, inits), default=0) * same_compute,
         workers=workers,
         progress=True,
     )
@@ -163,28 +165,18 @@ def read_truth(target: str, table: Table, side: int) -> np.ndarray:
     return np.where(np.isfinite(apart), (apart > 0).astype(float), np.nan)
 
 
-def open_starts(
-    inits: Sequence[Path], transfer: Sequence[str]
-) -> tuple[dict[str, Start], dict[str, Any]]:
-    """Name the pretrained starts; return what they agree on: encoder and size."""
-    starts, known = {}, {}
+def agree(inits: Sequence[Path]) -> dict[str, Any]:
+    """Return the encoder and the size that the runs share, or refuse them."""
+    known: dict[str, Any] = {}
     for run in map(Path, inits):
         config = runs.read_config(run)
         if config.get("folds"):
             raise ValueError(f"--init {run} has an encoder a fold: pretrain without")
         agreed = {"encoder": config.get("encoder"), "size": config.get("size")}
-        if known and any(known[name] != value for name, value in agreed.items()):
+        if known and known != agreed:
             raise ValueError(f"--init {run} has another encoder or size than the first")
-        processed = config["steps"] * config["batch_size"]
-        known = agreed | {"images": max(processed, known.get("images", 0))}
-        task = config["task"]
-        if task in starts:
-            raise ValueError(f"--init {run} is a second run of {task}")
-        if "encoder" in transfer or not transfer or task == "rotation":
-            starts[task] = Start(run)
-        if "network" in transfer and task != "rotation":
-            starts[f"{task}, with decoder"] = Start(run, "network")
-    return starts, known
+        known = agreed
+    return known
 
 
 def refuse_seen(inits: Sequence[Path], table: Table) -> None:

@@ -10,6 +10,7 @@ from tinyssl import experiments, models, runs, summary
 from tinyssl.commands import pages
 from tinyssl.commands.prepare import ENCODERS, Say, open_study, silent, start_run
 from tinyssl.downstream import calibration, familiarity, grading
+from tinyssl.downstream.starts import images_processed
 from tinyssl.study import Study
 
 
@@ -166,12 +167,6 @@ def refuse_leaks(study: Study, inits: dict[str, list[Path]]) -> None:
                     f"--folds {study.num_folds} --seed {study.seed}, or say "
                     "--transductive"
                 )
-
-
-def images_processed(run: Path) -> int:
-    """Return how many images a pretraining run processed: steps times batch size."""
-    config = runs.read_config(run)
-    return int(config["steps"]) * int(config["batch_size"])
 
 
 def keep_grader(

@@ -27,7 +27,7 @@ from tinyssl.data import Table, open_dataset
 from tinyssl.data.images import read_image, read_mask
 from tinyssl.downstream import annotated, label_counts
 from tinyssl.downstream.annotated import Annotated
-from tinyssl.downstream.label_counts import Start
+from tinyssl.downstream.starts import images_processed, name_starts
 from tinyssl.downstream.thin_vessels import thin_vessels, thin_width
 from tinyssl.downstream.thumbnails import load_thumbnails, seen_before, thumbnails
 
@@ -110,7 +110,11 @@ def segment(
     parts[0] = showing(parts[0], f"{data}: {mask}")
     N = len(parts[0].images)
     say(f"{data}: {N} training images, {len(tables[1])} held out")
-    starts, extra = open_starts(inits, transfer, tables[1], width)
+    for run in map(Path, inits):
+        refuse_seen(run, tables[1])
+        refuse_width(run, width)
+    starts = name_starts(inits, transfer)
+    extra = max(map(images_processed, inits), default=0)
     if widths is None:
         widths = runs.read_config(inits[0])["network"]["widths"] if inits else WIDTHS
     network = network_of(widths)
@@ -185,28 +189,14 @@ def showing(part: Annotated, what: str) -> Annotated:
     return Annotated(*([layer[i] for i in index] for layer in layers))
 
 
-def open_starts(
-    inits: Sequence[Path], transfer: Sequence[str], test: Table, width: int
-) -> tuple[dict[str, Start], int]:
-    """Name the pretrained starts; return the most images a pretraining processed."""
-    starts, most = {}, 0
-    for run in map(Path, inits):
-        config = runs.read_config(run)
-        refuse_seen(run, test)
-        if config["field_width"] != width:
-            raise ValueError(
-                f"--init {run} looked at fields {config['field_width']} px wide, this "
-                f"run looks at {width} px: give both the same --field-width"
-            )
-        task = config["task"]
-        parts = [p for p in transfer if task != "rotation" or p == "encoder"]
-        for part in parts or ["encoder"]:
-            name = task if part == "encoder" else f"{task}, with decoder"
-            if name in starts:
-                raise ValueError(f"--init {run} is a second run of {task}")
-            starts[name] = Start(run / "encoder.pt", part)
-        most = max(most, config["steps"] * config["batch_size"])
-    return starts, most
+def refuse_width(run: Path, width: int) -> None:
+    """Refuse a network that looked at photographs of another size."""
+    found = runs.read_config(run)["field_width"]
+    if found != width:
+        raise ValueError(
+            f"--init {run} looked at fields {found} px wide, this "
+            f"run looks at {width} px: give both the same --field-width"
+        )
 
 
 def refuse_seen(run: Path, test: Table) -> None:

@@ -19,6 +19,7 @@ from torch import nn
 
 from tinyssl import models, runs
 from tinyssl.downstream import laterality, localization
+from tinyssl.downstream.starts import Start
 from tinyssl.jobs import run_jobs
 from tinyssl.pretext import Restorer
 from tinyssl.summary import SAME_COMPUTE, SCRATCH, slug
@@ -26,14 +27,6 @@ from tinyssl.training import train
 
 TARGETS = ("localization", "laterality")
 BASELINE = {"localization": "mean place", "laterality": "majority eye"}
-
-
-@dataclass(frozen=True)
-class Start:
-    """A run folder of pretraining, and which part of it is carried over."""
-
-    run: Path
-    transfer: str = "encoder"
 
 
 @dataclass(frozen=True)
@@ -88,7 +81,7 @@ def start_from(task: nn.Module, start: Start) -> None:
         If the run was of another architecture, or has no decoder to carry over, or
         the task has none to receive it.
     """
-    saved, _ = runs.load_encoder(start.run / "encoder.pt")
+    saved, _ = runs.load_encoder(start.encoder)
     models.load_weights(task.encoder, saved.state_dict())
     if start.transfer == "encoder":
         return
@@ -229,7 +222,7 @@ def few_labels(
     key |= {"batch_size": shared.batch_size, "truth": shared.truth, "fold": shared.fold}
     key |= {"data": runs.fingerprint(shared.images)}
     for name, start in shared.inits.items():
-        key[name] = [start.transfer, *runs.content_hashes([start.run / "encoder.pt"])]
+        key[name] = [start.transfer, *runs.content_hashes([start.encoder])]
     rows = run_jobs(finetune, shared, jobs, key=key, workers=workers, progress=progress)
     return rows + baseline(shared, counts, repeats)
 

@@ -19,20 +19,13 @@ from tinyssl import models, runs
 from tinyssl.downstream.annotated import Annotated, score
 from tinyssl.downstream.patches import OnPatches
 from tinyssl.downstream.segmentation import Segmentation
+from tinyssl.downstream.starts import Start
 from tinyssl.jobs import run_jobs
 from tinyssl.pretext import build_task
 from tinyssl.summary import SAME_COMPUTE, SCRATCH, slug
 from tinyssl.training import fastest_layout, train
 
 PARTS = {"encoder": ("down.", "encoder."), "network": ("down.", "encoder.", "decoder.")}
-
-
-@dataclass(frozen=True)
-class Start:
-    """Weights to start from: a file of `pretrain`, and which part of it."""
-
-    path: Path
-    transfer: str = "encoder"
 
 
 @dataclass(frozen=True)
@@ -147,7 +140,7 @@ def finetune(shared: Comparison, job: dict[str, Any]) -> dict[str, Any]:
     task = Segmentation(network, focus=shared.focus)
     if job["init"] in shared.inits:
         init = shared.inits[job["init"]]
-        start_from(task.network, init.path, transfer=init.transfer)
+        start_from(task.network, init.encoder, transfer=init.transfer)
     log = train(
         task,
         shared.train.select(job["chosen"]),
@@ -265,5 +258,5 @@ def label_counts(
     drawn = [*train_part.masks, *test_part.masks]
     key |= {"data": runs.fingerprint([*train_part.images, *test_part.images, *drawn])}
     for name, init in inits.items():
-        key[name] = [init.transfer, *runs.content_hashes([init.path])]
+        key[name] = [init.transfer, *runs.content_hashes([init.encoder])]
     return run_jobs(finetune, shared, jobs, key=key, workers=workers, progress=progress)
