@@ -121,6 +121,9 @@ def test_undefined_and_classes_that_never_occur():
     assert math.isnan(roc_auc([1, 1], [0.1, 0.2]))
     assert roc_auc([0, 0], [0.1, 0.2], undefined=0.5) == 0.5
     assert average_precision([0, 0], [0.1, 0.2], undefined=0.0) == 0.0
+    weight = {"sample_weight": [1.0, 2.0], "undefined": 0.25}
+    assert roc_auc([0, 0], [0.1, 0.2], **weight) == 0.25
+    assert average_precision([0, 0], [0.1, 0.2], **weight) == 0.25
     score = [[3, 1, 0], [1, 3, 0]]
     np.testing.assert_array_equal(roc_auc([0, 1], score, average=None), [1, 1, np.nan])
     assert math.isnan(roc_auc([0, 1], score))

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinyssl import runs
 from tinyssl.commands import audit_page
-from tinyssl.commands.prepare import Say, silent
+from tinyssl.commands.say import Say, silent
 from tinyssl.data.audit import (
     Copies,
     Finding,

@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from tinyssl.commands.lessons import Say, silent
+from tinyssl.commands.say import Say, silent
 
 SECONDS = 60  # until the next exercise is through
 

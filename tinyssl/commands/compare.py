@@ -9,7 +9,8 @@ import numpy as np
 from tinyssl import runs
 from tinyssl.commands import compare_pages
 from tinyssl.commands.compare_pages import decibels, interval, span
-from tinyssl.commands.prepare import Say, choose_device, cores, silent
+from tinyssl.commands.prepare import choose_device, cores
+from tinyssl.commands.say import Say, silent
 from tinyssl.downstream import comparison
 from tinyssl.downstream.features import Features, extract, load_features
 from tinyssl.downstream.image_sets import (

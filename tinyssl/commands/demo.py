@@ -8,8 +8,9 @@ import numpy as np
 from tinyssl import experiments, models, runs
 from tinyssl.commands import pages
 from tinyssl.commands.finetune import conclude
-from tinyssl.commands.prepare import Say, silent, start_run
+from tinyssl.commands.prepare import start_run
 from tinyssl.commands.pretrain import pretraining_jobs
+from tinyssl.commands.say import Say, silent
 from tinyssl.data import folds as splits
 from tinyssl.data import toy
 from tinyssl.study import Study, assign_folds

@@ -8,7 +8,8 @@ import numpy as np
 
 from tinyssl import runs, summary
 from tinyssl.commands import few_labels_pages
-from tinyssl.commands.prepare import ENCODERS, Say, choose_device, silent
+from tinyssl.commands.prepare import ENCODERS, choose_device
+from tinyssl.commands.say import Say, silent
 from tinyssl.data import Table, load_images, load_points, open_dataset
 from tinyssl.data import folds as splits
 from tinyssl.downstream import localization

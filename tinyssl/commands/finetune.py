@@ -8,7 +8,8 @@ import numpy as np
 
 from tinyssl import experiments, models, runs, summary
 from tinyssl.commands import pages
-from tinyssl.commands.prepare import ENCODERS, Say, open_study, silent, start_run
+from tinyssl.commands.prepare import ENCODERS, open_study, start_run
+from tinyssl.commands.say import Say, silent
 from tinyssl.downstream import calibration, familiarity, grading
 from tinyssl.downstream.starts import images_processed
 from tinyssl.study import Study

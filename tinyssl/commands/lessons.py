@@ -6,17 +6,12 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-Say = Callable[[str], None]  # as in prepare, which would load torch
+from tinyssl.commands.say import Say, silent
 
 FIELDS = ("do", "learn", "need", "sources", "data", "runtime", "memory", "files")
-
-
-def silent(text: str) -> None:
-    """Say nothing."""
 
 
 def lessons() -> list[dict[str, Any]]:

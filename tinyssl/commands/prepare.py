@@ -1,7 +1,6 @@
 """Read a data set and settle what all jobs of one run share."""
 
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import numpy as np
 import torch
 
 from tinyssl import models, runs
+from tinyssl.commands.say import Say, silent
 from tinyssl.data import Table, load_images, open_dataset
 from tinyssl.data import folds as splits
 from tinyssl.downstream import grading
@@ -21,11 +21,6 @@ ENCODERS = {
     "densenet121": lambda: models.densenet121(num_classes=5),
     "sononet": lambda: models.sononet_small(extra_pool=True),
 }
-Say = Callable[[str], None]
-
-
-def silent(text: str) -> None:
-    """Say nothing."""
 
 
 def open_study(

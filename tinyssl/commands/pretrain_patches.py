@@ -15,8 +15,9 @@ from tinyssl.commands.annotated import (
     network_of,
     read_photographs,
 )
-from tinyssl.commands.prepare import Say, choose_device, silent
+from tinyssl.commands.prepare import choose_device
 from tinyssl.commands.pretrain import mean_rows
+from tinyssl.commands.say import Say, silent
 from tinyssl.data import open_dataset
 from tinyssl.downstream import label_counts
 from tinyssl.downstream.resolution import resize

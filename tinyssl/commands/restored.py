@@ -14,7 +14,8 @@ import numpy as np
 from tinyssl import data as datasets
 from tinyssl import experiments, runs
 from tinyssl.commands import restored_pages
-from tinyssl.commands.prepare import Say, choose_device, silent
+from tinyssl.commands.prepare import choose_device
+from tinyssl.commands.say import Say, silent
 from tinyssl.data.images import round_mask
 from tinyssl.downstream import restoration as quality
 from tinyssl.downstream.features import extract, load_features

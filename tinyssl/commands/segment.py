@@ -22,7 +22,8 @@ from tinyssl.commands.annotated import (
     network_of,
     read_annotated,
 )
-from tinyssl.commands.prepare import Say, choose_device, silent
+from tinyssl.commands.prepare import choose_device
+from tinyssl.commands.say import Say, silent
 from tinyssl.data import Table, open_dataset
 from tinyssl.data.images import read_image, read_mask
 from tinyssl.downstream import annotated, label_counts

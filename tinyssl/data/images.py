@@ -144,12 +144,12 @@ def load_masks(table: Table, name: str, size: int) -> np.ndarray:
         if isinstance(column, np.ndarray):
             masks[i] = center_crop(*column.shape[1:]).apply(column[i], size)
         elif column[i] is not None:
-            crop = _open_with_crop(table, i, size)[1]
+            crop = open_with_crop(table, i, size)[1]
             masks[i] = crop.apply(
                 _read_mask_of(column[i], crop.height, crop.width), size
             )
 
-    bad = _try_all(fill, len(table))
+    bad = try_all(fill, len(table))
     if bad:
         raise DataError.listing(table.root, bad.values())
     return masks
@@ -183,16 +183,16 @@ def load_points(table: Table, name: str, size: int) -> np.ndarray:
     points = np.full((len(table), 2), np.nan)
 
     def fill(i: int) -> None:
-        crop = _open_with_crop(table, i, size)[1]
+        crop = open_with_crop(table, i, size)[1]
         points[i] = crop.points(table.points[name][i], size)
 
-    bad = _try_all(fill, len(table))
+    bad = try_all(fill, len(table))
     if bad:
         raise DataError.listing(table.root, bad.values())
     return points
 
 
-def _open_with_crop(table: Table, i: int, size: int) -> tuple[np.ndarray, Crop]:
+def open_with_crop(table: Table, i: int, size: int) -> tuple[np.ndarray, Crop]:
     """Return the pixels of image i, perhaps reduced, and its crop in full pixels."""
     if isinstance(table.images, np.ndarray):
         return table.images[i], center_crop(*table.images.shape[1:3])
@@ -236,15 +236,15 @@ def _decode_into(
     outside = ~round_mask(size)
 
     def fill(i: int) -> None:
-        pixels, crop = _open_with_crop(table, i, size)
+        pixels, crop = open_with_crop(table, i, size)
         images[i] = crop.apply(pixels, size)
         if table.is_fundus:
             images[i][outside] = 0
 
-    return _try_all(fill, len(table), threads=threads, progress=progress)
+    return try_all(fill, len(table), threads=threads, progress=progress)
 
 
-def _try_all(
+def try_all(
     work: Callable[[int], None],
     n: int,
     *,

@@ -11,7 +11,7 @@ from PIL import Image
 
 from tinyssl.data.audit.hashes import perceptual_hash, seen_area, structure
 from tinyssl.data.decode import FORMATS, image_size
-from tinyssl.data.images import _open_with_crop, _try_all
+from tinyssl.data.images import open_with_crop, try_all
 from tinyssl.data.table import DataError, Table
 
 VIEW = 128  # px of the square in which copies are sought: larger vessels show
@@ -123,7 +123,7 @@ def look(
         part, i = rows[k]
         seen[k] = _see(parts[part], i, side) | _words(parts[part], i) | {"part": part}
 
-    bad = _try_all(see, len(rows), threads=threads, progress=progress)
+    bad = try_all(see, len(rows), threads=threads, progress=progress)
     unreadable = tuple(
         (part, parts[part].names[i], bad[k])
         for k, (part, i) in enumerate(rows)
@@ -141,7 +141,7 @@ def _see(table: Table, i: int, side: int) -> dict:
     """Return what the pixels of one image show."""
     from scipy import ndimage
 
-    pixels, crop = _open_with_crop(table, i, VIEW)
+    pixels, crop = open_with_crop(table, i, VIEW)
     view = crop.apply(pixels, side)
     green, area = view[..., 1], seen_area(view)
     fine = green.astype(np.float32) - ndimage.gaussian_filter(
