@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 SCRATCH = "scratch"
 SAME_COMPUTE = "scratch, same compute"
@@ -66,7 +66,7 @@ def paired_interval(
     if k < 2 or not np.isfinite(differences).all():
         return mean, -math.inf, math.inf
     error = math.sqrt(differences.var(ddof=1) * (1 / k + test_share))
-    half = float(stats.t.ppf(0.5 + level / 2, k - 1)) * error
+    half = float(stdtrit(k - 1, 0.5 + level / 2)) * error
     return mean, mean - half, mean + half
 
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 
@@ -78,6 +77,8 @@ def logistic_regression(
     Equals scikit-learn's ``LogisticRegression(C=1 / penalty)`` on standardised
     features, which ``tests/downstream/test_baselines.py`` checks.
     """
+    from scipy.optimize import minimize  # here: grading a photograph need not wait
+
     mean, deviation = features.mean(0), features.std(0)
     deviation = np.where(deviation > 0, deviation, 1.0)
     X = (features - mean) / deviation  # (M, D)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy.special import stdtrit
 
 from tinyssl import metrics
 
@@ -239,5 +239,5 @@ def _jackknife(features1, features2, units1, units2, found, rng):
         for g in range(G)
     ]
     error = np.sqrt((G - 1) / G * np.square(left - np.mean(left)).sum())
-    half = stats.t.ppf(0.5 + LEVEL / 2, G - 1) * error
+    half = stdtrit(G - 1, 0.5 + LEVEL / 2) * error
     return max(0.0, float(found - half)), float(found + half)
