@@ -1,0 +1,184 @@
+"""The course as a web site: what conf.py changes, and prose that reST reads too.
+
+The site itself is not built here, for it takes as long as all lessons together and
+needs the extra ``docs``: ``sphinx-build -W --keep-going lessons site``.
+"""
+
+import importlib.util
+import os
+import re
+
+import matplotlib as mpl
+import pytest
+from lesson_form import FILES, LESSONS, cells
+
+from tinyssl.commands.lessons import read_header
+
+each = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+
+
+@pytest.fixture(scope="module")
+def conf():
+    """Return conf.py, loaded as a module: it needs no Sphinx."""
+    spec = importlib.util.spec_from_file_location("conf", LESSONS / "conf.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def prose(text):
+    """Return the prose of a lesson, a cell each, as the gallery sees it."""
+    parts = [body for kind, body in cells(text) if kind == "prose"]
+    opening = parts[0].split('"""')[1]
+    return [opening] + [re.sub(r"^# ?", "", p, flags=re.MULTILINE) for p in parts[1:]]
+
+
+# What Markdown and reST share
+
+
+def foreign(text):
+    """Return what one of Markdown and reST would read otherwise than the other."""
+    found = []
+    lines = text.splitlines()
+    for above, line in zip(["", *lines], [*lines, ""], strict=True):
+        title = re.fullmatch(r"[-=]{4,}", above)
+        item, was_item = (re.match(r"(- |\d+\. )", s) for s in (line, above))
+        if re.fullmatch(r"[-=]{4,}", line) and len(line) < len(above):
+            found.append(f"underline shorter than its title: {above}")
+        if item and above.strip() and not title and not was_item and above[0] != " ":
+            found.append(f"no empty line above a list: {line}")
+        if was_item and line.strip() and not item and line[0] != " ":
+            found.append(f"no empty line below a list: {line}")
+        if re.match(r"#+ |\.\. |```|>|\|", line):
+            found.append(f"markup of one of the two: {line}")
+    text = re.sub(r"``[^`]+``", "CODE", text)
+    text = re.sub(r"\*\*(?=\S)[^*]+?(?<=\S)\*\*|\*(?=[^\s*])[^*]+\*", "BOLD", text)
+    for mark, name in {
+        r"`": "single backtick",
+        r"\]\(": "link",
+        r"(?<!\S)\*+\S": "star without an end",
+        r"\w_(?!\w)": "underscore that reST takes for a link",
+        r"\|\S[^|\n]*\|": "bars that reST takes for a substitution",
+        r":\w+:`": "role",
+    }.items():
+        found += [f"{name}: {hit}" for hit in re.findall(rf".*{mark}.*", text)]
+    return found
+
+
+@each
+def test_prose_is_what_markdown_and_rest_share(path):
+    for cell in prose(path.read_text(encoding="utf-8")):
+        assert foreign(cell) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "text"),
+    [
+        ("underline shorter", "A long title\n----\nText.\n"),
+        ("empty line above", "Three things:\n- one\n- two\n"),
+        ("empty line below", "- one\n- two\nThen text.\n"),
+        ("markup of one", "## Title\n"),
+        ("markup of one", ".. note:: So.\n"),
+        ("markup of one", "```\ncode\n```\n"),
+        ("single backtick", "Call `this`.\n"),
+        ("link", "See [here](there).\n"),
+        ("star", "Twice *as large.\n"),
+        ("underscore", "The names in value_ are.\n"),
+        ("bars", "The norm |x| of x.\n"),
+    ],
+)
+def test_the_check_of_prose_can_fail(fault, text):
+    assert [found for found in foreign(text) if fault in found]
+
+
+def test_shared_prose_passes():
+    text = (
+        "Title\n=====\n\nText with *stress*, **weight**, ``code_`` and 2 * 3 = 6:\n\n"
+        "- one: ``|x|``\n- two,\n  and its second line\n\n1. First.\n2. Second.\n"
+    )
+    assert foreign(text) == []
+
+
+# What conf.py changes
+
+
+@each
+def test_answers_fold(conf, path):
+    cell = "".join(prose(path.read_text(encoding="utf-8")))
+    folded = conf.fold(cell)
+    raw = re.findall(r"\n\n\.\. raw:: html\n\n   (</?details>.*)\n\n", folded)
+    assert raw == ["<details><summary>Answers</summary>", "</details>"]
+    kept = re.sub(r"\n\.\. raw:: html\n\n   (</?details>.*)\n", r"\1", folded)
+    assert kept == cell
+
+
+def test_details_in_code_stay_as_they_are(conf):
+    code = '.. code-block:: Python\n\n    text = """\n    <details>\n    """\n'
+    assert conf.fold(code) == code
+
+
+def test_answers_left_open_are_refused(conf):
+    with pytest.raises(ValueError, match="needs its </details>"):
+        conf.fold("Quiz\n\n<details><summary>Answers</summary>\n\n1. Yes.\n")
+
+
+def test_the_names_of_a_header_are_bold(conf):
+    text = (
+        "- do: look\n- runtime: fast 2 s,\n  full 5 s\n- ``do``: 1 to 2\n- doing: x\n"
+    )
+    assert conf.bold(text) == text.replace("do: look", "**do**: look").replace(
+        "runtime:", "**runtime**:"
+    )
+
+
+def test_every_lesson_has_its_card(conf):
+    text = conf.cards(LESSONS)
+    linked = re.findall(r":doc:`(.+?) </gallery/(.+?)>`", text)
+    assert linked == [(read_header(path)["title"], path.stem) for path in FILES]
+    for path in FILES:
+        assert f"Runtime: {read_header(path)['runtime']}." in text
+        assert f"/gallery/images/sphx_glr_{path.stem}_001.png" in text
+
+
+TEACHING = "## A\n\n### System Z\n\n## Claims\n\nSo `it` is.\n\n### System A\n\n- x\n"
+
+
+def test_claims_become_a_page(conf):
+    page = conf.claims(TEACHING + "\n## After\n\ntext\n")
+    assert page == "\nSo ``it`` is.\n\nSystem A\n--------\n\n- x\n\n"
+    with pytest.raises(ValueError, match="no section"):
+        conf.claims("## Lesson 00\n\ntext\n")
+
+
+def test_the_claims_of_the_course(conf):
+    page = conf.claims((LESSONS / "TEACHING.md").read_text(encoding="utf-8"))
+    assert foreign(page) == []
+    for system in "ABC":
+        assert re.search(rf"^System {system}\b.*\n-+\n", page, flags=re.MULTILINE)
+    named = set(re.findall(r"[Ll]esson (\d\d)", page))
+    assert named
+    assert named <= {path.name[:2] for path in FILES}
+
+
+def test_pages_are_changed_where_they_ask_for_it(conf):
+    def changed(name, text):
+        source = [text]
+        conf.transform(None, name, source)
+        return source[0]
+
+    for page in ("index", "claims"):
+        text = (LESSONS / f"{page}.rst").read_text(encoding="utf-8")
+        assert "THE-" in text
+        assert "THE-" not in changed(page, text)
+    assert changed("other", "- do: it\n") == "- do: it\n"
+    assert changed("gallery/00_x", "- do: it\n") == "- **do**: it\n"
+
+
+def test_a_lesson_writes_into_the_ignored_folder(conf, monkeypatch):
+    monkeypatch.setenv("TINYSSL_OUT", "elsewhere")
+    ignored = (LESSONS.parent / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert "lessons/gallery/" in ignored
+    with mpl.rc_context():
+        conf.own_folder({"src_dir": str(LESSONS)}, str(FILES[0]))
+    expected = LESSONS / "gallery" / "output" / FILES[0].stem
+    assert os.environ["TINYSSL_OUT"] == str(expected)
