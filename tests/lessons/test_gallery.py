@@ -52,7 +52,8 @@ def foreign(text):
         if re.match(r"#+ |\.\. |```|>|\|", line):
             found.append(f"markup of one of the two: {line}")
     text = re.sub(r"``[^`]+``", "CODE", text)
-    text = re.sub(r"\*\*(?=\S)[^*]+?(?<=\S)\*\*|\*(?=[^\s*])[^*]+\*", "BOLD", text)
+    for stars in (r"\*\*", r"\*"):
+        text = re.sub(rf"{stars}(?=\S)[^*]+(?<=\S){stars}", "STRESSED", text)
     for mark, name in {
         r"`": "single backtick",
         r"\]\(": "link",
