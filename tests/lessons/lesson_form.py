@@ -124,6 +124,7 @@ def run(path, out):
             "TINYSSL_SEED": "0",
             "MPLBACKEND": "Agg",
             "MPLCONFIGDIR": os.path.realpath(caches),
+            "TMPDIR": os.path.realpath(caches),  # torch makes a folder there
             "PYTHONIOENCODING": "utf-8",
         },
         check=False,
