@@ -42,3 +42,16 @@ def tiny_encoder():
         num_classes=2,
         small_stem=True,
     )
+
+
+@pytest.fixture
+def few_cases(monkeypatch):
+    """Let the checks of exercises try 50 cases a law and show the first that fails.
+
+    Learners get 100 and the smallest; a mistake that is known from 50 is known then.
+    """
+    from tinyssl.check import search
+
+    few = settings(search.ANY, max_examples=50)
+    monkeypatch.setattr(search, "SETTINGS", few)
+    monkeypatch.setattr(search, "ANY", few)

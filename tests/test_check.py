@@ -58,7 +58,7 @@ def test_the_solution_passes(number, name):
 
 
 @pytest.mark.parametrize(("number", "name"), EACH)
-def test_the_stub_fails_without_a_hint(number, name):
+def test_the_stub_fails_without_a_hint(number, name, few_cases):
     (lesson,) = (ROOT / "lessons").glob(f"{number}_*.py")
     stub = functions(lesson)[name]
     passed, text = EXERCISES[number][name].examine(stub)
@@ -67,7 +67,7 @@ def test_the_stub_fails_without_a_hint(number, name):
 
 
 @pytest.mark.parametrize(("number", "name", "place"), MISTAKES)
-def test_a_mistake_gets_its_own_hint(number, name, place):
+def test_a_mistake_gets_its_own_hint(number, name, place, few_cases):
     task = EXERCISES[number][name]
     passed, text = task.examine(task.mistakes[place].answer)
     assert not passed

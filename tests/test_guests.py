@@ -111,6 +111,7 @@ class Puzzles:
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:This DataLoader will create 2 worker")  # one core
 def test_transforms_run_in_the_workers_of_a_data_loader():
     torch = pytest.importorskip("torch")
     puzzles = Puzzles(np.random.default_rng(0).random((12, 64, 64, 3)))

@@ -124,7 +124,7 @@ def shuffle_again(tiles, order):
         (check.undo_tiles, shuffle_again, "you need the inverse"),
     ],
 )
-def test_a_wrong_answer_gets_its_own_hint(asked, answer, hint):
+def test_a_wrong_answer_gets_its_own_hint(asked, answer, hint, few_cases):
     passed, text = asked.examine(answer)
     assert not passed
     assert hint in text
