@@ -26,6 +26,7 @@ from tinyssl.check.lesson00 import eye, folds, grade
 from tinyssl.check.lesson01 import confusion_matrix, qwk, weights
 from tinyssl.check.lesson02 import frechet_diagonal, gain, ssim_window
 from tinyssl.check.lesson03 import fits, undo_swaps, undo_tiles
+from tinyssl.check.lesson06 import masked_mse, moved, share_left
 from tinyssl.check.search import law
 
 __all__ = [
@@ -39,7 +40,10 @@ __all__ = [
     "gain",
     "grade",
     "law",
+    "masked_mse",
+    "moved",
     "qwk",
+    "share_left",
     "ssim_window",
     "undo_swaps",
     "undo_tiles",
