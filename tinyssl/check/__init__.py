@@ -27,12 +27,14 @@ from tinyssl.check.lesson01 import confusion_matrix, qwk, weights
 from tinyssl.check.lesson02 import frechet_diagonal, gain, ssim_window
 from tinyssl.check.lesson03 import fits, undo_swaps, undo_tiles
 from tinyssl.check.lesson06 import masked_mse, moved, share_left
+from tinyssl.check.lesson07 import disc_diameters, mirror_labels, soft_argmax
 from tinyssl.check.search import law
 
 __all__ = [
     "Exercise",
     "Mistake",
     "confusion_matrix",
+    "disc_diameters",
     "eye",
     "fits",
     "folds",
@@ -41,9 +43,11 @@ __all__ = [
     "grade",
     "law",
     "masked_mse",
+    "mirror_labels",
     "moved",
     "qwk",
     "share_left",
+    "soft_argmax",
     "ssim_window",
     "undo_swaps",
     "undo_tiles",
