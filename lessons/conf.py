@@ -3,9 +3,10 @@
     .venv/bin/sphinx-build lessons site
 
 sphinx-gallery turns the cells of a lesson into a page. What is left to do here: fold
-the answers of quizzes, list the lessons on the title page from their headers, show the
-page of claims of TEACHING.md, and keep what lessons write in the ignored folder
-gallery/. A lesson's prose is what Markdown and reST share, so nothing else is changed.
+the answers of quizzes, let figures be opened in full size, list the lessons on the
+title page from their headers, show the page of claims of TEACHING.md, and keep what
+lessons write in the ignored folder gallery/. A lesson's prose is what Markdown and reST
+share, so nothing else is changed.
 """
 
 import os
@@ -47,6 +48,16 @@ def fold(text):
     )
 
 
+def enlarge(text):
+    """Show the large copy of each figure at half its size, as a link to itself."""
+    text = text.replace("sphx-glr-multi-img", "sphx-glr-single-img")
+    return re.sub(
+        r"\.\. image-sg:: (\S+)\.png\n( +)(:alt: .*\n) +:srcset: .*\n",
+        r".. image:: \1_2_00x.png\n\2\3\2:scale: 50\n",
+        text,
+    )
+
+
 def cards(folder):
     """Return a list of the lessons in a folder, with their first figures."""
     lessons = sorted(folder.glob("[0-9][0-9]_*.py"))
@@ -71,7 +82,7 @@ def claims(text):
 def transform(app, name, source):
     """Change the text of a page before Sphinx reads it."""
     if name.startswith("gallery/"):
-        source[0] = bold(fold(source[0]))
+        source[0] = bold(fold(enlarge(source[0])))
     source[0] = source[0].replace("THE-LESSONS", cards(HERE))
     if "THE-CLAIMS" in source[0]:
         teaching = (HERE / "TEACHING.md").read_text(encoding="utf-8")

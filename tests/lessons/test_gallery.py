@@ -132,6 +132,24 @@ def test_the_names_of_a_header_are_bold(conf):
     )
 
 
+FIGURE = """\
+    *
+
+      .. image-sg:: /gallery/images/a_001.png
+         :alt: So it is: 12%
+         :srcset: /gallery/images/a_001.png, /gallery/images/a_001_2_00x.png 2.00x
+         :class: sphx-glr-multi-img
+"""
+
+
+def test_figures_can_be_opened_in_full_size(conf):
+    assert conf.enlarge(FIGURE + FIGURE) == 2 * (
+        "    *\n\n      .. image:: /gallery/images/a_001_2_00x.png\n"
+        "         :alt: So it is: 12%\n         :scale: 50\n"
+        "         :class: sphx-glr-single-img\n"
+    )
+
+
 def test_every_lesson_has_its_card(conf):
     text = conf.cards(LESSONS)
     linked = re.findall(r":doc:`(.+?) </gallery/(.+?)>`", text)
