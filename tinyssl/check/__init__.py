@@ -26,6 +26,7 @@ from tinyssl.check.lesson00 import eye, folds, grade
 from tinyssl.check.lesson01 import confusion_matrix, qwk, weights
 from tinyssl.check.lesson02 import frechet_diagonal, gain, ssim_window
 from tinyssl.check.lesson03 import fits, undo_swaps, undo_tiles
+from tinyssl.check.lesson04 import axis_and_way, cross_entropy, four_turns
 from tinyssl.check.lesson06 import masked_mse, moved, share_left
 from tinyssl.check.lesson07 import disc_diameters, mirror_labels, soft_argmax
 from tinyssl.check.search import law
@@ -33,11 +34,14 @@ from tinyssl.check.search import law
 __all__ = [
     "Exercise",
     "Mistake",
+    "axis_and_way",
     "confusion_matrix",
+    "cross_entropy",
     "disc_diameters",
     "eye",
     "fits",
     "folds",
+    "four_turns",
     "frechet_diagonal",
     "gain",
     "grade",

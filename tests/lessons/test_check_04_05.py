@@ -1,0 +1,96 @@
+"""Lessons 4 and 5: what learners write is answered as the lessons promise."""
+
+import numpy as np
+import pytest
+
+from tinyssl import check
+from tinyssl.check import exercise
+
+
+@pytest.fixture(autouse=True)
+def _forget(monkeypatch):
+    """Begin every test with the first hint."""
+    monkeypatch.setattr(exercise, "failures", {})
+
+
+# Written as a learner would, not as the planted answers are
+
+
+def clockwise(images):
+    out = np.empty((len(images), 4, *images.shape[1:]), images.dtype)
+    for n, image in enumerate(images):
+        for k in range(4):
+            out[n, k] = np.rot90(image, -k)
+    return out
+
+
+def one_row(images):
+    return np.array([np.rot90(image, k) for image in images for k in range(4)])
+
+
+def through_softmax(logits, turns):
+    e = np.exp(logits)
+    p = e / e.sum(1, keepdims=True)
+    return -np.mean([np.log(row[t]) for row, t in zip(p, turns, strict=True)])
+
+
+def summed(logits, turns):
+    z = logits - logits.max(1, keepdims=True)
+    return sum(
+        np.log(np.exp(row).sum()) - row[t] for row, t in zip(z, turns, strict=True)
+    )
+
+
+def neighbours(table):
+    good = table[:2, :2].sum() + table[2:, 2:].sum()
+    way = np.trace(table) / good if good else np.nan
+    return [good / table.sum(), way]
+
+
+def accuracy_twice(table):
+    parity = sum(table[i, j] for i in range(4) for j in range(4) if (i - j) % 2 == 0)
+    return [parity / table.sum(), np.diag(table).sum() / table.sum()]
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "hint"),
+    [
+        (check.four_turns, clockwise, "the other way round"),
+        (check.four_turns, one_row, "in an axis of their own"),
+        (check.cross_entropy, through_softmax, "exp(1000) is infinite"),
+        (check.cross_entropy, summed, "twice as large would cost twice"),
+        (check.axis_and_way, neighbours, "0 belongs to 180"),
+        (check.axis_and_way, accuracy_twice, "not of all: this is the accuracy"),
+    ],
+)
+def test_a_wrong_answer_gets_its_own_hint(asked, answer, hint, few_cases):
+    passed, text = asked.examine(answer)
+    assert not passed
+    assert hint in text
+    assert "hint 1 of 3" in text
+
+
+def test_the_smallest_wrong_turn_is_one_image_of_two_pixels():
+    _, text = check.four_turns.examine(clockwise)
+    assert "images = [[[0, 1], [2, 3]]]" in text
+
+
+def test_large_logits_are_what_the_law_names():
+    _, text = check.cross_entropy.examine(through_softmax)
+    assert "1000" in text
+    assert "expected  1.386" in text
+
+
+def test_other_right_ways_pass():
+    def turns_in_a_loop(images):
+        turned = [images]
+        for _ in range(3):
+            turned.append(turned[-1].swapaxes(1, 2)[:, ::-1])
+        return np.stack(turned, 1)
+
+    def by_logaddexp(logits, turns):
+        each = np.logaddexp.reduce(logits, axis=1)
+        return float(np.mean(each - np.choose(turns, logits.T)))
+
+    assert check.four_turns.examine(turns_in_a_loop)[0]
+    assert check.cross_entropy.examine(by_logaddexp)[0]
