@@ -9,7 +9,7 @@ Lesson 6. Restore the context
 - need: lessons 02, 03 and 04 (likeness, swaps, the training loop)
 - sources: C (Chen et al. 2019, context restoration), A (re-implements it)
 - data: toy.fundus, n 800 (fast 120), 32 px, 2.46 MB; one eye of 128 px
-- runtime: fast 8 s, full 45 s
+- runtime: fast 12 s, full 45 s
 - memory: 700 MB
 - files: 1_disordered.png, 2_difficulty.png, 3_restored.png, 4_gains.png, 5_broken.png,
   6_probe.png, results.json

@@ -1,10 +1,12 @@
-"""Lesson 6: the checks answer what learners write."""
+"""Lessons 6 and 9: the checks answer what learners write."""
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from tinyssl import check
 from tinyssl.check import exercise, lesson06
+from tinyssl.summary import paired_interval
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +66,78 @@ def spoilt_by_nan(restored, copied):
     return sum(restored) / sum(copied) if sum(copied) != 0 else np.nan
 
 
+def p_of(first, second, orders, beyond, own=1):
+    both, n = np.concatenate([first, second]), len(first)
+    sides = [(both[o[:n]], both[o[n:]]) for o in orders]
+    count = sum(beyond(a, b, first, second) for a, b in sides)
+    return (own + count) / (own + len(orders))
+
+
+def apart(a, b):
+    return (np.mean(a) - np.mean(b)) ** 2
+
+
+def never_counts_itself(first, second, orders):
+    def beyond(a, b, x, y):
+        return apart(a, b) > apart(x, y) - 1e-9
+
+    return p_of(first, second, orders, beyond, own=0)
+
+
+def only_farther(first, second, orders):
+    def beyond(a, b, x, y):
+        return apart(a, b) > apart(x, y) + 1e-9
+
+    return p_of(first, second, orders, beyond)
+
+
+def one_sided(first, second, orders):
+    def beyond(a, b, x, y):
+        return a.mean() - b.mean() >= x.mean() - y.mean() - 1e-9
+
+    return p_of(first, second, orders, beyond)
+
+
+def welch(restored, copied):
+    n = len(restored)
+    error = np.sqrt(np.var(restored, ddof=1) / n + np.var(copied, ddof=1) / n)
+    mean = np.mean(restored) - np.mean(copied)
+    half = stats.t.ppf(0.975, n - 1) * error
+    return mean, mean - half, mean + half
+
+
+def of_endless(restored, copied):
+    gains = np.subtract(restored, copied)
+    half = 1.96 * np.std(gains, ddof=1) / len(gains) ** 0.5
+    return gains.mean(), gains.mean() - half, gains.mean() + half
+
+
+def of_images(restored, copied):
+    gains = restored - copied
+    half = stats.t.ppf(0.975, len(gains) - 1) * gains.std(ddof=1)
+    return [gains.mean(), gains.mean() - half, gains.mean() + half]
+
+
+SSIM_FACTS = ["copied", "data_range"]
+FRECHET_FACTS = ["d", "features", "floor", "n1", "n2"]
+
+
+def asks_all(report):
+    return [k for k in sorted(SSIM_FACTS + FRECHET_FACTS) if report.get(k) is None]
+
+
+def zero_is_nothing(report):
+    names = SSIM_FACTS if "ssim" in report else []
+    names = names + (FRECHET_FACTS if "frechet" in report else [])
+    return sorted(name for name in names if not report.get(name))
+
+
+def none_is_stated(report):
+    names = SSIM_FACTS if "ssim" in report else []
+    names = names + (FRECHET_FACTS if "frechet" in report else [])
+    return sorted(set(names) - set(report))
+
+
 @pytest.mark.parametrize(
     ("asked", "answer", "hint"),
     [
@@ -75,6 +149,15 @@ def spoilt_by_nan(restored, copied):
         (check.share_left, ratios, "weighs as much as all others"),
         (check.share_left, restored_share, "what is left was asked for"),
         (check.share_left, spoilt_by_nan, "makes all of it nan"),
+        (check.exchange_test, never_counts_itself, "p can become 0"),
+        (check.exchange_test, only_farther, ">=, not >"),
+        (check.exchange_test, one_sided, "square it"),
+        (check.paired_gain, welch, "as strangers"),
+        (check.paired_gain, of_endless, "1.96 is for endless images"),
+        (check.paired_gain, of_images, "single images scatter"),
+        (check.missing, asks_all, "owes no data range"),
+        (check.missing, zero_is_nothing, "0 is stated"),
+        (check.missing, none_is_stated, "None is not stated"),
     ],
 )
 def test_a_wrong_answer_gets_its_own_hint(asked, answer, hint):
@@ -98,6 +181,12 @@ def test_a_swap_undone_tells_the_union_from_what_moved():
     assert union(twice, 2, 2, 1).sum() == 2
 
 
+def test_the_smallest_report_states_one_score():
+    _, text = check.missing.examine(none_is_stated)
+    assert text.count("0.5") == 1
+    assert "None" in text
+
+
 def test_other_right_ways_pass():
     def by_pixel(swaps, height, width, patch_size):
         stands = {(y, x): (y, x) for y in range(height) for x in range(width)}
@@ -115,5 +204,9 @@ def test_other_right_ways_pass():
         parts = (where, ~where)
         return [squared[p].sum() / p.sum() if p.sum() else np.nan for p in parts]
 
+    def by_the_library(restored, copied):
+        return paired_interval(restored - copied)
+
+    assert check.paired_gain.examine(by_the_library)[0]
     assert check.moved.examine(by_pixel)[0]
     assert check.masked_mse.examine(by_count)[0]

@@ -29,6 +29,7 @@ from tinyssl.check.lesson03 import fits, undo_swaps, undo_tiles
 from tinyssl.check.lesson04 import axis_and_way, cross_entropy, four_turns
 from tinyssl.check.lesson06 import masked_mse, moved, share_left
 from tinyssl.check.lesson07 import disc_diameters, mirror_labels, soft_argmax
+from tinyssl.check.lesson09 import exchange_test, missing, paired_gain
 from tinyssl.check.search import law
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "confusion_matrix",
     "cross_entropy",
     "disc_diameters",
+    "exchange_test",
     "eye",
     "fits",
     "folds",
@@ -48,7 +50,9 @@ __all__ = [
     "law",
     "masked_mse",
     "mirror_labels",
+    "missing",
     "moved",
+    "paired_gain",
     "qwk",
     "share_left",
     "soft_argmax",
