@@ -46,6 +46,11 @@ def wraps(image, restored, where):
     return inside, (squared[~where].mean() if (~where).any() else np.nan)
 
 
+def masked(image, other, where):
+    squared = (image / 255 - other / 255) ** 2
+    return squared[where].mean() if where.any() else np.nan
+
+
 def diluted(image, restored, where):
     squared = (image / 255 - restored / 255) ** 2
     n = squared.size
@@ -165,6 +170,28 @@ def test_a_wrong_answer_gets_its_own_hint(asked, answer, hint):
     assert not passed
     assert hint in text
     assert "hint 1 of 3" in text
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "law"),
+    [
+        (check.moved, lambda s, h, w, p: np.ones((h, w), bool), "No swaps"),
+        (
+            check.masked_mse,
+            lambda a, b, where: (masked(a, b, where), 2 * masked(a, b, ~where)),
+            "Turning the mask round",
+        ),
+        (
+            check.paired_gain,
+            lambda a, b: (a.mean() - b.mean(), (a - b).min(), a.mean() - b.mean()),
+            "Exchanging both",
+        ),
+        (check.missing, lambda report: sorted(report), "lacks nothing"),
+    ],
+)
+def test_a_law_no_planted_answer_breaks_can_fail(asked, answer, law):
+    _, text = asked.examine(answer)
+    assert law in text
 
 
 def test_the_smallest_swap_is_one_pixel():
