@@ -7,7 +7,7 @@ Lesson 7. Two tasks for one restorer
 - learn: which task can show a gain, what a heat map answers, how a mirror spoils labels
 - need: lessons 00, 04 and 06
 - sources: C (Chen et al. 2019: SonoNet, classification and localisation), B (rotation)
-- data: toy.fundus, n 520 (fast 160), 32 px, 1.6 MB
+- data: toy.fundus, n 520 (fast 80), 32 px, 1.6 MB
 - runtime: fast 8 s, full 70 s
 - memory: 590 MB
 - files: 1_tasks.png, 2_two_peaks.png, 3_broken.png, 4_localise.png, 5_answers.png,
@@ -36,7 +36,7 @@ FAST = os.environ.get("TINYSSL_FAST") == "1"
 SEED = int(os.environ.get("TINYSSL_SEED", "0"))
 OUT = Path(os.environ.get("TINYSSL_OUT", "output/07"))
 OUT.mkdir(parents=True, exist_ok=True)
-eyes = toy.fundus(100 if FAST else 520, size=32, rng=SEED)
+eyes = toy.fundus(80 if FAST else 520, size=32, rng=SEED)
 brightest = eyes.images[..., 2].reshape(len(eyes), -1).argmax(axis=1) % 32
 named = np.mean((brightest > 15.5) == (eyes.eye == "right"))
 plt.imshow(np.hstack(eyes.images[:6])).axes.set_axis_off()
@@ -63,7 +63,7 @@ plt.savefig(OUT / "1_tasks.png", bbox_inches="tight")
 
 
 # %%
-SIDE, POOL = 32, len(eyes) - (60 if FAST else 120)
+SIDE, POOL = 32, len(eyes) - (40 if FAST else 120)
 
 
 def soft_argmax(logits):
@@ -158,12 +158,12 @@ def score(found):
 pictures = even_out(eyes.images, eyes.field_of_view)
 points = np.stack([eyes.disc, eyes.fovea], axis=1)  # (N, 2, 2): disc, fovea; y, x
 labelled, test = np.arange(POOL, POOL + 20), np.arange(POOL + 20, len(eyes))
-budget = {"steps": 4 if FAST else 30, "batch_size": 8, "lr": 3e-3}
+budget = {"steps": 2 if FAST else 30, "batch_size": 8, "lr": 3e-3}
 maps = {}
 for kind in (localization.Localization, Forgetful):
     torch.manual_seed(SEED)
     task = kind(Restorer(encoder(), channels=2))
-    longer = budget | {"steps": 8 if FAST else 60}
+    longer = budget | {"steps": 4 if FAST else 60}
     train(task, (pictures[labelled], points[labelled]), **longer)
     found, maps[kind] = localization.predict(task, pictures[test])
     wrong = np.abs(found - points[test])[:, 0, 1] > SIDE / 4
@@ -211,7 +211,7 @@ from tinyssl.pretext import ContextRestoration, Rotation
 torch.manual_seed(SEED)
 restorer = ContextRestoration(Restorer(encoder()), patch_size=4)
 turner = Rotation(encoder())
-for task, steps in ((restorer, 5 if FAST else 200), (turner, 6 if FAST else 100)):
+for task, steps in ((restorer, 3 if FAST else 200), (turner, 3 if FAST else 100)):
     print(f"pretraining by {task.name}, {steps} steps of 32 images ...", flush=True)
     train(task, (pictures[:POOL],), steps=steps, lr=3e-3, seed=SEED)
 restored = restorer.evaluate(pictures[test], rng=np.random.default_rng(SEED))
@@ -408,7 +408,7 @@ for count in (2, 20):
             if start != "scratch":
                 carry_over(task, start)
             data = pictures[order], right[order]
-            train(task, data, **budget | {"steps": 4 if FAST else 20}, seed=seed)
+            train(task, data, **budget | {"steps": 2 if FAST else 20}, seed=seed)
             chance = laterality.predict(task, pictures[test])
             row = {"init": start, "labels": count, "fold": seed}
             rows.append(row | laterality.evaluate(right[test], chance))

@@ -1,4 +1,4 @@
-"""Lesson 7: what the checks answer to what learners write."""
+"""Lessons 7 and 8: what the checks answer to what learners write."""
 
 import numpy as np
 import pytest
@@ -74,6 +74,48 @@ def points_forgotten(labels, width):
     return np.column_stack([labels[:, :4], labels[:, 4] == 0])
 
 
+def frame_counted(mask_true, mask_pred, view):
+    return metrics.dice(mask_true, mask_pred)
+
+
+def nought(mask_true, mask_pred, view):
+    return metrics.dice(mask_true, mask_pred, region=view, undefined=0.0)
+
+
+def jaccard(mask_true, mask_pred, view):
+    return metrics.iou(mask_true, mask_pred, region=view)
+
+
+def last_wins(patches, corners, height, width):
+    out = np.empty((height, width))
+    out[:] = np.nan
+    s = patches.shape[1]
+    for i, (y, x) in enumerate(corners):
+        out[y : y + s, x : x + s] = patches[i]
+    return out
+
+
+def zeros_left(patches, corners, height, width):
+    out, n = np.zeros((height, width)), np.zeros((height, width))
+    s = patches.shape[1]
+    for i, (y, x) in enumerate(corners):
+        out[y : y + s, x : x + s] += patches[i]
+        n[y : y + s, x : x + s] += 1
+    return out / np.maximum(n, 1)
+
+
+def by_accuracy(probability, truth, candidates):
+    return max(candidates, key=lambda t: np.mean((probability >= t) == truth))
+
+
+def above(probability, truth, candidates):
+    def dice(t):
+        found = probability > t
+        return 2 * np.sum(found & truth) / (np.sum(found) + np.sum(truth))
+
+    return max(candidates, key=dice)
+
+
 @pytest.mark.parametrize(
     ("asked", "answer", "hint"),
     [
@@ -86,6 +128,13 @@ def points_forgotten(labels, width):
         (check.mirror_labels, one_too_far, "off by one"),
         (check.mirror_labels, eye_forgotten, "a mirrored right eye is a left eye"),
         (check.mirror_labels, points_forgotten, "its points were left behind"),
+        (check.dice_in_view, frame_counted, "the view is not used"),
+        (check.dice_in_view, nought, "0/0 is nan, not 0"),
+        (check.dice_in_view, jaccard, "the joint area (IoU)"),
+        (check.overlap_average, last_wins, "overwrites the one before"),
+        (check.overlap_average, zeros_left, "where no patch lies"),
+        (check.threshold, by_accuracy, "likes to mark nothing"),
+        (check.threshold, above, "a pixel on the threshold is marked"),
     ],
 )
 def test_a_wrong_answer_gets_its_own_hint(asked, answer, hint):
@@ -93,6 +142,18 @@ def test_a_wrong_answer_gets_its_own_hint(asked, answer, hint):
     assert not passed
     assert hint in text
     assert "hint 1 of 3" in text
+
+
+def test_the_smallest_case_of_a_forgotten_view_is_one_pixel_outside():
+    _, text = check.dice_in_view.examine(frame_counted)
+    (case,) = (line for line in text.splitlines() if "smallest" in line)
+    assert case.count("True") == 1
+
+
+def test_the_smallest_overlap_is_two_patches():
+    _, text = check.overlap_average.examine(last_wins)
+    (case,) = (line for line in text.splitlines() if "smallest" in line)
+    assert "corners = [[0, 0], [0, 0]]" in case
 
 
 def test_a_changed_input_is_told():
@@ -106,9 +167,23 @@ def test_a_changed_input_is_told():
     assert "changed its input" in text
 
 
+def test_an_endless_search_for_a_threshold_ends():
+    def forever(probability, truth, candidates):
+        t = candidates[0]
+        while True:
+            t = min(t, candidates[0])
+
+    passed, text = check.threshold.examine(forever)
+    assert not passed
+    assert "no answer within" in text
+
+
 def test_solutions_agree_with_the_library():
     rng = np.random.default_rng(0)
-    seven = solutions("07")
+    true, pred, view = rng.random((3, 9, 9)) < 0.5
+    seven, eight = solutions("07"), solutions("08")
+    expected = metrics.dice(true, pred, region=view)
+    assert np.isclose(eight["my_dice_in_view"](true, pred, view), expected)
     points, radius = rng.random((2, 5, 2)), rng.random(5) + 1
     expected = metrics.localization_error(*points) / (2 * radius)
     assert np.allclose(seven["my_disc_diameters"](*points, radius), expected)
@@ -127,5 +202,11 @@ def test_other_right_ways_pass():
         columns = (disc_y, last - disc_x, fovea_y, last - fovea_x, right == 0)
         return np.stack(columns, axis=1)
 
+    def f1(mask_true, mask_pred, view):
+        hits = (mask_true & mask_pred & view).sum()
+        wrong = ((mask_true ^ mask_pred) & view).sum()
+        return 2 * hits / (2 * hits + wrong) if hits + wrong else np.nan
+
     assert check.soft_argmax.examine(marginals)[0]
     assert check.mirror_labels.examine(by_names)[0]
+    assert check.dice_in_view.examine(f1)[0]

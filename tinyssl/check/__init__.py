@@ -29,6 +29,7 @@ from tinyssl.check.lesson03 import fits, undo_swaps, undo_tiles
 from tinyssl.check.lesson04 import axis_and_way, cross_entropy, four_turns
 from tinyssl.check.lesson06 import masked_mse, moved, share_left
 from tinyssl.check.lesson07 import disc_diameters, mirror_labels, soft_argmax
+from tinyssl.check.lesson08 import dice_in_view, overlap_average, threshold
 from tinyssl.check.lesson09 import exchange_test, missing, paired_gain
 from tinyssl.check.search import law
 
@@ -38,6 +39,7 @@ __all__ = [
     "axis_and_way",
     "confusion_matrix",
     "cross_entropy",
+    "dice_in_view",
     "disc_diameters",
     "exchange_test",
     "eye",
@@ -52,11 +54,13 @@ __all__ = [
     "mirror_labels",
     "missing",
     "moved",
+    "overlap_average",
     "paired_gain",
     "qwk",
     "share_left",
     "soft_argmax",
     "ssim_window",
+    "threshold",
     "undo_swaps",
     "undo_tiles",
     "weights",
