@@ -330,10 +330,9 @@ for number, line in enumerate(table):
         axes[1].plot([place] * SEEDS, gains, "os^Dv"[k], **look, alpha=0.5)
         axes[1].plot([place] * 2, [line["low"], line["high"]], color=colours[k])
 axes[0].axhline(nothing["error"], color="black", linestyle=":", label="mean place")
-axes[0].set(ylabel="error (disc diameters)", title="each seed a point", ylim=(0, 2.2))
+axes[0].set(ylabel="error (disc diameters)", title="each seed a point", ylim=(0, 3))
 axes[1].axhline(0, color="black", linewidth=1)
 axes[1].set(ylabel="error minus scratch's", title="same eyes and seed; lines: 95 %")
-axes[1].set_ylim(-1.5, 1.5)
 for ax in axes:
     ax.set(xlabel="labelled eyes", xticks=range(len(COUNTS)), xticklabels=COUNTS)
 axes[0].legend(fontsize=8, ncols=2, loc="upper center")
