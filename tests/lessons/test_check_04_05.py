@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from tinyssl import check
 from tinyssl.check import exercise
@@ -52,6 +53,44 @@ def accuracy_twice(table):
     return [parity / table.sum(), np.diag(table).sum() / table.sum()]
 
 
+def stop_before(patient, order, percent):
+    chosen, room = [], percent * len(patient) / 100
+    for name in order:
+        room -= np.sum(patient == name)
+        if room < 0:
+            break
+        chosen.append(name)
+    return np.array([name in chosen for name in patient])
+
+
+def by_share_of_patients(patient, order, percent):
+    count = int(np.ceil(percent / 100 * len(order)))
+    return np.array([name in order[:count] for name in patient])
+
+
+def as_rows_come(rows, start):
+    ours = np.array([row[2] for row in rows if row[0] == start])
+    scratch = np.array([row[2] for row in rows if row[0] == "scratch"])
+    return ours - scratch
+
+
+def from_the_mean(rows, start):
+    rows = sorted(rows, key=lambda row: row[1])
+    scratch = np.mean([score for name, _, score in rows if name == "scratch"])
+    return [score - scratch for name, _, score in rows if name == start]
+
+
+def plain(differences, test_share):
+    mean, k = np.mean(differences), len(differences)
+    return stats.t.interval(0.95, k - 1, mean, stats.sem(differences) + 1e-300)
+
+
+def normal(differences, test_share):
+    k = len(differences)
+    s = np.std(differences, ddof=1) * np.sqrt(1 / k + test_share)
+    return np.mean(differences) - 1.96 * s, np.mean(differences) + 1.96 * s
+
+
 @pytest.mark.parametrize(
     ("asked", "answer", "hint"),
     [
@@ -61,6 +100,12 @@ def accuracy_twice(table):
         (check.cross_entropy, summed, "twice as large would cost twice"),
         (check.axis_and_way, neighbours, "0 belongs to 180"),
         (check.axis_and_way, accuracy_twice, "not of all: this is the accuracy"),
+        (check.labelled, stop_before, "one patient too early"),
+        (check.labelled, by_share_of_patients, "percent is of the images"),
+        (check.differences, as_rows_come, "formed as the rows come"),
+        (check.differences, from_the_mean, "easy folds look like gains"),
+        (check.interval, plain, "the plain interval"),
+        (check.interval, normal, "1.96 belongs to a known variance"),
     ],
 )
 def test_a_wrong_answer_gets_its_own_hint(asked, answer, hint, few_cases):
@@ -94,3 +139,26 @@ def test_other_right_ways_pass():
 
     assert check.four_turns.examine(turns_in_a_loop)[0]
     assert check.cross_entropy.examine(by_logaddexp)[0]
+
+
+def test_the_smallest_unpaired_rows_are_two_folds():
+    _, text = check.differences.examine(as_rows_come)
+    assert "law       The order of the rows does not matter." in text
+    given = text.split("rows = ")[1].split("]")[0]
+    assert given.count("(") <= 9  # three starts, two or three folds
+
+
+def test_other_right_ways_of_lesson_5_pass():
+    def labelled(patient, order, percent):
+        mask, names = np.zeros(len(patient), bool), iter(order)
+        while mask.sum() * 100 < percent * len(patient):
+            mask |= patient == next(names)
+        return mask.astype(int)
+
+    def interval(differences, test_share):
+        d, k = np.array(differences), len(differences)
+        scale = np.sqrt(d.var(ddof=1) * (1 / k + test_share)) + 1e-300
+        return list(stats.t.interval(0.95, k - 1, loc=d.mean(), scale=scale))
+
+    assert check.labelled.examine(lambda *case: labelled(*case) > 0)[0]
+    assert check.interval.examine(interval)[0]

@@ -27,6 +27,7 @@ from tinyssl.check.lesson01 import confusion_matrix, qwk, weights
 from tinyssl.check.lesson02 import frechet_diagonal, gain, ssim_window
 from tinyssl.check.lesson03 import fits, undo_swaps, undo_tiles
 from tinyssl.check.lesson04 import axis_and_way, cross_entropy, four_turns
+from tinyssl.check.lesson05 import differences, interval, labelled
 from tinyssl.check.lesson06 import masked_mse, moved, share_left
 from tinyssl.check.lesson07 import disc_diameters, mirror_labels, soft_argmax
 from tinyssl.check.lesson08 import dice_in_view, overlap_average, threshold
@@ -40,6 +41,7 @@ __all__ = [
     "confusion_matrix",
     "cross_entropy",
     "dice_in_view",
+    "differences",
     "disc_diameters",
     "exchange_test",
     "eye",
@@ -49,6 +51,8 @@ __all__ = [
     "frechet_diagonal",
     "gain",
     "grade",
+    "interval",
+    "labelled",
     "law",
     "masked_mse",
     "mirror_labels",
