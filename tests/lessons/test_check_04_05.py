@@ -1,5 +1,7 @@
 """Lessons 4 and 5: what learners write is answered as the lessons promise."""
 
+import math
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -162,3 +164,52 @@ def test_other_right_ways_of_lesson_5_pass():
 
     assert check.labelled.examine(lambda *case: labelled(*case) > 0)[0]
     assert check.interval.examine(interval)[0]
+
+
+# Errors that no learner is expected to make, one for each law that hints do not need
+
+
+def louder_when_large(logits, turns):
+    ahead = logits[np.arange(len(turns)), turns] - logits.mean(axis=1)
+    return math.log(4) - np.mean(ahead) * (1 + logits.max() ** 2)
+
+
+def counts_for_shares(table):
+    return [table[0::2, 0::2].sum() + table[1::2, 1::2].sum(), np.trace(table)]
+
+
+def last_one_left_out(patient, order, percent):
+    return patient != order[-1]
+
+
+def from_either_end(patient, order, percent):
+    ends = order if percent < 50 else order[::-1]
+    for number in range(1, len(order) + 1):
+        mask = np.isin(patient, ends[:number])
+        if 100 * mask.sum() >= percent * len(patient):
+            return mask
+
+
+def never_sure(differences, test_share):
+    return np.mean(differences) - 0.1, np.mean(differences) + 0.1
+
+
+def gains_only(differences, test_share):
+    return np.min(differences), np.mean(differences)
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "law"),
+    [
+        (check.cross_entropy, louder_when_large, "A number added to all four"),
+        (check.axis_and_way, counts_for_shares, "Where all answers are right"),
+        (check.labelled, last_one_left_out, "100 % are all images"),
+        (check.labelled, from_either_end, "A smaller share lies inside"),
+        (check.interval, never_sure, "Folds that all agree"),
+        (check.interval, gains_only, "Which start is called the first"),
+    ],
+)
+def test_each_law_can_fail(asked, answer, law, few_cases):
+    passed, text = asked.examine(answer)
+    assert not passed
+    assert f"law       {law}" in text
