@@ -201,3 +201,35 @@ def test_a_lesson_writes_into_the_ignored_folder(conf, monkeypatch):
         conf.own_folder({"src_dir": str(LESSONS)}, str(FILES[0]))
     expected = LESSONS / "gallery" / "output" / FILES[0].stem
     assert os.environ["TINYSSL_OUT"] == str(expected)
+
+
+# The numbers on the page of claims
+
+
+def strange_ranges(page):
+    """Return the ranges on the page of claims that no lesson says it shows."""
+    shown = []
+    for path in FILES:
+        text = path.read_text(encoding="utf-8")
+        for pair in re.findall(r"^# - ``\w+``: (\S+) to (\S+)$", text, re.MULTILINE):
+            low, high = map(float, pair)
+            shown += [(low, high), (-high, -low)]  # "nearer" turns the sign
+    page = " ".join(page.replace("−", "-").replace(",", "").split())
+    found = []
+    for ends in re.findall(r"([-+]?\d*\.?\d+) to ([-+]?\d*\.?\d+)", page):
+        if "." not in "".join(ends):
+            continue  # "lessons 10 to 14", "43 to 45"
+        half = 0.51 * 10.0 ** -max(len(end.partition(".")[2]) for end in ends)
+        low, high = map(float, ends)
+        if not any(abs(low - a) < half and abs(high - b) < half for a, b in shown):
+            found.append(" to ".join(ends))
+    return found
+
+
+def test_ranges_on_the_page_of_claims_are_those_of_lessons(conf):
+    page = conf.claims((LESSONS / "TEACHING.md").read_text(encoding="utf-8"))
+    assert strange_ranges(page) == []
+    assert strange_ranges(page.replace(".942 to .968", ".932 to\n.968")) == [
+        ".932 to .968"
+    ]
+    assert strange_ranges(page.replace(".19 to .56 nearer", ".19 to .59 nearer"))
