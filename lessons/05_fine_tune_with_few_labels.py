@@ -131,7 +131,8 @@ torch.manual_seed(SEED)
 turns = Rotation(Encoder())
 torch.manual_seed(SEED)
 inside = eyes.field_of_view.all(axis=0)
-swaps = ContextRestoration(Restorer(Encoder(), widest=32), patch_size=4, region=inside)
+how = {"patch_size": 4, "region": inside, "standardise": False}
+swaps = ContextRestoration(Restorer(Encoder(), widest=32), **how)
 for task in (turns, swaps):
     train(task, (unlabelled,), steps=PRE, lr=RATE, seed=SEED)
     print(f"pretrained by {task.name}", flush=True)

@@ -209,7 +209,7 @@ results["half_turn"] = round(float(named), 3)
 from tinyssl.pretext import ContextRestoration, Rotation
 
 torch.manual_seed(SEED)
-restorer = ContextRestoration(Restorer(encoder()), patch_size=4)
+restorer = ContextRestoration(Restorer(encoder()), patch_size=4, standardise=False)
 turner = Rotation(encoder())
 for task, steps in ((restorer, 3 if FAST else 200), (turner, 3 if FAST else 100)):
     print(f"pretraining by {task.name}, {steps} steps of 32 images ...", flush=True)

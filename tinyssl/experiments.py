@@ -26,6 +26,7 @@ from tinyssl.summary import SAME_COMPUTE, SCRATCH, slug
 from tinyssl.training import train
 
 MOST_SCORED = 256  # images on which a pretext task is scored
+AS_GRADED = {"standardise": False}  # what grades, locates or tells eyes sees [0, 1]
 
 
 # Jobs
@@ -34,7 +35,11 @@ MOST_SCORED = 256  # images on which a pretext task is scored
 def build_pretext(
     name: str, study: Study, *, weights: str | None = None, **options: Any
 ) -> torch.nn.Module:
-    """Make a pretext task around a fresh encoder, or one with torchvision's weights."""
+    """Make a pretext task around a fresh encoder, or one with torchvision's weights.
+
+    The options are those that its run has recorded, so that a run folder gives back
+    the task that was trained; new runs begin with ``AS_GRADED``.
+    """
     torch.manual_seed(study.seed)
     encoder = models.from_config(study.encoder)
     if weights:

@@ -106,6 +106,26 @@ def test_folds_restore_what_they_were_blind_to(eyes, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("options", "recorded"), [({}, False), ({"standardise": True}, True)]
+)
+def test_networks_are_shown_what_they_learned_from(eyes, options, recorded, tmp_path):
+    short = {"size": SIZE, "steps": 1, "batch_size": 4, "threads": 1, "device": "cpu"}
+    pretrain(eyes, task="restoration", out=tmp_path, task_options=options, **short)
+    path = tmp_path / "config.json"
+    config = json.loads(path.read_text())
+    assert config["task_options"] == {"standardise": recorded}
+    open_task = export.open_restorers(tmp_path, eyes, device="cpu").tasks[""]
+    assert open_task.standardise is recorded
+    # A run of a time before the setting: it was always standardised
+    path.write_text(json.dumps(config | {"task_options": {}}))
+    open_task = export.open_restorers(tmp_path, eyes, device="cpu").tasks[""]
+    assert open_task.standardise
+    # ... and it is not gone on with under another scale
+    with pytest.raises(ValueError, match="task_options={}, this one has"):
+        pretrain(eyes, task="restoration", out=tmp_path, task_options=options, **short)
+
+
+@pytest.mark.parametrize(
     ("config", "words"),
     [
         (

@@ -49,6 +49,7 @@ def test_last_fifth_of_the_patients_is_held_out(folder):
 def test_pretraining_leaves_a_report_with_pictures(pretrained):
     config = json.loads((pretrained / "config.json").read_text())
     assert config["data"][0].endswith(": 8 images")
+    assert config["task_options"]["standardise"] is True  # as segment shows patches
     assert "restored" in (pretrained / "report.html").read_text(encoding="utf-8")
     assert (pretrained / "encoder.pt").exists()
 

@@ -8,6 +8,7 @@ from tinyssl.data import toy
 from tinyssl.data.images import round_mask
 from tinyssl.models import UNet
 from tinyssl.pretext import ContextRestoration, Restorer
+from tinyssl.pretext.restoration import field_statistics
 from tinyssl.training import to_tensor, train
 
 
@@ -44,6 +45,27 @@ def test_error_is_in_units_of_the_images_own_variance(eyes):
         for low, span in ((0.1, 0.9), (0.3, 0.6))
     ]  # no pixel is black: all count
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
+class Standardise(torch.nn.Module):
+    """Answer with the input at zero mean and unit deviation; keep what was seen."""
+
+    def forward(self, x):
+        self.seen = x
+        mean, deviation = field_statistics(x)
+        return (x - mean) / deviation
+
+
+@pytest.mark.parametrize("standardise", [True, False])
+def test_the_network_sees_what_it_was_promised(eyes, standardise):
+    network = Copy() if standardise else Standardise()
+    task = ContextRestoration(network, patch_size=4, standardise=standardise)
+    inputs, targets = batch(task, eyes)
+    loss, logs = task(inputs, targets)
+    assert loss.item() == pytest.approx(logs["copy"].item(), rel=1e-5)
+    torch.testing.assert_close(task.restore(inputs), inputs)
+    if not standardise:  # the target tasks of whole images show [0, 1] too
+        assert network.seen is inputs
 
 
 def test_pixels_outside_the_region_are_untouched(eyes):

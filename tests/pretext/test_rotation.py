@@ -53,12 +53,27 @@ def test_cut_off_border_does_not_reach_the_network():
     assert len(set(turns)) > 1
 
 
+@pytest.mark.parametrize("standardise", [True, False])
+def test_the_network_sees_what_it_was_promised(standardise):
+    task = Rotation(Stub(), standardise=standardise)
+    inputs = torch.rand(2, 3, 8, 8) / 8 + 0.5
+    task.logits(inputs)
+    seen = task.encoder.seen
+    if standardise:
+        torch.testing.assert_close(seen.mean((2, 3)), torch.zeros(2, 3))
+        deviation = seen.std((2, 3), correction=0)
+        torch.testing.assert_close(deviation, torch.ones(2, 3))
+    else:
+        assert seen is inputs
+
+
 class Stub(torch.nn.Module):
     """Features that are the mean colour: no information on the turn."""
 
     num_features = 3
 
     def features(self, x):
+        self.seen = x
         return x.mean((2, 3), keepdim=True)
 
 

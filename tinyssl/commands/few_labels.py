@@ -15,7 +15,7 @@ from tinyssl.data import folds as splits
 from tinyssl.downstream import localization
 from tinyssl.downstream.few_labels import FewLabels, few_labels
 from tinyssl.downstream.laterality import EYES
-from tinyssl.downstream.starts import images_processed, name_starts
+from tinyssl.downstream.starts import images_processed, name_starts, scale_notes
 
 METRICS = {"localization": ("error", "within"), "laterality": ("accuracy", "auc")}
 
@@ -101,6 +101,8 @@ def compare_few(
         device=choose_device(device),
     )
     say(f"{data}: {len(images)} labelled images at {side} px, {folds} folds")
+    for line in scale_notes(inits, standardised=False):
+        say(line)
     settings = {"command": target, "data": str(data), "size": side, "counts": counts}
     settings |= {"inits": [str(run) for run in inits], "transfer": list(transfer)}
     settings |= {"encoder": config, "folds": folds, "repeats": repeats, "steps": steps}

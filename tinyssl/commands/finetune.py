@@ -11,7 +11,7 @@ from tinyssl.commands import pages
 from tinyssl.commands.prepare import ENCODERS, open_study, start_run
 from tinyssl.commands.say import Say, silent
 from tinyssl.downstream import calibration, familiarity, grading
-from tinyssl.downstream.starts import images_processed
+from tinyssl.downstream.starts import images_processed, scale_notes
 from tinyssl.study import Study
 
 
@@ -76,6 +76,8 @@ def finetune(
         saved = runs.load_encoder(paths[0])[0].state_dict()
         report = models.load_weights(models.from_config(config), saved)
         say(f"{name}: {paths[0].parent}: {report}")
+    for line in scale_notes(inits, standardised=False):
+        say(line)
     if not transductive:
         refuse_leaks(study, named)
     settings = {"inits": {k: v[0].parent for k, v in named.items()}, "head": head}

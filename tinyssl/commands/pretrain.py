@@ -36,14 +36,15 @@ def pretrain(
     ----------
     data, out, size, folds, transductive, workers, say, **options
         See ``open_study``.
-    task : {"rotation", "restoration"}
-    encoder : {"small", "densenet121"}
+    task : {"rotation", "restoration", "shuffling"}
+    encoder : {"small", "densenet121", "sononet"}
     weights : path, optional
         A file of torchvision's densenet121 weights to start from.
     steps, batch_size, lr
         See ``tinyssl.training.train``.
     task_options : dict, optional
-        Keyword arguments of the task.
+        Keyword arguments of the task. Without "standardise" it is False, for so will
+        the target tasks show whole images.
 
     Returns
     -------
@@ -53,6 +54,7 @@ def pretrain(
     """
     if folds and transductive:
         raise ValueError("--transductive goes without --folds, which hold images out")
+    task_options = experiments.AS_GRADED | (task_options or {})
     fresh = ENCODERS[encoder]()
     if weights is not None:
         say(f"{weights}: {models.load_torchvision(fresh, weights)}")
@@ -69,7 +71,7 @@ def pretrain(
     )
     settings = {"task": task, "folds": folds, "transductive": transductive}
     settings |= {"steps": steps, "batch_size": batch_size, "lr": lr}
-    settings |= {"weights": weights, "task_options": task_options or {}}
+    settings |= {"weights": weights, "task_options": task_options}
     start_run(study, "pretrain", settings)
     jobs = pretraining_jobs(
         task, range(folds) if folds else [None], steps, batch_size, lr, task_options
@@ -103,12 +105,13 @@ def pretraining_jobs(
     folder: str = "",
 ) -> list[dict[str, Any]]:
     """Describe one pretraining a fold; fold None is all that may be seen."""
+    task_options = experiments.AS_GRADED | (task_options or {})
     train = {"steps": steps, "batch_size": batch_size, "lr": lr}
     jobs = []
     for fold in folds:
         place = Path(folder) / ("" if fold is None else f"fold{fold}")
         job = {"task": task, "fold": fold, "folder": str(place), "train": train}
-        job |= {"task_options": task_options or {}, "weights": None}
+        job |= {"task_options": task_options, "weights": None}
         job["file"] = str(place / "done.json")
         jobs.append(job)
     return jobs

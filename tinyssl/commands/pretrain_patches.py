@@ -60,7 +60,8 @@ def pretrain_patches(
     steps, batch_size, lr, seed, device
         See ``tinyssl.training.train``; "auto" takes the fastest device.
     task_options : dict, optional
-        Keyword arguments of the task: "patch_size" and "num_swaps", say.
+        Keyword arguments of the task: "patch_size" and "num_swaps", say. Without
+        "standardise" it is True, for so will ``segment`` show patches.
     skip_bad : bool
         Go on without files that cannot be read.
     say : callable
@@ -70,12 +71,13 @@ def pretrain_patches(
     dict
         "task", and "last": the mean of the log's last tenth.
     """
+    task_options = label_counts.AS_SEGMENTED | (task_options or {})
     table = open_dataset(data, skip_bad=skip_bad)
     tables = [table.select(~held_out(table))]
     tables += [open_dataset(path, skip_bad=skip_bad) for path in unlabelled]
     settings = {"command": "pretrain", "task": task, "network": network_of(widths)}
     settings |= {"steps": steps, "batch_size": batch_size, "lr": lr, "seed": seed}
-    settings |= {"task_options": task_options or {}, "field_width": field_width}
+    settings |= {"task_options": task_options, "field_width": field_width}
     settings["data"] = [f"{t.root}: {len(t)} images" for t in tables]
     out = Path(out)
     runs.claim(out, settings)
@@ -103,7 +105,7 @@ def pretrain_patches(
         seed=seed,
         device=choose_device(device),
         progress=True,
-        **(task_options or {}),
+        **task_options,
     )
     results = {"command": "pretrain", "task": task, "scores": []}
     results["last"] = [mean_rows(rows[-max(1, steps // 10) :])]

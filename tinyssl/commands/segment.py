@@ -28,7 +28,7 @@ from tinyssl.data import Table, open_dataset
 from tinyssl.data.images import read_image, read_mask
 from tinyssl.downstream import annotated, label_counts
 from tinyssl.downstream.annotated import Annotated
-from tinyssl.downstream.starts import images_processed, name_starts
+from tinyssl.downstream.starts import images_processed, name_starts, scale_notes
 from tinyssl.downstream.thin_vessels import thin_vessels, thin_width
 from tinyssl.downstream.thumbnails import load_thumbnails, seen_before, thumbnails
 
@@ -114,6 +114,8 @@ def segment(
     for run in map(Path, inits):
         refuse_seen(run, tables[1])
         refuse_width(run, width)
+    for line in scale_notes(inits, standardised=True):
+        say(line)
     starts = name_starts(inits, transfer)
     extra = max(map(images_processed, inits), default=0)
     if widths is None:

@@ -25,6 +25,7 @@ from tinyssl.pretext import build_task
 from tinyssl.summary import SAME_COMPUTE, SCRATCH, slug
 from tinyssl.training import fastest_layout, train
 
+AS_SEGMENTED = {"standardise": True}  # as Segmentation shows patches
 PARTS = {"encoder": ("down.", "encoder."), "network": ("down.", "encoder.", "decoder.")}
 
 
@@ -81,7 +82,7 @@ def pretrain(
     progress : bool
         Draw a bar on stderr.
     **task_options
-        Of the task: ``patch_size`` and ``num_swaps``, say.
+        Of the task: ``patch_size`` and ``num_swaps``, say; ``standardise`` is True.
 
     Returns
     -------
@@ -89,6 +90,7 @@ def pretrain(
         The rows of `tinyssl.training.train`.
     """
     torch.manual_seed(seed)
+    task_options = AS_SEGMENTED | task_options
     restoring = network | {"out_channels": images[0].shape[-1]}
     task = OnPatches(build_task(name, models.from_config(restoring), **task_options))
     data = (images, regions)

@@ -47,6 +47,30 @@ def name_starts(inits: Iterable[Path], transfer: Sequence[str]) -> dict[str, Sta
     return starts
 
 
+def scale_notes(inits: Iterable[Path], *, standardised: bool) -> list[str]:
+    """Name the runs whose network has learned from another scale of input.
+
+    Parameters
+    ----------
+    inits : iterable of paths
+        Run folders of ``pretrain``. One that recorded no "standardise" is of a time
+        when restoration and shuffling always had it, rotation never.
+    standardised : bool
+        What the target task will show: zero mean and unit deviation, or [0, 1].
+    """
+    names, notes = {True: "standardised images", False: "values in [0, 1]"}, []
+    for run in map(Path, inits):
+        config = runs.read_config(run)
+        old = config["task"] != "rotation"
+        saw = config.get("task_options", {}).get("standardise", old)
+        if saw != standardised:
+            notes.append(
+                f"--init {run} learned from {names[saw]} and is shown "
+                f"{names[standardised]} here: a handicap; pretrain anew"
+            )
+    return notes
+
+
 def images_processed(run: Path) -> int:
     """Return how many images a pretraining run processed: steps times batch size."""
     config = runs.read_config(run)

@@ -25,13 +25,17 @@ class ContextRestoration(nn.Module):
         Pairs swapped one after the other (T in the paper).
     region : (H, W) bool array, optional
         Patches are drawn inside it: a swap between two black corners asks nothing.
+    standardise : bool
+        Show the network each image at zero mean and unit deviation: it restores
+        better. Without, it sees [0, 1]. An encoder to be carried over must see what
+        its target task will show: [0, 1] in grading, localisation and laterality.
 
     Notes
     -----
     The number and size of the swaps are our defaults, not the paper's, which are
     not established here. Swapping keeps the multiset of pixels, so the mean and
-    deviation of the disordered image are those of the original; both are
-    standardised with them. Logged beside the loss: ``copy``, the error of
+    deviation of the disordered image are those of the original; the network's
+    answer is in units of them. Logged beside the loss: ``copy``, the error of
     returning the input as it is, the bar to stay under; ``swapped`` and
     ``unswapped``, the errors inside and outside the swapped patches. Seams betray
     a swap, so finding it is easy: only the error inside says whether the network
@@ -53,11 +57,13 @@ class ContextRestoration(nn.Module):
         patch_size: int = 8,
         num_swaps: int = 10,
         region: np.ndarray | None = None,
+        standardise: bool = True,
     ):
         super().__init__()
         self.network = network
         self.patch_size = patch_size
         self.num_swaps = num_swaps
+        self.standardise = standardise
         self.region = region
 
     @property
@@ -92,7 +98,7 @@ class ContextRestoration(nn.Module):
         mean, deviation = field_statistics(inputs)
         wanted = (images - mean) / deviation
         given = (inputs - mean) / deviation
-        restored = self.network(given)
+        restored = self.network(given if self.standardise else inputs)
         error = (restored - wanted).square().mean(1, keepdim=True)  # (N, 1, H, W)
         logs = {
             "copy": (given - wanted).square().mean(),
@@ -125,7 +131,8 @@ class ContextRestoration(nn.Module):
     def restore(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return the restored images, values in [0, 1] like the inputs."""
         mean, deviation = field_statistics(inputs)
-        restored = self.network((inputs - mean) / deviation)
+        given = (inputs - mean) / deviation if self.standardise else inputs
+        restored = self.network(given)
         return (restored * deviation + mean).clamp(0, 1)
 
 

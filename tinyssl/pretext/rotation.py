@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tinyssl.metrics import confusion_matrix
+from tinyssl.pretext.restoration import field_statistics
 from tinyssl.training import to_tensor
 from tinyssl.transforms import flip, rotate, sample_flips, sample_turns
 
@@ -29,6 +30,8 @@ class Rotation(nn.Module):
         Blacken all that is lit in one orientation of the image and dark in
         another: the camera's notch, a date stamp, a field of view cut off at top
         and bottom. With False these shortcuts stay in, and solve the task.
+    standardise : bool
+        As `tinyssl.pretext.ContextRestoration` has it: as the target task will see.
 
     Notes
     -----
@@ -45,11 +48,18 @@ class Rotation(nn.Module):
     name = "rotation"
     chance = {"loss": math.log(4), "accuracy": 0.25}  # noqa: RUF012
 
-    def __init__(self, encoder: nn.Module, *, hide_border: bool = True):
+    def __init__(
+        self,
+        encoder: nn.Module,
+        *,
+        hide_border: bool = True,
+        standardise: bool = False,
+    ):
         super().__init__()
         self.encoder = encoder
         self.head = nn.Linear(encoder.num_features, 4)
         self.hide_border = hide_border
+        self.standardise = standardise
 
     def make_batch(
         self, images: np.ndarray, rng: np.random.Generator
@@ -72,6 +82,9 @@ class Rotation(nn.Module):
 
     def logits(self, inputs: torch.Tensor) -> torch.Tensor:
         """Pool the features over space and score the four turns: (N, 4)."""
+        if self.standardise:
+            mean, deviation = field_statistics(inputs)
+            inputs = (inputs - mean) / deviation
         features = self.encoder.features(inputs)  # (N, C, h, w)
         return self.head(features.mean((2, 3)))
 

@@ -10,7 +10,7 @@ class PixelShuffling(ContextRestoration):
 
     Parameters
     ----------
-    network, patch_size, num_swaps, region
+    network, patch_size, num_swaps, region, standardise
         As `tinyssl.pretext.ContextRestoration`, so that the two can be compared: the
         windows are drawn as its patches are, two to a swap, and are as large.
 
