@@ -50,7 +50,7 @@ def functions(path):
 
 
 @pytest.mark.parametrize(("number", "name"), EACH)
-def test_the_solution_passes(number, name):
+def test_the_solution_passes(number, name, patient):
     solutions = functions(ROOT / f"lessons/solutions/{number}.py")
     passed, text = EXERCISES[number][name].examine(solutions[name])
     assert passed, text

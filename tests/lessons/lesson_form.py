@@ -116,7 +116,7 @@ def run(path, out):
         text=True,
         encoding="utf-8",
         cwd=out.parent,
-        timeout=120,
+        timeout=900,  # only against an endless loop
         env=os.environ
         | {
             "TINYSSL_OUT": str(out),
