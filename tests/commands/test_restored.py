@@ -121,7 +121,7 @@ def test_networks_are_shown_what_they_learned_from(eyes, options, recorded, tmp_
     open_task = export.open_restorers(tmp_path, eyes, device="cpu").tasks[""]
     assert open_task.standardise
     # ... and it is not gone on with under another scale
-    with pytest.raises(ValueError, match="task_options={}, this one has"):
+    with pytest.raises(ValueError, match=r"task_options=\{\}, this one has"):
         pretrain(eyes, task="restoration", out=tmp_path, task_options=options, **short)
 
 
