@@ -58,6 +58,24 @@ def cut(rng, *arrays):
     return list(zip(*(np.split(array, edges) for array in arrays), strict=True))
 
 
+def test_empty_ones_merge_and_take_what_others_have():
+    counts, features = ConfusionAccumulator(2), GaussianAccumulator()
+    counts.update([0, 1, 1], [1, 1, 1])
+    features.update([[1.0], [3.0]])
+    for full in (counts, features):
+        empty = copy.deepcopy(full)
+        empty.reset()
+        before = state(full)
+        full.merge(empty)
+        assert state(full) == before
+        empty.merge(full)
+        assert state(empty) == before
+    counts.merge(counts)
+    np.testing.assert_array_equal(counts.compute(), [[0, 2], [0, 4]])
+    features.merge(features)
+    assert (features.count, features.mean, features.scatter) == (4, 2, 4)
+
+
 @given(label_pairs(), seeds)
 def test_any_split_of_labels_gives_one_table(pair, seed):
     pieces = cut(np.random.default_rng(seed), *pair)

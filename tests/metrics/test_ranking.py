@@ -117,6 +117,15 @@ def test_known_values(length):
         assert roc_auc(y_true, big) == 1
 
 
+def test_known_values_with_weights():
+    y_true, y_score = [0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]
+    weight = {"sample_weight": [1, 3, 2, 6]}
+    # of 8 * 4 = 32 in weight, 6 * 4 + 2 * 1 are pairs won
+    assert roc_auc(y_true, y_score, **weight) == 26 / 32
+    # 6 positive at precision 1, then 2 at 8 / 11
+    assert average_precision(y_true, y_score, **weight) == (6 + 2 * 8 / 11) / 8
+
+
 def test_undefined_and_classes_that_never_occur():
     assert math.isnan(roc_auc([1, 1], [0.1, 0.2]))
     assert roc_auc([0, 0], [0.1, 0.2], undefined=0.5) == 0.5

@@ -32,6 +32,13 @@ def test_out_of_images_that_are_not_square():
     np.testing.assert_array_equal(out, np.rot90(images, 1, axes=(1, 2)))
 
 
+def test_images_may_be_their_own_out():
+    images = IMAGES.copy()
+    assert swap_patches(images, SWAPS, 2, out=images) is images
+    np.testing.assert_array_equal(images, swap_patches(IMAGES, SWAPS, 2))
+    assert (images != IMAGES).any()
+
+
 @given(batches(), seeds, ways)
 def test_swapping_in_place(images, seed, way):
     N, H, W, _ = images.shape

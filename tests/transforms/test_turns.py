@@ -42,6 +42,13 @@ def test_one_turn_equals_numpy(images, turns, way):
     assert not np.shares_memory(actual, images)
 
 
+@pytest.mark.parametrize("axes", [(1, 2), (2, 1), (-1, 1), (3, 2)])
+def test_axes_count_in_images_and_turn_first_towards_second(axes):
+    images = np.arange(2 * 3 * 4 * 5).reshape(2, 3, 4, 5)
+    actual = rotate(images, 1, axes=axes)
+    np.testing.assert_array_equal(actual, np.rot90(images, 1, axes))
+
+
 @given(batches(square=True), seeds, ways)
 def test_turns_of_each_image(images, seed, way):
     turns = np.random.default_rng(seed).integers(-5, 9, size=len(images))
