@@ -56,6 +56,36 @@ def test_what_is_no_array_of_numbers_is_refused(values, error, message):
 
 
 @pytest.mark.parametrize(
+    "values",
+    [
+        [np.ma.array([1, 2], mask=[0, 1]), [1, 2]],
+        ([1, 2], np.ma.array([1, 2], mask=[0, 1])),
+        [1, np.ma.masked],
+    ],
+)
+def test_masked_values_in_a_list_are_refused(values):
+    with pytest.raises(ValueError, match="x must not have masked values: fill"):
+        _checks.array("x", values)
+
+
+def test_float64_passes_where_long_double_is_the_same(monkeypatch):
+    # as on Windows, and on a Mac with an ARM processor
+    monkeypatch.setattr(np, "longdouble", np.float64)
+    assert _checks.array("x", [0.5]) == 0.5
+
+
+@pytest.mark.parametrize(
+    "value", [np.random.SeedSequence(3), np.zeros((4, 4)), list(range(1000))]
+)
+def test_what_was_found_is_shown_in_one_line(value):
+    for check in (_checks.generator, lambda v: _checks.number("x", v)):
+        with pytest.raises(TypeError, match="found") as caught:
+            check(value)
+        assert "\n" not in str(caught.value)
+        assert len(str(caught.value)) < 160
+
+
+@pytest.mark.parametrize(
     ("check", "value", "error", "message"),
     [
         (_checks.integer, 1.0, TypeError, "x must be an integer, found 1.0"),

@@ -14,13 +14,15 @@ LARGEST_TABLE = 4096  # classes: 128 MiB of int64
 
 def array(name, values, kinds=NUMBER_KINDS):
     """Return a numeric NumPy array of native byte order, shared where possible."""
-    if np.ma.is_masked(values):
+    if _is_masked(values):
         raise ValueError(f"{name} must not have masked values: fill or remove them")
     try:
         values = np.asarray(values)
     except (ValueError, TypeError, RuntimeError) as error:
         raise ValueError(f"{name} cannot be read as an array: {error}") from None
-    if values.dtype.kind not in kinds or values.dtype == np.longdouble:
+    # np.longdouble by its size: on some systems it is float64 by another name
+    wide = values.dtype.kind == "f" and values.itemsize > 8
+    if values.dtype.kind not in kinds or wide:
         raise TypeError(f"{name} must hold numbers, found dtype {values.dtype}")
     if not values.dtype.isnative:
         values = values.astype(values.dtype.newbyteorder("="))
@@ -58,12 +60,16 @@ def labels(name, values):
     if values.dtype.kind == "f":
         finite(name, values)
         whole = values.astype(np.float64)
-        if (bad := (whole != np.rint(whole)) | (np.abs(whole) >= 2.0**63)).any():
-            position = _first(bad)
-            raise ValueError(
-                f"{name} must hold whole numbers, "
-                f"found {values[position]} at {_place(position)}"
-            )
+        for bad, rule in (
+            (whole != np.rint(whole), "hold whole numbers"),
+            ((whole < -(2.0**63)) | (whole >= 2.0**63), "fit int64"),
+        ):
+            if bad.any():
+                position = _first(bad)
+                raise ValueError(
+                    f"{name} must {rule}, "
+                    f"found {values[position]} at {_place(position)}"
+                )
         values = whole.astype(np.int64)
     values = np.ascontiguousarray(values)
     if values.dtype == bool:
@@ -143,8 +149,14 @@ def weights(values, length):
 
 
 def of_order_one(values):
-    """Scale by a power of two, exactly: products neither vanish nor overflow."""
-    return np.ldexp(values, -np.frexp(values.max())[1])
+    """Scale weights > 0 by a power of two: products neither vanish nor overflow."""
+    largest = values.max()
+    if values.min() / largest < 1e-290:
+        raise ValueError(
+            "sample_weight must be 0 or at least 1e-290 of the largest, "
+            f"found {values.min()} beside {largest}"
+        )
+    return np.ldexp(values, -np.frexp(largest)[1])
 
 
 def mask(name, values):
@@ -177,7 +189,7 @@ def integer(name, value, least=0):
             raise TypeError
         value = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} must be an integer, found {value!r}") from None
+        raise TypeError(f"{name} must be an integer, found {shown(value)}") from None
     if value < least:
         raise ValueError(f"{name} must be >= {least}, found {value}")
     return value
@@ -186,33 +198,33 @@ def integer(name, value, least=0):
 def number(name, value):
     """Return a float; nan and infinities pass."""
     if not isinstance(value, numbers.Real):
-        raise TypeError(f"{name} must be a number, found {value!r}")
-    return float(value)
+        raise TypeError(f"{name} must be a number, found {shown(value)}")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name} must fit float64, found {shown(value)}") from None
 
 
 def positive(name, value):
     """Return a finite float greater than 0."""
-    if not isinstance(value, numbers.Real):
-        raise TypeError(f"{name} must be a number, found {value!r}")
-    if not 0 < value < np.inf:
+    if not 0 < (given := number(name, value)) < np.inf:
         raise ValueError(f"{name} must be finite and > 0, found {value}")
-    return float(value)
+    return given
 
 
 def not_negative(name, value):
     """Return a finite float that is at least 0."""
-    if not isinstance(value, numbers.Real):
-        raise TypeError(f"{name} must be a number, found {value!r}")
-    if not 0 <= value < np.inf:
+    if not 0 <= (given := number(name, value)) < np.inf:
         raise ValueError(f"{name} must be finite and >= 0, found {value}")
-    return float(value)
+    return given
 
 
 def choice(name, value, options):
     """Refuse a value that is not one of the options."""
-    if not any(value is option or value == option for option in options):
+    # an array, of weights say, must not be compared with a word
+    if not any(isinstance(value, type(o)) and value == o for o in options):
         listed = ", ".join(repr(option) for option in options)
-        raise ValueError(f"{name} must be one of {listed}, found {value!r}")
+        raise ValueError(f"{name} must be one of {listed}, found {shown(value)}")
 
 
 def generator(rng):
@@ -223,9 +235,22 @@ def generator(rng):
         seed = integer("rng", rng)
     except TypeError:
         raise TypeError(
-            f"rng must be a numpy.random.Generator or an integer seed, found {rng!r}"
+            "rng must be a numpy.random.Generator or an integer seed, "
+            f"found {shown(rng)}"
         ) from None
     return np.random.default_rng(seed)
+
+
+def shown(value):
+    """Return a value as one line, or the start of it."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _is_masked(values):
+    """Return whether an array has masked values, or an item of a list has."""
+    parts = values if isinstance(values, (list, tuple)) else [values]
+    return any(isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x) for x in parts)
 
 
 def _first(bad):

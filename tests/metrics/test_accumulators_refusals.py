@@ -81,7 +81,7 @@ def gaussian():
             gaussian,
             lambda a: a.compute(GaussianAccumulator()),
             ValueError,
-            "a covariance must have at least 2 samples, found 0",
+            "other must have at least 2 samples, found 0",
         ),
         (gaussian, lambda a: a.merge(np.eye(3)), TypeError, "a GaussianAccumulator"),
         (

@@ -82,7 +82,7 @@ COUNTING = [
         "_checks.py",
         "test_checks.py metrics/test_agreement.py",
         ("whole != np.rint(whole)", "np.abs(whole - np.rint(whole)) > 0.25"),
-        ("if np.ma.is_masked(values):", "if False:"),
+        ("if _is_masked(values):", "if False:"),
         ('values.dtype.newbyteorder("=")', 'values.dtype.newbyteorder(">")'),
     ),
 ]

@@ -48,7 +48,7 @@ SSIM = [
             "np.subtract(image1, image2, dtype=np.float64)",
             "np.subtract(image1, image2)",
         ),
-        ("data_range**2 / error", "data_range / error"),
+        ("data_range * data_range / error", "data_range / error"),
     ),
 ]
 FRECHET = [

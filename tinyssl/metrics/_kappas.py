@@ -54,11 +54,13 @@ def weighted_kappa(y_true, y_pred, w, undefined):
         return undefined
     if (a == a[0]).all() or (b == b[0]).all():
         return 0.0
-    # about the common mean, so that little cancels
-    a, b = a.astype(np.float64), b.astype(np.float64)
-    n = w.sum()
-    mean = (w @ a + w @ b) / (2 * n)
-    a, b = a - mean, b - mean
+    # about the label nearest to the common mean: little cancels, and a label that
+    # outweighs all others is exactly 0
+    n, both = w.sum(), np.concatenate([a, b])
+    far = both.astype(np.float64)
+    mean = (w @ far[: len(a)] + w @ far[len(a) :]) / (2 * n)
+    origin = both[np.argmin(np.abs(far - mean))]
+    a, b = (a - origin).astype(np.float64), (b - origin).astype(np.float64)
     observed = n * (w @ (a - b) ** 2)
     expected = n * (w @ (a * a) + w @ (b * b)) - 2 * (w @ a) * (w @ b)
     return float((expected - observed) / expected)
@@ -77,15 +79,17 @@ def costs(y_true, y_pred, weights, linear):
         for code in codes
     )
     n = count_a.sum()
+    # how often one below and one above each gap: sums, as differences would cancel
+    upto_a, upto_b = count_a.cumsum()[:-1], count_b.cumsum()[:-1]
+    over_a, over_b = (count[::-1].cumsum()[-2::-1] for count in (count_a, count_b))
     if linear:
         cost = abs(a - b)
         # the mean of abs(a - b) is the area between two cumulative distributions
-        upto_a, upto_b = count_a.cumsum()[:-1], count_b.cumsum()[:-1]
         gaps = np.diff(values.astype(object))
-        expected = (gaps * (upto_a * (n - upto_b) + upto_b * (n - upto_a))).sum()
+        expected = (gaps * (upto_a * over_b + upto_b * over_a)).sum()
     else:
         cost = a != b
-        expected = n * n - (count_a * count_b).sum()
+        expected = (count_a[1:] * upto_b).sum() + (count_a[:-1] * over_b).sum()
     if weights is not None:
         return n * float(weights @ cost.astype(np.float64)), expected
     if linear and len(a) * span >= 2**63:

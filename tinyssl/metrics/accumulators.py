@@ -77,9 +77,10 @@ class ConfusionAccumulator:
         sample_weight: ArrayLike | None = None,
     ) -> None:
         """Count pairs of labels; refuses what `confusion_matrix` refuses."""
-        self.table = self.table + confusion_matrix(
+        table = confusion_matrix(
             y_true, y_pred, num_classes=self.num_classes, sample_weight=sample_weight
         )
+        self._add("sample_weight", table)
 
     def merge(self, other: "ConfusionAccumulator") -> None:
         """Add what another accumulator of as many classes has counted."""
@@ -88,7 +89,7 @@ class ConfusionAccumulator:
             raise ValueError(
                 f"other must have {self.num_classes} classes, found {other.num_classes}"
             )
-        self.table = self.table + other.table
+        self._add("other", other.table)
 
     def compute(self) -> NDArray:
         """Return a copy of the table."""
@@ -101,12 +102,24 @@ class ConfusionAccumulator:
         how often each pair occurs: `accuracy`, `quadratic_weighted_kappa`, `f1_score`
         and their like. ``options`` are its own.
         """
+        if not callable(metric):
+            raise TypeError(f"metric must be a function, found {_checks.shown(metric)}")
         y_true, y_pred = np.nonzero(self.table)
         if not len(y_true):
             raise ValueError("no labels counted yet: update before score")
         return metric(
             y_true, y_pred, sample_weight=self.table[y_true, y_pred], **options
         )
+
+    def _add(self, name, table):
+        with np.errstate(over="ignore"):
+            table = self.table + table
+            total = table.sum()
+        if not np.isfinite(total):
+            raise ValueError(
+                f"{name} must have a finite sum with what was counted, found {total}"
+            )
+        self.table = table
 
 
 class GaussianAccumulator:
@@ -182,6 +195,8 @@ class GaussianAccumulator:
     def compute(self, other: "GaussianAccumulator") -> float:
         """Return the Frechet distance to what another accumulator has seen."""
         _same_kind(self, other)
+        if other.count < 2:
+            raise ValueError(f"other must have at least 2 samples, found {other.count}")
         cov1, cov2 = self.covariance, other.covariance
         self._same_features("other", len(other.mean))
         frechet.warn_few(min(self.count, other.count), len(self.mean))

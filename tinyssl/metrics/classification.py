@@ -273,12 +273,13 @@ def _class_counts(y_true, y_pred, average, num_classes, sample_weight):
     """Return right, true and predicted counts of each class."""
     _checks.choice("average", average, AVERAGES)
     if average == "binary":
-        if num_classes not in (None, 2):
+        if num_classes is None:
+            num_classes = 2
+        elif _checks.integer("num_classes", num_classes) != 2:
             raise ValueError(
                 "num_classes must be 2 or left out when average is 'binary', "
-                f"found {num_classes!r}"
+                f"found {num_classes}"
             )
-        num_classes = 2
     table = confusion_matrix(
         y_true, y_pred, num_classes=num_classes, sample_weight=sample_weight
     )

@@ -29,7 +29,8 @@ def localization_error(
         If points or spacing are not numbers.
     ValueError
         If points are empty, NaN or infinite, or of different shapes; if spacing is
-        not positive or of another length than the points.
+        not positive or of another length than the points, or a distance does not fit
+        float64.
 
     Notes
     -----
@@ -54,7 +55,14 @@ def localization_error(
     if (spacing <= 0).any():
         raise ValueError(f"spacing must be > 0, found {spacing.min()}")
     # hypot squares nothing: far points neither overflow nor vanish
-    return np.hypot.reduce((points_pred - points_true) * spacing, axis=-1)
+    with np.errstate(over="ignore"):
+        error = np.hypot.reduce((points_pred - points_true) * spacing, axis=-1)
+    if not np.isfinite(error).all():
+        raise ValueError(
+            "points_true, points_pred and spacing must have distances that fit "
+            "float64, found inf"
+        )
+    return error
 
 
 def _points(name, values):

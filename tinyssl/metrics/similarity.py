@@ -135,7 +135,8 @@ def mse(image1: ArrayLike, image2: ArrayLike) -> float:
     TypeError
         If images are not numbers.
     ValueError
-        If images are empty, not finite, or of different shapes.
+        If images are empty, not finite, of different shapes, or so far apart that
+        the square does not fit float64.
 
     Notes
     -----
@@ -149,8 +150,15 @@ def mse(image1: ArrayLike, image2: ArrayLike) -> float:
     image1, image2 = _ssim.pair(image1, image2)
     _checks.finite("image1", image1)
     _checks.finite("image2", image2)
-    difference = np.subtract(image1, image2, dtype=np.float64).ravel()  # in C order
-    return float(difference @ difference) / difference.size
+    with np.errstate(over="ignore"):
+        difference = np.subtract(image1, image2, dtype=np.float64).ravel()  # C order
+        error = float(difference @ difference) / difference.size
+    if not math.isfinite(error):
+        raise ValueError(
+            "image1 and image2 must lie within 1e150 of each other, or their squares "
+            f"do not fit float64; found {np.abs(difference).max():g}"
+        )
+    return error
 
 
 def psnr(image1: ArrayLike, image2: ArrayLike, *, data_range: float) -> float:
@@ -173,8 +181,7 @@ def psnr(image1: ArrayLike, image2: ArrayLike, *, data_range: float) -> float:
     TypeError
         If images or data_range are not numbers.
     ValueError
-        If images are empty, not finite, or of different shapes; if data_range is not
-        positive.
+        As `mse`; if data_range is not positive.
 
     Notes
     -----
@@ -187,4 +194,9 @@ def psnr(image1: ArrayLike, image2: ArrayLike, *, data_range: float) -> float:
     """
     data_range = _checks.positive("data_range", data_range)
     error = mse(image1, image2)
-    return 10 * math.log10(data_range**2 / error) if error else math.inf
+    if not error:
+        return math.inf
+    ratio = data_range * data_range / error
+    if 0 < ratio < math.inf:
+        return 10 * math.log10(ratio)
+    return 20 * math.log10(data_range) - 10 * math.log10(error)

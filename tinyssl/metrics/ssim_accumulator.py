@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinyssl import _threads
+from tinyssl import _checks, _threads
 from tinyssl.metrics import _ssim
 
 # A score is kept as a whole number of 2^-60 in two limbs of 30 bits: int64 holds the
@@ -30,7 +30,7 @@ class SSIMAccumulator:
     Attributes
     ----------
     settings : dict
-        The options.
+        The options; win_size and channel_axis as numbers >= 0 where they say something.
     totals : (3,) int64 array
         Images seen, and the sum of their scores in units of 2^-30 and of 2^-60.
 
@@ -39,7 +39,8 @@ class SSIMAccumulator:
     TypeError
         If an option has the wrong type.
     ValueError
-        If an option is out of range, or does not suit the window.
+        If an option is out of range, or does not suit the window; by ``merge``, if
+        options differ.
 
     Notes
     -----
@@ -78,7 +79,10 @@ class SSIMAccumulator:
             "k2": k2,
         }
         self._options = _ssim.options(**self.settings)
-        self.settings["channel_axis"] = channel_axis
+        # one way to say what means the same, so that equals merge
+        if window == "uniform":
+            self.settings["win_size"] = len(self._options.taps)
+        self.settings["channel_axis"] = _axis(channel_axis)
         self.reset()
 
     def reset(self) -> None:
@@ -116,7 +120,9 @@ class SSIMAccumulator:
     def merge(self, other: "SSIMAccumulator") -> None:
         """Add what another accumulator with the same options has seen."""
         if not isinstance(other, SSIMAccumulator):
-            raise TypeError(f"other must be a SSIMAccumulator, found {other!r}")
+            raise TypeError(
+                f"other must be a SSIMAccumulator, found a {type(other).__name__}"
+            )
         for name, value in self.settings.items():
             if other.settings[name] != value:
                 raise ValueError(
@@ -126,10 +132,21 @@ class SSIMAccumulator:
 
     def compute(self, *, undefined: float = math.nan) -> float:
         """Return the mean score, or ``undefined`` if no image was seen."""
+        undefined = _checks.number("undefined", undefined)
         count, high, low = self.totals.tolist()
         if not count:
             return undefined
         return (high * LIMB + low) / (count * LIMB**2)
+
+
+def _axis(channel_axis):
+    """Return an axis of one image as 0, 1 or 2, or None."""
+    if channel_axis is None:
+        return None
+    axis = _checks.integer("channel_axis", channel_axis, least=-3)
+    if axis > 2:
+        raise ValueError(f"channel_axis must lie in -3..2, found {channel_axis}")
+    return axis % 3
 
 
 def _limbs(score):

@@ -24,7 +24,9 @@ def sides(image_shape):
     try:
         shape = tuple(image_shape)
     except TypeError:
-        raise TypeError(f"image_shape must be a tuple, found {image_shape!r}") from None
+        raise TypeError(
+            f"image_shape must be a tuple, found {_checks.shown(image_shape)}"
+        ) from None
     if len(shape) not in (2, 3):
         raise ValueError(f"image_shape must be (H, W) or (H, W, C), found {shape}")
     H, W, *_ = (_checks.integer("image_shape", side, least=1) for side in shape)
@@ -40,9 +42,11 @@ def cells(images, rows, cols):
 
 def pair(name, value):
     """Return (rows, columns) of an integer or a pair of integers, both >= 1."""
-    numbers = value if np.iterable(value) else (value, value)
+    numbers = tuple(value) if np.iterable(value) else (value, value)
     if len(numbers) != 2:
-        raise ValueError(f"{name} must be a number or (rows, columns), found {value!r}")
+        raise ValueError(
+            f"{name} must be a number or (rows, columns), found {_checks.shown(value)}"
+        )
     rows, cols = (_checks.integer(name, number, least=1) for number in numbers)
     return rows, cols
 
@@ -74,7 +78,7 @@ def interval(name, values, most=np.inf):
         low, high = (_checks.positive(name, value) for value in values)
     except (TypeError, ValueError) as error:
         raise type(error)(
-            f"{name} must be two finite numbers > 0, found {values!r}"
+            f"{name} must be two finite numbers > 0, found {_checks.shown(values)}"
         ) from None
     if not low <= high <= most:
         limit = "" if most == np.inf else f" <= {most}"
@@ -180,6 +184,7 @@ def colour(fill, images):
     exact = images.dtype.kind in "fc" or np.array_equal(colour, fill)
     if not exact or not np.isfinite(colour).all():
         raise ValueError(
-            f"fill must be finite and fit dtype {images.dtype}, found {fill.tolist()}"
+            f"fill must be finite and fit dtype {images.dtype}, "
+            f"found {_checks.shown(fill.tolist())}"
         )
     return colour

@@ -139,14 +139,15 @@ def mask_blocks(
             f"blocks must have one list for each of {N} images, "
             f"found shape {blocks.shape}"
         )
-    blocks = np.broadcast_to(blocks.astype(np.int64), (N, *blocks.shape[-2:]))
+    given, blocks = blocks, blocks.astype(np.int64)
     corners, sizes = blocks[..., :2], blocks[..., 2:]
     bad = ((corners < 0) | (sizes < 1) | (corners > [H, W] - sizes)).any(axis=-1)
     if bad.any():
         raise ValueError(
             f"blocks must be (y, x, h, w) inside {H} x {W}, "
-            f"found {blocks[bad][0].tolist()}"
+            f"found {given[bad][0].tolist()}"
         )
+    blocks = np.broadcast_to(blocks, (N, *blocks.shape[-2:]))
     colour = _places.colour(fill, images)
     out, hole = images.copy(order="C"), np.zeros((N, H, W), bool)
     for n in range(N):

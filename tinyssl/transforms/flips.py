@@ -85,7 +85,7 @@ def flip(images: ArrayLike, flips: ArrayLike, *, out: NDArray | None = None) -> 
         raise ValueError(
             f"images must be (N, H, W) or (N, H, W, C), found shape {images.shape}"
         )
-    if flips.dtype != np.bool_:
+    if flips.dtype != np.bool_ and flips.size:
         raise TypeError(f"flips must be bools, found dtype {flips.dtype}")
     if flips.shape != (len(images),):
         raise ValueError(f"flips must have shape ({len(images)},), found {flips.shape}")

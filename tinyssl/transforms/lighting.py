@@ -5,6 +5,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from tinyssl import _checks
 
+LIMIT = 1e30  # of brightness and contrast: what they make still fits float32
+
 
 def sample_adjustments(
     n: int,
@@ -37,7 +39,7 @@ def sample_adjustments(
         If n is not an integer, an option not a number, or rng neither a generator nor
         a seed.
     ValueError
-        If n or an option is negative or not finite.
+        If n or an option is negative or not finite, or an option above 1e30.
 
     Notes
     -----
@@ -52,6 +54,9 @@ def sample_adjustments(
     n = _checks.integer("n", n)
     brightness = _checks.not_negative("brightness", brightness)
     contrast = _checks.not_negative("contrast", contrast)
+    for name, value in (("brightness", brightness), ("contrast", contrast)):
+        if value > LIMIT:
+            raise ValueError(f"{name} must be <= {LIMIT:g}, found {value:g}")
     rng = _checks.generator(rng)
     gains = 1 + rng.uniform(-contrast, contrast, n)
     return gains, 255 * rng.uniform(-brightness, brightness, n)
@@ -80,7 +85,8 @@ def adjust(
     TypeError
         If images are not uint8, or gains or offsets not numbers.
     ValueError
-        If a shape does not fit, or gains or offsets are not finite.
+        If a shape does not fit, or gains or offsets are not finite or beyond
+        ±2.55e32.
 
     Notes
     -----
@@ -117,4 +123,8 @@ def _one_per_image(name, values, n):
     if values.shape != (n,):
         raise ValueError(f"{name} must have shape ({n},), found {values.shape}")
     _checks.finite(name, values)
+    if (far := np.abs(values.astype(np.float64)) > 255 * LIMIT).any():
+        raise ValueError(
+            f"{name} must lie within ±{255 * LIMIT:g}, found {values[far][0]:g}"
+        )
     return values.astype(np.float32)[:, None, None, None]

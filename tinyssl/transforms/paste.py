@@ -217,7 +217,7 @@ def _check_boxes(boxes, N, H, W):
         raise TypeError(f"boxes must be integers, found dtype {boxes.dtype}")
     if boxes.shape != (N, 6):
         raise ValueError(f"boxes must have shape ({N}, 6), found {boxes.shape}")
-    boxes = boxes.astype(np.int64)
+    given, boxes = boxes, boxes.astype(np.int64)
     size = boxes[:, 4:]
     limit = np.concatenate([[H, W] - size] * 2, axis=1)
     bad = ((boxes[:, :4] < 0) | (boxes[:, :4] > limit)).any(axis=1)
@@ -225,7 +225,7 @@ def _check_boxes(boxes, N, H, W):
     if bad.any():
         raise ValueError(
             f"boxes must be (y1, x1, y2, x2, h, w) inside {H} x {W}, "
-            f"found {boxes[bad][0].tolist()}"
+            f"found {given[bad][0].tolist()}"
         )
     return boxes
 

@@ -222,6 +222,7 @@ def _check_orders(name, orders):
     if bad.any():
         row = orders[bad][0] if orders.ndim == 2 else orders
         raise ValueError(
-            f"{name} must be permutations of 0..{L - 1}, found {row.tolist()}"
+            f"{name} must be permutations of 0..{L - 1}, "
+            f"found {_checks.shown(row.tolist())}"
         )
     return orders.astype(np.int64)

@@ -208,21 +208,22 @@ def _exchange(volumes, swaps, size):
 
 def _check_shape(image_shape, spatial_dims):
     """Return the sides of the image without its channels."""
-    _checks.integer("spatial_dims", spatial_dims)
+    spatial_dims = _checks.integer("spatial_dims", spatial_dims)
     _checks.choice("spatial_dims", spatial_dims, (2, 3))
     try:
         shape = tuple(image_shape)
     except TypeError:
-        raise TypeError(f"image_shape must be a tuple, found {image_shape!r}") from None
+        raise TypeError(
+            f"image_shape must be a tuple, found {_checks.shown(image_shape)}"
+        ) from None
     if len(shape) - spatial_dims not in (0, 1):
         one, colour, _ = SHAPES[spatial_dims]
         raise ValueError(
             f"image_shape must be {one} or {colour} with "
             f"spatial_dims={spatial_dims}, found {shape}"
         )
-    return tuple(
-        _checks.integer("image_shape", side, least=1) for side in shape[:spatial_dims]
-    )
+    sides = [_checks.integer("image_shape", side, least=1) for side in shape]
+    return tuple(sides[:spatial_dims])
 
 
 def _check_swaps(swaps, images, size):

@@ -173,7 +173,7 @@ def _check_axes(axes, images):
             )
         return (2, 3) if images.ndim == 5 else (1, 2)
     if np.ndim(axes) != 1 or len(axes) != 2:
-        raise TypeError(f"axes must be a pair of integers, found {axes!r}")
+        raise TypeError(f"axes must be a pair of integers, found {_checks.shown(axes)}")
     pair = [_checks.integer("axes", axis, least=-images.ndim) for axis in axes]
     inside = [axis % images.ndim for axis in pair if axis < images.ndim]
     if len({0, *inside}) < 3:
