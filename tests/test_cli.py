@@ -156,6 +156,8 @@ def test_bad_usage_is_one_line_and_status_2(arguments, words, folder, tmp_path):
     stdout, stderr = tinyssl(*arguments, status=2, cwd=tmp_path)
     assert stdout == ""
     assert words in stderr.splitlines()[-1]
+    assert "usage:" not in stderr
+    assert not list(tmp_path.rglob("config.json"))
 
 
 def test_bad_images_are_named_or_skipped(folder, tmp_path):

@@ -1,6 +1,7 @@
 """Figures: titles tell the truth, marks sit where the data are, no global moves."""
 
 import io
+import itertools
 import math
 import subprocess
 import sys
@@ -273,3 +274,17 @@ def test_a_summary_by_number_of_images_and_an_error_that_falls():
     assert "at 10\xa0images: scratch is best, 0.20" in title
     title = plots.differences(lines).get_suptitle()
     assert title == "Rotation: gain at 1\xa0image and loss at 10\xa0images"
+
+
+def test_numbers_of_images_stay_apart_where_groups_are_close():
+    bins = [
+        {"said": said, "right": 0.42, "low": 0.32, "high": 0.53, "n": 82}
+        for said in (0.4, 0.46, 0.53)
+    ]
+    figure = plots.calibration({"bins": bins, "error": 0.05})
+    figure.draw_without_rendering()
+    ax = figure.axes[0]
+    boxes = [t.get_window_extent() for t in ax.texts if t.get_text().startswith("n ")]
+    assert len(boxes) == 3
+    pairs = itertools.combinations(boxes, 2)
+    assert not any(one.overlaps(other) for one, other in pairs)

@@ -196,3 +196,15 @@ def test_tensors_have_channels_first_and_unit_range():
     )
     assert labels.dtype == torch.int64
     assert named["a"].dtype == torch.float32
+
+
+def test_images_of_a_read_only_cache_are_copied_without_a_warning():
+    images = np.full((1, 2, 2, 3), 51, np.uint8)
+    images.flags.writeable = False
+    tensor = training.to_tensor(images)  # warnings are errors here
+    tensor += 1
+    assert images.max() == 51
+    floats = np.full((1, 2, 2, 3), 0.5, np.float32)
+    floats.flags.writeable = False
+    training.to_tensor(floats).add_(1)
+    assert floats.max() == 0.5

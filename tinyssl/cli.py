@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinyssl.arguments import build_parser
+from tinyssl.commands.tidy import REFUSALS, taken_back_if_refused
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,11 +18,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         settings = {k: v for k, v in vars(options).items() if k not in OWN}
-        results = COMMANDS[options.command](**settings)
+        with taken_back_if_refused(settings.get("out")):
+            results = COMMANDS[options.command](**settings)
     except KeyboardInterrupt:
         say("stopped; the same command goes on from here")
         return 1
-    except (ValueError, TypeError, FileNotFoundError, NotADirectoryError) as error:
+    except REFUSALS as error:
         if options.debug:
             raise
         say(f"tinyssl {options.command}: {error}")

@@ -61,7 +61,8 @@ def to_tensor(array: Any, device: str = "cpu") -> Any:
     if array.ndim >= 3:
         scale = 255.0 if array.dtype == np.uint8 else 1.0
         array = array[..., None] if array.ndim == 3 else array
-        tensor = torch.from_numpy(np.ascontiguousarray(array)).to(device)
+        array = np.require(array, requirements="CW")  # torch warns of read-only memory
+        tensor = torch.from_numpy(array).to(device)
         return tensor.permute(0, 3, 1, 2).float().div_(scale)  # (N, C, H, W)
     whole = np.issubdtype(array.dtype, np.integer)
     dtype = torch.int64 if whole else torch.float32

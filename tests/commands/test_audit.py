@@ -210,3 +210,11 @@ def test_retinamnist_pixels_know_something(real_data, tmp_path):
         assert grade[first] == grade[second]
         assert first.split("/")[0] == second.split("/")[0]
     assert np.unique([f["kind"] for f in results["findings"]]).size > 1
+
+
+def test_a_refused_audit_leaves_nothing(tmp_path):
+    (tmp_path / "eyes").mkdir()
+    (tmp_path / "eyes" / "a.jpg").write_text("no picture")
+    with pytest.raises(DataError, match="none of the images can be read"):
+        audit(tmp_path / "eyes", out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -143,7 +143,7 @@ def test_floats_and_bytes_of_the_same_images_agree(folders, tmp_path):
         folders, tmp_path / "real.npy", tmp_path / "bytes.npy", tmp_path / "run"
     )
     assert results["similarity"]["ssim"]["paired"]["mean"] == pytest.approx(1)
-    assert results["notes"]["data range"] == "1 as stored, 255 as stored"
+    assert results["notes"]["data range"] == "1 as read, 255 as read"
 
 
 @pytest.mark.parametrize(
@@ -163,6 +163,7 @@ def test_refusals_are_one_line(second, options, words, folders, tmp_path, capsys
     said = capsys.readouterr().err.strip().splitlines()[-1]
     assert said.startswith("tinyssl compare: ")
     assert words in said
+    assert not (tmp_path / "run").exists()  # the corrected command may have it
 
 
 def test_other_settings_in_the_same_folder_are_refused(folders, tmp_path, capsys):

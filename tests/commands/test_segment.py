@@ -187,3 +187,10 @@ def test_an_unknown_mask_and_a_single_patient_are_refused(tmp_path):
         segment("toy:2:48", mask="XX", out=tmp_path / "run", **QUICK)
     with pytest.raises(ValueError, match="all images are of one patient"):
         segment("toy:2:48", out=tmp_path / "run", **QUICK)
+
+
+def test_a_run_of_another_kind_is_refused(folder, tmp_path):
+    config = {"command": "pretrain", "task": "rotation", "size": 64}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ValueError, match="must be a run of pretrain --encoder unet"):
+        segment(folder, out=tmp_path / "run", inits=[tmp_path], **QUICK)

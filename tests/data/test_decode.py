@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tinyssl.data import DataError
 from tinyssl.data.decode import image_size
 from tinyssl.data.images import read_image, read_mask
 
@@ -75,3 +76,8 @@ def test_any_two_values_make_a_mask(tmp_path, values):
 
 def test_an_empty_mask_is_false(tmp_path):
     assert not read_mask(save(Image.new("L", (6, 4)), tmp_path / "mask.png")).any()
+
+
+def test_a_folder_is_called_one(tmp_path):
+    with pytest.raises(DataError, match="a folder, not an image"):
+        read_image(tmp_path)

@@ -1,6 +1,7 @@
 """The words of the command line: every command and option, and what each must be."""
 
 import argparse
+from typing import NoReturn
 
 from tinyssl import __version__
 from tinyssl.arguments.course import add_check, add_lesson
@@ -23,10 +24,18 @@ it, and the same command again goes on where it was stopped.
 """
 
 
+class Parser(argparse.ArgumentParser):
+    """Refuses in one line, as every refusal here is, and says where the words are."""
+
+    def error(self, message: str) -> NoReturn:
+        """Leave with status 2."""
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Describe every command and option."""
     raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="tinyssl",
         description="Learn from unlabelled medical images, fine-tune with few labels, "
         "and find out whether it helped.",

@@ -12,6 +12,7 @@ import numpy as np
 from tinyssl import runs
 from tinyssl.commands import audit_page
 from tinyssl.commands.say import Say, silent
+from tinyssl.commands.tidy import taken_back_if_refused
 from tinyssl.data.audit import (
     Copies,
     Finding,
@@ -68,9 +69,11 @@ def audit(
     parts = open_parts([data, *others])
     out = Path(out) if out else _default_out([data, *others])
     asked = sorted(str(place) for place in (data, *others))
-    runs.claim(out, {"command": "audit", "data": asked})
-    say(f"looking at {sum(map(len, parts.values()))} images of {', '.join(parts)}")
-    looks = look(parts, threads=threads, progress=True)
+    with taken_back_if_refused(out):
+        runs.claim(out, {"command": "audit", "data": asked})
+        N = sum(map(len, parts.values()))
+        say(f"looking at {counted(N, 'image')} of {', '.join(parts)}")
+        looks = look(parts, threads=threads, progress=True)
     say("looking for copies")
     copies = find_copies(looks)
     findings = [*find_leaks(looks, copies), *find_files(looks)]

@@ -190,7 +190,7 @@ def notes(sets: list[ImageSet], results: dict[str, Any], shape: str) -> dict[str
         "images": f"{len(sets[0])} real, {len(sets[1])} generated, {shape} px; {count} "
         f"paired by name, {single[0]} real and {single[1]} generated without partner",
         "data range": ", ".join(
-            dict.fromkeys(f"{s.data_range:g} as stored" for s in sets)
+            dict.fromkeys(f"{s.data_range:g} as read" for s in sets)
         ),
     }
     known = all(images.patients is not None for images in sets)

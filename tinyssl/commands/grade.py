@@ -42,6 +42,8 @@ def grade(
         "of", their number; "unlike", the distance from the training images over the
         limit, and "warning" where it is more than 1; "picture" where one was made.
     """
+    if not (Path(run) / "grader.pt").is_file():
+        raise ValueError(f"{run} must be a run of finetune: it has no grader.pt")
     state = runs.load_plain(Path(run) / "grader.pt")
     missing = {"members", "calibration", "familiar"} - set(state)
     if missing:
@@ -112,7 +114,7 @@ def draw(
             answer=row["grade"],
             looked=occlusion_map(tasks, image),
             note=words(row),
-            title=f"{Path(row['image']).name}: {row['severity']}",
+            title=heading(row),
         )
         path = out / f"{free_name(Path(row['image']).stem, taken)}.png"
         runs.write_atomic(path, lambda p, f=figure: f.savefig(p, format="png", dpi=120))
@@ -135,6 +137,14 @@ def free_name(stem: str, taken: set[str]) -> str:
         name = f"{stem}-{number}"
     taken.add(name)
     return name
+
+
+def heading(row: dict[str, Any]) -> str:
+    """Say the severity of an image; where it looks strange, that first."""
+    name = Path(row["image"]).name
+    if "warning" in row:
+        return f"Unlike the training images: {name}, answered {row['severity']}"
+    return f"{row['severity']}: {name}"
 
 
 def words(row: dict[str, Any]) -> str:

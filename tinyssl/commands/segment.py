@@ -112,8 +112,8 @@ def segment(
     N = len(parts[0].images)
     say(f"{data}: {N} training images, {len(tables[1])} held out")
     for run in map(Path, inits):
-        refuse_seen(run, tables[1])
         refuse_width(run, width)
+        refuse_seen(run, tables[1])
     for line in scale_notes(inits, standardised=True):
         say(line)
     starts = name_starts(inits, transfer)
@@ -193,8 +193,10 @@ def showing(part: Annotated, what: str) -> Annotated:
 
 
 def refuse_width(run: Path, width: int) -> None:
-    """Refuse a network that looked at photographs of another size."""
-    found = runs.read_config(run)["field_width"]
+    """Refuse a run of another kind, and a network that looked at another size."""
+    found = runs.read_config(run).get("field_width")
+    if found is None or runs.read_config(run)["command"] != "pretrain":
+        raise ValueError(f"--init {run} must be a run of pretrain --encoder unet")
     if found != width:
         raise ValueError(
             f"--init {run} looked at fields {found} px wide, this "

@@ -95,6 +95,8 @@ def reason_of(error: Exception) -> str:
         return str(error)
     if isinstance(error, FileNotFoundError):
         return "missing file"
+    if isinstance(error, IsADirectoryError):
+        return "a folder, not an image"
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
         return f"larger than {MAX_PIXELS:,} pixels"
     if isinstance(error, Image.UnidentifiedImageError):

@@ -126,12 +126,14 @@ def calibration(found: Mapping[str, Any], *, title: str | None = None) -> Figure
         "right as often as said", (0.03, 0.06), rotation=45, fontsize=8.5,
         color=style.QUIET, rotation_mode="anchor",
     )  # fmt: skip
-    for group in found["bins"]:
+    for k, group in enumerate(found["bins"]):
         ends = [group["low"], group["high"]]
         ax.plot([group["said"]] * 2, ends, color=style.BLUE, linewidth=1.6)
         ax.plot(group["said"], group["right"], "o", color=style.BLUE, markersize=7)
+        below = k % 2  # neighbours may stand close
         ax.annotate(
-            f"n {group['n']}", (group["said"], group["high"]), xytext=(0, 4),
+            f"n {group['n']}", (group["said"], ends[1 - below]),
+            xytext=(0, -4 if below else 4), va="top" if below else "bottom",
             textcoords="offset points", ha="center", fontsize=8, color=style.QUIET,
         )  # fmt: skip
     ax.set(xlim=(0, 1.02), ylim=(0, 1.08), aspect="equal")
