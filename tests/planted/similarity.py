@@ -15,10 +15,11 @@ SSIM = [
             "old1, old2 = rows1[i - size + 1], rows2[i - size + 1]",
         ),
         ("below[k] = (row + k) % K", "below[k] = (row + k + 1) % K"),
-        ("min(k, middle)", "min(k, middle - 1)"),
+        ("if k < len(taps) // 2 else", "if k <= len(taps) // 2 else"),
         # the wrong neighbour, weight, sum
         ("np.arange(K) * C", "np.arange(K) * 1"),
-        ("0.5 * taps[middle]", "taps[middle]"),
+        ("taps[middle] * centre[j]", "0.5 * taps[middle] * centre[j]"),
+        ("(out[j] if k else", "(0 if k else"),
         ("a * a + b * b, a * b", "a * a - b * b, a * b"),
         ("- (a * a + b * b)\n", "\n"),
         ("2 * covariance + c2", "covariance + c2"),

@@ -1,7 +1,7 @@
 """Structural similarity, row by row through a small ring, as compiled loops.
 
-Loops over a row stay plain and touch at most nine arrays: then the compiler proves
-them apart at run time and handles eight columns at once. The four quantities that
+Loops over a row stay plain: then the compiler proves their arrays apart at run time
+and handles several columns at once. The four quantities that
 are filtered (both images, the sum of their squares, their product) lie side by side
 in one long row; what a filter mixes where two of them meet is never read.
 """
@@ -27,8 +27,11 @@ def ssim_map(
     K, wide = len(taps), W * C  # colours side by side, taps C apart
     rows1, rows2 = image1.reshape(H, wide), image2.reshape(H, wide)
     length = 4 * wide + PAD
-    ring = np.zeros(K * length)
-    columns, windows = np.empty(4 * wide), np.empty(4 * wide)
+    # one piece of memory: a row written a little beyond a multiple of 4 KiB from the
+    # row that is read would make the reader wait
+    lines = np.empty((K + 2) * length)
+    ring, columns = lines[: K * length], lines[K * length :][: 4 * wide]
+    windows = lines[(K + 1) * length :][: 4 * wide]
     narrow = windows[: 4 * wide - (K - 1) * C]
     below, beside = np.empty(K, np.int64), np.arange(K) * C  # where each tap starts
     for i in range(start, stop + K - 1):
@@ -94,34 +97,30 @@ def _products(row1, row2, centres, four):
 @kernel
 def _filter(values, starts, taps, out):
     """Add up what ``taps`` weigh: the k-th the values from ``starts[k]`` on."""
-    for k in range(0, len(taps) // 2 + 1, 6):
+    middle = len(taps) // 2
+    centre = values[starts[middle] :]
+    for k in range(0, middle, 5):
         t0, a0, b0 = _pair(values, starts, taps, k)
         t1, a1, b1 = _pair(values, starts, taps, k + 1)
         t2, a2, b2 = _pair(values, starts, taps, k + 2)
         t3, a3, b3 = _pair(values, starts, taps, k + 3)
         t4, a4, b4 = _pair(values, starts, taps, k + 4)
-        t5, a5, b5 = _pair(values, starts, taps, k + 5)
         for j in range(len(out)):
-            six = (
+            five = (
                 t0 * (a0[j] + b0[j])
                 + t1 * (a1[j] + b1[j])
                 + t2 * (a2[j] + b2[j])
                 + t3 * (a3[j] + b3[j])
                 + t4 * (a4[j] + b4[j])
-                + t5 * (a5[j] + b5[j])
             )
-            out[j] = six + out[j] if k else six
+            out[j] = five + (out[j] if k else taps[middle] * centre[j])
 
 
 @kernel
 def _pair(values, starts, taps, k):
-    """Return a weight and what the two taps that share it see.
-
-    The middle tap is its own twin; beyond it the weight is 0.
-    """
-    middle = len(taps) // 2
-    weight = taps[k] if k < middle else 0.5 * taps[middle] if k == middle else 0.0
-    k = min(k, middle)
+    """Return a weight and what the two taps that share it see; beyond them it is 0."""
+    weight = taps[k] if k < len(taps) // 2 else 0.0
+    k = min(k, len(taps) // 2)
     return weight, values[starts[k] :], values[starts[len(taps) - 1 - k] :]
 
 

@@ -199,12 +199,12 @@ def small_ssim_map(
 
 
 def _filter(four, taps, step):
-    """Add up six pairs of taps at a time; the middle one is its own twin."""
+    """Add up five pairs of taps at a time, the first five with the middle one."""
     middle, length = len(taps) // 2, four.shape[1] - (len(taps) - 1) * step
     shifted = [four[:, k * step : k * step + length] for k in range(len(taps))]
     pairs = [taps[k] * (shifted[k] + shifted[-1 - k]) for k in range(middle)]
-    pairs.append(0.5 * taps[middle] * (2 * shifted[middle]))
-    return sum(sum(pairs[k + 1 : k + 6], pairs[k]) for k in range(0, middle + 1, 6))
+    fives = [sum(pairs[k + 1 : k + 5], pairs[k]) for k in range(0, middle, 5)]
+    return sum(fives, taps[middle] * shifted[middle])
 
 
 def refuse_nan(score, image1, image2, *, names=NAMES):
