@@ -57,6 +57,7 @@ def runs(folder, tmp_path_factory):
     stdout, stderr = tinyssl("finetune", folder, "--json", *SMALL, *finetune)
     (out / "finetune.json").write_text(stdout)
     (out / "finetune.txt").write_text(stderr)
+    assert "a handicap" not in stderr  # pretraining showed what grading shows
     return out
 
 

@@ -1,6 +1,7 @@
 """localize and laterality end to end: refusals, reports, eyes told by points."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,11 +48,26 @@ def test_localization_end_to_end(runs_of_pretraining, tmp_path):
 
 def test_laterality_end_to_end(runs_of_pretraining, tmp_path):
     options = dict(inits=runs_of_pretraining[:1], same_compute=False)
-    out = tmp_path / "eyes"
+    out, said = tmp_path / "eyes", []
+    options["say"] = said.append
     results = compare_few("laterality", "toy:12:32", out=out, **options, **SHORT)
+    assert not any("a handicap" in line for line in said)
     expected = {"scratch", "restoration", "majority eye"}
     assert {row["init"] for row in results["rows"]} == expected
     assert "Right eye or left" in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_run_that_saw_another_scale_is_named(runs_of_pretraining, tmp_path):
+    run = tmp_path / "old"
+    shutil.copytree(runs_of_pretraining[0], run)
+    config = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps(config | {"task_options": {}}))
+    said, options = [], dict(counts=(2,), folds=2, steps=1, same_compute=False)
+    out = tmp_path / "eyes"
+    compare_few(
+        "laterality", "toy:12:32", out=out, inits=[run], say=said.append, **options
+    )
+    assert f"--init {run} learned from standardised images" in "".join(said)
 
 
 def test_an_encoder_that_saw_the_labelled_images_is_refused(

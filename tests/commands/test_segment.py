@@ -82,9 +82,11 @@ def test_other_ways_to_learn_from_the_same_patches(folder, pretrained, task, tmp
     out = tmp_path / task
     pretrain_patches(folder, task=task, out=out, steps=3, batch_size=4)
     assert task in (out / "report.html").read_text(encoding="utf-8")
+    said = []
     results = segment(
         folder,
         out=tmp_path / "vessels",
+        say=said.append,
         inits=[pretrained, out],
         transfer=["encoder", "network"],
         counts=(1,),
@@ -97,6 +99,7 @@ def test_other_ways_to_learn_from_the_same_patches(folder, pretrained, task, tmp
     if task == "shuffling":
         expected.add("shuffling, with decoder")
     assert {row["init"] for row in results["rows"]} == expected
+    assert not any("a handicap" in line for line in said)
 
 
 def test_scratch_alone_needs_no_pretraining(folder, tmp_path):
