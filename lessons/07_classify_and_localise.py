@@ -54,9 +54,10 @@ plt.savefig(OUT / "1_tasks.png", bbox_inches="tight")
 # A place from a map
 # ------------------
 # A network could put out four numbers, y and x of two points. Or a *map*: a number a
-# pixel, made a probability by a softmax. How does one read a place off a map? By the
-# highest pixel; by the mean place of all probability (the *soft argmax*); or by the
-# mean place near the highest pixel, as the library does.
+# pixel, a *logit*, made a probability by the softmax: exponentials, divided by their
+# sum. How does one read a place off a map? By the highest pixel; by the mean place of
+# all probability (the *soft argmax*); or by the mean place near the highest pixel, as
+# the library does.
 #
 # **Before you run.** A map hesitates between two spots, .55 for one and .45 for the
 # other. What does each way answer?
@@ -353,7 +354,8 @@ for row, start in zip(axes, ("coordinates", "rotation"), strict=True):
     row[0].set_ylabel(start)
 shares = [score(answers[start])["within"] for start in ("coordinates", "rotation")]
 figure.suptitle(
-    f"Within half a disc diameter (circles): {shares[0]:.0%}, {shares[1]:.0%}"
+    f"Within half a disc diameter (circles): coordinates {shares[0]:.0%}, "
+    f"rotation {shares[1]:.0%}\n(crosses: answers; blue the disc, white the fovea)"
 )
 figure.savefig(OUT / "5_answers.png")
 

@@ -80,6 +80,10 @@ for function in (
 #
 # Broken on purpose: scoring the black frame
 # ------------------------------------------
+# Two more scores. *AUC*: how often a vessel's pixel gets a higher number than a pixel
+# of the rest; 1 is best, and lots get .5. *Specificity*: the share of the rest that
+# stays unmarked (*sensitivity*: the share of the vessels that is marked).
+#
 # Around the view all is black, and no vessel is there. A *guesser* draws lots inside
 # the view and knows only where the frame is. A second baseline calls dark pixels
 # vessels: blood is dark in green. (``prepare`` evens out light and contrast around each
@@ -174,7 +178,7 @@ for ax, (name, other) in zip(axes, others.items(), strict=True):
     ax.set(title=f"{name}: Dice {results[f'dice_{name}']:.2f}", xticks=[], yticks=[])
 lost = 1 - results["thin_shifted"]
 figure.suptitle(
-    f"One pixel aside misses {lost:.0%} of the thin (red: missed, blue: extra)"
+    f"One pixel aside misses {lost:.0%} of thin vessels (red: missed, blue: extra)"
 )
 figure.savefig(OUT / "3_observer.png")
 

@@ -12,7 +12,7 @@ def my_exchange_test(first, second, orders):
 
     found = distance(first, second)
     dealt = [distance(both[order[:n]], both[order[n:]]) for order in orders]
-    beyond = sum(one >= found - 1e-9 for one in dealt)
+    beyond = sum(one >= found for one in dealt)
     return (1 + beyond) / (1 + len(orders))
 
 

@@ -78,6 +78,8 @@ def faults(text):
         bare = [s for s in body.splitlines() if s.strip() and not s.startswith("#")]
         if kind == "prose" and bare and not body.startswith('"""'):
             found.append(f"prose that is not a comment: {bare[0]}")
+        if kind == "prose" and "\n\n" in body.split('"""\n')[-1].strip("\n"):
+            found.append("an empty line in prose")
     return found
 
 

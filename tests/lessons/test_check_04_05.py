@@ -70,6 +70,18 @@ def by_share_of_patients(patient, order, percent):
     return np.array([name in order[:count] for name in patient])
 
 
+def one_more(patient, order, percent):
+    reached = np.cumsum([np.sum(patient == name) for name in order])
+    place = np.searchsorted(reached, percent / 100 * len(patient), side="right")
+    return np.isin(patient, order[: place + 1])
+
+
+def as_folds_come(rows, start):
+    ours = {fold: score for name, fold, score in rows if name == start}
+    scratch = {fold: score for name, fold, score in rows if name == "scratch"}
+    return [ours[fold] - scratch[fold] for fold in ours]
+
+
 def as_rows_come(rows, start):
     ours = np.array([row[2] for row in rows if row[0] == start])
     scratch = np.array([row[2] for row in rows if row[0] == "scratch"])
@@ -93,6 +105,12 @@ def normal(differences, test_share):
     return np.mean(differences) - 1.96 * s, np.mean(differences) + 1.96 * s
 
 
+def too_free(differences, test_share):
+    k, mean = len(differences), np.mean(differences)
+    error = np.sqrt(np.var(differences, ddof=1) * (1 / k + test_share))
+    return mean - stats.t.ppf(0.975, k) * error, mean + stats.t.ppf(0.975, k) * error
+
+
 @pytest.mark.parametrize(
     ("asked", "answer", "hint"),
     [
@@ -104,9 +122,12 @@ def normal(differences, test_share):
         (check.axis_and_way, accuracy_twice, "not of all: this is the accuracy"),
         (check.labelled, stop_before, "one patient too early"),
         (check.labelled, by_share_of_patients, "percent is of the images"),
+        (check.labelled, one_more, "one patient more"),
+        (check.differences, as_folds_come, "not their order"),
         (check.differences, as_rows_come, "formed as the rows come"),
         (check.differences, from_the_mean, "easy folds look like gains"),
         (check.interval, plain, "the plain interval"),
+        (check.interval, too_free, "k - 1 degrees of freedom"),
         (check.interval, normal, "1.96 belongs to a known variance"),
     ],
 )

@@ -71,6 +71,11 @@ def spoilt_by_nan(restored, copied):
     return sum(restored) / sum(copied) if sum(copied) != 0 else np.nan
 
 
+def over_nothing(restored, copied):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.nansum(restored) / np.nansum(copied)
+
+
 def p_of(first, second, orders, beyond, own=1):
     both, n = np.concatenate([first, second]), len(first)
     sides = [(both[o[:n]], both[o[n:]]) for o in orders]
@@ -143,6 +148,12 @@ def none_is_stated(report):
     return sorted(set(names) - set(report))
 
 
+def unsorted(report):
+    names = SSIM_FACTS if "ssim" in report else []
+    names = names + (FRECHET_FACTS if "frechet" in report else [])
+    return [name for name in names if report.get(name) is None]
+
+
 @pytest.mark.parametrize(
     ("asked", "answer", "hint"),
     [
@@ -154,6 +165,7 @@ def none_is_stated(report):
         (check.share_left, ratios, "weighs as much as all others"),
         (check.share_left, restored_share, "what is left was asked for"),
         (check.share_left, spoilt_by_nan, "makes all of it nan"),
+        (check.share_left, over_nothing, "no share of nothing"),
         (check.exchange_test, never_counts_itself, "p can become 0"),
         (check.exchange_test, only_farther, ">=, not >"),
         (check.exchange_test, one_sided, "square it"),
@@ -163,6 +175,7 @@ def none_is_stated(report):
         (check.missing, asks_all, "owes no data range"),
         (check.missing, zero_is_nothing, "0 is stated"),
         (check.missing, none_is_stated, "None is not stated"),
+        (check.missing, unsorted, "sort at the end"),
     ],
 )
 def test_a_wrong_answer_gets_its_own_hint(asked, answer, hint):
@@ -231,9 +244,16 @@ def test_other_right_ways_pass():
         parts = (where, ~where)
         return [squared[p].sum() / p.sum() if p.sum() else np.nan for p in parts]
 
+    def as_in_the_lesson(first, second, orders):  # no allowance for rounding
+        def beyond(a, b, x, y):
+            return apart(a, b) >= apart(x, y)
+
+        return p_of(first, second, orders, beyond)
+
     def by_the_library(restored, copied):
         return paired_interval(restored - copied)
 
+    assert check.exchange_test.examine(as_in_the_lesson)[0]
     assert check.paired_gain.examine(by_the_library)[0]
     assert check.moved.examine(by_pixel)[0]
     assert check.masked_mse.examine(by_count)[0]

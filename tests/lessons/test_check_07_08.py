@@ -1,11 +1,13 @@
 """Lessons 7 and 8: what the checks answer to what learners write."""
 
+import time
+
 import numpy as np
 import pytest
 from lesson_form import LESSONS
 
 from tinyssl import check, metrics
-from tinyssl.check import exercise
+from tinyssl.check import exercise, guarded
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +43,23 @@ def overflows(logits):
 
 def highest(logits):
     return np.argwhere(logits == logits.max())[0]
+
+
+def row_by_row(logits):
+    p = np.exp(logits - logits.max())
+    p = p / p.sum(axis=1, keepdims=True)
+    y, x = np.indices(p.shape)
+    return [(p * y).sum(), (p * x).sum()]
+
+
+def of_all_eyes(points_true, points_pred, disc_radius):
+    return np.linalg.norm(points_pred - points_true) / (2 * disc_radius)
+
+
+def cut_once(mask_true, mask_pred, view):
+    both = (mask_true & mask_pred & view).sum()
+    total = mask_true.sum() + mask_pred.sum()
+    return 2 * both / total if total else np.nan
 
 
 def in_radii(points_true, points_pred, disc_radius):
@@ -122,6 +141,8 @@ def above(probability, truth, candidates):
         (check.soft_argmax, column_first, "the mean row comes first"),
         (check.soft_argmax, highest, "this is the highest pixel"),
         (check.soft_argmax, overflows, "np.exp(1000) is infinite"),
+        (check.soft_argmax, row_by_row, "over the whole map"),
+        (check.disc_diameters, of_all_eyes, "one length over all eyes"),
         (check.disc_diameters, in_radii, "a diameter is two radii"),
         (check.disc_diameters, in_pixels, "these are pixels"),
         (check.disc_diameters, by_mean_disc, "a disc of its own"),
@@ -129,6 +150,7 @@ def above(probability, truth, candidates):
         (check.mirror_labels, eye_forgotten, "a mirrored right eye is a left eye"),
         (check.mirror_labels, points_forgotten, "its points were left behind"),
         (check.dice_in_view, frame_counted, "the view is not used"),
+        (check.dice_in_view, cut_once, "below the line are not"),
         (check.dice_in_view, nought, "0/0 is nan, not 0"),
         (check.dice_in_view, jaccard, "the joint area (IoU)"),
         (check.overlap_average, last_wins, "overwrites the one before"),
@@ -165,6 +187,12 @@ def test_a_changed_input_is_told():
     passed, text = check.mirror_labels.examine(in_place)
     assert not passed
     assert "changed its input" in text
+
+
+def test_an_answer_that_waits_for_the_processor_is_no_loop(monkeypatch):
+    monkeypatch.setattr(guarded, "SECONDS", 0.2)
+    patient = guarded.Guard(lambda: time.sleep(0.6))
+    assert guarded.watched(patient, patient) is None
 
 
 def test_an_endless_search_for_a_threshold_ends():

@@ -93,6 +93,7 @@ PLANTED = {
     "argparse": lambda text: text.replace("import os", "import argparse"),
     "two predictions": lambda text: text.replace("**Before you run", "**Run", 1),
     "no Quiz": lambda text: text.replace("Quiz\n", "Questions\n"),
+    "an empty line": lambda text: text + "\n# %% [markdown]\n# One.\n\n# Two.\n",
     "not a comment": lambda text: text + "\n# %% [markdown]\nno hash\n",
 }
 

@@ -113,6 +113,11 @@ labelled = Exercise(
             "rounded up",
         ),
         Mistake(
+            lambda *case: _labelled(*case[:2], min(case[2] + 1e-6, 100)),
+            "where a share comes out even this takes one patient more: stop as soon as "
+            "percent of the images are reached",
+        ),
+        Mistake(
             _of_patients,
             "percent is of the images; patients may have one or three of them",
         ),
@@ -145,6 +150,13 @@ def _by_fold(rows, start):
 def _as_they_come(rows, start):
     """Return a start's scores as the rows come."""
     return np.array([score for name, _, score in rows if name == start])
+
+
+def _folds_as_they_come(rows, start):
+    """Pair rightly, in the order in which the start's folds come."""
+    beside = {fold: score for name, fold, score in rows if name == "scratch"}
+    own = [(fold, score) for name, fold, score in rows if name == start]
+    return np.array([score - beside[fold] for fold, score in own])
 
 
 def _differences(rows, start):
@@ -180,6 +192,10 @@ differences = Exercise(
             ),
             "these pairs are formed as the rows come: fold 0 of the one is subtracted "
             "from fold 3 of the other",
+        ),
+        Mistake(
+            _folds_as_they_come,
+            "the pairs are right, but not their order: fold 0 first, then fold 1",
         ),
         Mistake(
             lambda rows, start: (
@@ -273,6 +289,14 @@ interval = Exercise(
             ),
             "1.96 belongs to a known variance; with k folds it is "
             "stats.t.ppf(0.975, k - 1), which is 2.78 for five",
+        ),
+        Mistake(
+            lambda differences, test_share: _around(
+                differences,
+                1 / len(differences) + test_share,
+                quantile=stats.t.ppf(0.975, len(differences)),
+            ),
+            "k differences leave k - 1 degrees of freedom, for their mean was taken",
         ),
         Mistake(
             lambda differences, test_share: _around(

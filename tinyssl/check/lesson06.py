@@ -152,11 +152,6 @@ def _diluted(image, restored, where):
     return [(squared * part).mean() for part in (where, ~where)]
 
 
-def _zero_for_nothing(image, restored, where):
-    """Call the error of no pixels 0."""
-    return [0.0 if x != x else x for x in _masked(image, restored, where)]
-
-
 @law("A perfect restoration has no error, and no pixels no answer.", pairs())
 def _perfect(f, image, restored, where):
     return _masked(image, image, where), f(image, image, where)
@@ -206,7 +201,7 @@ masked_mse = Exercise(
             "you divide by all pixels: few moved pixels then look like a small error",
         ),
         Mistake(
-            _zero_for_nothing,
+            lambda *case: np.nan_to_num(_masked(*case)),
             "all right but one case: an empty part. The error of no pixels is nan, not "
             "0, which would be perfect",
         ),
@@ -307,6 +302,11 @@ share_left = Exercise(
         Mistake(
             lambda *case: 0.0 if np.nansum(case[1]) == 0 else _share(*case),
             "all right but one case: copying without error. 0/0 is nan, not 0",
+        ),
+        Mistake(
+            lambda a, b: math.inf if np.nansum(a) > 0 == np.nansum(b) else _share(a, b),
+            "all right but one case: copying without error. Something over 0 is inf, "
+            "but there is no share of nothing: nan",
         ),
         Mistake(
             lambda *case: min(1.0, _share(*case)),

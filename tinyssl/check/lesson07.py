@@ -45,6 +45,14 @@ def _unshifted(logits):
     return _mean_place(np.exp(logits))
 
 
+def _row_by_row(logits):
+    """Take a softmax in each row."""
+    weights = np.exp(logits - logits.max())
+    weights /= weights.sum(axis=1, keepdims=True)
+    y, x = np.indices(logits.shape)
+    return np.array([(weights * y).sum(), (weights * x).sum()])
+
+
 @law("Where one pixel has everything, that pixel is the answer.", peaks())
 def _one_peak(f, logits, y, x):
     return np.array([y, x]), f(logits)
@@ -87,6 +95,10 @@ soft_argmax = Exercise(
         Mistake(
             lambda logits: _mean_place(logits),
             "logits are no probabilities: take np.exp of them first",
+        ),
+        Mistake(
+            _row_by_row,
+            "each row's weights add up to 1 here: divide by the sum over the whole map",
         ),
         Mistake(
             _unshifted,
@@ -187,6 +199,12 @@ disc_diameters = Exercise(
                 np.hypot(*(points_pred - points_true).T) / (2 * disc_radius.mean())
             ),
             "each eye has a disc of its own: divide by its own diameter, not the mean",
+        ),
+        Mistake(
+            lambda points_true, points_pred, disc_radius: (
+                np.linalg.norm(points_pred - points_true) / (2 * disc_radius)
+            ),
+            "this is one length over all eyes together: sum over axis=1 only",
         ),
         Mistake(
             lambda *case: _diameters(*case).mean(),

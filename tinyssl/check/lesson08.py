@@ -33,6 +33,12 @@ def _or_else(mask_true, mask_pred, view, otherwise):
     return otherwise if np.isnan(score) else score
 
 
+def _cut_above_only(mask_true, mask_pred, view):
+    """Cut what both marked to the view, and not what each marked."""
+    total = mask_true.sum() + mask_pred.sum()
+    return 2 * (mask_true & mask_pred & view).sum() / total if total else np.nan
+
+
 def _iou(mask_true, mask_pred, view):
     """Return the shared area over the joint one."""
     true, pred = mask_true[view], mask_pred[view]
@@ -82,6 +88,10 @@ dice_in_view = Exercise(
                 mask_true & view, mask_pred, np.ones_like(view)
             ),
             "only one mask is cut to the view: cut both",
+        ),
+        Mistake(
+            _cut_above_only,
+            "the shared area is cut to the view, the two areas below the line are not",
         ),
         Mistake(
             lambda *case: _or_else(*case, 0.0),
@@ -295,10 +305,7 @@ threshold = Exercise(
             ),
             "this is the candidate's position: return candidates[position]",
         ),
-        Mistake(
-            _strictly,
-            "a pixel on the threshold is marked: >=, not >",
-        ),
+        Mistake(_strictly, "a pixel on the threshold is marked: >=, not >"),
         Mistake(
             lambda probability, truth, candidates: candidates[::-1][
                 np.argmax(_dice_at(probability, truth, candidates)[::-1])

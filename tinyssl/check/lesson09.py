@@ -16,9 +16,12 @@ values = st.integers(-2, 3)
 
 @st.composite
 def two_sets(draw):
-    """Draw two small sets of values, and orders in which to deal them anew."""
-    first = draw(st.lists(values, min_size=1, max_size=3))
-    second = draw(st.lists(values, min_size=1, max_size=4))
+    """Draw two small sets of values, and orders in which to deal them anew.
+
+    Sizes are powers of two: means are exact, and equal distances are equal.
+    """
+    sizes = draw(st.sampled_from(((1, 1), (1, 2), (2, 1), (2, 2), (1, 4), (2, 4))))
+    first, second = (draw(st.lists(values, min_size=k, max_size=k)) for k in sizes)
     n = len(first) + len(second)
     orders = draw(st.lists(st.permutations(range(n)), min_size=1, max_size=6))
     return np.array(first, float), np.array(second, float), np.array(orders)
@@ -39,20 +42,20 @@ def _exchanged(first, second, orders, distance=_squared, cut=None):
 def _p(first, second, orders):
     """Count the order found, and ties; the right answer."""
     dealt = _exchanged(first, second, orders)
-    beyond = np.sum(dealt >= _squared(first, second) - 1e-9)
+    beyond = np.sum(dealt >= _squared(first, second))
     return float((1 + beyond) / (1 + len(orders)))
 
 
 def _without_own(first, second, orders):
     """Leave the order found out."""
     dealt = _exchanged(first, second, orders)
-    return float(np.mean(dealt >= _squared(first, second) - 1e-9))
+    return float(np.mean(dealt >= _squared(first, second)))
 
 
 def _strictly(first, second, orders):
     """Count only what is farther."""
     dealt = _exchanged(first, second, orders)
-    beyond = np.sum(dealt > _squared(first, second) + 1e-9)
+    beyond = np.sum(dealt > _squared(first, second))
     return float((1 + beyond) / (1 + len(orders)))
 
 
@@ -63,7 +66,7 @@ def _signed(first, second, orders):
         return np.mean(a) - np.mean(b)
 
     dealt = _exchanged(first, second, orders, distance)
-    beyond = np.sum(dealt >= distance(first, second) - 1e-9)
+    beyond = np.sum(dealt >= distance(first, second))
     return float((1 + beyond) / (1 + len(orders)))
 
 
@@ -71,7 +74,7 @@ def _halved(first, second, orders):
     """Deal two halves, whatever the sizes of the sets."""
     cut = (len(first) + len(second)) // 2
     dealt = _exchanged(first, second, orders, cut=max(1, cut))
-    beyond = np.sum(dealt >= _squared(first, second) - 1e-9)
+    beyond = np.sum(dealt >= _squared(first, second))
     return float((1 + beyond) / (1 + len(orders)))
 
 
@@ -103,8 +106,7 @@ exchange_test = Exercise(
         "the two parts are at least as far apart as the sets were",
         "both = np.concatenate([first, second]); for an order the sides are "
         "both[order[:n]] and both[order[n:]], with n = len(first)",
-        "p = (1 + how many dealt distances are >= the one found) / (1 + len(orders)); "
-        "allow 1e-9 for rounding",
+        "p = (1 + how many dealt distances are >= the one found) / (1 + len(orders))",
     ),
     (
         Mistake(
@@ -112,14 +114,8 @@ exchange_test = Exercise(
             "p can become 0 here: the sides as they are belong to the draws. Add 1 "
             "above and below",
         ),
-        Mistake(
-            _strictly,
-            "a draw that is exactly as far counts too: >=, not >",
-        ),
-        Mistake(
-            _signed,
-            "a difference has a sign, a distance has none: square it",
-        ),
+        Mistake(_strictly, "a draw that is exactly as far counts too: >=, not >"),
+        Mistake(_signed, "a difference has a sign, a distance has none: square it"),
         Mistake(
             _halved,
             "the dealt sides must be as large as the sets: cut at len(first)",
@@ -307,9 +303,16 @@ missing = Exercise(
             lambda report: _left_out(report, NEEDED | {"ssim": ("data_range",)}),
             "without the score of copying an SSIM cannot be read: it is needed too",
         ),
+        Mistake(lambda report: _left_out(report)[::-1], "sorted, from a to z"),
         Mistake(
-            lambda report: _left_out(report)[::-1],
-            "sorted, from a to z",
+            lambda report: [
+                name
+                for score in sorted(NEEDED, reverse=True)
+                if score in report
+                for name in NEEDED[score]
+                if report.get(name) is None
+            ],
+            "the names of both scores together, from a to z: sort at the end",
         ),
     ),
 )
