@@ -111,8 +111,9 @@ figure.savefig(OUT / "2_tables.png")
 #
 # Weigh each cell with w = (i - j)²/(K - 1)²: 0 on the diagonal, 1 in the far corners.
 # The *observed* disagreement is the weighted sum of the table. The *expected* one is
-# that of a table with the same margins, but with the two graders independent: what
-# they would get if the answers were dealt to the eyes at random. Then
+# that of a table with the same margins (sums of rows and of columns), but with the two
+# graders independent: what they would get on average if the answers were dealt to the
+# eyes at random. Then
 #
 # κ = 1 - observed / expected
 #
@@ -143,7 +144,8 @@ for name, grades in graders.items():
 # - ``kappa_careful``: 0.866 to 0.902
 # - ``kappa_hasty``: 0.422 to 0.592
 #
-# If you see a negative kappa for the majority, then the margins are exchanged.
+# If you see .9975 for the majority instead, then the product of the margins was not
+# divided by the number of eyes.
 #
 # The answer key's form
 # ---------------------
@@ -214,7 +216,8 @@ ax.plot([-1, 1], [-1, 1], color="#999999", linewidth=1)
 ax.plot(right, wrong, "o", color="#D55E00", alpha=0.4, markersize=4)
 ax.set(xlabel="kappa of the values (right)", ylabel="kappa of the positions (wrong)")
 ax.set_title(f"A missing grade moves kappa by up to {results['largest_change']:.2f}")
-ax.set(xlim=(-0.3, 1), ylim=(-0.3, 1))
+least = np.nanmin([right, wrong]) - 0.05
+ax.set(xlim=(least, 1.05), ylim=(least, 1.05))
 figure.savefig(OUT / "3_broken.png")
 
 # %% [markdown]
@@ -261,8 +264,9 @@ print("one grade only:", metrics.quadratic_weighted_kappa([0, 0, 0], [0, 0, 0]))
 #
 # System B reports minimum, average and maximum of five folds: .1751, .2944 and .4670
 # with 5 % of the labels. How wide is such a range when *nothing* but the eyes changes?
-# And with how many eyes can two graders be told apart? Each fold below is a point; the
-# differences are *paired*, for both graders see the same eyes.
+# And with how many eyes can two graders be told apart? A thousand folds are drawn for
+# each size, with replacement, and the first hundred shown; the differences are
+# *paired*, for both graders see the same eyes.
 
 # %%
 repeats = 200 if FAST else 1000
@@ -312,8 +316,9 @@ figure.savefig(OUT / "4_folds.png")
 # ---------
 #
 # **Check.** Fill in the three functions and run the cell again, or put them into a file
-# ``answers.py`` and type ``tinyssl check 01 answers.py``. On a failure you get the
-# smallest case that shows it, and up to three hints.
+# ``answers.py`` (it begins with ``import numpy as np``) and type
+# ``tinyssl check 01 answers.py``. On a failure you get the smallest case that shows it,
+# and up to three hints. Grades come as integer arrays, 0 to 4.
 
 # %%
 from tinyssl import check
@@ -339,8 +344,9 @@ check.weights(my_weights)
 check.qwk(my_qwk)
 
 # %% [markdown]
-# **Change.** Use abs(i - j)/(K - 1) as weights. Which grader gains more, and why? Then
-# let the careful grader slip on 60 % of the eyes: is kappa still above the hasty one's?
+# **Change.** (a) Use abs(i - j)/(K - 1) as weights. Which grader loses by it, and why?
+# (b) Let the careful grader slip on 60 % of the eyes: is kappa still above the hasty
+# one's, and what has become of accuracy?
 #
 # **Make.** Write half a page on a table of kappas from a paper of your choice. Rubric:
 # names n and the grades in each fold (1), says whether the class list was fixed (1),
@@ -369,7 +375,8 @@ import json
 #
 # <details><summary>Answers</summary>
 #
-# 1. Yes: every pair is one further apart. If the truth moves too, nothing changes.
+# 1. Yes: each difference grows by one, for the worse, unless the predictions were too
+#    low before. If the truth moves too, nothing changes.
 # 2. Exactly 0: one constant grader agrees as much as chance would. It is defined, for
 #    the expected disagreement is not 0.
 # 3. Nobody can tell, least of all from different eyes: see the spread at 50.
@@ -379,10 +386,11 @@ import json
 # In a clinic
 # -----------
 #
-# A kappa of .7 hides which errors remain. Among 10,000 screened eyes, 1 % of those of
-# grade 4 called 0 means eight eyes without the treatment that saves them; eight eyes of
-# grade 0 called 1 mean eight letters. Quadratic weights price one of the first as
-# sixteen of the second. Whether that is the price is a clinical question.
+# A kappa of .7 hides which errors remain. Take 10,000 screened eyes, of which 8 % have
+# grade 4: if 1 % of those are called 0, eight eyes go without the treatment that saves
+# them; eight eyes of grade 0 called 1 mean eight letters. Quadratic weights price one
+# of the first as sixteen of the second. Whether that is the price is a clinical
+# question.
 #
 # Sources
 # -------

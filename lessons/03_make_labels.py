@@ -239,8 +239,8 @@ figure.savefig(OUT / "4_shape.png")
 # %% [markdown]
 # **You predicted** three shares. An ellipse gives every turn's parity away; even square
 # crops do, where a camera cuts off top and bottom. Only a mask that equals its own
-# quarter turns closes this door (``rotate`` itself cannot). A network will find such a
-# door before it finds a disc.
+# quarter turns closes this door. A network will find such a door before it finds a
+# disc.
 #
 # The black frame spoils swaps too: two black patches swapped are no task. A region in
 # which to draw mends it.
@@ -312,9 +312,10 @@ print(f"least tiles in which two orders differ: chosen {apart[0]}, random {apart
 # Nine tiles have 362,880 orders, too many classes; one keeps a hundred, far apart,
 # *fixed and saved*. Drawn anew each day, label 7 means another order every day.
 #
-# A network that knows nothing has a cross-entropy of ln K: 1.386 for four turns, 4.605
-# for a hundred orders. That, and the error of copying the input (lesson 02), are the
-# baselines.
+# The usual loss for K classes is the cross-entropy, minus the logarithm of the
+# probability that was given to the right one (lesson 04). A network that knows nothing
+# gives 1/K and pays ln K: 1.386 for four turns, 4.605 for a hundred orders. That, and
+# the error of copying the input (lesson 02), are the baselines.
 #
 # When Numba does not pay
 # -----------------------
@@ -404,7 +405,8 @@ results = {
 # ---------
 # **Check.** Fill in three functions.
 #
-# 1. ``my_fits``: may these two patches be swapped? Both inside the image, and disjoint.
+# 1. ``my_fits``: may these two patches be swapped? Both inside the image (no corner is
+#    negative), and disjoint.
 # 2. ``my_undo_swaps``: the original again, from the swapped image and the list of
 #    swaps.
 # 3. ``my_undo_tiles``: nine tiles (any array of tiles) back from ``tiles[order]``.
