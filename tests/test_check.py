@@ -119,6 +119,20 @@ def leave(y_true, y_pred):
     sys.exit(3)
 
 
+def dealt(y_true, y_pred):
+    chance = np.random.default_rng().permutation(y_pred)
+    return 1 - np.mean((y_true - y_pred) ** 2) / np.mean((y_true - chance) ** 2)
+
+
+def sometimes(y_true, y_pred):
+    if y_true[0] == 0:
+        return check.qwk.answer(y_true, y_pred)
+
+
+def one_sided(y_true, y_pred):
+    return 1 - np.mean((y_true - y_pred) ** 2) / max(1, np.var(y_true))
+
+
 def change(y_true, y_pred):
     y_true[:] = 0
     return 1.0
@@ -127,7 +141,10 @@ def change(y_true, y_pred):
 @pytest.mark.parametrize(
     ("function", "words"),
     [
-        (loop, "it gave no answer within 2 seconds"),
+        (loop, "it gave no answer within 2 seconds: does its loop end?"),
+        (dealt, "asked twice, it gave two answers to the same question"),
+        (sometimes, "it returned None: one way through it has no return\n  hint"),
+        (one_sided, "swapped   "),
         (crash, "it raised ZeroDivisionError: division by zero (line "),
         (leave, "it raised SystemExit: 3 (line "),
         (change, "it changed its input: work on a copy"),
@@ -142,6 +159,23 @@ def test_what_goes_wrong_is_reported_not_suffered(function, words):
     passed, text = check.qwk.examine(function)
     assert not passed
     assert words in text
+
+
+def test_every_kind_of_lesion_is_asked_for():
+    for kind in ("MA", "HE", "EX", "SE", "NV", "PH"):
+        passed, text = check.grade.examine(
+            lambda counts, kind=kind: check.grade.answer(counts | {kind: 0})
+        )
+        assert not passed
+        assert f"'{kind}': 1" in text
+
+
+def test_an_answer_of_the_wrong_kind_is_named():
+    folds = check.folds.examine(lambda patient, k: [[0], [1]])[1]
+    assert "It returns one number for each image" in folds
+    assert "expected  (2,)\n  got       (2, 1)\n" in folds
+    side = check.eye.examine(lambda disc, fovea: disc[1] > fovea[1])[1]
+    assert "say it in words" in side
 
 
 def test_an_endless_loop_does_not_go_on_in_the_background():

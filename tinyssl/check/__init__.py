@@ -19,6 +19,8 @@ The contract, for whoever writes a lesson:
   seconds is stopped and reported. ``tinyssl check`` works in a process of its own, so
   that not even a learner's ``os._exit`` ends it without a word.
 - A stub (one that returns None or raises NotImplementedError) fails without a hint.
+- A law that compares two answers of the function names them (``labels=``) in place of
+  "expected" and "got": neither need be right.
 """
 
 from tinyssl.check.exercise import Exercise, Mistake

@@ -10,8 +10,12 @@ from hypothesis.errors import Flaky
 from hypothesis.strategies import SearchStrategy
 
 from tinyssl.check.guarded import CallError, Guard, Stuck, watched
-from tinyssl.check.search import Law, alike, shown, smallest
+from tinyssl.check.search import Law, agree, alike, shown, smallest
 
+TWICE = (
+    "  asked twice, it gave two answers to the same question: is anything in it drawn "
+    "at random, or kept from call to call?"
+)
 failures: dict[str, int] = {}  # how often each exercise failed in each way
 
 
@@ -75,8 +79,7 @@ class Exercise:
                 said = zip(self._values().names, stuck.case, strict=False)
                 return False, self._report(law, said, [f"  it {stuck}"])
             except Flaky:
-                lines = ["  asked twice, it gave two answers to the same question"]
-                return False, self._report(law, (), lines)
+                return False, self._report(law, (), [TWICE])
         for key in [key for key in failures if key.split(":")[0] == self.name]:
             del failures[key]
         return True, f"{self.name}: right. {len(laws)} laws hold."
@@ -102,10 +105,15 @@ class Exercise:
             return self._report(law, said, [f"  it {failed}"], hinted)
         except Exception:
             expected, got = None, guard.last  # the law is about something else
-        if guard.last is None:
+        else:
+            if agree(expected, got):  # it was wrong a moment ago
+                return self._report(law, said, [TWICE])
+        empty = guard.last is None
+        if empty and self._answers_as(guard, lambda *case: None):
             return f"{self.name}: nothing there yet (it returned None)."
-        lines = [f"  expected  {shown(expected)}"] if expected is not None else []
-        lines += [f"  got       {shown(got)}"]
+        pair = zip(law.labels, (expected, got), strict=True)
+        lines = [f"  {k:<8}  {shown(v)}" for k, v in pair if v is not None]
+        lines += ["  it returned None: one way through it has no return"] * empty
         return self._report(law, said, lines, guard)
 
     def _report(self, law, said, lines, guard=None):

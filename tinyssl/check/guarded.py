@@ -114,7 +114,7 @@ def watched(work: Callable[[], Any], *guards: Guard, quiet: bool = True) -> Any:
                 if now - (guard.started or now) > SECONDS:
                     stop(worker)
                     text = f"gave no answer within {SECONDS:.0f} seconds"
-                    raise Stuck(text, guard.case)
+                    raise Stuck(f"{text}: does its loop end?", guard.case)
             if now > until:
                 stop(worker)
                 text = f"is slow: {ALL_SECONDS:.0f} seconds are over"

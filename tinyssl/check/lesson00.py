@@ -43,18 +43,28 @@ def _healthy(f):
 
 
 @law(
+    "A single lesion gives the grade of its kind.",
+    st.sampled_from(KINDS).map(lambda kind: (dict.fromkeys(KINDS, 0) | {kind: 1},)),
+)
+def _alone(f, counts):
+    return _grade(counts), f(counts)
+
+
+@law(
     "One lesion more never lowers the grade.",
     st.tuples(counts, st.sampled_from(KINDS)),
+    labels=("before", "after"),
 )
 def _never_lower(f, counts, kind):
-    return True, bool(f(counts | {kind: counts[kind] + 1}) >= f(counts))
+    before, after = f(counts), f(counts | {kind: counts[kind] + 1})
+    return max(before, after), after
 
 
 grade = Exercise(
     "my_grade",
     _grade,
     st.tuples(counts),
-    (_healthy, _never_lower),
+    (_healthy, _alone, _never_lower),
     (
         "the gravest finding decides: ask for grade 4 first, and for grade 1 last",
         "4 with any NV or PH; else 3 with at least 10 HE; else 2 with any HE, EX or "
@@ -89,6 +99,12 @@ def _eye(disc, fovea):
     return "right" if disc[1] > fovea[1] else "left"
 
 
+@law('The answer is "right" or "left".', points)
+def _a_side(f, disc, fovea):
+    found = f(disc, fovea)
+    return found if found in ("right", "left") else _eye(disc, fovea), found
+
+
 @law("The mirror image is the other eye.", points)
 def _mirrored(f, disc, fovea):
     mirror = np.array([0, 63]), np.array([1, -1])
@@ -100,13 +116,17 @@ eye = Exercise(
     "my_eye",
     _eye,
     points,
-    (_mirrored,),
+    (_a_side, _mirrored),
     (
         "compare the disc with the fovea, not with the middle of the image",
         "points are (y, x): disc[1] is how far to the right the disc lies",
         'right if the disc lies right of the fovea: "right" if disc[1] > fovea[1]',
     ),
     (
+        Mistake(
+            lambda disc, fovea: disc[1] > fovea[1],
+            'say it in words: "right" if this is True, else "left"',
+        ),
         Mistake(
             lambda disc, fovea: "left" if disc[1] > fovea[1] else "right",
             "the other way round: a right eye has its disc on the right",
@@ -139,6 +159,11 @@ def _folds(patient, num_folds):
     return np.unique(patient, return_inverse=True)[1] % num_folds
 
 
+@law("It returns one number for each image: the fold it lies in.", patients())
+def _one_each(f, patient, num_folds):
+    return (len(patient),), np.shape(f(patient, num_folds))
+
+
 @law("Every image gets one fold, from 0 to num_folds - 1.", patients())
 def _in_range(f, patient, num_folds):
     folds = np.asarray(f(patient, num_folds))
@@ -162,7 +187,7 @@ folds = Exercise(
     "my_folds",
     _folds,
     patients(),
-    (_in_range, _whole, _full),
+    (_one_each, _in_range, _whole, _full),
     (
         "deal out patients, not images",
         "np.unique(patient, return_inverse=True)[1] numbers the patients from 0",

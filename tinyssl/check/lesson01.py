@@ -50,7 +50,11 @@ def _all_counted(f, y_true, y_pred):
     return len(y_true), np.sum(f(y_true, y_pred, 5))
 
 
-@law("Swapping the raters turns rows into columns.", ratings())
+@law(
+    "Swapping the raters turns rows into columns.",
+    ratings(),
+    labels=("turned", "swapped"),
+)
 def _transposed(f, y_true, y_pred):
     return np.transpose(f(y_true, y_pred, 5)), f(y_pred, y_true, 5)
 
@@ -75,6 +79,14 @@ confusion_matrix = Exercise(
             _present_only,
             "a grade that nobody uses keeps its row and column of zeros: the table has "
             "num_classes of each, whatever the data",
+        ),
+        Mistake(
+            lambda y_true, y_pred, num_classes: np.outer(
+                np.bincount(y_true, minlength=num_classes),
+                np.bincount(y_pred, minlength=num_classes),
+            ),
+            "every grade of the one is paired with every grade of the other; an image "
+            "has one of each: walk through both at once, with zip",
         ),
         Mistake(
             _overwritten,
@@ -135,6 +147,10 @@ weights = Exercise(
         Mistake(
             lambda num_classes: _distance(num_classes) ** 2 / (num_classes - 1),
             "the divisor is (num_classes - 1) ** 2: its square is missing",
+        ),
+        Mistake(
+            lambda num_classes: _distance(num_classes) ** 2 / num_classes - 1,
+            "Python divides before it subtracts: put brackets round num_classes - 1",
         ),
         Mistake(
             lambda num_classes: _distance(num_classes) ** 2 / num_classes**2,
@@ -202,12 +218,16 @@ def _perfect(f, y_true):
     return _value(y_true, y_true), f(y_true, y_true)
 
 
-@law("Swapping the raters changes nothing.", ratings())
+@law("Swapping the raters changes nothing.", ratings(), labels=("as given", "swapped"))
 def _symmetric(f, y_true, y_pred):
     return f(y_true, y_pred), f(y_pred, y_true)
 
 
-@law("Counting grades from the other end changes nothing.", ratings())
+@law(
+    "Counting grades from the other end changes nothing.",
+    ratings(),
+    labels=("as given", "reversed"),
+)
 def _reversed(f, y_true, y_pred):
     return f(y_true, y_pred), f(4 - y_true, 4 - y_pred)
 

@@ -58,17 +58,30 @@ def _constants_once(window1, window2, data_range):
     return _window(window1, window2, root, math.sqrt(0.01), math.sqrt(0.03))
 
 
+def _mixed_divisors(window1, window2, data_range):
+    """Take the covariance by n - 1, the variances by n."""
+    x, y = np.float64(window1), np.float64(window2)
+    c2 = (0.03 * data_range) ** 2
+    covariance = np.cov(x.ravel(), y.ravel())[0, 1]
+    structure = (2 * covariance + c2) / (x.var() + y.var() + c2)
+    return structure * _window(x, y, data_range, k2=1e9)
+
+
 @law("Every window is like itself: 1.", windows().map(lambda case: case[1:]))
 def _itself(f, window, data_range):
     return 1.0, f(window, window, data_range)
 
 
-@law("Likeness goes both ways.", windows())
+@law("Likeness goes both ways.", windows(), labels=("as given", "swapped"))
 def _either_way(f, window1, window2, data_range):
     return f(window1, window2, data_range), f(window2, window1, data_range)
 
 
-@law("Doubling both windows and the range changes nothing.", windows())
+@law(
+    "Doubling both windows and the range changes nothing.",
+    windows(),
+    labels=("as given", "doubled"),
+)
 def _rescaled(f, window1, window2, data_range):
     doubled = f(2 * window1, 2 * window2, 2 * data_range)
     return f(window1, window2, data_range), doubled
@@ -105,6 +118,11 @@ ssim_window = Exercise(
         Mistake(
             lambda *case: _window(*case, ddof=1),
             "you divide by n - 1; Wang et al. take the plain mean over the window",
+        ),
+        Mistake(
+            _mixed_divisors,
+            "np.cov divides by n - 1 and var by n: take the plain mean of (x - m1) * "
+            "(y - m2) for the covariance too",
         ),
         Mistake(
             lambda *case: _window(*case, k1=1e9),
@@ -167,6 +185,13 @@ gain = Exercise(
             lambda ssim_copied, ssim_restored: ssim_restored - ssim_copied,
             "a difference is right for copying (0), but a perfect restoration must "
             "gain 1: divide by what was left to gain",
+        ),
+        Mistake(
+            lambda ssim_copied, ssim_restored: (
+                (ssim_restored - ssim_copied) / ssim_copied
+            ),
+            "you divide by what copying has; divide by what it left to gain, the way "
+            "from ssim_copied to 1",
         ),
         Mistake(
             lambda ssim_copied, ssim_restored: ssim_restored / ssim_copied,
@@ -238,7 +263,11 @@ def _shifted(f, mean1, variances, mean2):
     return np.sum((mean1 - mean2) ** 2), f(mean1, variances, mean2, variances)
 
 
-@law("Features three times as large are nine times as far apart.", gaussians())
+@law(
+    "Features three times as large are nine times as far apart.",
+    gaussians(),
+    labels=("9 times", "tripled"),
+)
 def _scaled(f, mean1, variances1, mean2, variances2):
     tripled = f(3 * mean1, 9 * variances1, 3 * mean2, 9 * variances2)
     return 9 * f(mean1, variances1, mean2, variances2), tripled
@@ -262,6 +291,11 @@ frechet_diagonal = Exercise(
                 np.sum((mean1 - mean2) ** 2) + np.sum((variances1 - variances2) ** 2)
             ),
             "variances are given, standard deviations are compared: take their roots",
+        ),
+        Mistake(
+            lambda *case: sum(_parts(*case)) + np.sqrt(case[1] * case[3]).sum(),
+            "the product of the standard deviations counts twice: (s1 - s2)² is s1² + "
+            "s2² - 2 s1 s2",
         ),
         Mistake(
             lambda *case: math.sqrt(sum(_parts(*case))),

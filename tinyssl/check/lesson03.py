@@ -58,7 +58,11 @@ def _last_place(f, patch_size, spare):
     return True, f((0, 0, last, last), side, side, patch_size)
 
 
-@law("It does not matter which patch comes first.", placements())
+@law(
+    "It does not matter which patch comes first.",
+    placements(),
+    labels=("as given", "swapped"),
+)
 def _either_first(f, swap, height, width, patch_size):
     exchanged = (*swap[2:], *swap[:2])
     sizes = height, width, patch_size
@@ -97,6 +101,14 @@ fits = Exercise(
             lambda *case: _inside(*case) and case[0][:2] != case[0][2:],
             "two corners may differ and their patches still overlap: compare the "
             "distance with patch_size",
+        ),
+        Mistake(
+            lambda swap, height, width, patch_size: (
+                _inside((*swap[:2], *swap[:2]), height, width, patch_size)
+                and max(_gaps(swap)) >= patch_size
+            ),
+            "the second patch must lie inside too: ask for y2 and x2 what you ask for "
+            "y1 and x1",
         ),
         Mistake(
             lambda *case: _inside(*case),

@@ -36,7 +36,11 @@ def _as_they_are(f, images):
     return images, np.asarray(f(images))[:, 0]
 
 
-@law("One turn more leads from each place to the next, and from 3 to 0.", pictures())
+@law(
+    "One turn more leads from each place to the next, and from 3 to 0.",
+    pictures(),
+    labels=("next", "turned"),
+)
 def _one_more(f, images):
     turned = np.asarray(f(images))
     return np.roll(turned, -1, axis=1), np.rot90(turned, 1, (2, 3))
@@ -129,6 +133,7 @@ def _nothing_known(f, level, turn):
 @law(
     "A number added to all four logits of an image changes nothing.",
     st.tuples(answers(), st.integers(1, 9)).map(lambda case: (*case[0], case[1])),
+    labels=("as given", "shifted"),
 )
 def _shifted(f, logits, turns, number):
     return f(logits, turns), f(logits + number, turns)
@@ -164,6 +169,11 @@ cross_entropy = Exercise(
             lambda logits, turns: (1 - np.exp(-_each(logits, turns))).mean(),
             "one minus the probability punishes a sure mistake hardly more than a "
             "doubtful one: take minus its logarithm",
+        ),
+        Mistake(
+            lambda logits, turns: -_log_probabilities(logits)[:, turns].mean(),
+            "logits[:, turns] asks every image for the turns of all images; "
+            "logits[np.arange(len(turns)), turns] asks each for its own",
         ),
         Mistake(
             lambda logits, turns: -_log_probabilities(logits).mean(),
@@ -223,7 +233,11 @@ def _all_right(f, table):
     return np.ones(2), f(table)
 
 
-@law("Photographs that all lie turned by 90 change nothing.", st.tuples(tables))
+@law(
+    "Photographs that all lie turned by 90 change nothing.",
+    st.tuples(tables),
+    labels=("as given", "turned"),
+)
 def _turned(f, table):
     return f(table), f(np.roll(table, (1, 1), axis=(0, 1)))
 
@@ -256,6 +270,14 @@ axis_and_way = Exercise(
             ),
             "the second share is of the answers on the right axis, not of all: this "
             "is the accuracy",
+        ),
+        Mistake(
+            lambda table: np.array(
+                [table[0::2, 0::2].sum() / table.sum(), np.trace(table)]
+                / np.array([1, table[0::2, 0::2].sum()])
+            ),
+            "these are the cells of one axis, 0 and 180; those of 90 and 270 are right "
+            "too: table[1::2, 1::2]",
         ),
         Mistake(
             lambda table: _shares_where(NEIGHBOURS, table),

@@ -36,17 +36,24 @@ class Law(NamedTuple):
     names: tuple[str, ...]
     cases: SearchStrategy[tuple]
     compare: Callable[..., tuple[Any, Any]]
+    labels: tuple[str, str] = ("expected", "got")
 
 
-def law(text: str, cases: SearchStrategy[tuple]) -> Callable[[Callable], Law]:
+def law(
+    text: str,
+    cases: SearchStrategy[tuple],
+    labels: tuple[str, str] = ("expected", "got"),
+) -> Callable[[Callable], Law]:
     """Make a law, in words, of a function ``compare(f, *case) -> expected, got``.
 
-    Its arguments after ``f`` name the case, and ``cases`` draws tuples of them.
+    Its arguments after ``f`` name the case, and ``cases`` draws tuples of them. Where
+    a law compares two answers of ``f``, neither is the expected one: `labels` says
+    what they are, in at most nine letters.
     """
 
     def declare(compare):
         names = tuple(inspect.signature(compare).parameters)[1:]
-        return Law(text, names, cases, compare)
+        return Law(text, names, cases, compare, labels)
 
     return declare
 
@@ -124,4 +131,8 @@ def shown(value: Any) -> str:
         return f"array of {value.shape}, {np.array2string(value, threshold=12)}"
     if isinstance(value, np.ndarray | np.generic):
         return str(value.tolist())
+    if isinstance(value, tuple | list) and len(value) <= 8:
+        inside = ", ".join(map(shown, value))
+        comma = "," * (len(value) == 1)
+        return f"[{inside}]" if isinstance(value, list) else f"({inside}{comma})"
     return repr(value) if len(repr(value)) <= 200 else f"{value!r:.200}..."
