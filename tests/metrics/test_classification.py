@@ -43,6 +43,21 @@ def test_accuracy_equals_sklearn(data, pair, length):
     assert actual == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.parametrize(("ours", "theirs"), TWINS)
+def test_a_mean_over_an_undefined_class_is_undefined(ours, theirs):
+    # true and predicted: 0 and 1 by both, 2 by one, 3 by none
+    sides = ([0, 1, 2, 1], [0, 1, 1, 1]), ([0, 1, 1, 1], [0, 1, 2, 1])
+    for y_true, y_pred in sides:
+        options = {"average": "macro", "undefined": np.nan, "num_classes": 4}
+        assert np.isnan(ours(y_true, y_pred, **options))
+        each = ours(y_true, y_pred, **options | {"average": None})
+        assert np.isnan(each[3])
+        expected = theirs(
+            y_true, y_pred, average="macro", zero_division=np.nan, labels=range(4)
+        )
+        assert np.nanmean(each) == pytest.approx(expected, abs=1e-12)
+
+
 @given(label_pairs())
 def test_all_equal_torchmetrics(torchmetrics, pair):
     import torch

@@ -35,7 +35,8 @@ class ConfusionAccumulator:
     TypeError
         If num_classes is not an integer.
     ValueError
-        If num_classes is outside 1..4096.
+        If num_classes is outside 1..4096; by ``update`` and ``merge``, if weights no
+        longer have a finite sum; by ``score``, if nothing was counted.
 
     Notes
     -----
@@ -171,7 +172,10 @@ class GaussianAccumulator:
         self.count, self.mean, self.scatter = 0, None, None
 
     def update(self, features: ArrayLike) -> None:
-        """Add (n, d) features, n >= 1, or (n,): one feature."""
+        """Add (n, d) features, n >= 1, or (n,): one feature.
+
+        Refuses what `frechet_distance` refuses.
+        """
         features, mean = frechet.samples("features", features, least=1)
         self._same_features("features", len(mean))
         self._add(len(features), mean, _gaussian.scatter(features, mean))

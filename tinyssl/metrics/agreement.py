@@ -39,9 +39,9 @@ def confusion_matrix(
     TypeError
         If labels or weights are not numbers, or num_classes is no integer.
     ValueError
-        If labels are empty, of different lengths, fractional, negative, NaN,
-        beyond num_classes or 4,095; if weights are negative, all zero, or they or
-        their sum are not finite.
+        If labels are empty, not one-dimensional, of different lengths, fractional,
+        negative, not finite, beyond num_classes or 4,095; if weights are negative, all
+        zero, or they or their sum are not finite.
 
     Notes
     -----
@@ -117,8 +117,9 @@ def quadratic_weighted_kappa(
     TypeError
         If grades, weights or undefined are not numbers, or num_classes is no integer.
     ValueError
-        If grades are empty, of different lengths, fractional, NaN, or outside
-        0..K-1; if weights are negative, all zero, or they or their sum are not finite.
+        If grades are empty, not one-dimensional, of different lengths, fractional, not
+        finite, beyond int64, or outside 0..K-1; if weights are negative, all zero,
+        further apart than 1e290, or they or their sum are not finite.
 
     Notes
     -----
@@ -185,9 +186,10 @@ def cohen_kappa(
         If labels, sample weights or undefined are not numbers, or num_classes is no
         integer.
     ValueError
-        If weights is none of the three, labels are empty, of different lengths,
-        fractional, NaN, or outside 0..K-1, or sample weights are negative, all zero,
-        or they or their sum are not finite.
+        If weights is none of the three, labels are empty, not one-dimensional, of
+        different lengths, fractional, not finite, beyond int64, or outside 0..K-1, or
+        sample weights are negative, all zero, further apart than 1e290, or they or
+        their sum are not finite.
 
     Notes
     -----

@@ -33,8 +33,9 @@ def accuracy(
     TypeError
         If labels or weights are not numbers.
     ValueError
-        If labels are empty, of different lengths, fractional or NaN; if weights are
-        negative, all zero, or they or their sum are not finite.
+        If labels are empty, not one-dimensional, of different lengths, fractional, not
+        finite or beyond int64; if weights are negative, all zero, or they or their sum
+        are not finite.
 
     Notes
     -----
@@ -150,6 +151,8 @@ def precision(
     -----
     Equals scikit-learn's ``precision_score(..., zero_division=undefined)``, with
     ``labels=range(num_classes)`` where num_classes is given.
+    With nan the two part: scikit-learn leaves such classes out of a mean, here the mean
+    is nan. ``numpy.nanmean`` of ``average=None`` leaves them out.
 
     Examples
     --------
@@ -200,7 +203,8 @@ def recall(
     Notes
     -----
     Equals scikit-learn's ``recall_score(..., zero_division=undefined)``, with
-    ``labels=range(num_classes)`` where num_classes is given.
+    ``labels=range(num_classes)`` where num_classes is given. With nan the two
+    part, as for `precision`.
 
     Examples
     --------
@@ -252,7 +256,8 @@ def f1_score(
     -----
     Equals scikit-learn's ``f1_score(..., zero_division=undefined)``, with
     ``labels=range(num_classes)`` where num_classes is given, and without it
-    torchmetrics' ``multiclass_f1_score(..., average="macro")``. "macro" is the mean of
+    torchmetrics' ``multiclass_f1_score(..., average="macro")``. With nan it parts from
+    scikit-learn, as `precision` does. "macro" is the mean of
     the classes' F1, not the F1 of mean precision and mean recall.
 
     Examples

@@ -52,8 +52,8 @@ def roc_auc(
         If labels, scores or undefined are not numbers.
     ValueError
         If inputs are empty, of different lengths or shapes, labels out of range or
-        fractional, scores NaN or of one column, weights negative, not finite or all
-        zero, or average unknown.
+        fractional, scores NaN or of one column, weights negative, not finite, all zero
+        or further apart than 1e290, or average unknown.
 
     Notes
     -----
