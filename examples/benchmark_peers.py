@@ -14,6 +14,8 @@ from unittest import mock
 
 import numpy as np
 
+from tinyssl import transforms
+
 TORCHVISION = ["", ".transforms", ".transforms.functional", ".datasets", ".models"]
 
 
@@ -288,6 +290,31 @@ def torchio_swaps(images, swaps, size):
     def call():
         turned = [step(image) for step, image in zip(steps, tensors, strict=True)]
         return torch.stack(turned).numpy()[..., 0].transpose(0, 2, 3, 1)
+
+    return call
+
+
+def numpy_draw(images, size):
+    """Our draw of the places, then NumPy's slices: an answer to check ours by."""
+    shape, count = images.shape[1:3], len(images)
+
+    def call():
+        swaps = transforms.sample_swaps(shape, size, 10 * count, rng=0)
+        return numpy_swaps(images, swaps.reshape(count, 10, 4), size)()
+
+    return call
+
+
+def torchio_draw(images, size):
+    """TorchIO's RandomSwap as its users call it, image by image."""
+    swap = load("torchio").RandomSwap(patch_size=(size, size, 1), num_iterations=10)
+    torch = load("torch")
+    channels_first = np.ascontiguousarray(images.transpose(0, 3, 1, 2))[..., None]
+    tensors = [torch.from_numpy(image) for image in channels_first]
+
+    def call():
+        swapped = torch.stack([swap(image) for image in tensors])
+        return swapped.numpy()[..., 0].transpose(0, 2, 3, 1)
 
     return call
 

@@ -173,6 +173,34 @@ def swap_row(dtype, in_place, best, usual):
     return Row(name, partial(swaps, dtype), mine, others, best, usual)
 
 
+def draw_and_swap(images, size):
+    """Draw the places, the same at each call, and swap into a new array."""
+    shape, count = images.shape[1:3], len(images)
+
+    def call():
+        places = transforms.sample_swaps(shape, size, 10 * count, rng=0)
+        return transforms.swap_patches(images, places.reshape(count, 10, 4), size)
+
+    return call
+
+
+def draw_row(dtype, best, usual):
+    """Return a row of swaps whose places are drawn in the time, as users do."""
+    others = [
+        Peer("numpy slices", peers.numpy_draw, 0),
+        Peer("TorchIO", peers.torchio_draw, known="draws other places"),
+    ]
+    name = f"draw and swap T=10, 28 px, 64 x 224²x3 {dtype}"
+    return Row(
+        name,
+        lambda quick: (batch(dtype, quick), 28),
+        draw_and_swap,
+        others,
+        best,
+        usual,
+    )
+
+
 def turn_row(turns, dtype, best, usual):
     """Return a row of turns of a whole batch."""
     others = [
@@ -252,6 +280,8 @@ ROWS = [
     swap_row("float32", False, 2, 200),
     swap_row("uint8", True, 4, 200),
     swap_row("float32", True, 4, 200),
+    draw_row("uint8", 1, 200),
+    draw_row("float32", 1, 200),
     turn_row(1, "uint8", 1.5, 4),
     turn_row(1, "float32", 1.5, 4),
     turn_row(2, "uint8", 0.9, 2),
