@@ -273,8 +273,8 @@ print({name: results[name] for name in list(results)[-7:]})
 # camera 0 and the healthy ones of all others (``clinic``), and blue tells ill from
 # healthy, until the program meets another camera:
 #
-# - ``blue_by_ill_all``: 0 to 0.02
-# - ``blue_by_ill_clinic``: 0.3 to 0.6
+# - ``blue_by_ill_all``: 0 to 0.01
+# - ``blue_by_ill_clinic``: 0.142 to 0.538
 #
 # ``tinyssl audit`` asks that question of your data.
 #
