@@ -97,7 +97,7 @@ def print_course(command: str, results: Any) -> None:
 
 def print_results(results: dict[str, Any]) -> None:
     """Print the tables of a run."""
-    from tinyssl.summary import format_table
+    from tinyssl.summary import format_table, name_group
 
     for task, scores in results.get("pretraining", {}).items():
         for fold, numbers in enumerate(scores):
@@ -119,6 +119,9 @@ def print_results(results: dict[str, Any]) -> None:
             f"test, mean of {line['models']} folds, {line['fraction']:.0%}, "
             f"{line['init']}: {numbers_line(line, ('qwk', 'accuracy', 'auc'))}"
         )
+    for line in results.get("measures", []):
+        group = name_group("labels", line["labels"])
+        print(f"{group}, {line['init']}: {numbers_line(line)}")
     for name, value in results.get("notes", {}).items():
         print(f"{name}: {value}")
 

@@ -71,10 +71,18 @@ def test_comparison_by_number_of_drawn_images(folder, pretrained, tmp_path):
         "restoration",
         "scratch, same compute",
     }
+    line = results["measures"][0]
+    own = [row for row in results["rows"] if row["labels"] == 1]
+    own = [row["sensitivity"] for row in own if row["init"] == line["init"]]
+    assert len(own) == 2
+    assert line["sensitivity"] == pytest.approx(sum(own) / 2)
+    assert {"auc", "specificity", "thin_recall"} < set(line)
     assert results["notes"]["held out"] == "Image_05L, Image_05R"
     assert 0 < results["notes"]["second observer's Dice"] < 1
     page = (tmp_path / "vessels" / "report.html").read_text(encoding="utf-8")
     assert "Vessels found" in page
+    for words in ("sensitivity", "Dice, every seed", "thin recall"):
+        assert words in page
 
 
 @pytest.mark.parametrize("task", ["rotation", "shuffling"])
@@ -106,6 +114,9 @@ def test_scratch_alone_needs_no_pretraining(folder, tmp_path):
     options = dict(counts=(1,), seeds=1, steps=2, batch_size=2)
     results = segment(folder, out=tmp_path / "scratch", **options)
     assert {row["init"] for row in results["rows"]} == {"scratch"}
+    page = (tmp_path / "scratch" / "report.html").read_text(encoding="utf-8")
+    assert "No start differed" not in page  # there was none to differ
+    assert "nothing to compare" in page
 
 
 def test_synthetic_eyes_need_no_folder(tmp_path):

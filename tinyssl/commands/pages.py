@@ -255,6 +255,8 @@ def finding(table: list[dict[str, Any]]) -> str:
         said = {"gain": "gained", "LOSS": "LOST"}.get(verdict(line).split(" ")[-1])
         if said:
             words.append(f"{line['init']} {said} at {name_group(by, line[by])}")
+    if len({line["init"] for line in table}) == 1:
+        return "One start alone, nothing to compare: give --init runs of pretrain."
     if not words:
         return "No start differed from scratch beyond its interval."
     return "Against scratch: " + "; ".join(words) + "; the rest is unclear."

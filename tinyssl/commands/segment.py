@@ -144,10 +144,26 @@ def segment(
     results["notes"] = notes(tables[1], parts, mask)
     results["summary"] = summary.summarise(rows, metric="dice", by="labels")
     other = "thin_recall" if mask == "vessel" else "average_precision"
+    results["measures"] = measures(rows)
     results["more"] = {other: summary.summarise(rows, metric=other, by="labels")}
     runs.write_json(out / "results.json", results)
     vessel_pages.segmentation(out, parts[1], results, settings)
     return results
+
+
+def measures(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what the field reports, averaged over the seeds of a start and count."""
+    keys = ("dice", "auc", "sensitivity", "specificity", "accuracy")
+    keys = [key for key in (*keys, "thin_recall") if key in rows[0]]
+    lines = []
+    for labels, init in dict.fromkeys((row["labels"], row["init"]) for row in rows):
+        cell = [r for r in rows if (r["labels"], r["init"]) == (labels, init)]
+        means = {}
+        for key in keys:
+            known = [row[key] for row in cell if np.isfinite(row[key])]
+            means[key] = float(np.mean(known)) if known else float("nan")
+        lines.append({"labels": labels, "init": init} | means)
+    return lines
 
 
 def split_tables(

@@ -13,8 +13,8 @@ from tinyssl.downstream.patches import OnPatches
 from tinyssl.downstream.resolution import resize
 from tinyssl.downstream.segmentation import THRESHOLD, Segmentation, predict
 from tinyssl.pretext import build_task
-from tinyssl.report import Section, efficiency_table, write_report
-from tinyssl.summary import slug
+from tinyssl.report import Section, Table, efficiency_table, write_report
+from tinyssl.summary import name_group, slug
 from tinyssl.training import to_tensor
 
 CAPTIONS = {
@@ -72,7 +72,7 @@ def segmentation(
     """Write the report of ``segment``."""
     rows, table = results["rows"], results["summary"]
     more = [
-        efficiency_table(t, rows=rows, caption=CAPTIONS[metric])
+        efficiency_table(t, rows=rows, caption=CAPTIONS[metric], each="seed")
         for metric, t in results["more"].items()
     ]
     caption = "Dice on the held-out images."
@@ -83,7 +83,8 @@ def segmentation(
         "interval says nothing of other test images.",
     ]
     curve = plots.label_efficiency(table, metric="dice")
-    tables = [efficiency_table(table, rows=rows, caption=caption), *more]
+    first = efficiency_table(table, rows=rows, caption=caption, each="seed")
+    tables = [first, *more, measures_table(results["measures"])]
     by_number = Section(
         "Dice by number of drawn images",
         scored,
@@ -101,6 +102,22 @@ def segmentation(
         facts=results["notes"],
     )
     return page
+
+
+def measures_table(lines: list[dict[str, Any]]) -> Table:
+    """Lay out what the field reports beside Dice."""
+    names = [key for key in lines[0] if key not in ("labels", "init")]
+    header = ("labels", "start", *(name.replace("_", " ") for name in names))
+    rows = [
+        (
+            name_group("labels", line["labels"]),
+            line["init"],
+            *(f"{line[name]:.3f}".replace("nan", "–") for name in names),
+        )
+        for line in lines
+    ]
+    caption = f"Means over the seeds; yes from a probability of {THRESHOLD} up."
+    return Table(header, rows, caption)
 
 
 def found_by_each(

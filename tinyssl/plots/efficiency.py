@@ -65,7 +65,8 @@ def label_efficiency(
     ax.margins(y=0.08)
     _baseline_lines(ax, baselines or (), by, shares)
     _share_axis(ax, by, shares)
-    ax.set_ylabel(style.FULL_NAMES.get(metric, metric) + "\non the held-out fold")
+    held_out = "images" if by == "labels" else "fold"  # seeds are no folds
+    ax.set_ylabel(f"{style.FULL_NAMES.get(metric, metric)}\non the held-out {held_out}")
     style.legend_below(figure, ax)
     style.headline(figure, title or _efficiency_finding(summary, shares, metric))
     return figure

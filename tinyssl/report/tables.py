@@ -48,6 +48,7 @@ def efficiency_table(
     baselines: Sequence[Mapping[str, Any]] | None = None,
     rows: Sequence[Mapping[str, Any]] = (),
     caption: str | None = None,
+    each: str = "fold",
 ) -> Table:
     """Lay out scores by label share and start: every fold, and what beats scratch.
 
@@ -60,6 +61,8 @@ def efficiency_table(
     rows : list of dict, optional
         The rows behind the summary; their "labels" are the numbers of labels.
     caption : str, optional
+    each : str
+        What one value is: a fold or a seed.
 
     Returns
     -------
@@ -91,7 +94,7 @@ def efficiency_table(
             spread = [_score(line[key]) for key in ("min", "avg", "max")]
             named = (head, line["init"], _span(counts), values)
             body.append((*named, *spread, difference, word))
-    header = ("labels", "start", "n", f"{metric}, every fold", "min", "avg", "max")
+    header = ("labels", "start", "n", f"{metric}, every {each}", "min", "avg", "max")
     header += ("minus scratch [95 % interval]", "verdict")
     if caption is None:
         caption = (
