@@ -187,9 +187,8 @@ for name in ways:
         f"{name}: kappa minus that of real eyes {mean:+.2f} [{low:+.2f}, {high:+.2f}]"
     )
     ax.plot([x] * 5, y, "o", color="#0072B2", alpha=0.6)
-    ax.text(
-        x, y.min() - 0.12 if name == "copied" else y.max() + 0.05, name, ha="center"
-    )
+    place = y.min() - 0.12 if name == "copied" else y.max() + 0.05
+    ax.text(x, place, name, ha="center", bbox={"color": "white", "pad": 0})
     results[f"loss_{name}"] = mean
 ax.axhline(kappa["real"].mean(), color="#009E73", linestyle="--", label="real eyes")
 ax.axvline(0.95, color="#D55E00", linestyle=":", label="the reported .95")
@@ -380,10 +379,11 @@ for name in ("real", "copied"):
         curves[name][place, k] = distance
 figure, ax = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
 for (name, curve), style in zip(curves.items(), ("o-", "s--"), strict=True):
-    ax.loglog(counts, curve.mean(axis=1), style, label=name)
+    ax.semilogx(counts, curve.mean(axis=1), style, label=name)
 ax.set_xticks(counts, counts)
 ax.minorticks_off()
 ax.set(xlabel="generated images in the set", ylabel="Fréchet distance, 64 random")
+ax.set_ylim(0, None)
 ax.legend(frameon=False)
 few, many = curves["real"][0].mean(), curves["copied"][-1].mean()
 results["unfair"] = few / many

@@ -121,6 +121,7 @@ def test_measure_writes_ranges(measure, folder, monkeypatch, capsys):
     measure.main()
     said = capsys.readouterr().out
     assert "# - ``value``: 0 to 2.5\n    the lesson says 5 to 6" in said
+    assert "    mean 1.250 [-14.633, 17.133]\n" in said
     text = (folder / "07_be_small.py").read_text()
     assert "# - ``value``: 0 to 2.5\n# - ``other``: 0 to 1\n" in text
 
