@@ -162,6 +162,17 @@ def test_fewer_samples_than_features_warn_and_agree():
     assert actual == pytest.approx(expected, rel=1e-9)
 
 
+@pytest.mark.parametrize("few", [0, 1])
+def test_one_side_of_few_samples_is_enough_for_the_warning(few):
+    sizes, rng = [30, 30], np.random.default_rng(0)
+    sizes[few] = 4
+    parts = GaussianAccumulator(), GaussianAccumulator()
+    for part, n in zip(parts, sizes, strict=True):
+        part.update(rng.normal(size=(n, 5)))
+    with pytest.warns(UserWarning, match="4 samples of 5 features"):
+        parts[0].compute(parts[1])
+
+
 @pytest.mark.parametrize(
     "form",
     [

@@ -126,6 +126,12 @@ def test_known_values_with_weights():
     assert average_precision(y_true, y_score, **weight) == (6 + 2 * 8 / 11) / 8
 
 
+def test_a_sum_of_weights_rounded_up_is_no_precision_above_1():
+    weight = 10.0 ** np.random.default_rng(13).uniform(-8, 0, 29)
+    y_score = np.arange(29)[::-1]
+    assert average_precision(np.ones(29, int), y_score, sample_weight=weight) == 1
+
+
 def test_undefined_and_classes_that_never_occur():
     assert math.isnan(roc_auc([1, 1], [0.1, 0.2]))
     assert roc_auc([0, 0], [0.1, 0.2], undefined=0.5) == 0.5
