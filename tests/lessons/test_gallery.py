@@ -232,4 +232,4 @@ def test_ranges_on_the_page_of_claims_are_those_of_lessons(conf):
     assert strange_ranges(page.replace(".942 to .968", ".932 to\n.968")) == [
         ".932 to .968"
     ]
-    assert strange_ranges(page.replace(".19 to .56 nearer", ".19 to .59 nearer"))
+    assert strange_ranges(page.replace(".18 to .56 nearer", ".18 to .59 nearer"))
