@@ -372,8 +372,8 @@ figure.savefig(OUT / "4_differences.png")
 # scratch.
 #
 # Why B's table is not yet evidence: (1) no row without rotation on the same folds (a
-# figure shows averages beside a baseline, without folds); (2) no interval, though at 5
-# % its five folds span .29, and ours of plain scratch ``scratch_5_span``; (3) no row
+# figure shows averages beside a baseline, without folds); (2) no interval, though its
+# five folds span .29 at 5 %, and ours of plain scratch ``scratch_5_span``; (3) no row
 # with the same compute; (4) no baseline that sees no lesion; (5) it does not say who
 # chose the step, nor whether both eyes of a patient shared a fold. Each of these is a
 # run or a sentence away: ``tinyssl pretrain`` and ``finetune`` make such a table from
