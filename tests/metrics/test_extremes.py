@@ -87,7 +87,7 @@ def test_distances_beyond_float64_are_refused():
     assert localization_error([1e308], [0.0]) == 1e308
     for far, spacing in ((-1.7e308, 1), (0.0, 10)):
         with pytest.raises(ValueError, match="distances that fit float64, found inf"):
-            localization_error([1.7e308], [far], spacing=spacing)
+            localization_error([[1], [1.7e308]], [[0], [far]], spacing=spacing)
 
 
 def test_single_numbers_beyond_float64_are_refused():

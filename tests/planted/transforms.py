@@ -112,6 +112,13 @@ TILES = [
         ),
     ),
     *rows(
+        "transforms/lighting.py",
+        "transforms/test_flips_lighting.py transforms/test_odd_arguments.py",
+        ("images.any(axis=-1, keepdims=True)", "images.all(axis=-1, keepdims=True)"),
+        ("np.rint(images * gain + offset)", "images * gain + offset"),
+        ("> 255 * LIMIT)", "> 1e300)"),
+    ),
+    *rows(
         "transforms/_places.py",
         "transforms/test_draws.py transforms/test_blocks.py test_gaps.py",
         ("inside == height * width", "inside >= height * width - 1"),
