@@ -435,10 +435,11 @@ figure.savefig(OUT / "6_probe.png")
 # The encoder knows a little better which eye it sees (on nine seeds of ten), because a
 # disc on the wrong side costs error. It *forgot* the height of the disc, which random
 # weights let through, and gained nothing on pigment: a pretext keeps what pays. Nobody
-# knows the lesions at 32 px. **Misconception: "what helps to restore helps to grade".**
-# And the bare pixels know the side as well, disc and pigment better: without that row
-# the first column would have looked like a success. Shuffling teaches no less. Lessons
-# 05 and 08 ask what is left of all this after fine-tuning.
+# knows the lesions at 32 px. **Misconception: "who can restore eyes knows eyes".** The
+# bare pixels know the side as well, disc and pigment better: without that row the first
+# column would have looked like a success. Shuffling teaches no less. Whether
+# restoration is a good *start* for training is another question, and lessons 05, 07 and
+# 08 ask it: frozen features do not answer it.
 
 # %%
 import json
