@@ -192,7 +192,8 @@ for name in ways:
     results[f"loss_{name}"] = mean
 ax.axhline(kappa["real"].mean(), color="#009E73", linestyle="--", label="real eyes")
 ax.axvline(0.95, color="#D55E00", linestyle=":", label="the reported .95")
-ax.set(xlabel="SSIM", ylabel="kappa of the grader it trains", ylim=(-0.4, 1))
+ax.set(xlabel="SSIM", ylabel="kappa of the grader it trains")
+ax.set_ylim(min(-0.4, min(map(np.min, kappa.values())) - 0.2), 1)
 ax.set_xlim(ax.get_xlim()[0] - 0.03, 1.01)
 ax.legend(frameon=False, loc="center left")
 title = f"The best SSIM, {best}, trains a grader of kappa {kappa[best].mean():.2f}"
