@@ -80,7 +80,7 @@ def open_restorers(
     if "size" not in config:
         raise ValueError(
             f"{run} learned from patches (--encoder unet): whole images need "
-            "--encoder small or densenet121"
+            "--encoder small, sononet or densenet121"
         )
     folders = [run] if not config["folds"] else sorted(run.glob("fold*"))
     folders = [folder for folder in folders if (folder / "task.pt").is_file()]
