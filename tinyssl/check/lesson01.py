@@ -274,6 +274,11 @@ qwk = Exercise(
             "this kappa calls every mistake equally bad: weigh by squared distance",
         ),
         Mistake(
+            lambda y_true, y_pred: 1 - np.mean((y_true - y_pred) ** 2) / np.var(y_true),
+            "expected is not the spread of the truth about its mean (that makes R "
+            "squared): set every grade of the one beside every grade of the other",
+        ),
+        Mistake(
             _rows_dropped,
             "the images of grade 0 got lost: 0 is a grade, not a missing one",
         ),

@@ -7,6 +7,8 @@ import multiprocessing
 import os
 import sys
 import tempfile
+import threading
+import time
 import traceback
 import types
 from multiprocessing.connection import Connection
@@ -15,7 +17,7 @@ from typing import Any
 
 from tinyssl.commands.say import Say, silent
 
-SECONDS = 60  # until the next exercise is through
+SECONDS = 60  # of work until the next exercise is through
 
 
 def check(number: int, file: Path, *, say: Say = silent) -> dict[str, Any]:
@@ -69,15 +71,16 @@ def _in_a_process(module: str, file: Path) -> dict[str, tuple[bool, str]]:
     """Return what the checks said, by exercise; under "" why they ended early."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    worker = context.Process(target=_work, args=(module, file, theirs), daemon=True)
+    given = (module, file, theirs, SECONDS)
+    worker = context.Process(target=_work, args=given, daemon=True)
     worker.start()
     theirs.close()
     reports = {}
     try:
-        while ours.poll(SECONDS):
+        while ours.poll(10 * SECONDS):
             name, passed, text = ours.recv()
             reports[name] = (passed, text)
-        reports[""] = (False, f"no end after {SECONDS} seconds: a loop in the file?")
+        reports[""] = (False, f"no end after {10 * SECONDS} seconds, and no sign of it")
     except EOFError:
         worker.join(5)
         if worker.exitcode:
@@ -89,10 +92,24 @@ def _in_a_process(module: str, file: Path) -> dict[str, tuple[bool, str]]:
     return reports
 
 
-def _work(module: str, file: Path, answers: Connection) -> None:
+def _watch(answers: Connection, seconds: float, last: list[float]) -> None:
+    """End this process when it has worked so long since the last time noted."""
+    from tinyssl.check.guarded import clock
+
+    while clock() - last[-1] < seconds:
+        time.sleep(0.1)
+    answers.send(("", False, f"no end after {seconds} seconds: a loop in the file?"))
+    os._exit(0)
+
+
+def _work(module: str, file: Path, answers: Connection, seconds: float) -> None:
     """Import a learner's file and check it, exercise by exercise."""
     from tinyssl.check import exercise
+    from tinyssl.check.guarded import clock
 
+    last = [clock()]
+    watch = threading.Thread(target=_watch, args=(answers, seconds, last), daemon=True)
+    watch.start()
     sys.stdout = sys.stderr  # what the file prints is no result
     learner = types.ModuleType("answers")
     learner.__file__ = str(file)
@@ -117,6 +134,7 @@ def _work(module: str, file: Path, answers: Connection) -> None:
             answers.send((name, *task.examine(getattr(learner, name))))
         else:
             answers.send((name, False, f"{name}: no such function in {file.name}"))
+        last.append(clock())
     if exercise.failures:
         text = json.dumps(exercise.failures, indent=1) + "\n"
         shown.write_text(text, encoding="utf-8")
