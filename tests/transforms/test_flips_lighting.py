@@ -91,3 +91,10 @@ def test_refusals_of_lighting_options():
         sample_adjustments(1, rng=0, brightness=math.inf)
     with pytest.raises(ValueError, match="contrast must be finite and >= 0"):
         sample_adjustments(1, rng=0, contrast=-0.1)
+
+
+def test_lighting_rounds_to_the_nearest_grey_level():
+    image = np.full((1, 1, 1, 3), (100, 101, 102), np.uint8)
+    actual = adjust(image, [1.009], [0.0])  # 100.9, 101.909, 102.918
+    assert actual.ravel().tolist() == [101, 102, 103]
+    assert adjust(image, [1.0], [-0.9]).ravel().tolist() == [99, 100, 101]
