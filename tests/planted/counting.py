@@ -6,7 +6,8 @@ COUNTING = [
     *rows(
         "_kernels/agreement.py",
         "test_kernels.py::test_rating_sums test_kernels.py::test_confusion_matrix "
-        "test_kernels.py::test_byte_sums test_kernels.py::test_count_equal",
+        "test_kernels.py::test_byte_sums test_kernels.py::test_count_equal "
+        "test_kernels.py::test_confusion_matrix_never_counts_outside_its_table",
         ("sum_bb += b * b", "sum_bb += a * b"),
         ("a = np.int64(y_true[i]) - origin", "a = np.int64(y_true[i])"),
         ("high = max(high, max(", "high = max(high, min("),
