@@ -222,7 +222,8 @@ axes[1].plot(steps, shares[:, 1], "o-", color="#D55E00", label="then right way r
 axes[1].axhline(0.5, color="#666666", linestyle=":")
 axes[1].set(xlabel="step", ylabel="share, unseen eyes", ylim=(0.2, 1.03))
 axes[1].legend(frameon=False, fontsize=9)
-figure.suptitle("First the axis, then which way round: two questions in one")
+ends = "right axis {:.0%}, then right way round {:.0%}".format(*shares[-1])
+figure.suptitle(f"Two questions in one: {ends}")
 figure.savefig(OUT / "2_curve.png")
 
 # %% [markdown]
@@ -330,8 +331,8 @@ axes[2].set(ylabel="share of turns named", ylim=(0, 1.05), xlim=(-0.4, 2.4))
 axes[2].legend(frameon=False, fontsize=8, loc="upper right")
 own, without = (scores["left in", place] for place in ("own camera", "tab erased"))
 figure.suptitle(
-    f"It reads the tab, not the eye: {own:.2f}, but {without:.2f} when "
-    f"{touched:.0f} of {size**2:,} pixels are darker"
+    f"Border left in: {own:.2f} at home, but {without:.2f} when {touched:.0f} of "
+    f"{size**2:,} pixels are darker"
 )
 figure.savefig(OUT / "4_broken.png")
 results |= {
@@ -401,10 +402,9 @@ for place, (question, truth) in enumerate(questions.items()):
 ax.set_xticks(range(4), questions)
 ax.set(ylabel="share right, unseen eyes", ylim=(0.1, 1.05))
 ax.legend(frameon=False, loc="lower left", ncols=2)
-ill = [results[f"healthy_{name}"] for name in ("rotation", "8")]
-figure.suptitle(
-    f"Rotation knows where the disc is; ill or healthy {ill[0]:.2f}, 8 × 8 {ill[1]:.2f}"
-)
+said = "Right or left: rotation {eye_rotation:.2f}, 8 × 8 pixels {eye_8:.2f}; "
+said += "ill or healthy: {healthy_rotation:.2f}, {healthy_8:.2f}"
+figure.suptitle(said.format(**results))
 figure.savefig(OUT / "5_probe.png")
 print({name: results[name] for name in list(results)[-16:]})
 

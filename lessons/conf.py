@@ -79,6 +79,16 @@ def claims(text):
     return re.sub(r"`+", "``", body)
 
 
+def linked(text, folder):
+    """Let each lesson that a page names lead to its own page."""
+    stems = {path.name[:2]: path.stem for path in folder.glob("[0-9][0-9]_*.py")}
+    return re.sub(
+        r"\b([Ll]esson (\d\d))\b",
+        lambda found: f":doc:`{found[1]} </gallery/{stems[found[2]]}>`",
+        text,
+    )
+
+
 def transform(app, name, source):
     """Change the text of a page before Sphinx reads it."""
     if name.startswith("gallery/"):
@@ -86,7 +96,7 @@ def transform(app, name, source):
     source[0] = source[0].replace("THE-LESSONS", cards(HERE))
     if "THE-CLAIMS" in source[0]:
         teaching = (HERE / "TEACHING.md").read_text(encoding="utf-8")
-        source[0] = source[0].replace("THE-CLAIMS", claims(teaching))
+        source[0] = source[0].replace("THE-CLAIMS", linked(claims(teaching), HERE))
 
 
 def own_folder(config, path):
