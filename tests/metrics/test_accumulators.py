@@ -58,6 +58,15 @@ def cut(rng, *arrays):
     return list(zip(*(np.split(array, edges) for array in arrays), strict=True))
 
 
+def test_a_metric_of_all_labels_from_the_table_alone():
+    y_true, y_pred = [0, 1, 2, 2, 1], [0, 2, 2, 1, 1]
+    seen = ConfusionAccumulator(3)
+    seen.update(y_true[:2], y_pred[:2])
+    seen.update(y_true[2:], y_pred[2:])
+    kappa = metrics.quadratic_weighted_kappa
+    assert seen.score(kappa) == pytest.approx(kappa(y_true, y_pred), abs=1e-12)
+
+
 def test_empty_ones_merge_and_take_what_others_have():
     counts, features = ConfusionAccumulator(2), GaussianAccumulator()
     counts.update([0, 1, 1], [1, 1, 1])

@@ -86,6 +86,13 @@ def test_kappa_of_grades_far_apart_is_exact(far):
     assert qwk(y_true, y_pred) == expected
 
 
+def test_weighted_kappa_of_one_constant_is_undefined():
+    options = {"sample_weight": [1, 2.5]}
+    assert np.isnan(qwk([3, 3], [3, 3], **options))
+    assert qwk([3, 3], [3, 3], undefined=0.5, **options) == 0.5
+    assert qwk([3, 3], [3, 4], undefined=0.5, **options) == 0.0
+
+
 def test_kappa_of_unsigned_grades_beyond_int64():
     top = np.array([2**64 - 1, 2**64 - 2, 2**64 - 1], np.uint64)
     assert qwk(top, top[::-1]) == qwk([1, 0, 1], [1, 0, 1])

@@ -155,6 +155,13 @@ def test_a_class_that_never_occurs():
     assert recall([0, 0], [0, 1], average="weighted", undefined=np.nan) == 0.5
 
 
+@pytest.mark.parametrize("metric", [precision, recall, f1_score])
+def test_binary_takes_two_classes_by_name(metric):
+    pair = [0, 1, 1], [0, 1, 0]
+    named = metric(*pair, average="binary", num_classes=2)
+    assert named == metric(*pair, average=None)[1]
+
+
 def test_results_are_plain_floats():
     pair = [0, 1, 1], [0, 1, 0]
     results = [accuracy(*pair), balanced_accuracy(*pair)]

@@ -22,6 +22,11 @@ def test_mse_and_psnr_equal_skimage(seed):
     assert psnr(image1, image1, data_range=255) == math.inf
 
 
+def test_psnr_of_equal_images_is_infinite():
+    assert psnr([0, 7], [0, 7], data_range=255) == math.inf
+    assert psnr([0, 0], [5, 5], data_range=5) == 0.0
+
+
 def test_refusals_of_mse_and_psnr():
     with pytest.raises(ValueError, match="one shape"):
         mse([0, 1], [0])

@@ -1,7 +1,7 @@
 """SSIM: equal to scikit-image, and laws at the edges, in NumPy and in the kernels."""
 
+import collections
 import contextlib
-import itertools
 from unittest import mock
 
 import numpy as np
@@ -23,7 +23,7 @@ def route(name):
     with (
         mock.patch.object(_ssim, "SMALL", 2**62 if name == "numpy" else 0),
         mock.patch.object(_ssim, "_ready", set()),
-        mock.patch.object(_ssim, "_seen", itertools.repeat(0)),
+        mock.patch.object(_ssim, "PATIENCE", 2**62),
     ):
         yield
 
@@ -113,12 +113,36 @@ def test_a_small_image_has_the_same_bits_before_and_after_the_kernel_loads(
 
 def test_the_kernel_loads_for_many_small_images(monkeypatch):
     monkeypatch.setattr(_ssim, "_ready", set())
-    monkeypatch.setattr(_ssim, "_seen", itertools.count(_ssim.PATIENCE - 1))
+    monkeypatch.setattr(_ssim, "_seen", collections.Counter())
+    monkeypatch.setattr(_ssim, "PATIENCE", 600)
     image = np.eye(16)
-    assert ssim(image, image, data_range=1) == 1.0
-    assert not _ssim._ready
+    for _ in range(2):
+        assert ssim(image, image, data_range=1) == 1.0
+        assert not _ssim._ready
     assert ssim(image, image, data_range=1) == 1.0
     assert _ssim._ready == {image.dtype}
+
+
+@pytest.mark.parametrize("dtype", ["u1", "f4", "f8"])
+def test_a_few_larger_images_do_not_wait_for_the_kernel(dtype, monkeypatch):
+    monkeypatch.setattr(_ssim, "_ready", set())
+    monkeypatch.setenv("TINYSSL_NUM_THREADS", "3")
+    images = np.random.default_rng(0).integers(0, 256, (2, 256, 256)).astype(dtype)
+    options = {"data_range": 255, "full": True}
+    expected, expected_map = ssim(*images, **options)
+    assert not _ssim._ready
+    monkeypatch.setattr(_ssim, "PATIENCE", 0)
+    actual, actual_map = ssim(*images, **options)
+    assert _ssim._ready == {images.dtype}
+    assert actual == expected
+    np.testing.assert_array_equal(actual_map, expected_map)
+
+
+def test_a_box_has_its_own_kernel_for_all_but_small_images(monkeypatch):
+    monkeypatch.setattr(_ssim, "_ready", set())
+    monkeypatch.setattr(_ssim, "numpy_ssim_map", None)
+    image = np.eye(70)
+    assert ssim(image, image, data_range=1, window="uniform") == 1.0
 
 
 @pytest.mark.parametrize("way", ROUTES)

@@ -41,6 +41,8 @@ SSIM = [
         ("scores[scores > 1] = 1", "scores[scores < 0] = 0"),
         ("sums[row // tile] += line", "sums[row // tile] = line"),
         ("/ (rows * columns * C)", "/ (rows * columns)"),
+        (" or ssim_map is numpy_ssim_map", ""),
+        ("SMALL if options.box else FEW * SMALL", "FEW * SMALL"),
     ),
     *rows(
         "metrics/similarity.py",

@@ -4,6 +4,7 @@ import contextlib
 import copy
 import ctypes
 import io
+import queue
 import threading
 import time
 import traceback
@@ -94,21 +95,12 @@ def watched(work: Callable[[], Any], *guards: Guard, quiet: bool = True) -> Any:
     Stuck
         If a call takes longer than two seconds, or all of them longer than thirty.
     """
-    done: dict[str, Any] = {}
-
-    def do():
-        try:
-            done["answer"] = work()
-        except BaseException as error:
-            done["error"] = error
-
-    worker = threading.Thread(target=do, daemon=True)
+    worker = _idle.pop() if _idle else Worker()
     shut = contextlib.redirect_stdout(io.StringIO())
     until = clock() + ALL_SECONDS
     with shut if quiet else contextlib.nullcontext():
-        worker.start()
-        while worker.is_alive():
-            worker.join(0.05)
+        worker.begin(work)
+        while not worker.done.wait(0.05):
             now = clock()
             for guard in guards:
                 if now - (guard.started or now) > SECONDS:
@@ -119,13 +111,49 @@ def watched(work: Callable[[], Any], *guards: Guard, quiet: bool = True) -> Any:
                 stop(worker)
                 text = f"is slow: {ALL_SECONDS:.0f} seconds are over"
                 raise Stuck(text, guards[0].case)
-    if "error" in done:
-        raise done["error"]
-    return done["answer"]
+    _idle.append(worker)
+    return worker.answer()
 
 
-def stop(worker: threading.Thread) -> None:
+class Worker(threading.Thread):
+    """A thread for one work after another: Hypothesis takes .1 s for a new one."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.todo: queue.SimpleQueue[Callable[[], Any] | None] = queue.SimpleQueue()
+        self.done = threading.Event()
+        self.outcome: dict[str, Any] = {}
+        self.start()
+
+    def begin(self, work: Callable[[], Any]) -> None:
+        """Take up some work; `done` tells when it is over."""
+        self.done.clear()
+        self.todo.put(work)
+
+    def run(self) -> None:
+        """Work until there is None."""
+        while (work := self.todo.get()) is not None:
+            try:
+                self.outcome = {"answer": work()}
+            except BaseException as error:
+                self.outcome = {"error": error}
+            del work
+            self.done.set()
+
+    def answer(self) -> Any:
+        """Return what the work returned, or raise what it raised; once."""
+        outcome, self.outcome = self.outcome, {}
+        if "error" in outcome:
+            raise outcome["error"]
+        return outcome["answer"]
+
+
+_idle: list[Worker] = []
+
+
+def stop(worker: Worker) -> None:
     """End a thread that runs Python code; one inside C code is left behind."""
+    worker.todo.put(None)
     for _ in range(5):  # a bare except may catch the first
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
             ctypes.c_ulong(worker.ident), ctypes.py_object(_Stop)

@@ -1,7 +1,7 @@
 """What ``ssim`` and its accumulator share: options, the form of images, the score."""
 
+import collections
 import functools
-import itertools
 import math
 from typing import NamedTuple
 
@@ -10,14 +10,15 @@ import numpy as np
 from tinyssl import _checks, _kernels, _threads
 
 NAMES = ("image1", "image2")
-SMALL = 64 * 64  # values, up to which NumPy answers unless the kernel is loaded
-PATIENCE = 500  # small images, until loading it has been worth its .3 s
+SMALL = 64 * 64  # values: up to here float64, and a box is a window as any other
+FEW = 16  # times as many, for which a Gaussian window does not wait for the kernel
+PATIENCE = 500 * SMALL  # values by NumPy, until loading it has been worth its .3 s
 SERIAL = 16_384  # values, some 100 us of work: not worth another thread
 TILE = 32  # rows of the map that are added up together
 EXACT = 127  # side of the largest window of bytes whose sums of squares fit int32
 
 _ready = set()  # dtypes for which this process has the kernel already
-_seen = itertools.count()  # small images, by NumPy
+_seen = collections.Counter()  # values that NumPy had, by dtype
 
 
 class Options(NamedTuple):
@@ -144,7 +145,7 @@ def score(image1, image2, options, *, out=None, serial=False, load=False):
 
     with np.errstate(all="ignore"):
         ssim_map, window, centres = _kernel(image1, image2, options, load)
-        if serial or image1.size <= SERIAL:
+        if serial or image1.size <= SERIAL or ssim_map is numpy_ssim_map:
             work(0, len(sums))
         else:
             _threads.spread(work, len(sums))
@@ -154,10 +155,12 @@ def score(image1, image2, options, *, out=None, serial=False, load=False):
 def _kernel(image1, image2, options, load):
     """Return the function that suits two images, its window and the centres."""
     taps, size, dtype = options.taps, len(options.taps), image1.dtype
-    small = image1.size <= SMALL
-    if small and not (load or dtype in _ready or next(_seen) >= PATIENCE):
-        return small_ssim_map, taps, _centres(image1, image2)
-    if small or not options.box:
+    few = SMALL if options.box else FEW * SMALL
+    if image1.size <= few and not (load or dtype in _ready):
+        _seen[dtype] += image1.size
+        if _seen[dtype] <= PATIENCE:
+            return numpy_ssim_map, taps, _centres(image1, image2)
+    if image1.size <= SMALL or not options.box:
         _ready.add(dtype)
         return _kernels.similarity.ssim_map, taps, _centres(image1, image2)
     if dtype == np.uint8 and size <= EXACT:
@@ -177,7 +180,7 @@ def _centres(image1, image2):
     return centres.reshape(2, W * C)
 
 
-def small_ssim_map(
+def numpy_ssim_map(
     image1, image2, taps, c1, c2, unbias, centres, start, stop, tile, out, sums
 ):
     """Do as the kernel does, operation by operation: the bits are the same."""
