@@ -38,7 +38,7 @@ def finetuning(study: Study, results: dict[str, Any]) -> Path:
         path,
         "Did pretraining help?",
         sections,
-        subtitle=finding(results["summary"]),
+        subtitle=finding(results["summary"]) + simpler(results),
         facts=facts(study) | grader_facts(results),
     )
     return path
@@ -59,7 +59,8 @@ def demonstration(
         "Learning from eyes without labels",
         sections,
         subtitle="The main job of tinyssl on its synthetic eyes. "
-        + finding(results["summary"]),
+        + finding(results["summary"])
+        + simpler(results),
         facts=facts(study) | grader_facts(results),
     )
     return path
@@ -260,3 +261,18 @@ def finding(table: list[dict[str, Any]]) -> str:
     if not words:
         return "No start differed from scratch beyond its interval."
     return "Against scratch: " + "; ".join(words) + "; the rest is unclear."
+
+
+def simpler(results: dict[str, Any]) -> str:
+    """Say where a baseline without a network scored as high as every network, if so."""
+    best: dict[float, float] = {}
+    for line in results["summary"]:
+        share = line["fraction"]
+        best[share] = np.fmax(best.get(share, -np.inf), line["avg"])
+    where: dict[str, list[str]] = {}
+    for line in results["baselines"]:
+        if line["avg"] >= best.get(line["fraction"], np.inf):
+            name = name_group("fraction", line["fraction"])
+            where.setdefault(line["init"], []).append(name)
+    said = [f" No network beat {who} at {', '.join(at)}." for who, at in where.items()]
+    return "".join(said)
