@@ -2,6 +2,7 @@
 
 import csv
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from tinyssl.data.audit import (
     look,
     open_parts,
 )
+from tinyssl.data.audit.leaks import short_name
 
 SIZE = 96
 
@@ -69,6 +71,20 @@ def found(*folders):
     findings = [*find_leaks(looks, find_copies(looks)), *find_files(looks)]
     assert len({finding.kind for finding in findings}) == len(findings)
     return {finding.kind: finding for finding in findings}
+
+
+@pytest.mark.parametrize(
+    ("name", "grade", "short"),
+    [
+        ("val/24", 3, "val/24 (3)"),
+        ("a/b/IDRiD_007.jpg", 0, "IDRiD_007 (0)"),
+        ("24.png", -1, "24"),
+        ("a folder with a long name/7.png", -1, "ith a long name/7"[-16:]),
+    ],
+)
+def test_a_number_is_named_with_its_folder(name, grade, short):
+    looks = SimpleNamespace(name=[name], grade=[grade])
+    assert short_name(looks, 0) == short
 
 
 def test_a_clean_data_set_yields_no_finding(clean):

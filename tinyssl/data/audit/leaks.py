@@ -232,6 +232,12 @@ def _shorten(text: str, length: int = 60) -> str:
 
 
 def short_name(looks: Looks, row: int) -> str:
-    """Return the name of an image without folders, its grade in brackets."""
-    grade = f" ({looks.grade[row]})" if looks.grade[row] >= 0 else ""
-    return _stem(looks.name[row])[-16:] + grade
+    """Return the name of an image, its grade in brackets.
+
+    Without folders, unless the name is a mere number: val/24 is not test/24.
+    """
+    name, grade = _stem(looks.name[row]), looks.grade[row]
+    folder = looks.name[row].rpartition("/")[0].rpartition("/")[2]
+    if name.isdigit() and folder:
+        name = f"{folder}/{name}"
+    return name[-16:] + (f" ({grade})" if grade >= 0 else "")
