@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import itertools
 import json
 import subprocess
 import sys
@@ -119,9 +120,11 @@ def leave(y_true, y_pred):
     sys.exit(3)
 
 
-def dealt(y_true, y_pred):
-    chance = np.random.default_rng().permutation(y_pred)
-    return 1 - np.mean((y_true - y_pred) ** 2) / np.mean((y_true - chance) ** 2)
+CALLS = itertools.count()
+
+
+def fickle(y_true, y_pred):
+    return 1.0 - next(CALLS) % 2  # of two answers one is right, without luck
 
 
 def sometimes(y_true, y_pred):
@@ -142,7 +145,7 @@ def change(y_true, y_pred):
     ("function", "words"),
     [
         (loop, "it gave no answer within 2 seconds: does its loop end?"),
-        (dealt, "asked twice, it gave two answers to the same question"),
+        (fickle, "asked twice, it gave two answers to the same question"),
         (sometimes, "it returned None: one way through it has no return\n  hint"),
         (one_sided, "swapped   "),
         (crash, "it raised ZeroDivisionError: division by zero (line "),
