@@ -155,6 +155,8 @@ def test_vessels_outside_the_field_of_view_do_not_count():
 def test_confusion_says_true_before_answered():
     figure = plots.confusion([[5, 3], [1, 0]], labels=["no", "yes"])
     assert "no taken for yes (3)" in figure.get_suptitle()
+    nearly = plots.confusion([[999, 1], [0, 1000]], labels=["no", "yes"])
+    assert nearly.get_suptitle().startswith("1999 of 2000 answered right; ")
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert texts[:4] == ["5", "62\xa0%", "3", "38\xa0%"]
 
