@@ -200,6 +200,8 @@ def test_differences_are_filled_only_when_the_interval_leaves_zero_out():
     title = figure.get_suptitle()
     assert "Rotation: loss at 10\xa0% and 100\xa0%" in title
     assert "restoration: not clear of scratch" in title
+    none = plots.differences(summarise(experiment(gain=0)))
+    assert none.get_suptitle() == "No start is clear of scratch"
 
 
 @pytest.mark.parametrize(("long", "scale"), [(2, "linear"), (8, "log")])

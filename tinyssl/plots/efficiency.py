@@ -156,7 +156,7 @@ def differences(summary: Lines, *, title: str | None = None) -> Figure:
             look["label"] = None  # name a start once
     metric = style.METRICS.get(lines[0]["metric"], lines[0]["metric"])
     _share_axis(ax, by, shares)
-    ax.set_ylabel(f"{metric} minus scratch,\nmean and 95 % interval")
+    ax.set_ylabel(style.wrapped(f"{metric} minus scratch, mean and 95 % interval", 30))
     style.legend_below(figure, ax)
     style.headline(figure, title or _difference_finding(lines))
     return figure
@@ -178,7 +178,9 @@ def _difference_finding(lines: Lines) -> str:
             if shares[word]
         ]
         found = " and ".join(clear) or "not clear of scratch"
-        who.setdefault(found, []).append(init)
+        who.setdefault(found, []).append(init.replace(", with", " with"))
+    if list(who) == ["not clear of scratch"] and len(inits) > 1:
+        return "No start is clear of scratch"
     return "; ".join(f"{style.join_words(names)}: {f}" for f, names in who.items())
 
 
