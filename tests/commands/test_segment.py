@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -44,6 +45,17 @@ def test_last_fifth_of_the_patients_is_held_out(folder):
     table = open_dataset(folder)
     held = [n for n, out in zip(table.names, held_out(table), strict=True) if out]
     assert held == ["Image_05L", "Image_05R"]
+
+
+def test_images_of_unknown_patients_are_patients_of_their_own(folder):
+    table = open_dataset(folder)
+    lost = np.where(np.arange(len(table.names)) < 6, "", table.patient)
+    held = held_out(replace(table, patient=lost))
+    # one in five of the eight: patients 04 and 05, Image_01L to Image_03R
+    assert np.array(table.names)[held].tolist() == ["Image_03R"]
+    nobody = np.full(len(table.names), "")
+    held = held_out(replace(table, patient=nobody))
+    assert np.array(table.names)[held].tolist() == ["Image_05L", "Image_05R"]
 
 
 def test_pretraining_leaves_a_report_with_pictures(pretrained):

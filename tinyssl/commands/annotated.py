@@ -67,11 +67,13 @@ def held_out(table: Table) -> np.ndarray:
     -------
     (N,) bool array
         The official test images; without them those of the last fifth of the
-        patients (at least one), or of the images where no patient is known.
+        patients (at least one). An image of no known patient counts as one.
     """
     if table.split is not None and (table.split == "test").any():
         return table.split == "test"
-    names = np.array(table.names) if table.patient is None else table.patient
+    names = np.array(table.names)
+    if table.patient is not None:
+        names = np.where(table.patient == "", names, table.patient)
     order = np.unique(names)
     return np.isin(names, order[-max(1, len(order) // 5) :])
 
