@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tinyssl import check
-from tinyssl.check import exercise
+from tinyssl.check import exercise, guarded
 
 ROOT = Path(__file__).parents[1]
 NUMBERS = sorted(
@@ -193,6 +193,15 @@ def test_an_endless_loop_does_not_go_on_in_the_background():
     assert inside
     assert not any(thread.is_alive() for thread in inside)
     assert check.weights.examine(check.weights.answer)[0]  # in another thread
+
+
+def test_a_forked_process_does_not_wait_for_threads_of_its_parent():
+    dead = guarded.Worker()
+    dead.todo.put(None)
+    dead.join()
+    guarded._idle.append(dead)
+    assert guarded.watched(lambda: 3) == 3
+    assert dead not in guarded._idle
 
 
 def test_prints_are_shown_for_the_smallest_case_only(capsys):

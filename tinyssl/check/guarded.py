@@ -95,7 +95,7 @@ def watched(work: Callable[[], Any], *guards: Guard, quiet: bool = True) -> Any:
     Stuck
         If a call takes longer than two seconds, or all of them longer than thirty.
     """
-    worker = _idle.pop() if _idle else Worker()
+    worker = _free_worker()
     shut = contextlib.redirect_stdout(io.StringIO())
     until = clock() + ALL_SECONDS
     with shut if quiet else contextlib.nullcontext():
@@ -111,8 +111,10 @@ def watched(work: Callable[[], Any], *guards: Guard, quiet: bool = True) -> Any:
                 stop(worker)
                 text = f"is slow: {ALL_SECONDS:.0f} seconds are over"
                 raise Stuck(text, guards[0].case)
-    _idle.append(worker)
-    return worker.answer()
+    try:
+        return worker.answer()
+    finally:
+        _idle.append(worker)
 
 
 class Worker(threading.Thread):
@@ -149,6 +151,15 @@ class Worker(threading.Thread):
 
 
 _idle: list[Worker] = []
+
+
+def _free_worker() -> Worker:
+    """Return an idle thread, else a new one; those of a forked parent are dead."""
+    while _idle:
+        worker = _idle.pop()
+        if worker.is_alive():
+            return worker
+    return Worker()
 
 
 def stop(worker: Worker) -> None:
