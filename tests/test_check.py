@@ -195,7 +195,8 @@ def test_an_endless_loop_does_not_go_on_in_the_background():
     assert check.weights.examine(check.weights.answer)[0]  # in another thread
 
 
-def test_a_forked_process_does_not_wait_for_threads_of_its_parent():
+def test_a_forked_process_does_not_wait_for_threads_of_its_parent(monkeypatch):
+    monkeypatch.setattr(guarded, "ALL_SECONDS", 0.2)
     dead = guarded.Worker()
     dead.todo.put(None)
     dead.join()

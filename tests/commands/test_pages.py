@@ -38,7 +38,7 @@ def test_one_start_is_no_comparison():
     ("intensities", "words"),
     [
         ((0.3, 0.3), ""),
-        ((0.6, 0.6), " No network beat intensities at 10\xa0%."),
+        ((0.4, 0.6), " No network beat intensities at 10\xa0%."),
         ((0.6, 0.9), " No network beat intensities at 10\xa0%, 100\xa0%."),
         ((float("nan"), 0.7), " No network beat intensities at 100\xa0%."),
     ],

@@ -59,7 +59,7 @@ def cut(rng, *arrays):
 
 
 def test_a_metric_of_all_labels_from_the_table_alone():
-    y_true, y_pred = [0, 1, 2, 2, 1], [0, 2, 2, 1, 1]
+    y_true, y_pred = [0, 1, 2, 2, 1], [0, 2, 2, 2, 1]
     seen = ConfusionAccumulator(3)
     seen.update(y_true[:2], y_pred[:2])
     seen.update(y_true[2:], y_pred[2:])
