@@ -156,7 +156,8 @@ def differences(summary: Lines, *, title: str | None = None) -> Figure:
             look["label"] = None  # name a start once
     metric = style.METRICS.get(lines[0]["metric"], lines[0]["metric"])
     _share_axis(ax, by, shares)
-    ax.set_ylabel(style.wrapped(f"{metric} minus scratch, mean and 95 % interval", 30))
+    label = f"{metric} minus scratch, mean and 95\N{NO-BREAK SPACE}% interval"
+    ax.set_ylabel(style.wrapped(label, 30))
     style.legend_below(figure, ax)
     style.headline(figure, title or _difference_finding(lines))
     return figure
