@@ -2,7 +2,7 @@
 
 import pytest
 
-from tinyssl.commands.pages import finding, simpler
+from tinyssl.commands.pages import finding, findings, simpler
 from tinyssl.summary import summarise
 
 
@@ -28,6 +28,16 @@ def table(**scores):
 )
 def test_finding_says_who_gained_and_who_lost(rotation, words):
     assert finding(table(scratch=(0.3, 0.3), rotation=rotation)).startswith(words)
+
+
+def test_a_measure_that_says_something_else_is_said_too():
+    main = table(scratch=(0.3, 0.3), rotation=(0.3, 0.3))
+    other = table(scratch=(0.3, 0.3), rotation=(0.4, 0.3))
+    assert findings(main, {"within": main}) == finding(main)
+    assert findings(main, {"within": other}).startswith(
+        "No start differed from scratch beyond its interval. "
+        "In share within half a disc, against scratch: rotation gained at 10"
+    )
 
 
 def test_one_start_is_no_comparison():

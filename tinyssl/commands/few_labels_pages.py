@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from tinyssl import plots
-from tinyssl.commands.pages import finding
+from tinyssl.commands.pages import findings
 from tinyssl.downstream.few_labels import BASELINE, FewLabels
 from tinyssl.report import Section, efficiency_table, write_report
 from tinyssl.summary import SCRATCH, best_average
@@ -33,6 +33,11 @@ def comparison(out: Path, shared: FewLabels, results: dict[str, Any]) -> Path:
     """Write the report of one comparison."""
     name = BASELINE[shared.target]
     starts = [line for line in results["summary"] if line["init"] != name]
+    others = {
+        metric: [line for line in table if line["init"] != name]
+        for metric, table in results["more"].items()
+    }
+    found = findings(starts, others)
     known = [line for line in results["summary"] if line["init"] == name]
     main = starts[0]["metric"]
     rows = results["rows"]
@@ -50,15 +55,13 @@ def comparison(out: Path, shared: FewLabels, results: dict[str, Any]) -> Path:
         efficiency_table(table, rows=rows, caption="")
         for table in results["more"].values()
     ]
-    text = [finding(starts), MEASURES[shared.target] + METHOD]
+    text = [found, MEASURES[shared.target] + METHOD]
     sections = [Section("Scores by number of labelled images", text, figures, tables)]
     if shared.target == "localization":
         sections.append(points_section(shared, rows, starts))
     page = out / "report.html"
     facts = {name: str(value) for name, value in results["notes"].items()}
-    write_report(
-        page, TITLES[shared.target], sections, subtitle=finding(starts), facts=facts
-    )
+    write_report(page, TITLES[shared.target], sections, subtitle=found, facts=facts)
     return page
 
 

@@ -56,10 +56,10 @@ def grade(
     table = Table("images", Path("images"), names, paths, is_fundus=state["is_fundus"])
     pixels, _ = load_images(table, state["size"])
     tasks = grading.from_state(state, device=choose_device(device))
-    with use_threads(1):  # small batches: a second thread waits more than it works
+    with use_threads(1):  # one image a batch: a second thread waits more than it works
         rows = answer(state, tasks, pixels, names)
-        if out is not None:
-            draw(Path(out), state, tasks, pixels, rows)
+    if out is not None:
+        draw(Path(out), state, tasks, pixels, rows)
     return rows
 
 

@@ -9,6 +9,7 @@ import torch
 
 from tinyssl import experiments, plots, runs
 from tinyssl.report import Section, Table, efficiency_table, write_report
+from tinyssl.report.tables import METRICS
 from tinyssl.study import Study
 from tinyssl.summary import grouped_by, name_group, verdict
 from tinyssl.training import to_tensor
@@ -261,6 +262,14 @@ def finding(table: list[dict[str, Any]]) -> str:
     if not words:
         return "No start differed from scratch beyond its interval."
     return "Against scratch: " + "; ".join(words) + "; the rest is unclear."
+
+
+def findings(main: list[dict[str, Any]], more: dict[str, list[dict[str, Any]]]) -> str:
+    """Say it of the main measure, then of each other that says something else."""
+    first = finding(main)
+    said = {METRICS[metric]: finding(table) for metric, table in more.items()}
+    rest = [f" In {k}, {v[0].lower()}{v[1:]}" for k, v in said.items() if v != first]
+    return first + "".join(rest)
 
 
 def simpler(results: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from tinyssl import metrics, models, plots, runs
-from tinyssl.commands.pages import SHOWN, finding
+from tinyssl.commands.pages import SHOWN, findings
 from tinyssl.downstream.annotated import Annotated
 from tinyssl.downstream.patches import OnPatches
 from tinyssl.downstream.resolution import resize
@@ -77,7 +77,7 @@ def segmentation(
     ]
     caption = "Dice on the held-out images."
     scored = [
-        finding(table),
+        findings(table, results["more"]),
         "Scored inside the field of view of whole held-out images, at their own size. "
         "Each point is a seed: other drawn images, first weights and batches; their "
         "interval says nothing of other test images.",
@@ -98,7 +98,7 @@ def segmentation(
         page,
         title,
         [by_number, Section(f"{what} found", [], shown)],
-        subtitle=finding(table),
+        subtitle=findings(table, results["more"]),
         facts=results["notes"],
     )
     return page

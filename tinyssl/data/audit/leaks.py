@@ -82,9 +82,21 @@ def _pairs_of_a_kind(
 
 def _conflicts(looks: Looks, copies: Copies) -> Iterator[Finding]:
     """Yield copies with different grades, of equal and of similar pictures."""
-    for name, kinds, words, gravity in (
-        ("identical", ("bytes", "pixels"), "identical images", "grave"),
-        ("similar", ("picture",), "images that show one eye", "warning"),
+    for name, kinds, words, gravity, why in (
+        (
+            "identical",
+            ("bytes", "pixels"),
+            "identical images",
+            "grave",
+            "At least one of the two grades is wrong; no model can get both right",
+        ),
+        (
+            "similar",
+            ("picture",),
+            "images that show one eye",
+            "warning",
+            "One of the two grades is wrong, or the eye changed between two visits",
+        ),
     ):
         pairs = [
             [pair.first, pair.second]
@@ -100,8 +112,7 @@ def _conflicts(looks: Looks, copies: Copies) -> Iterator[Finding]:
                 gravity,
                 f"{counted(len(pairs), 'pair')} of {words} with different grades "
                 f"({_shorten(grades)})",
-                "At least one of the two grades is wrong; no model can get both right, "
-                "and how often graders disagree shows here.",
+                f"{why}. How often graders disagree shows here.",
                 "Have them graded again, or leave both out.",
                 **_name(looks, pairs),
             )
