@@ -38,7 +38,7 @@ def occlusion_map(
     image: NDArray[np.uint8],
     *,
     window: int | None = None,
-    batch_size: int = 32,
+    batch_size: int = 64,
 ) -> NDArray[np.float64]:
     """Map how much each place of one image raises the expected grade.
 
