@@ -116,7 +116,7 @@ def print_results(results: dict[str, Any]) -> None:
         print(f"official test images, {metric}\n{format_table(table)}\n")
     for line in results.get("ensembles", []):
         print(
-            f"test, mean of {line['models']} folds, {line['fraction']:.0%}, "
+            f"test, {line['models']} models averaged, {line['fraction']:.0%}, "
             f"{line['init']}: {numbers_line(line, ('qwk', 'accuracy', 'auc'))}"
         )
     for line in results.get("measures", []):
