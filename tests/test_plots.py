@@ -280,6 +280,16 @@ def test_a_summary_by_number_of_images_and_an_error_that_falls():
     assert title == "Rotation: gain at 1\xa0image and loss at 10\xa0images"
 
 
+def test_starts_that_score_alike_have_no_best():
+    lines = [
+        {"init": init, "labels": 32, "metric": "accuracy", "values": [1.0, 1.0]}
+        | {"min": 1.0, "avg": 1.0, "max": 1.0, "difference": 0, "low": 0, "high": 0}
+        for init in ("scratch", "rotation")
+    ]
+    title = plots.label_efficiency(lines, metric="accuracy").get_suptitle()
+    assert title == "Mean accuracy at 32\xa0images: all alike, 1.00"
+
+
 def test_numbers_of_images_stay_apart_where_groups_are_close():
     bins = [
         {"said": said, "right": 0.42, "low": 0.32, "high": 0.53, "n": 82}

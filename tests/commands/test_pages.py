@@ -2,8 +2,8 @@
 
 import pytest
 
-from tinyssl.commands.pages import finding, findings, simpler
-from tinyssl.summary import summarise
+from tinyssl.commands.pages import finding, findings, more_compute, simpler
+from tinyssl.summary import SAME_COMPUTE, summarise
 
 
 def table(**scores):
@@ -38,6 +38,12 @@ def test_a_measure_that_says_something_else_is_said_too():
         "No start differed from scratch beyond its interval. "
         "In share within half a disc, against scratch: rotation gained at 10"
     )
+
+
+def test_the_row_of_same_compute_is_explained_where_it_stands():
+    said = more_compute(table(scratch=(0.3, 0.3), **{SAME_COMPUTE: (0.4, 0.4)}))
+    assert said.startswith("; “scratch, same compute” also got")
+    assert more_compute(table(scratch=(0.3, 0.3), rotation=(0.4, 0.4))) == ""
 
 
 def test_one_start_is_no_comparison():

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from tinyssl import plots
-from tinyssl.commands.pages import findings
+from tinyssl.commands.pages import findings, more_compute
 from tinyssl.downstream.few_labels import BASELINE, FewLabels
 from tinyssl.report import Section, efficiency_table, write_report
 from tinyssl.summary import SCRATCH, best_average
@@ -22,10 +22,9 @@ MEASURES = {
 }
 METHOD = (
     "Every start was trained with the same budget on the same labelled images of the "
-    "same folds, patients whole; “scratch, same compute” also got the images that "
-    "pretraining processed. Pretraining saw none of these images. Each point is a "
-    "fold; intervals are paired, with the correction of Nadeau and Bengio for training "
-    "parts that overlap."
+    "same folds, patients whole{}. Pretraining saw none of these images. Each point is "
+    "a fold; intervals are paired, with the correction of Nadeau and Bengio for "
+    "training parts that overlap."
 )
 
 
@@ -55,7 +54,7 @@ def comparison(out: Path, shared: FewLabels, results: dict[str, Any]) -> Path:
         efficiency_table(table, rows=rows, caption="")
         for table in results["more"].values()
     ]
-    text = [found, MEASURES[shared.target] + METHOD]
+    text = [found, MEASURES[shared.target] + METHOD.format(more_compute(starts))]
     sections = [Section("Scores by number of labelled images", text, figures, tables)]
     if shared.target == "localization":
         sections.append(points_section(shared, rows, starts))

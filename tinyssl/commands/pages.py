@@ -11,7 +11,7 @@ from tinyssl import experiments, plots, runs
 from tinyssl.report import Section, Table, efficiency_table, write_report
 from tinyssl.report.tables import METRICS
 from tinyssl.study import Study
-from tinyssl.summary import grouped_by, name_group, verdict
+from tinyssl.summary import SAME_COMPUTE, grouped_by, name_group, verdict
 from tinyssl.training import to_tensor
 
 SHOWN = 8  # images in a figure
@@ -185,8 +185,8 @@ def efficiency_sections(results: dict[str, Any]) -> list[Section]:
     table, known = results["summary"], results["baselines"]
     method = (
         "Every start was fine-tuned with the same budget on the same images of the "
-        "same folds, whole patients together; “scratch, same compute” also "
-        "got the images that pretraining processed. Differences are paired by fold; "
+        f"same folds, whole patients together{more_compute(table)}. Differences are "
+        "paired by fold; "
         "their interval is Student's t with the correction of Nadeau and Bengio for "
         "training parts that overlap. “Majority grade” and “global "
         "intensities” are baselines that see no lesion."
@@ -270,6 +270,13 @@ def findings(main: list[dict[str, Any]], more: dict[str, list[dict[str, Any]]]) 
     said = {METRICS[metric]: finding(table) for metric, table in more.items()}
     rest = [f" In {k}, {v[0].lower()}{v[1:]}" for k, v in said.items() if v != first]
     return first + "".join(rest)
+
+
+def more_compute(table: list[dict[str, Any]]) -> str:
+    """Say what "scratch, same compute" got, where it is in the table."""
+    if not any(line["init"] == SAME_COMPUTE for line in table):
+        return ""
+    return f"; “{SAME_COMPUTE}” also got the images that pretraining processed"
 
 
 def simpler(results: dict[str, Any]) -> str:

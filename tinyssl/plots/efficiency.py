@@ -105,7 +105,9 @@ def _efficiency_finding(summary: Lines, shares: list[float], metric: str) -> str
             continue
         best = next(init for init in cell if cell[init] == best_average(lines))
         text = f"{best} {style.number(cell[best])}"
-        if best == SCRATCH and len(cell) > 1:
+        if len(cell) > 1 and len(set(cell.values())) == 1:
+            text = f"all alike, {style.number(cell[best])}"
+        elif best == SCRATCH and len(cell) > 1:
             text = f"scratch is best, {style.number(cell[best])}"
         elif SCRATCH in cell and best != SCRATCH:
             text += f", scratch {style.number(cell[SCRATCH])}"
