@@ -194,7 +194,8 @@ def test_lesions_are_scored_by_average_precision_too(tmp_path):
     shown = results["notes"]["held-out images that show it"]
     assert shown == f"{8 - row['dice_per_image'].count(None)} of 8"
     page = (out / "report.html").read_text(encoding="utf-8")
-    assert "EX found" in page
+    assert "Hard exudates: segmentation with few drawn images" in page
+    assert "Hard exudates found" in page
 
 
 def test_a_lesion_that_no_training_image_shows_is_refused(tmp_path):

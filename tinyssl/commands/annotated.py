@@ -35,6 +35,8 @@ class Target:
 
     Parameters
     ----------
+    name : str
+        In words.
     field_width : int
         Pixels across the field of view at which a network looks; 0 is the
         photographs' own. A microaneurysm is gone where an optic disc fits a patch.
@@ -42,17 +44,18 @@ class Target:
         Share of the training patches that hold the object.
     """
 
+    name: str
     field_width: int = FIELD_WIDTH
     focus: float = 0.5
 
 
 TARGETS = {
-    "vessel": Target(focus=0.0),
-    "MA": Target(field_width=0),
-    "HE": Target(),
-    "EX": Target(),
-    "SE": Target(),
-    "OD": Target(field_width=180),
+    "vessel": Target("Vessels", focus=0.0),
+    "MA": Target("Microaneurysms", field_width=0),
+    "HE": Target("Haemorrhages"),
+    "EX": Target("Hard exudates"),
+    "SE": Target("Soft exudates"),
+    "OD": Target("Optic disc", field_width=180),
 }
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from tinyssl import metrics, models, plots, runs
+from tinyssl.commands.annotated import TARGETS
 from tinyssl.commands.pages import SHOWN, findings
 from tinyssl.downstream.annotated import Annotated
 from tinyssl.downstream.patches import OnPatches
@@ -92,7 +93,7 @@ def segmentation(
         tables,
     )
     shown = found_by_each(out, test, results, settings["network"])
-    what = "Vessels" if results["mask"] == "vessel" else results["mask"]
+    what = TARGETS[results["mask"]].name
     page, title = out / "report.html", f"{what}: segmentation with few drawn images"
     write_report(
         page,
@@ -128,13 +129,14 @@ def found_by_each(
     place = int(np.argmax([mask.mean() for mask in test.masks]))
     image, truth, region = test.images[place], test.masks[place], test.regions[place]
     shown, vessel = [], results["mask"] == "vessel"
+    name = TARGETS[results["mask"]].name
     for init in dict.fromkeys(row["init"] for row in results["rows"]):
         task = Segmentation(models.from_config(network))
         task.load_state_dict(runs.load_plain(out / f"models/{slug(init)}-{most}.pt"))
         probability = resize(predict(task, image), truth.shape)
         layers = (resize(image, truth.shape), truth, probability, region)
         dice = metrics.dice(truth, probability >= THRESHOLD, region=region)
-        title = None if vessel else f"{results['mask']}: Dice {dice:.3f} in this image"
+        title = None if vessel else f"{name}: Dice {dice:.3f} in this image"
         figure = plots.vessels(*layers, threshold=THRESHOLD, title=title)
         images = f"{most} labelled image" + ("s" if most > 1 else "")
         shown.append((figure, f"{init}, {images}, the held-out image with the most."))
