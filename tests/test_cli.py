@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tinyssl import cli
 from tinyssl.data import toy
 
 SMALL = ["--size", "24", "--folds", "2", "--workers", "1", "--threads", "1"]
@@ -183,3 +184,11 @@ def test_help_names_every_command():
     stdout, _ = tinyssl("--help")
     for command in ("demo", "pretrain", "finetune", "segment", "grade"):
         assert command in stdout
+
+
+def test_averaged_models_are_not_called_a_mean_of_scores(capsys):
+    line = {"init": "scratch", "fraction": 1.0, "models": 5}
+    line |= {"qwk": 0.58, "accuracy": 0.5, "auc": 0.7}
+    cli.print_results({"command": "finetune", "ensembles": [line]})
+    said = "test, 5 models averaged, 100%, scratch: qwk 0.580, accuracy 0.500, "
+    assert capsys.readouterr().out == said + "auc 0.700\n"

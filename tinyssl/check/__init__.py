@@ -18,8 +18,8 @@ The contract, for whoever writes a lesson:
 - A crash is reported with its line and the case. A call that takes longer than two
   seconds is stopped and reported. ``tinyssl check`` works in a process of its own, so
   that not even a learner's ``os._exit`` ends it without a word.
-- A function as the lesson leaves it to the learner (it raises NotImplementedError), or
-  one that returns None, is called "nothing there yet" and gets no hint.
+- A function as the lesson leaves it to the learner returns None: it is called "nothing
+  there yet" and gets no hint.
 - A law that compares two answers of the function names them (``labels=``) in place of
   "expected" and "got": neither need be right.
 """

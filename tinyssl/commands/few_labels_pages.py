@@ -31,12 +31,11 @@ METHOD = (
 def comparison(out: Path, shared: FewLabels, results: dict[str, Any]) -> Path:
     """Write the report of one comparison."""
     name = BASELINE[shared.target]
-    starts = [line for line in results["summary"] if line["init"] != name]
-    others = {
-        metric: [line for line in table if line["init"] != name]
-        for metric, table in results["more"].items()
-    }
-    found = findings(starts, others)
+    starts, *others = (
+        [line for line in table if line["init"] != name]
+        for table in (results["summary"], *results["more"].values())
+    )
+    found = findings(starts, dict(zip(results["more"], others, strict=True)))
     known = [line for line in results["summary"] if line["init"] == name]
     main = starts[0]["metric"]
     rows = results["rows"]

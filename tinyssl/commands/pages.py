@@ -186,9 +186,8 @@ def efficiency_sections(results: dict[str, Any]) -> list[Section]:
     method = (
         "Every start was fine-tuned with the same budget on the same images of the "
         f"same folds, whole patients together{more_compute(table)}. Differences are "
-        "paired by fold; "
-        "their interval is Student's t with the correction of Nadeau and Bengio for "
-        "training parts that overlap. “Majority grade” and “global "
+        "paired by fold; their interval is Student's t with the correction of Nadeau "
+        "and Bengio for training parts that overlap. “Majority grade” and “global "
         "intensities” are baselines that see no lesion."
     )
     sections = [
