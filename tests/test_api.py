@@ -64,21 +64,32 @@ PUBLIC = {
 HEAVY = ("torch", "matplotlib", "sklearn", "skimage", "numba", "scipy", "PIL", "tqdm")
 
 
-def missing_sections(function):
-    """Return the docstring sections a public function lacks."""
+def family(function):
+    """Return a docstring, and behind it those of the siblings it points at.
+
+    The first of a family explains; a sibling says "As `precision`, but ...".
+    """
     text = inspect.getdoc(function) or ""
+    pointed = re.findall(r"\b(?:[Aa]s|[Ss]ee) `(\w+)`", text)
+    siblings = [PUBLIC[name] for name in pointed if PUBLIC.get(name) != function]
+    return "\n\n".join([text, *(inspect.getdoc(sibling) for sibling in siblings)])
+
+
+def missing_sections(function):
+    """Return the docstring sections a public function and its family lack."""
+    text = inspect.getdoc(function) or ""
+    whole = re.findall(r"^(\w+)\n-{3,}$", family(function), flags=re.MULTILINE)
     underlined = re.findall(r"^(\w+)\n-{3,}$", text, flags=re.MULTILINE)
     present = [section for section in underlined if section in SECTIONS]
     in_order = [section for section in SECTIONS if section in present]
     optional = OPTIONAL_OF_CLASSES if inspect.isclass(function) else OPTIONAL
-    lacking = [s for s in SECTIONS if s not in present and s not in optional]
+    lacking = [s for s in SECTIONS if s not in whole and s not in optional]
     return lacking + (["order"] if present != in_order else [])
 
 
 def undocumented(function):
-    """Return the parameters that the docstring does not name."""
-    text = inspect.getdoc(function) or ""
-    documented = re.findall(r"^([\w, ]+) : ", text, flags=re.MULTILINE)
+    """Return the parameters that neither the docstring nor its family names."""
+    documented = re.findall(r"^([\w, ]+) : ", family(function), flags=re.MULTILINE)
     names = {name for line in documented for name in line.split(", ")}
     return [
         name for name in inspect.signature(function).parameters if name not in names
@@ -141,6 +152,17 @@ def test_the_checks_of_conventions_can_fail():
     assert missing_sections(careless) == [s for s in SECTIONS if s not in OPTIONAL]
     assert undocumented(careless) == ["y_true", "y_pred", "weights"]
     assert positional(careless) == ["y_true", "y_pred", "weights"]
+
+    def sibling(y_true, y_pred, *, average, strictness):
+        """As `recall`, but stricter."""
+
+    def stranger(y_true, y_pred):
+        """As `nobody`."""
+
+    assert missing_sections(sibling) == []
+    assert undocumented(sibling) == ["strictness"]
+    with pytest.raises(KeyError):
+        missing_sections(stranger)
 
 
 @pytest.mark.parametrize("module", ["tinyssl", "tinyssl.metrics", "tinyssl.transforms"])
