@@ -16,6 +16,7 @@ import torch
 
 from tinyssl import models
 from tinyssl.data import folds, load_images, open_dataset
+from tinyssl.data.copies import content_groups
 from tinyssl.downstream import grading
 from tinyssl.pretext import Rotation
 from tinyssl.training import train
@@ -49,7 +50,7 @@ def main(data, steps=300, out=Path("runs/pretrain_folder")):
     if table.grade is None:
         sys.exit(f"{data}: fine-tuning needs grades for some of the images")
     images = np.asarray(images)
-    groups = folds.content_groups(images, table.patient)
+    groups = content_groups(images, table.patient)
     fold = folds.stratified_group_folds(table.grade, groups, 5, rng=0)
     labelled = table.grade >= 0
     test_part = np.flatnonzero((fold == 0) & labelled)

@@ -18,8 +18,8 @@ from PIL import Image
 from tinyssl.commands.annotated import held_out, read_annotated
 from tinyssl.data import open_dataset
 from tinyssl.data.images import field_of_view, read_image
+from tinyssl.data.resize import resize, working_shape
 from tinyssl.downstream.annotated import score
-from tinyssl.downstream.resolution import resize, working_shape
 from tinyssl.downstream.segmentation import THRESHOLD, Segmentation, predict, prepare
 from tinyssl.models import UNet
 from tinyssl.training import train

@@ -20,6 +20,7 @@ import torch
 from torch import nn
 
 from tinyssl import models
+from tinyssl.data.copies import SIDE
 
 VERSIONS = ("tinyssl", "numpy", "scipy", "numba", "pillow", "torch")
 
@@ -115,6 +116,30 @@ def fingerprint(images: Sequence[np.ndarray]) -> str:
     """Return one hash of a whole data set, in its order."""
     joined = "".join(content_hashes(images)).encode()
     return hashlib.blake2b(joined, digest_size=8).hexdigest()
+
+
+def save_thumbnails(path: Path, small: np.ndarray) -> None:
+    """Save what a run has seen, as `tinyssl.data.copies.thumbnails` makes it."""
+
+    def write(partial):
+        with partial.open("wb") as file:
+            np.save(file, small)
+
+    write_atomic(path, write)
+
+
+def load_thumbnails(path: Path) -> np.ndarray:
+    """Load thumbnails; never runs code from the file."""
+    try:
+        small = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} is missing or damaged: pretrain again") from error
+    if small.shape[1:] != (SIDE, SIDE, 3):
+        raise ValueError(
+            f"{path} must hold thumbnails of {SIDE} x {SIDE} pixels, found shape "
+            f"{small.shape}: pretrain again"
+        )
+    return small
 
 
 # Checkpoints: a resumed run gives the numbers of one that never stopped

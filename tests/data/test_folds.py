@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinyssl.data.folds import content_groups, label_subset, stratified_group_folds
+from tinyssl.data.copies import content_groups
+from tinyssl.data.folds import label_subset, stratified_group_folds
 
 
 @st.composite

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tinyssl.data import load_images, load_masks, load_points, open_dataset
-from tinyssl.data.folds import content_groups, stratified_group_folds
+from tinyssl.data.copies import content_groups
+from tinyssl.data.folds import stratified_group_folds
 from tinyssl.data.images import field_of_view
 
 ROWS = [  # folder, layout, images, is_fundus

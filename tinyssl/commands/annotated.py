@@ -14,11 +14,11 @@ import numpy as np
 
 from tinyssl.commands.prepare import cores
 from tinyssl.data import Table
+from tinyssl.data.copies import thumbnails
 from tinyssl.data.images import field_of_view, read_image, read_mask
+from tinyssl.data.resize import resize, working_shape
 from tinyssl.downstream.annotated import Annotated
-from tinyssl.downstream.resolution import resize, working_shape
 from tinyssl.downstream.segmentation import prepare
-from tinyssl.downstream.thumbnails import thumbnails
 
 FIELD_WIDTH = 540  # pixels: that of DRIVE, where the field measures its vessels
 WIDTHS = (16, 32, 64)  # channels of the U-Net

@@ -11,8 +11,8 @@ from tinyssl.commands.finetune import conclude
 from tinyssl.commands.prepare import start_run
 from tinyssl.commands.pretrain import pretraining_jobs
 from tinyssl.commands.say import Say, silent
-from tinyssl.data import folds as splits
 from tinyssl.data import toy
+from tinyssl.data.copies import content_groups
 from tinyssl.study import Study, assign_folds
 
 IMAGES, SIZE, FOLDS = 360, 40, 3
@@ -44,7 +44,7 @@ def demo(
         As ``finetune`` returns it, with "pretraining": the scores of both tasks.
     """
     eyes = toy.fundus(IMAGES, size=SIZE, rng=seed)
-    groups = splits.content_groups(eyes.images, eyes.patient)
+    groups = content_groups(eyes.images, eyes.patient)
     study = Study(
         images=eyes.images,
         grades=eyes.grades,

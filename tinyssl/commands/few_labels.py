@@ -12,6 +12,7 @@ from tinyssl.commands.prepare import ENCODERS, choose_device
 from tinyssl.commands.say import Say, silent
 from tinyssl.data import Table, load_images, load_points, open_dataset
 from tinyssl.data import folds as splits
+from tinyssl.data.copies import content_groups
 from tinyssl.downstream import localization
 from tinyssl.downstream.few_labels import FewLabels, few_labels
 from tinyssl.downstream.laterality import EYES
@@ -86,7 +87,7 @@ def compare_few(
     images, truth, table = images[usable], truth[usable], table.select(usable)
     refuse_seen([start.run for start in starts.values()], table)
     eyes = truth if target == "laterality" else np.zeros(len(truth), np.int64)
-    groups = splits.content_groups(images, table.patient)
+    groups = content_groups(images, table.patient)
     fold = splits.stratified_group_folds(eyes.astype(np.int64), groups, folds, rng=seed)
     shared = FewLabels(
         target=target,

@@ -11,7 +11,7 @@ import torch
 from tinyssl import models, runs
 from tinyssl.commands.say import Say, silent
 from tinyssl.data import Table, load_images, open_dataset
-from tinyssl.data import folds as splits
+from tinyssl.data.copies import content_groups
 from tinyssl.downstream import grading
 from tinyssl.study import Study, assign_folds
 from tinyssl.training import fastest_layout
@@ -73,7 +73,7 @@ def open_study(
     grades = unknown if table.grade is None else table.grade
     if folds and not (grades >= 0).any():
         raise ValueError(f"{data}: folds need images with grades, found none")
-    groups = splits.content_groups(images, table.patient)
+    groups = content_groups(images, table.patient)
     split = None if transductive and not folds else table.split
     if folds:
         fold = assign_folds(grades, groups, folds, split=split, seed=seed)

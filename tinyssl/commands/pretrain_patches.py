@@ -19,9 +19,8 @@ from tinyssl.commands.prepare import choose_device
 from tinyssl.commands.pretrain import mean_rows
 from tinyssl.commands.say import Say, silent
 from tinyssl.data import open_dataset
+from tinyssl.data.resize import resize
 from tinyssl.downstream import label_counts
-from tinyssl.downstream.resolution import resize
-from tinyssl.downstream.thumbnails import save_thumbnails
 
 
 def pretrain_patches(
@@ -91,7 +90,7 @@ def pretrain_patches(
         for image, region in zip(images, regions, strict=True)
     ]
     small = np.concatenate([part[2] for part in parts])
-    save_thumbnails(out / "thumbnails.npy", small)
+    runs.save_thumbnails(out / "thumbnails.npy", small)
     rows = label_counts.pretrain(
         task,
         images,

@@ -16,6 +16,7 @@ from tinyssl import experiments, runs
 from tinyssl.commands import restored_pages
 from tinyssl.commands.prepare import choose_device
 from tinyssl.commands.say import Say, silent
+from tinyssl.data.copies import content_groups
 from tinyssl.data.images import round_mask
 from tinyssl.downstream import restoration as quality
 from tinyssl.downstream.features import extract, load_features
@@ -89,7 +90,7 @@ def open_restorers(
     table = datasets.open_dataset(data, skip_bad=skip_bad)
     table = replace(table, is_fundus=config["is_fundus"])
     images, table = datasets.load_images(table, config["size"], skip_bad=skip_bad)
-    groups = datasets.folds.content_groups(images, table.patient)
+    groups = content_groups(images, table.patient)
     hashes = runs.content_hashes(table.images)
     study = Study(
         images=images,

@@ -25,12 +25,12 @@ from tinyssl.commands.annotated import (
 from tinyssl.commands.prepare import choose_device
 from tinyssl.commands.say import Say, silent
 from tinyssl.data import Table, open_dataset
+from tinyssl.data.copies import seen_before, thumbnails
 from tinyssl.data.images import read_image, read_mask
 from tinyssl.downstream import annotated, label_counts
 from tinyssl.downstream.annotated import Annotated
 from tinyssl.downstream.starts import images_processed, name_starts, scale_notes
 from tinyssl.downstream.thin_vessels import thin_vessels, thin_width
-from tinyssl.downstream.thumbnails import load_thumbnails, seen_before, thumbnails
 
 
 def segment(
@@ -228,7 +228,7 @@ def refuse_seen(run: Path, test: Table) -> None:
     seen = runs.load_encoder(run / "encoder.pt")[1]["seen"]
     leaked = np.isin(runs.content_hashes(test.images), seen)
     small = thumbnails(loaded(item, read_image) for item in test.images)
-    leaked |= seen_before(load_thumbnails(run / "thumbnails.npy"), small)
+    leaked |= seen_before(runs.load_thumbnails(run / "thumbnails.npy"), small)
     if leaked.any():
         raise ValueError(
             f"--init {run} was pretrained on {leaked.sum()} of the {len(test)} "

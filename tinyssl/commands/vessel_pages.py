@@ -9,9 +9,9 @@ import torch
 from tinyssl import metrics, models, plots, runs
 from tinyssl.commands.annotated import TARGETS
 from tinyssl.commands.pages import SHOWN, findings
+from tinyssl.data.resize import resize
 from tinyssl.downstream.annotated import Annotated
 from tinyssl.downstream.patches import OnPatches
-from tinyssl.downstream.resolution import resize
 from tinyssl.downstream.segmentation import THRESHOLD, Segmentation, predict
 from tinyssl.pretext import build_task
 from tinyssl.report import Section, Table, efficiency_table, write_report

@@ -1,11 +1,9 @@
 """Who is in which fold, and whose labels are known: by patient, with all grades.
 
 Two eyes of one patient, or two copies of one photograph, must never stand on both
-sides of a split. So whole groups are assigned, and `content_groups` says which
-images belong together.
+sides of a split. So whole groups are assigned; `tinyssl.data.copies.content_groups`
+says which images belong together.
 """
-
-from hashlib import sha256
 
 import numpy as np
 
@@ -123,63 +121,6 @@ def label_subset(
     enough = 1 + np.searchsorted(sizes, fraction * len(group_of) - 1e-9)
     chosen = order[: max(enough, num_covering)]
     return np.flatnonzero(np.isin(group_of, chosen))
-
-
-def content_groups(images: np.ndarray, patient: np.ndarray | None = None) -> np.ndarray:
-    """Give one number to all images of one patient, and to all copies of one picture.
-
-    Parameters
-    ----------
-    images : (N, ...) array
-        Byte-identical images share a group.
-    patient : (N,) str array, optional
-        Images of one patient share a group; an empty string is an unknown patient.
-
-    Returns
-    -------
-    (N,) int64 array
-        Numbered 0, 1, ... in order of first appearance.
-
-    Raises
-    ------
-    ValueError
-        If the lengths differ.
-
-    Notes
-    -----
-    IDRiD holds byte-identical pairs with different grades. Sharing is passed on: if a
-    copy of p1's picture is filed under p2, both patients become one group.
-
-    Examples
-    --------
-    >>> images = np.array([[1], [2], [3], [2]], np.uint8)
-    >>> content_groups(images, np.array(["p1", "p1", "p2", "p2"]))
-    array([0, 0, 0, 0])
-    >>> content_groups(images)
-    array([0, 1, 2, 1])
-    """
-    n = len(images)
-    if patient is not None and len(patient) != n:
-        raise ValueError(f"patient must have {n} entries, found {len(patient)}")
-    parent = list(range(n))
-
-    def root(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]  # halve the path for the next time
-            i = parent[i]
-        return i
-
-    first_with = {}
-    for i in range(n):
-        keys = [sha256(np.ascontiguousarray(images[i])).digest()]
-        if patient is not None and patient[i]:
-            keys.append(str(patient[i]))
-        for key in keys:
-            parent[root(i)] = root(first_with.setdefault(key, i))
-    numbers = {}
-    return np.array(
-        [numbers.setdefault(root(i), len(numbers)) for i in range(n)], np.int64
-    )
 
 
 def _count_grades(

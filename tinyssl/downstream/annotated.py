@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyssl import metrics
-from tinyssl.downstream.resolution import resize
+from tinyssl.data.resize import resize
 from tinyssl.downstream.segmentation import Segmentation, evaluate, predict
 from tinyssl.downstream.thin_vessels import thin_width
 

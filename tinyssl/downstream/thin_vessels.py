@@ -4,6 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from tinyssl.data.resize import field_width
+
 THIN = 3 / 540  # of the field's width: 3 px in DRIVE, whose field is 540 px wide
 
 
@@ -16,12 +18,6 @@ def thin_width(region: NDArray[np.bool_]) -> int:
     5
     """
     return max(2, round(THIN * field_width(region)))
-
-
-def field_width(region: NDArray[np.bool_]) -> int:
-    """Return how many columns a field of view spans, 0 if it is empty."""
-    columns = np.flatnonzero(region.any(0))
-    return int(columns[-1] - columns[0] + 1) if len(columns) else 0
 
 
 def thin_vessels(mask: NDArray[np.bool_], *, width: float) -> NDArray[np.bool_]:

@@ -7,12 +7,8 @@ import pytest
 from PIL import Image
 
 from tinyssl.data import toy
-from tinyssl.downstream.thumbnails import (
-    load_thumbnails,
-    save_thumbnails,
-    seen_before,
-    thumbnails,
-)
+from tinyssl.data.copies import content_groups, seen_before, thumbnails
+from tinyssl.runs import load_thumbnails, save_thumbnails
 
 
 def saved_anew(image, quality):
@@ -38,6 +34,14 @@ def test_compression_hides_nothing(eyes, quality):
 def test_another_size_hides_nothing(eyes):
     smaller = [np.asarray(Image.fromarray(eye).resize((64, 64))) for eye in eyes]
     assert seen_before(thumbnails(eyes), thumbnails(smaller)).all()
+
+
+def test_a_copy_saved_again_joins_the_group_of_its_picture(eyes):
+    images = [*eyes[:3], saved_anew(eyes[1], 75)]
+    patient = np.array(["a", "b", "c", "d"])
+    assert content_groups(images, patient).tolist() == [0, 1, 2, 3]
+    small = thumbnails(images)
+    assert content_groups(images, patient, small).tolist() == [0, 1, 2, 1]
 
 
 def test_other_eyes_are_other_eyes(eyes):

@@ -4,8 +4,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tinyssl.downstream.thin_vessels import field_width
-
 
 def resize(array: NDArray, shape: tuple[int, int]) -> NDArray:
     """Resize an image, a mask or a map of probabilities.
@@ -36,6 +34,12 @@ def resize(array: NDArray, shape: tuple[int, int]) -> NDArray:
     array = array.astype(np.float32) if array.dtype != np.uint8 else array
     kind = Image.Resampling.BILINEAR  # Pillow widens it with the pixels when shrinking
     return np.asarray(Image.fromarray(array).resize((W, H), kind))
+
+
+def field_width(region: NDArray[np.bool_]) -> int:
+    """Return how many columns a field of view spans, 0 if it is empty."""
+    columns = np.flatnonzero(region.any(0))
+    return int(columns[-1] - columns[0] + 1) if len(columns) else 0
 
 
 def working_shape(region: NDArray[np.bool_], width: int | None) -> tuple[int, int]:
