@@ -75,12 +75,12 @@ def same_pairs(
         rows = first[start : start + BLOCK]
         square = np.square(rows).sum(1)[:, None] + lengths - 2 * rows @ second.T
         near = np.nonzero(square < SAME**2 * length)
-        found.append(np.array(near) + [[start], [0]])
+        found.append(np.stack([near[0] + start, near[1]]))
     return tuple(np.concatenate(found, axis=1))
 
 
 def connected(n: int, pairs: Sequence | NDArray) -> NDArray[np.int64]:
-    """Number the groups of n rows, of which pairs belong together.
+    """Return the group of each of n rows, of which pairs belong together.
 
     Returns
     -------
