@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -112,3 +113,10 @@ def _keep(function: Callable, shared: Any, threads: int) -> None:
 def _call(job: Job) -> Any:
     """Run one job in a worker process."""
     return _kept["function"](_kept["shared"], job)
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -2,14 +2,23 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import stdtrit
 
 SCRATCH = "scratch"
 SAME_COMPUTE = "scratch, same compute"
+RANDOM = "random weights, frozen"
 LOWER_IS_BETTER = ("error",)
+
+
+class Metric(NamedTuple):
+    """A number by which answers are judged."""
+
+    words: str
+    higher: bool = True  # is better
+    chance: float | None = None  # what guessing scores, where that is one number
 
 
 def slug(init: str) -> str:
@@ -70,39 +79,17 @@ def paired_interval(
     return mean, mean - half, mean + half
 
 
-def summarise(
-    rows: list[dict[str, Any]],
-    *,
-    metric: str = "qwk",
-    by: str = "fraction",
-    test_share: float = 0.0,
-) -> list[dict[str, Any]]:
-    """Group rows by start and label share; compare each start with scratch.
-
-    Parameters
-    ----------
-    rows : list of dict
-        Each with "init", the ``by`` key, "fold" and the metric.
-    metric : str
-    by : str
-        What the rows of one table line share.
-    test_share : float
-        See ``paired_interval``.
-
-    Returns
-    -------
-    list of dict
-        "init", the ``by`` key, "values" (one a fold, in fold order), "min", "avg",
-        "max", and "difference", "low", "high" against scratch (not for scratch).
-    """
-    cells: dict[tuple, dict[int, float]] = {}
+def summarise(rows, metric, how, *, test_share=0.0):
+    """TEMPORARY."""
+    cells = {}
     for row in rows:
-        score = math.nan if row[metric] is None else row[metric]  # null in JSON
-        cells.setdefault((row["init"], row[by]), {})[row["fold"]] = score
+        score = row["scores"][metric]
+        score = math.nan if score is None else score
+        cells.setdefault((row["init"], row["labels"]), {})[row["run"]] = score
     table = []
     for (init, group), values in cells.items():
         scores = np.array([values[fold] for fold in sorted(values)], dtype=float)
-        line = {"init": init, by: group, "metric": metric, "values": scores.tolist()}
+        line = {"init": init, "labels": group, "metric": metric, "values": scores.tolist()}
         line |= {"min": scores.min(), "avg": scores.mean(), "max": scores.max()}
         beside = cells.get((SCRATCH, group), {})
         if init != SCRATCH and set(beside) == set(values):

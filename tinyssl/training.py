@@ -8,9 +8,7 @@ Whatever is drawn at a step depends only on the seed and the step, so a run that
 killed and resumed gives the same numbers as one that was never stopped.
 """
 
-import copy
 import math
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -131,7 +129,7 @@ def train(
     steps, batch_size, lr, weight_decay, warmup, seed
         AdamW; ``warmup`` is the share of the steps in which the rate rises.
     threads, channels_last
-        How the arithmetic is laid out; see ``fastest_layout``.
+        How the arithmetic is laid out: the same for every run, by the rule above.
     device : str
         "cpu", "cuda" or "mps".
     out : path, optional
@@ -225,7 +223,7 @@ def diverged(step: int, loss: float, lr: float, out: Path | None) -> str:
     return f"loss or gradient not finite at step {step} (loss {loss}, lr {lr:g}){kept}"
 
 
-# Threads and memory layout: chosen by measurement
+# Where and how it runs
 
 
 @contextmanager
@@ -239,36 +237,13 @@ def use_threads(count: int):
         torch.set_num_threads(before)
 
 
-def fastest_layout(
-    task: nn.Module,
-    data: Sequence[Any],
-    *,
-    threads: int | None = None,
-    batch_size: int = 32,
-    repeats: int = 5,
-) -> tuple[int, bool]:
-    """Time a few steps with one and with all threads, with and without channels_last.
-
-    On a small shared machine the four differ by up to tenfold, and which is best
-    depends on the model, so it is measured, once, on a copy of the task. With
-    ``threads`` given only the layout is chosen.
-
-    Returns
-    -------
-    threads : int
-    channels_last : bool
-    """
-    seconds = {}
-    counts = [threads] if threads else sorted({1, os.cpu_count() or 1})
-    for count in counts:
-        for channels_last in (True, False):
-            trial = copy.deepcopy(task)
-            options = dict(batch_size=batch_size, threads=count)
-            options |= dict(channels_last=channels_last, lr=0.0, weight_decay=0.0)
-            rows = train(trial, data, steps=1 + repeats, **options)
-            laps = np.diff([row["seconds"] for row in rows])
-            seconds[count, channels_last] = min(laps)  # what no neighbour disturbed
-    return min(seconds, key=seconds.get)
+def choose_device(device: str) -> str:
+    """Resolve "auto" to the fastest device there is."""
+    if device != "auto":
+        return device
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def progress_bar(total: int, initial: int, show: bool):

@@ -75,6 +75,45 @@ def stratified_group_folds(
     return fold_of_group[group_of]
 
 
+def assign_folds(
+    grades: np.ndarray,
+    groups: np.ndarray,
+    num_folds: int,
+    *,
+    split: np.ndarray | None = None,
+    seed: int = 0,
+) -> np.ndarray:
+    """Give each labelled image the fold in which it is held out.
+
+    Parameters
+    ----------
+    grades : (N,) int array, -1 is unlabelled
+    groups : (N,) int array
+    num_folds : int
+    split : (N,) str array, optional
+        Official parts; images of "test" are kept out of all folds, and with them
+        every image of one of their groups.
+    seed : int
+
+    Returns
+    -------
+    (N,) int64 array
+        0..num_folds-1; -1 for unlabelled, -2 for test images.
+    """
+    fold = np.full(len(grades), -1, np.int64)
+    if split is not None:
+        fold[np.isin(groups, groups[split == "test"])] = -2
+    inside = np.flatnonzero((grades >= 0) & (fold == -1))
+    fold[inside] = stratified_group_folds(
+        grades[inside], groups[inside], num_folds, rng=seed
+    )
+    # an unlabelled image of a held-out patient is held out with the patient
+    for i in np.flatnonzero(fold == -1):
+        kin = fold[(groups == groups[i]) & (fold >= 0)]
+        fold[i] = kin[0] if len(kin) else -1
+    return fold
+
+
 def label_subset(
     grades: np.ndarray,
     groups: np.ndarray,

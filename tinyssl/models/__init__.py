@@ -7,6 +7,7 @@ Every network keeps the plain arguments it was built from in ``.config``, so tha
 from torch import nn
 
 from tinyssl.models.densenet import DenseNet, densenet121, densenet_small
+from tinyssl.models.restorer import Restorer, mapping
 from tinyssl.models.sononet import SonoNet, sononet_small
 from tinyssl.models.unet import DenseUNet, UNet
 from tinyssl.models.weights import LoadReport, load_torchvision, load_weights
@@ -15,6 +16,7 @@ __all__ = [
     "DenseNet",
     "DenseUNet",
     "LoadReport",
+    "Restorer",
     "SonoNet",
     "UNet",
     "densenet121",
@@ -22,6 +24,7 @@ __all__ = [
     "from_config",
     "load_torchvision",
     "load_weights",
+    "mapping",
     "sononet_small",
 ]
 

@@ -7,20 +7,23 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from tinyssl import models
+from tinyssl.pretext.inputs import field_statistics
+from tinyssl.task import Figures, Pretext
 from tinyssl.training import to_tensor
 from tinyssl.transforms import sample_swaps, swap_patches
 
 
-class ContextRestoration(nn.Module):
+class ContextRestoration(Pretext):
     """Restore an image in which pairs of small patches were swapped; L2 loss.
 
     Parameters
     ----------
     network : Module
         Maps (N, C, H, W) to (N, C, H, W): a ``UNet`` with as many outputs as
-        inputs, or ``Restorer(encoder)``.
+        inputs, or ``tinyssl.models.Restorer(encoder)``.
     patch_size : int
-        Side of the square patches, in pixels.
+        Side of the square patches, in pixels; an eighth of whole images.
     num_swaps : int
         Pairs swapped one after the other (T in the paper).
     region : (H, W) bool array, optional
@@ -48,7 +51,9 @@ class ContextRestoration(nn.Module):
     """
 
     name = "restoration"
-    chance: dict[str, float] = {}  # noqa: RUF012 - the log's "copy" is the bar
+    main = "swapped"
+    carries = ("encoder", "network")
+    disordered = "Pairs of patches were swapped"
 
     def __init__(
         self,
@@ -66,10 +71,17 @@ class ContextRestoration(nn.Module):
         self.standardise = standardise
         self.region = region
 
+    @classmethod
+    def build(cls, encoder, *, image_size, region=None, standardise=False, **options):
+        """Put it around a U-Net as it is, around any other encoder with a decoder."""
+        options = {"patch_size": max(2, image_size // 8), "region": region} | options
+        network = models.mapping(encoder, channels=3)
+        return cls(network, standardise=standardise, **options)
+
     @property
     def encoder(self) -> nn.Module:
         """What is carried to the target task: a U-Net whole, else the encoder."""
-        restorer = isinstance(self.network, Restorer)
+        restorer = isinstance(self.network, models.Restorer)
         return self.network.encoder if restorer else self.network
 
     def make_batch(
@@ -122,8 +134,7 @@ class ContextRestoration(nn.Module):
             "unswapped". All in units of each image's own variance.
         """
         self.eval()
-        device = next(self.parameters()).device
-        inputs, targets = to_tensor(self.make_batch(images, rng), device)
+        inputs, targets = to_tensor(self.make_batch(images, rng), self.device)
         loss, logs = self(inputs, targets)
         return {"mse": float(loss)} | {key: float(logs[key]) for key in logs}
 
@@ -135,61 +146,24 @@ class ContextRestoration(nn.Module):
         restored = self.network(given)
         return (restored * deviation + mean).clamp(0, 1)
 
+    def describe(self, scores: list[dict[str, Any]], where: str) -> str:
+        """Say how far restoring beats copying, inside and outside what changed."""
+        keys = ("swapped", "copy_swapped", "unswapped")
+        inside, copied, outside = (np.mean([s[key] for s in scores]) for key in keys)
+        return (
+            f"{self.disordered}; the network puts them back. Mean squared error inside "
+            f"the changed patches of the {where}: {inside:.3f}, where copying the "
+            f"input leaves {copied:.3f}; outside them {outside:.3f}, where copying "
+            "leaves 0 (in units of each image's variance)."
+        )
 
-class Restorer(nn.Module):
-    """An encoder and a few deconvolutions, for encoders that will classify.
+    def figures(self, images, scores, *, rng) -> Figures:
+        """Show images, disordered and restored ones, and where they are wrong."""
+        from tinyssl import plots
 
-    Parameters
-    ----------
-    encoder : Module with ``features``, ``num_features`` and ``config``
-    channels : int
-        Of the answer: the colours of the images, or a map a point.
-    widest : int
-        Channels of the first deconvolution; each next one has half as many.
-    """
-
-    def __init__(self, encoder: nn.Module, *, channels: int = 3, widest: int = 64):
-        super().__init__()
-        self.encoder = encoder
-        with torch.no_grad():  # how often the encoder halves the image
-            probe = torch.zeros(1, encoder.config["in_channels"], 64, 64)
-            encoder_was_training = encoder.training
-            reduction = 64 // encoder.eval().features(probe).shape[-1]
-            encoder.train(encoder_was_training)
-        layers: list[nn.Module] = []
-        c_in, c_out = encoder.num_features, widest
-        for _ in range(reduction.bit_length() - 1):
-            layers += [
-                nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1, bias=False),
-                nn.BatchNorm2d(c_out),
-                nn.ReLU(inplace=True),
-            ]
-            c_in, c_out = c_out, max(16, c_out // 2)
-        self.decoder = nn.Sequential(*layers, nn.Conv2d(c_in, channels, 3, padding=1))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return an image of the input's size."""
-        H, W = x.shape[-2:]
-        restored = self.decoder(self.encoder.features(x))
-        if restored.shape[-2:] != (H, W):  # sides the encoder rounded down
-            restored = F.interpolate(restored, (H, W), mode="bilinear")
-        return restored
-
-
-def field_statistics(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean and standard deviation per image and channel over its lit pixels.
-
-    Parameters
-    ----------
-    images : (N, C, H, W) float tensor, values in [0, 1]
-
-    Returns
-    -------
-    mean, deviation : (N, C, 1, 1) tensors
-        The deviation is at least 0.02, so that a flat image stays finite.
-    """
-    lit = (images.amax(1, keepdim=True) > 12 / 255).float()  # (N, 1, H, W)
-    count = lit.sum((2, 3), keepdim=True).clamp_min(1)
-    mean = (images * lit).sum((2, 3), keepdim=True) / count
-    variance = ((images - mean).square() * lit).sum((2, 3), keepdim=True) / count
-    return mean, variance.sqrt().clamp_min(0.02)
+        inputs, (images, changed) = self.make_batch(images, rng)
+        restored = self.restore(to_tensor(inputs, self.device))
+        restored = restored.permute(0, 2, 3, 1).cpu().numpy()
+        figure = plots.restorations(images, inputs, restored, changed)
+        caption = "Original, disordered (changed patches outlined), restored, error."
+        return [(figure, caption)]

@@ -5,19 +5,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.ndimage import binary_erosion
 from torch import nn
 from torch.nn import functional as F
 
 from tinyssl.metrics import confusion_matrix
-from tinyssl.pretext.restoration import field_statistics
+from tinyssl.pretext.inputs import standardised, turn_invariant_field
+from tinyssl.task import Figures, Pretext
 from tinyssl.training import to_tensor
 from tinyssl.transforms import flip, rotate, sample_flips, sample_turns
 
-LIT = 12  # of 255: pixels darker than this in every channel count as background
 
-
-class Rotation(nn.Module):
+class Rotation(Pretext):
     """Predict the quarter turn of an image; the label comes from the pixels.
 
     Images must be square with a centred field of view, as ``tinyssl.data`` makes
@@ -47,6 +45,7 @@ class Rotation(nn.Module):
 
     name = "rotation"
     chance = {"loss": math.log(4), "accuracy": 0.25}  # noqa: RUF012
+    main = "accuracy"
 
     def __init__(
         self,
@@ -83,8 +82,7 @@ class Rotation(nn.Module):
     def logits(self, inputs: torch.Tensor) -> torch.Tensor:
         """Pool the features over space and score the four turns: (N, 4)."""
         if self.standardise:
-            mean, deviation = field_statistics(inputs)
-            inputs = (inputs - mean) / deviation
+            inputs = standardised(inputs)
         features = self.encoder.features(inputs)  # (N, C, h, w)
         return self.head(features.mean((2, 3)))
 
@@ -99,12 +97,11 @@ class Rotation(nn.Module):
             "accuracy_0_180", choosing only between those two where one is true.
         """
         self.eval()
-        device = self.head.weight.device
         if self.hide_border:
             images = images * turn_invariant_field(images)[..., None]
         logits = torch.stack(
             [
-                self.logits(to_tensor(rotate(images, turn), device)).cpu()
+                self.logits(to_tensor(rotate(images, turn), self.device)).cpu()
                 for turn in range(4)
             ],
             dim=1,
@@ -119,28 +116,31 @@ class Rotation(nn.Module):
             "confusion": confusion.tolist(),
         }
 
+    def describe(self, scores: list[dict[str, Any]], where: str) -> str:
+        """Say how many turns are answered right, and of a half turn."""
+        right, half = (
+            np.mean([s[key] for s in scores]) for key in ("accuracy", "accuracy_0_180")
+        )
+        return (
+            f"Which quarter turn was applied? Right for {right:.1%} of the {where} "
+            f"(chance 25 %), and for {half:.1%} when only 0 and 180 degrees are allowed "
+            "(chance 50 %): a right eye turned by 180 degrees looks like a left eye, "
+            "but for the fovea below the disc."
+        )
 
-def turn_invariant_field(images: np.ndarray) -> np.ndarray:
-    """Mark the pixels that are lit in all four turns of their image.
+    @torch.no_grad()
+    def figures(self, images, scores, *, rng) -> Figures:
+        """Show turned images with the answers, and which turns are confused."""
+        from tinyssl import plots
 
-    Parameters
-    ----------
-    images : (N, S, S, C) uint8 array
-
-    Returns
-    -------
-    (N, S, S) bool array
-        Equal to each of its own quarter turns, so it cannot tell them apart, and one
-        pixel inside what is lit: the outermost pixel is a blend with black.
-
-    Examples
-    --------
-    >>> image = np.full((1, 6, 6, 3), 200, np.uint8)
-    >>> image[0, 0] = 0  # the camera cut off the top row
-    >>> turn_invariant_field(image)[0].any(0).astype(int)
-    array([0, 0, 1, 1, 0, 0])
-    """
-    lit = images.max(-1) > LIT  # (N, S, S)
-    inside = binary_erosion(lit, np.ones((1, 3, 3)), border_value=1)
-    half = inside & np.rot90(inside, 2, (1, 2))
-    return half & np.rot90(half, 1, (1, 2))
+        inputs, turns = self.make_batch(images, rng)
+        answers = self.logits(to_tensor(inputs, self.device)).argmax(1).cpu().numpy()
+        confusion = np.sum([s["confusion"] for s in scores], axis=0)
+        labels = ["0°", "90°", "180°", "270°"]
+        return [
+            (
+                plots.turns(inputs, turns, answers),
+                "Turned images, the turn applied and the turn answered.",
+            ),
+            (plots.confusion(confusion, labels=labels), "Rows: the turn applied."),
+        ]

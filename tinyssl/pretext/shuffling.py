@@ -36,6 +36,7 @@ class PixelShuffling(ContextRestoration):
     """
 
     name = "shuffling"
+    disordered = "The pixels of small windows were shuffled"
 
     def disorder(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Shuffle the pixels inside each window, one window after another."""

@@ -1,0 +1,311 @@
+"""The material of one study: images, what is known of them, and who is held out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyssl import runs
+from tinyssl.data import Table, load_images
+from tinyssl.data.copies import content_groups, seen_before, thumbnails
+from tinyssl.data.folds import assign_folds, label_subset
+
+ALWAYS, TEST, LEFT_OUT = -1, -2, -3  # folds of images that no fold holds out
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a data set is read for a study.
+
+    Parameters
+    ----------
+    size : int
+        Rows and columns of whole images.
+    folds : int
+        Of cross-validation. 0: nothing is held out but the official test images.
+    seed : int
+        Assigns images to folds.
+    transductive : bool
+        Let training see the official test images, where there are no folds.
+    skip_bad : bool
+        Go on without files that cannot be read, and say which.
+    labelled : bool
+        Whether labels are needed: not for pretraining.
+    cache : path, optional
+        A folder for decoded images.
+    log : callable
+        Takes lines for the person who waits.
+    """
+
+    size: int = 96
+    folds: int = 0
+    seed: int = 0
+    transductive: bool = False
+    skip_bad: bool = False
+    labelled: bool = True
+    cache: Path | None = None
+    log: Callable[[str], None] = field(default=lambda line: None, compare=False)
+
+    def images(self, table: Table) -> tuple[np.ndarray, Table]:
+        """Return whole images (N, S, S, 3), and the rows that could be read."""
+        options = {"cache": self.cache, "skip_bad": self.skip_bad, "progress": True}
+        images, table = load_images(table, self.size, **options)
+        for line in table.skipped:
+            self.log(f"skipped {line}")
+        return images, table
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Images with what is known of each; see `gather`.
+
+    Attributes
+    ----------
+    columns : dict of str to array or list, each N long
+        "image", and what a target task needs: "grade", "points", "mask", "region".
+    labelled, scored : (N,) bool arrays
+        Whose labels train, and whose labels judge.
+    groups : (N,) int array
+        Images of one group (a patient, copies of one picture) are never parted.
+    fold : (N,) int array
+        The fold in which an image is held out; -1 trains in every fold, -2 is an
+        official test image, -3 is left out: its group has an image that is scored.
+    num_folds : int
+    hashes : list of str
+        Of the content of each file, to tell later what pretraining has seen.
+    small : (N, 16, 16, 3) uint8 array
+        Thumbnails, for the same.
+    names : tuple of str
+    facts : dict
+        Plain values that the target task or the report needs.
+    """
+
+    columns: dict[str, Any]
+    labelled: NDArray[np.bool_]
+    scored: NDArray[np.bool_]
+    groups: NDArray[np.int64]
+    fold: NDArray[np.int64]
+    num_folds: int
+    hashes: list[str]
+    small: NDArray[np.uint8]
+    names: tuple[str, ...]
+    facts: dict[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def take(self, columns: Sequence[str], index: Sequence[int]) -> list[Any]:
+        """Return some rows of each column."""
+        return [_rows(self.columns[name], index) for name in columns]
+
+    def images(self, index: Sequence[int]) -> Any:
+        """Return some images."""
+        return _rows(self.columns["image"], index)
+
+    def part(self, fold: int | None, *, labelled: bool) -> NDArray[np.int64]:
+        """Return which images may be seen when ``fold``, or none, is held out."""
+        seen = (self.fold != fold) & (self.fold >= ALWAYS)
+        return np.flatnonzero(seen & self.labelled if labelled else seen)
+
+    def held(self, fold: int) -> NDArray[np.int64]:
+        """Return which images are scored when ``fold`` is held out."""
+        return np.flatnonzero((self.fold == fold) & self.scored)
+
+    @property
+    def test(self) -> NDArray[np.int64]:
+        """The official test images."""
+        return np.flatnonzero((self.fold == TEST) & self.scored)
+
+    @property
+    def test_share(self) -> float:
+        """Images tested over images trained on, a fold; 0 where folds do not overlap."""
+        return 1 / (self.num_folds - 1) if self.num_folds > 1 else 0.0
+
+    def fingerprint(self) -> str:
+        """Return one hash of all images and labels, in their order."""
+        columns = [self.columns[name] for name in sorted(self.columns)]
+        return runs.fingerprint([np.asarray(row) for c in columns for row in c])
+
+    def settings(self) -> dict[str, Any]:
+        """Return what ``config.json`` says of them."""
+        return self.facts | {"images": len(self), "data": self.fingerprint()}
+
+    def scored_on(self, other: "Cases") -> "Cases":
+        """Return a study that trains on all of these and is scored on all others.
+
+        Raises
+        ------
+        ValueError
+            If an image, or a copy of it, is in both.
+        """
+        shared = np.isin(other.hashes, self.hashes)
+        shared |= seen_before(self.small, other.small)
+        if shared.any():
+            raise ValueError(
+                f"{other.facts['root']}: {shared.sum()} of the {len(other)} held-out "
+                "images are also among the training images"
+            )
+        fold = np.r_[np.full(len(self), ALWAYS), np.zeros(len(other), np.int64)]
+        scored = np.r_[np.zeros(len(self), bool), other.scored]
+        facts = self.facts | {"scored on": other.facts["root"]}
+        both = self._joined(other, tuple(self.columns))
+        return replace(both, fold=fold, scored=scored, num_folds=1, facts=facts)
+
+    def with_more(self, other: "Cases") -> "Cases":
+        """Return a study that also learns from other images, without their labels.
+
+        Images that are held out here are left out there.
+        """
+        held = self.fold != ALWAYS
+        known = np.isin(other.hashes, np.array(self.hashes)[held])
+        known |= seen_before(self.small[held], other.small)
+        facts = self.facts | {"and": [*self.facts.get("and", ()), other.facts["root"]]}
+        names = [name for name in ("image", "region") if name in self.columns]
+        fold = np.r_[self.fold, np.where(known, LEFT_OUT, ALWAYS)]
+        return replace(self._joined(other, names), facts=facts, fold=fold)
+
+    def _joined(self, other, names):
+        """Return both, the others in every fold's training part, without labels."""
+        nothing = np.zeros(len(other), bool)
+        return Cases(
+            columns={k: _join(self.columns[k], other.columns[k]) for k in names},
+            labelled=np.r_[self.labelled, nothing],
+            scored=np.r_[self.scored, nothing],
+            groups=np.r_[self.groups, other.groups + 1 + self.groups.max()],
+            fold=np.r_[self.fold, np.full(len(other), ALWAYS)],
+            num_folds=self.num_folds,
+            hashes=self.hashes + other.hashes,
+            small=np.concatenate([self.small, other.small]),
+            names=self.names + other.names,
+            facts=self.facts,
+        )
+
+
+def gather(
+    table: Table,
+    reading: Reading,
+    columns: dict[str, Any],
+    *,
+    labelled: NDArray[np.bool_],
+    scored: NDArray[np.bool_] | None = None,
+    strata: NDArray[np.int64] | None = None,
+    held: NDArray[np.bool_] | None = None,
+    small: NDArray[np.uint8] | None = None,
+    **facts: Any,
+) -> Cases:
+    """Put a study together: groups, folds, and what tells a copy.
+
+    Parameters
+    ----------
+    table : Table
+        Of the N images.
+    reading : Reading
+    columns : dict
+        See `Cases`.
+    labelled, scored : (N,) bool arrays
+        ``scored`` is ``labelled`` if not given.
+    strata : (N,) int array, optional
+        What folds are stratified by; -1 where unknown.
+    held : (N,) bool array, optional
+        Without folds: which images are held out.
+    small : (N, 16, 16, 3) uint8 array, optional
+        Thumbnails of the images as they were read, if ``columns`` has others.
+    **facts
+        Plain values to remember.
+    """
+    N = len(table)
+    small = thumbnails(columns["image"]) if small is None else small
+    groups = content_groups(columns["image"], table.patient, small)
+    split = table.split
+    if reading.transductive and not reading.folds:
+        split = None
+    official = np.zeros(N, bool) if split is None else split == "test"
+    fold = np.full(N, ALWAYS)
+    fold[np.isin(groups, groups[official])] = TEST
+    num_folds = reading.folds
+    if held is not None and not reading.folds:
+        fold, official, num_folds = np.where(held, 0, ALWAYS), held, 1
+        fold[np.isin(groups, groups[held]) & ~held] = LEFT_OUT
+    elif reading.folds:
+        classes = np.where(labelled, 0, -1) if strata is None else strata
+        fold = assign_folds(classes, groups, num_folds, split=split, seed=reading.seed)
+    fold[(fold == TEST) & ~official] = LEFT_OUT
+    facts = {"root": str(table.root), "layout": table.layout} | facts
+    facts |= {"is_fundus": table.is_fundus, "folds": num_folds}
+    reading.log(_described(table, columns["image"], strata))
+    if left := int((fold == LEFT_OUT).sum()):
+        reading.log(f"left out of training: {left} images of patients that are scored")
+    return Cases(
+        columns=columns,
+        labelled=labelled,
+        scored=labelled if scored is None else scored,
+        groups=groups,
+        fold=fold,
+        num_folds=num_folds,
+        hashes=runs.content_hashes(table.images),
+        small=small,
+        names=table.names,
+        facts=facts,
+    )
+
+
+def draw_labelled(
+    cases: Cases, labels: float | int, *, run: int, fold: int, seed: int
+) -> NDArray[np.int64]:
+    """Choose the images of a fold's training part whose labels may be used.
+
+    Parameters
+    ----------
+    cases : Cases
+    labels : float in (0, 1], or int
+        A share of the labels, in whole groups, with every class; or a number of
+        images, of which classes take turns at the head. Fewer lie inside more.
+    run, fold, seed : int
+        A share depends on seed and fold, a number on the run.
+
+    Raises
+    ------
+    ValueError
+        If there are not so many.
+    """
+    part = cases.part(fold, labelled=True)
+    classes = cases.columns.get(cases.facts.get("classes", ""))
+    if isinstance(labels, float):
+        of = np.zeros(len(part), np.int64) if classes is None else classes[part]
+        chosen = label_subset(of, cases.groups[part], labels, rng=[seed, fold])
+        return part[chosen]
+    if not 1 <= labels <= len(part):
+        raise ValueError(f"images must lie in 1..{len(part)}, found {labels}")
+    rng = np.random.default_rng([seed + run, 3 if cases.num_folds > 1 else 2])
+    order = rng.permutation(part)
+    if classes is not None:
+        place = np.empty(len(order))
+        for name in np.unique(classes[order]):
+            same = classes[order] == name
+            place[same] = np.arange(same.sum())
+        order = order[np.argsort(place, kind="stable")]
+    return np.sort(order[:labels])
+
+
+def _rows(column, index):
+    """Return rows of an array, or of a list of images of any size."""
+    return column[index] if isinstance(column, np.ndarray) else [column[i] for i in index]
+
+
+def _join(first, second):
+    """Return the rows of two columns of one kind."""
+    arrays = isinstance(first, np.ndarray)
+    return np.concatenate([first, second]) if arrays else [*first, *second]
+
+
+def _described(table, images, classes):
+    """Say in one line what was read."""
+    size = f" at {images.shape[1]} px" if isinstance(images, np.ndarray) else ""
+    text = f"{table.root}: {table.layout}, {len(table)} images{size}"
+    if classes is not None and (classes >= 0).any():
+        counts = np.bincount(classes[classes >= 0])
+        text += f", classes {' '.join(f'{k}:{n}' for k, n in enumerate(counts))}"
+    return text

@@ -1,1 +1,0 @@
-"""Target tasks: what the pretrained networks are for."""

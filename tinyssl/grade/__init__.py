@@ -1,0 +1,1 @@
+"""Grading new images with what a comparison has left behind."""

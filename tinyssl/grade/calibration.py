@@ -1,0 +1,103 @@
+"""Calibration: how often a grader is right when it says 0.7.
+
+Asked of images that the answering model had never seen: in cross-validation each
+labelled image is held out once, and is answered by the one model that did not train
+on it.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from tinyssl.targets import grading
+
+BINS = 5  # equally filled, so that few images still say something in each
+
+
+def wilson(right: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
+    """Return the interval of a share that was seen ``right`` times in n.
+
+    References
+    ----------
+    Wilson 1927, "Probable inference, the law of succession, and statistical
+    inference", Journal of the American Statistical Association 22(158):209-212.
+
+    Examples
+    --------
+    >>> low, high = wilson(8, 10)
+    >>> round(low, 3), round(high, 3)
+    (0.49, 0.943)
+    """
+    z = ndtri(0.5 + level / 2)
+    share = right / n
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    return float(max(0, centre - half)), float(min(1, centre + half))
+
+
+def reliability(
+    grades_true: NDArray[np.integer],
+    probabilities: NDArray[np.floating],
+    *,
+    head: str,
+    bins: int = BINS,
+) -> dict[str, Any]:
+    """Compare the probability given to each answer with how often it was right.
+
+    Parameters
+    ----------
+    grades_true : (N,) int array
+    probabilities : (N, K) array
+        Each row from a model that had not seen the image.
+    head : str
+        How probabilities become an answer; see `tinyssl.downstream.grading.decode`.
+    bins : int
+        Groups of about N / bins images, by the probability of their answer.
+
+    Returns
+    -------
+    dict
+        "bins", a list of dicts with "from" and "to" (the least and the most sure of
+        the group), "n", "said" (mean probability), "right" (share), "low" and "high"
+        (its Wilson interval); "error", the mean distance between said and right
+        weighted by n (the expected calibration error, which chance alone lifts above
+        0); "brier", the mean squared distance of the probabilities from the truth.
+
+    References
+    ----------
+    Guo, Pleiss, Sun, Weinberger 2017, "On calibration of modern neural networks",
+    ICML, section 2.
+    Brier 1950, "Verification of forecasts expressed in terms of probability", Monthly
+    Weather Review 78(1):1-3.
+    """
+    N, K = probabilities.shape
+    answers = grading.decode(probabilities, head)
+    said = probabilities[np.arange(N), answers]
+    right = answers == grades_true
+    groups = []
+    for index in np.array_split(np.argsort(said, kind="stable"), min(bins, N)):
+        low, high = wilson(int(right[index].sum()), len(index))
+        group = {"from": said[index[0]], "to": said[index[-1]], "n": len(index)}
+        group |= {"said": said[index].mean(), "right": right[index].mean()}
+        groups.append(group | {"low": low, "high": high})
+    error = sum(g["n"] * abs(g["said"] - g["right"]) for g in groups) / N
+    truth = np.eye(K)[grades_true]
+    brier = np.square(probabilities - truth).sum(1).mean()
+    groups = [
+        {key: v if key == "n" else float(v) for key, v in group.items()}
+        for group in groups
+    ]
+    return {"bins": groups, "error": float(error), "brier": float(brier), "n": N}
+
+
+def group_of(found: dict[str, Any], probability: float) -> dict[str, Any]:
+    """Return the group whose range an answer of this probability falls into.
+
+    Between two groups it is the less sure one; beyond the ends the outermost.
+    """
+    for group in reversed(found["bins"]):
+        if probability >= group["from"]:
+            return group
+    return found["bins"][0]

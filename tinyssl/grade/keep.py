@@ -1,0 +1,75 @@
+"""What a comparison leaves behind for grading: the models of the best initialisation."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinyssl import runs
+from tinyssl.cases import Cases
+from tinyssl.grade import calibration, familiarity
+from tinyssl.targets.grading import Grading, decode, evaluate
+
+
+def keep_grader(
+    out: Path,
+    cases: Cases,
+    results: dict[str, Any],
+    load: Callable[..., Grading],
+    encoder: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Keep the fold models of the initialisation with the best mean as grader.pt.
+
+    Its score is a little optimistic, being the best of several: the report shows them
+    all. Where there are official test images, ``results["ensembles"]`` says what the
+    folds' averaged probabilities score on them.
+
+    Returns
+    -------
+    dict
+        "init", "qwk", "head", "size" and "calibration".
+    """
+    most = max(line["labels"] for line in results["summary"])
+    whole = [line for line in results["summary"] if line["labels"] == most]
+    best = max(whole, key=lambda line: np.nan_to_num(line["avg"], nan=-1.0))
+    init = best["init"]
+    rows = [r for r in results["rows"] if (r["init"], r["labels"]) == (init, most)]
+    tasks = [load(init, row["run"]) for row in rows]
+    head, K = tasks[0].head, tasks[0].num_grades
+    index = np.concatenate([row["held"] for row in rows])
+    probabilities = np.concatenate([row["answers"][1] for row in rows])
+    truth = cases.columns["grade"][index]
+    state = {
+        "encoder": dict(encoder),
+        "head": head,
+        "num_grades": K,
+        "size": cases.facts["size"],
+        "is_fundus": cases.facts["is_fundus"],
+        "init": init,
+        "qwk": float(best["avg"]),
+        "calibration": calibration.reliability(truth, probabilities, head=head),
+        "members": [task.state_dict() for task in tasks],
+    }
+    seen, held = cases.part(0, labelled=True), np.flatnonzero(cases.fold == 0)
+    known = familiarity.fit(tasks[0].encoder, cases.images(seen), cases.images(held))
+    runs.save_state(out / "grader.pt", state | {"familiar": known})
+    if "test" in results:
+        results["ensembles"] = ensembles(cases, results["rows"], head)
+    return {key: state[key] for key in ("init", "qwk", "head", "size", "calibration")}
+
+
+def ensembles(
+    cases: Cases, rows: list[dict[str, Any]], head: str
+) -> list[dict[str, Any]]:
+    """Score the folds' mean probabilities on the official test images."""
+    cells: dict[tuple, list[Any]] = {}
+    for row in rows:
+        cells.setdefault((row["init"], row["labels"]), []).append(row["test_answers"][1])
+    truth, lines = cases.columns["grade"][cases.test], []
+    for (init, labels), members in cells.items():
+        mean = np.mean(members, axis=0)
+        scores = evaluate(truth, decode(mean, head), mean)
+        line = {"init": init, "labels": labels, "models": len(members)}
+        lines.append(line | {"scores": scores})
+    return lines

@@ -1,0 +1,91 @@
+"""Where a grader looked: what changes when a piece of the retina is smoothed away.
+
+A window is replaced by the image's own blur, which takes lesions and vessels out and
+leaves the illumination; the map says how much the expected grade falls. Positive is
+evidence for a higher grade. Nothing but answers is used, so it is true of any grader,
+and of several together. (Zeiler and Fergus 2014 used a grey square, which is itself
+something to see.)
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from tinyssl.targets import grading
+from tinyssl.training import to_tensor
+
+
+@torch.no_grad()
+def expected_grade(
+    tasks: Sequence[grading.Grading], inputs: torch.Tensor
+) -> NDArray[np.float64]:
+    """Return the mean grade of each image by the probabilities of all graders."""
+    total = 0.0
+    for task in tasks:
+        task.eval()
+        probability = task.log_probabilities(task.outputs(inputs)).exp()
+        grades = torch.arange(probability.shape[1], device=probability.device)
+        total = total + (probability * grades).sum(1) / probability.sum(1)
+    return (total / len(tasks)).cpu().double().numpy()
+
+
+@torch.no_grad()
+def occlusion_map(
+    tasks: Sequence[grading.Grading],
+    image: NDArray[np.uint8],
+    *,
+    window: int | None = None,
+    batch_size: int = 64,
+) -> NDArray[np.float64]:
+    """Map how much each place of one image raises the expected grade.
+
+    Parameters
+    ----------
+    tasks : sequence of Grading
+        Their answers are averaged, as ``tinyssl grade`` does.
+    image : (S, S, C) uint8 array
+    window : int, optional
+        Side of the piece that is smoothed away, in pixels; S / 8 if None. It moves
+        by half of itself, and its edge is soft.
+    batch_size : int
+
+    Returns
+    -------
+    (S, S) float64 array
+        In grades: the mean fall of the expected grade over the windows that cover a
+        pixel; 0 where the image is black.
+
+    References
+    ----------
+    Zeiler, Fergus 2014, "Visualizing and understanding convolutional networks", ECCV,
+    section 4.2.
+    """
+    S = len(image)
+    window = window or max(3, S // 8)
+    lit = image.max(-1) > 0
+    blurred = gaussian_filter(image.astype(np.float64), (window / 2, window / 2, 0))
+    share = np.maximum(gaussian_filter(lit.astype(np.float64), window / 2), 1e-6)
+    blurred = np.clip(blurred / share[..., None], 0, 255) * lit[..., None]
+    places = np.arange(0, S, max(1, window // 2))
+    centres = [(y, x) for y in places for x in places if lit[y, x]]
+    rows = np.arange(S)
+    device = next(tasks[0].parameters()).device
+    before = expected_grade(tasks, to_tensor(image[None], device))[0]
+    total, weight = np.zeros((S, S)), np.full((S, S), 1e-9)
+    for start in range(0, len(centres), batch_size):
+        some = np.array(centres[start : start + batch_size])
+        # a soft window around each centre
+        near = [
+            np.exp(-0.5 * ((rows - some[:, axis, None]) / (window / 2.5)) ** 4)
+            for axis in (0, 1)
+        ]
+        cover = near[0][:, :, None] * near[1][:, None, :]  # (B, S, S)
+        mixed = image + cover[..., None] * (blurred - image)
+        mixed = np.rint(mixed).astype(np.uint8)
+        fall = before - expected_grade(tasks, to_tensor(mixed, device))
+        total += np.einsum("b,bhw->hw", fall, cover)
+        weight += cover.sum(0)
+    return np.where(lit, total / weight, 0.0)

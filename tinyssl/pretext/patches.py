@@ -1,0 +1,163 @@
+"""Patches of whole images: drawn, cut out, and a pretext task on them."""
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from tinyssl.task import Task
+
+
+def sample_corners(
+    regions: list[NDArray[np.bool_]], size: int, *, rng: np.random.Generator | int
+) -> NDArray[np.int64]:
+    """Draw one patch an image, whole inside it, its centre in the field of view.
+
+    Parameters
+    ----------
+    regions : list of (H, W) bool arrays
+    size : int
+        Side of the patches in pixels.
+    rng : numpy.random.Generator or int
+
+    Returns
+    -------
+    (N, 2) int64 array
+        Top left corners (y, x).
+
+    Raises
+    ------
+    ValueError
+        If an image has no such patch.
+
+    Examples
+    --------
+    >>> region = np.zeros((10, 10), bool)
+    >>> region[6, 5] = True
+    >>> sample_corners([region], 4, rng=0)
+    array([[4, 3]])
+    """
+    rng = np.random.default_rng(rng)
+    corners = np.empty((len(regions), 2), np.int64)
+    half = size // 2
+    for i, region in enumerate(regions):
+        H, W = region.shape
+        centres = region[half : H - size + half + 1, half : W - size + half + 1]
+        if min(H, W) < size or not centres.any():
+            raise ValueError(
+                f"patch size {size} must fit around a pixel of the field of view, "
+                f"found none in image {i} of {H} x {W}"
+            )
+        # a few uniform tries nearly always hit; a listing of all pixels is slow
+        tries = rng.integers(centres.shape, size=(32, 2))
+        hits = tries[centres[tries[:, 0], tries[:, 1]]]
+        if len(hits) == 0:
+            hits = rng.permutation(np.argwhere(centres))
+        corners[i] = hits[0]
+    return corners
+
+
+def move_to_objects(
+    corners: NDArray[np.int64],
+    masks: list[NDArray],
+    size: int,
+    *,
+    share: float,
+    rng: np.random.Generator | int,
+) -> NDArray[np.int64]:
+    """Move a share of the patches so that they hold a pixel of the object.
+
+    Parameters
+    ----------
+    corners : (N, 2) int array
+        As `sample_corners` draws them.
+    masks : list of (H, W) bool or float arrays
+        The object: where the mask is at least 0.5.
+    size : int
+        Side of the patches in pixels.
+    share : float
+        Of the patches, in [0, 1]; each is moved or stays by chance. In an image
+        without the object it stays.
+    rng : numpy.random.Generator or int
+
+    Returns
+    -------
+    (N, 2) int64 array
+        A pixel of the object is drawn, then the patch's place around it.
+
+    Examples
+    --------
+    >>> mask = np.zeros((90, 90), bool)
+    >>> mask[70, 20] = True
+    >>> y, x = move_to_objects(np.zeros((1, 2)), [mask], 9, share=1, rng=0)[0]
+    >>> bool(mask[y : y + 9, x : x + 9].any())
+    True
+    """
+    rng = np.random.default_rng(rng)
+    moved = np.array(corners, np.int64)
+    for i in np.flatnonzero(rng.random(len(moved)) < share):
+        pixels = np.flatnonzero(masks[i] >= 0.5)
+        if len(pixels):
+            H, W = masks[i].shape
+            pixel = np.array(divmod(pixels[rng.integers(len(pixels))], W))
+            corner = pixel - rng.integers(size, size=2)
+            moved[i] = np.clip(corner, 0, [H - size, W - size])
+    return moved
+
+
+def cut_patches(images: list[NDArray], corners: NDArray, size: int) -> NDArray:
+    """Cut one square patch out of each image.
+
+    Parameters
+    ----------
+    images : list of (H, W, ...) arrays
+        Their sizes may differ.
+    corners : (N, 2) int array
+        Top left corners (y, x), as `sample_corners` draws them.
+    size : int
+        Side of the patches in pixels.
+
+    Returns
+    -------
+    (N, size, size, ...) array
+
+    Examples
+    --------
+    >>> cut_patches([np.arange(12).reshape(3, 4)], [[1, 2]], 2)
+    array([[[ 6,  7],
+            [10, 11]]])
+    """
+    pairs = zip(images, corners, strict=True)
+    return np.stack([image[y : y + size, x : x + size] for image, (y, x) in pairs])
+
+
+class OnPatches(Task):
+    """A pretext task on patches drawn anew from whole images at every step.
+
+    Parameters
+    ----------
+    task : Module
+        Any pretext task; its encoder will segment.
+    size : int
+        Side of the patches that are cut out of the images, in pixels.
+    """
+
+    columns = ("image", "region")
+
+    def __init__(self, task: nn.Module, *, size: int = 64):
+        super().__init__()
+        self.task = task
+        self.size = size
+
+    @property
+    def encoder(self) -> nn.Module:
+        """What is carried to the target task."""
+        return self.task.encoder
+
+    def make_batch(self, images, regions, rng):
+        """Cut a patch out of each prepared image, then let the task make its batch."""
+        corners = sample_corners(regions, self.size, rng=rng)
+        return self.task.make_batch(cut_patches(images, corners, self.size), rng=rng)
+
+    def forward(self, inputs, targets):
+        """Return the loss and the logs of the task."""
+        return self.task(inputs, targets)

@@ -1,0 +1,214 @@
+"""What training begins with: pretraining runs, and what of them is carried over."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from tinyssl import models, pretext, runs
+from tinyssl.cases import TEST, Cases
+from tinyssl.data.copies import seen_before
+from tinyssl.pretext.patches import OnPatches
+from tinyssl.task import Task
+
+CARRIED = ("frozen", "encoder", "network")
+HEADS = ("head.", "classifier.", "adaptation.")  # always new: they answered otherwise
+DECODER = "decoder."
+
+
+@dataclass(frozen=True)
+class Start:
+    """A run folder of pretraining, and what of it is carried over.
+
+    Parameters
+    ----------
+    run : path
+    carried : {"encoder", "network", "frozen"}
+        The encoder; its decoder too; or the encoder, which then stays as it is.
+    """
+
+    run: Path
+    carried: str = "encoder"
+
+    def folder(self, fold: int | None) -> Path:
+        """Return where the encoder that is blind to a fold lies."""
+        if (self.run / "encoder.pt").is_file():
+            return self.run
+        return self.run / f"fold{fold}"
+
+    def seen(self, fold: int | None) -> list[str]:
+        """Return the content hashes of what it has seen."""
+        return list(runs.load_encoder(self.folder(fold) / "encoder.pt")[1]["seen"])
+
+    def thumbnails(self, fold: int | None) -> np.ndarray:
+        """Return the thumbnails of what it has seen."""
+        return runs.load_thumbnails(self.folder(fold) / "thumbnails.npy")
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What the run was made with."""
+        return runs.read_config(self.run)
+
+
+def name_starts(
+    inits: Iterable[Path], transfer: Sequence[str], *, folds: int
+) -> dict[str, Start]:
+    """Name what stands beside scratch: by pretext task, and by what is carried over.
+
+    Parameters
+    ----------
+    inits : iterable of paths
+        Run folders of ``pretrain``. Where a task repeats, the folder's name is added.
+    transfer : sequence of {"frozen", "encoder", "network"}
+        A task without a decoder has no "network".
+    folds : int
+        Folds that each run must have an encoder for, if it has not one for all.
+
+    Raises
+    ------
+    ValueError
+        If a folder is no run of pretraining, or lacks an encoder.
+    """
+    paths = list(dict.fromkeys(Path(run) for run in inits))
+    tasks = [_check_run(run, folds) for run in paths]
+    starts: dict[str, Start] = {}
+    for run, task in zip(paths, tasks, strict=True):
+        name = task if tasks.count(task) == 1 else f"{task} {run.name}"
+        carries = ("frozen", *pretext.find(task).carries)
+        parts = [part for part in transfer if part in carries]
+        for part in parts or ["encoder"]:
+            words = {"network": ", with decoder", "frozen": ", frozen"}.get(part, "")
+            starts[name + words] = Start(run, part)
+    return starts
+
+
+def _check_run(run: Path, folds: int) -> str:
+    """Return the task of a run that has all its encoders."""
+    config = runs.read_config(run)
+    if config["command"] != "pretrain":
+        raise ValueError(f"--init {run} must be a run of pretrain")
+    if not (run / "encoder.pt").is_file():
+        there = [run / f"fold{fold}" / "encoder.pt" for fold in range(folds)]
+        found = len(list(run.glob("fold*/encoder.pt")))
+        if found != folds or not all(path.is_file() for path in there):
+            raise ValueError(
+                f"--init {run} must hold encoder.pt, or fold0..fold{folds - 1} with "
+                f"one each for --folds {folds}; found {found} folds"
+            )
+    return config["task"]
+
+
+def agree(starts: Mapping[str, Start]) -> dict[str, Any]:
+    """Return the configuration of the encoder that all runs share.
+
+    Raises
+    ------
+    ValueError
+        If they have different encoders.
+    """
+    configs = [start.config["encoder"] for start in starts.values()]
+    if any(other != configs[0] for other in configs):
+        raise ValueError("--init runs must have one encoder, found different ones")
+    return configs[0] if configs else {}
+
+
+def refuse_leaks(cases: Cases, starts: Mapping[str, Start]) -> None:
+    """Refuse an encoder that has seen what it will be scored on.
+
+    The same file, and the same picture in a file that was saved again.
+    """
+    for name, start in starts.items():
+        for fold in range(cases.num_folds):
+            held = np.flatnonzero(np.isin(cases.fold, (fold, TEST)))
+            leaked = np.isin(np.array(cases.hashes)[held], start.seen(fold))
+            leaked |= seen_before(start.thumbnails(fold), cases.small[held])
+            if leaked.any():
+                raise ValueError(
+                    f"--init {name}: {start.folder(fold)} was pretrained on "
+                    f"{leaked.sum()} of the {len(held)} images held out in fold {fold};"
+                    f" pretrain with --folds {cases.num_folds} and the same --seed, on "
+                    "other images, or say --transductive"
+                )
+
+
+def notes_of(cases: Cases, starts: Mapping[str, Start]) -> list[str]:
+    """Say where a network is shown something else than it has learned from.
+
+    Raises
+    ------
+    ValueError
+        If one learned from patches, or from another width of the field of view, and
+        the other does not.
+    """
+    lines, keys = [], ("patch_size", "field_width")
+    for start in starts.values():
+        run, config = start.run, start.config
+        if [config.get(key) for key in keys] != [cases.facts.get(key) for key in keys]:
+            learned, shown = (
+                f"patches of fields {known['field_width']} px wide"
+                if known.get("patch_size")
+                else "whole images"
+                for known in (config, cases.facts)
+            )
+            raise ValueError(
+                f"--init {run} learned from {learned}, this run shows {shown}: give "
+                "both the same --field-width, and --encoder unet for masks"
+            )
+        if config.get("size") != cases.facts.get("size"):
+            lines.append(
+                f"--init {run} learned at {config['size']} px and is shown "
+                f"{cases.facts['size']} px here"
+            )
+    return lines
+
+
+def images_processed(run: Path) -> int:
+    """Return how many images a pretraining run processed, with those before it."""
+    config = runs.read_config(run)
+    before = images_processed(Path(config["init"])) if config.get("init") else 0
+    return before + int(config["steps"]) * int(config["batch_size"])
+
+
+def carry(task: Task, start: Start, fold: int | None) -> None:
+    """Copy what a pretraining run has learned into a task.
+
+    Raises
+    ------
+    ValueError
+        If the run has another architecture or lacks a tensor, or a decoder is asked
+        for and one of the two has none.
+    """
+    folder = start.folder(fold)
+    saved, _ = runs.load_encoder(folder / "encoder.pt")
+    inner = task.task if isinstance(task, OnPatches) else task
+    whole = start.carried == "network"
+    _copy(saved, task.encoder, decoder=whole, source=folder)
+    network = getattr(inner, "network", None)
+    if not whole or network is task.encoder:
+        return
+    state = runs.load_plain(folder / "task.pt")
+    prefix = "network.decoder."
+    decoder = {k.removeprefix(prefix): v for k, v in state.items() if prefix in k}
+    if not decoder or not isinstance(network, models.Restorer):
+        what = "target task" if decoder else f"run {start.run}"
+        raise ValueError(f"transfer=network needs a decoder, the {what} has none")
+    own = network.decoder.state_dict()
+    own |= {n: t for n, t in decoder.items() if t.shape == own[n].shape}  # not colours
+    network.decoder.load_state_dict(own)
+
+
+def _copy(saved: nn.Module, encoder: nn.Module, *, decoder: bool, source: Path) -> None:
+    """Copy the tensors of one network into another of its kind: all, or none."""
+    skipped = HEADS if decoder else (*HEADS, DECODER)
+    theirs, own = saved.state_dict(), encoder.state_dict()
+    wanted = [name for name in own if not name.startswith(skipped)]
+    wrong = [n for n in wanted if n not in theirs or theirs[n].shape != own[n].shape]
+    if wrong:
+        raise ValueError(
+            f"{source}/encoder.pt must hold the {len(wanted)} tensors of the encoder, "
+            f"{len(wrong)} are missing or of another shape: {', '.join(wrong[:3])}"
+        )
+    encoder.load_state_dict(own | {name: theirs[name] for name in wanted})

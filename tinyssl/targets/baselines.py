@@ -1,0 +1,140 @@
+"""Baselines that know nothing about eyes: what every method has to beat."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_softmax, softmax
+
+
+def majority(grades: np.ndarray, n: int, num_grades: int) -> NDArray[np.float64]:
+    """Give every image the class frequencies of the training grades.
+
+    Parameters
+    ----------
+    grades : (M,) int array
+        Of the training images.
+    n : int
+        Images to answer for.
+    num_grades : int
+
+    Returns
+    -------
+    (n, num_grades) float64 array
+        Equal rows; the argmax is the majority grade.
+
+    Examples
+    --------
+    >>> majority(np.array([0, 0, 1, 2]), 1, 3)
+    array([[0.5 , 0.25, 0.25]])
+    """
+    counts = np.bincount(grades, minlength=num_grades)
+    return np.tile(counts / counts.sum(), (n, 1))
+
+
+def global_intensities(images: np.ndarray) -> NDArray[np.float64]:
+    """Describe an image by nine numbers that see no lesion.
+
+    Parameters
+    ----------
+    images : (N, H, W, C) uint8 array
+
+    Returns
+    -------
+    (N, 3 C) float64 array
+        Mean, standard deviation and 95th percentile of each channel, in [0, 1].
+    """
+    flat = np.asarray(images).reshape(len(images), -1, images.shape[-1]) / 255.0
+    return np.concatenate(
+        [flat.mean(1), flat.std(1), np.percentile(flat, 95, axis=1)], axis=1
+    )
+
+
+def logistic_regression(
+    features: np.ndarray,
+    grades: np.ndarray,
+    features_new: np.ndarray,
+    *,
+    num_grades: int,
+    penalty: float = 1.0,
+) -> NDArray[np.float64]:
+    """Fit multinomial logistic regression and give probabilities for new rows.
+
+    Parameters
+    ----------
+    features : (M, D) array
+        Standardised inside with their own mean and deviation.
+    grades : (M,) int array, values in 0..num_grades-1
+    features_new : (N, D) array
+    num_grades : int
+    penalty : float
+        Half of it times the squared weights is added to the summed loss.
+
+    Returns
+    -------
+    (N, num_grades) float64 array, rows sum to 1
+
+    Notes
+    -----
+    Equals scikit-learn's ``LogisticRegression(C=1 / penalty)`` on standardised
+    features, which ``tests/downstream/test_baselines.py`` checks.
+    """
+    from scipy.optimize import minimize  # here: grading a photograph need not wait
+
+    mean, deviation = features.mean(0), features.std(0)
+    deviation = np.where(deviation > 0, deviation, 1.0)
+    X = (features - mean) / deviation  # (M, D)
+    Y = np.eye(num_grades)[grades]  # (M, K)
+    D, K = X.shape[1], num_grades
+
+    def loss(parameters):
+        W = parameters.reshape(D + 1, K)
+        logits = X @ W[:D] + W[D]
+        residual = softmax(logits, axis=1) - Y
+        gradient = np.vstack([X.T @ residual + penalty * W[:D], residual.sum(0)])
+        value = -(Y * log_softmax(logits, axis=1)).sum()
+        return value + 0.5 * penalty * (W[:D] ** 2).sum(), gradient.ravel()
+
+    start = np.zeros((D + 1) * K)
+    W = minimize(loss, start, jac=True, method="L-BFGS-B").x.reshape(D + 1, K)
+    return softmax((features_new - mean) / deviation @ W[:D] + W[D], axis=1)
+
+
+def probes(
+    features: np.ndarray,
+    features_new: np.ndarray,
+    grades: np.ndarray,
+    *,
+    num_grades: int,
+    neighbours: int = 5,
+) -> dict[str, NDArray[np.float64]]:
+    """Answer from the features of an encoder that stays as it is.
+
+    Parameters
+    ----------
+    features, features_new : (M, D) and (N, D) arrays
+    grades : (M,) int array, values in 0..num_grades-1
+    num_grades : int
+    neighbours : int
+        Of the M rows, nearest by cosine; each has one vote.
+
+    Returns
+    -------
+    dict of (N, num_grades) float64 arrays, rows sum to 1
+        "linear probe", a logistic regression, and "nearest neighbours".
+    """
+    options = {"num_grades": num_grades, "penalty": max(1.0, 0.1 * features.shape[1])}
+    near = nearest(features, features_new, neighbours)
+    return {
+        "linear probe": logistic_regression(features, grades, features_new, **options),
+        "nearest neighbours": np.eye(num_grades)[grades[near]].mean(1),
+    }
+
+
+def nearest(
+    features: np.ndarray, features_new: np.ndarray, count: int
+) -> NDArray[np.int64]:
+    """Return the rows of ``features`` nearest to each new row by cosine: (N, count)."""
+    some, others = (
+        x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+        for x in (features - features.mean(0), features_new - features.mean(0))
+    )
+    return np.argsort(-(others @ some.T), axis=1, kind="stable")[:, :count]

@@ -1,0 +1,163 @@
+"""Laterality: is it a right or a left eye? The view that an image shows."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from tinyssl import metrics
+from tinyssl.cases import Cases, Reading, gather
+from tinyssl.data import Table
+from tinyssl.summary import Metric
+from tinyssl.targets import baselines
+from tinyssl.targets.localization import read_points
+from tinyssl.task import Target
+from tinyssl.training import to_tensor
+from tinyssl.transforms import adjust, sample_adjustments
+
+EYES = ("left", "right")  # 0 and 1
+
+
+class Laterality(Target):
+    """Tell right eyes from left ones: one logit an image.
+
+    Parameters
+    ----------
+    encoder : Module with ``features`` and ``num_features``
+    augment : bool
+        Mirror, which turns a right eye into a left one and its label with it;
+        brightness and contrast.
+
+    Notes
+    -----
+    In an upright image the disc of a right eye lies on the right: so left and right
+    half are pooled apart, where a mean over all would forget the side. Every labelled
+    image serves as both eyes, so that one alone shows both classes.
+
+    Examples
+    --------
+    >>> from tinyssl.models import sononet_small
+    >>> task = Laterality(sononet_small(), augment=False)
+    >>> x = torch.zeros(2, 3, 32, 32)
+    >>> task.logits(x).shape
+    torch.Size([2])
+    """
+
+    name = "laterality"
+    title = "Right eye or left from a few labelled images"
+    columns = ("image", "eye")
+    metrics = {  # noqa: RUF012
+        "accuracy": Metric("accuracy", chance=0.5),
+        "auc": Metric("AUC", chance=0.5),
+    }
+    defaults = {  # noqa: RUF012
+        "encoder": "sononet",
+        "images": (1, 2, 5, 10, "all"),
+        "steps": 150,
+        "batch_size": 16,
+    }
+
+    def __init__(self, encoder: nn.Module, *, augment: bool = True):
+        super().__init__()
+        self.encoder = encoder
+        self.augment = augment
+        self.linear = nn.Linear(2 * encoder.num_features, 1)
+
+    @classmethod
+    def read(cls, table: Table, reading: Reading) -> Cases:
+        """Read whole images and which eye each is.
+
+        Where no file says it, the points do: the disc of a right eye lies right of its
+        fovea.
+        """
+        images, table = reading.images(table)
+        if table.eye is not None and (table.eye != "").any():
+            number = {eye: k for k, eye in enumerate(EYES)}
+            eyes = np.array([number.get(eye, -1) for eye in table.eye])
+        else:
+            disc, fovea = read_points(table, reading, "which eye it is, or ")
+            apart = disc[:, 1] - fovea[:, 1]
+            eyes = np.where(np.isfinite(apart), apart > 0, -1)
+        return gather(
+            table,
+            reading,
+            {"image": images, "eye": eyes},
+            labelled=eyes >= 0,
+            strata=eyes,
+            size=reading.size,
+            classes="eye",
+        )
+
+    def make_batch(self, images, eyes, rng):
+        """Mirror half of the images and exchange their labels."""
+        if self.augment:
+            rng = np.random.default_rng(rng)
+            mirrored = rng.random(len(images)) < 0.5
+            images = np.where(mirrored[:, None, None, None], images[:, :, ::-1], images)
+            eyes = np.where(mirrored, 1 - eyes, eyes)
+            images = adjust(images, *sample_adjustments(len(images), rng=rng))
+        return images, eyes
+
+    def forward(self, inputs, targets):
+        """Cross-entropy of the two eyes."""
+        logits = self.logits(inputs)
+        loss = F.binary_cross_entropy_with_logits(logits, targets.float())
+        return loss, {"accuracy": ((logits > 0) == (targets > 0)).float().mean()}
+
+    def logits(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Score each image; positive says right: (N,)."""
+        return self.linear(self.pool(self.encoder.features(inputs)))[:, 0]
+
+    @staticmethod
+    def pool(features: torch.Tensor) -> torch.Tensor:
+        """Pool each half of maps (N, C, h, w) by its mean: (N, 2 C)."""
+        return F.adaptive_avg_pool2d(features, (1, 2)).flatten(1)
+
+    @torch.no_grad()
+    def predict(self, images: np.ndarray, *, batch_size: int = 64) -> np.ndarray:
+        """Return the probability of a right eye, (N,) float64.
+
+        The mirror image must say the opposite, so the two answers are averaged.
+        """
+        self.eval()
+        answers = []
+        for start in range(0, len(images), batch_size):
+            x = to_tensor(images[start : start + batch_size], self.device)
+            logits = (self.logits(x) - self.logits(x.flip(3))) / 2
+            answers.append(torch.sigmoid(logits).cpu().double().numpy())
+        return np.concatenate(answers)
+
+    @classmethod
+    def score(cls, cases: Cases, index: np.ndarray, answers: Any) -> dict[str, float]:
+        """Score answers to some of the cases; see `evaluate`."""
+        return evaluate(cases.columns["eye"][index], answers)
+
+    @classmethod
+    def baselines(cls, cases: Cases, chosen: np.ndarray, held: np.ndarray):
+        """Answer the eye that most of the labelled images are."""
+        right = cases.columns["eye"][chosen].mean() > 0.5
+        return {"majority eye": np.full(len(held), float(right))}
+
+    @classmethod
+    def probe(cls, cases: Cases, chosen: np.ndarray, *features: np.ndarray):
+        """Answer from frozen features of chosen and held-out images."""
+        eyes = cases.columns["eye"][chosen]
+        found = baselines.probes(*features, eyes, num_grades=2)
+        return {name: p[:, 1] for name, p in found.items()}
+
+
+def evaluate(eyes_true: np.ndarray, probability: np.ndarray) -> dict[str, float]:
+    """Score answers: accuracy, and the area under the ROC curve.
+
+    Examples
+    --------
+    >>> evaluate(np.array([0, 1, 1]), np.array([0.2, 0.9, 0.4]))["accuracy"]
+    0.6666666666666666
+    """
+    answers = (probability > 0.5).astype(int)
+    return {
+        "accuracy": float(metrics.accuracy(eyes_true, answers)),
+        "auc": float(metrics.roc_auc(eyes_true, probability)),
+    }

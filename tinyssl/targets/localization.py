@@ -1,0 +1,348 @@
+"""Localisation: where the centres of disc and fovea are, as a map of probability.
+
+Why a heat map and not two coordinates
+    A linear layer to coordinates has to learn each place of the image from labels
+    that show it, and answers between two candidates. A map shares its weights over
+    all places, so that a dozen labels may do; it shows where the network hesitates;
+    and its decoder is the one that restored images, so that it can be carried over
+    too (Chen et al. localised on a coarse grid of places for the same reason).
+Loss
+    Cross-entropy between the map's softmax over all pixels and a small Gaussian at
+    the true place: a proper score, and no weight between object and background has
+    to be chosen, as with a squared error of heat maps.
+Answer
+    The mean position of the probability within two deviations of its highest place:
+    finer than a pixel, and not pulled between two candidates.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.nn import functional as F
+
+from tinyssl import metrics, models
+from tinyssl.cases import Cases, Reading, gather
+from tinyssl.data import Table, load_points
+from tinyssl.summary import Metric
+from tinyssl.targets.baselines import nearest
+from tinyssl.task import Figures, Target
+from tinyssl.training import to_tensor
+from tinyssl.transforms import adjust, sample_adjustments
+
+POINTS = ("disc", "fovea")
+# Share of the field's width: median of the 51 discs drawn in IDRiD's segmentation part
+# that we have (.117 to .187), as the circle of equal area
+# (load_masks(open_dataset("IDRiD/A. Segmentation"), "OD", 512)); and of the synthetic
+# eyes (2 * toy.fundus(300, size=96, rng=0).disc_radius / 96: .113 to .147).
+DISC_DIAMETER, TOY_DISC_DIAMETER = 0.154, 0.128
+SHIFT = 0.08  # of the side: how far training views are moved, either way
+
+
+class Localization(Target):
+    """Find one place for each point: a map of logits a point.
+
+    Parameters
+    ----------
+    network : Module
+        Maps (N, C, H, W) to (N, P, H, W): ``Restorer(encoder, channels=P)``.
+    sigma : float
+        Standard deviation of the Gaussian target, as a share of the image's side.
+    augment : bool
+        Mirror, shift, brightness and contrast. A mirrored eye is an eye; one upside
+        down is not: its fovea would lie above the disc.
+
+    Examples
+    --------
+    >>> from tinyssl.models import UNet
+    >>> task = Localization(UNet(out_channels=2, widths=(4, 8)), augment=False)
+    >>> images, points = np.zeros((1, 16, 16, 3), np.uint8), np.full((1, 2, 2), 5.0)
+    >>> inputs, targets = task.make_batch(images, points, rng=0)
+    >>> loss, logs = task(to_tensor(inputs), to_tensor(targets))
+    >>> sorted(logs)
+    ['error']
+    """
+
+    name = "localization"
+    title = "Disc and fovea from a few labelled images"
+    columns = ("image", "points")
+    metrics = {  # noqa: RUF012
+        "error": Metric("error in disc diameters", higher=False),
+        "within": Metric("share within half a disc"),
+    }
+    channels = len(POINTS)
+    defaults = {  # noqa: RUF012
+        "encoder": "sononet",
+        "images": (1, 2, 5, 10, "all"),
+        "steps": 150,
+        "batch_size": 16,
+    }
+
+    def __init__(
+        self, network: nn.Module, *, sigma: float = 0.03, augment: bool = True
+    ):
+        super().__init__()
+        self.network = network
+        self.sigma = sigma
+        self.augment = augment
+
+    @classmethod
+    def read(cls, table: Table, reading: Reading) -> Cases:
+        """Read whole images and the places of disc and fovea."""
+        images, table = reading.images(table)
+        points = np.stack(read_points(table, reading), 1)
+        toy = table.layout == "toy"
+        return gather(
+            table,
+            reading,
+            {"image": images, "points": points},
+            labelled=np.isfinite(points).all((1, 2)),
+            size=reading.size,
+            disc_diameter=TOY_DISC_DIAMETER if toy else DISC_DIAMETER,
+        )
+
+    @classmethod
+    def build(cls, encoder: nn.Module, cases: Cases):
+        """Put a decoder on an encoder that has none."""
+        return cls(models.mapping(encoder, channels=cls.channels))
+
+    @property
+    def encoder(self) -> nn.Module:
+        """What pretraining trained: a U-Net whole, else the encoder."""
+        restorer = isinstance(self.network, models.Restorer)
+        return self.network.encoder if restorer else self.network
+
+    def make_batch(self, images, points, rng):
+        """Show each image in a fresh view; the points, (N, P, 2), move along."""
+        rng = np.random.default_rng(rng)
+        if self.augment:
+            images, points = mirror(images, points, rng.random(len(images)) < 0.5)
+            most = round(SHIFT * images.shape[1])
+            offsets = rng.integers(-most, most + 1, (len(images), 2))
+            images, points = shift(images, points, offsets)
+            images = adjust(images, *sample_adjustments(len(images), rng=rng))
+        N, P = points.shape[:2]
+        return images, points.reshape(N, P * 2)
+
+    def forward(self, inputs, targets):
+        """Cross-entropy between map and Gaussian; logs the error in pixels."""
+        N, _, H, W = inputs.shape
+        points = targets.reshape(N, -1, 2)  # (N, P, 2) as (y, x)
+        log_map = log_softmax(self.network(inputs))  # (N, P, H, W)
+        loss = -(gaussian(points, H, W, self.sigma * W) * log_map).sum((2, 3))
+        found = decode(log_map.detach().exp(), self.sigma * W)
+        return loss.mean(), {"error": (found - points).norm(dim=2).mean()}
+
+    @torch.no_grad()
+    def predict(
+        self, images: NDArray[np.uint8], *, batch_size: int = 64
+    ) -> NDArray[np.float64]:
+        """Find the points of new images, each seen straight and mirrored.
+
+        Parameters
+        ----------
+        images : (N, S, S, C) uint8 array
+        batch_size : int
+
+        Returns
+        -------
+        (N, P, 2) float64 array
+            (y, x) in pixels, the centre of the first pixel at (0, 0).
+        """
+        points = []
+        for start in range(0, len(images), batch_size):
+            maps = self.maps(images[start : start + batch_size])
+            points.append(decode(maps, self.sigma * maps.shape[-1]).cpu().double())
+        return torch.cat(points).numpy()
+
+    @torch.no_grad()
+    def maps(self, images: NDArray[np.uint8]) -> torch.Tensor:
+        """Return the probability of each place, (N, P, S, S); each map adds up to 1."""
+        self.eval()
+        x = to_tensor(images, self.device)
+        straight = log_softmax(self.network(x)).exp()
+        mirrored = log_softmax(self.network(x.flip(3))).exp().flip(3)
+        return (straight + mirrored) / 2
+
+    @staticmethod
+    def pool(features: torch.Tensor) -> torch.Tensor:
+        """Keep the place: maps (N, C, h, w) in 4 x 4 cells, (N, 16 C)."""
+        return F.adaptive_avg_pool2d(features, 4).flatten(1)
+
+    @classmethod
+    def score(cls, cases: Cases, index: NDArray, answers: Any) -> dict[str, float]:
+        """Score answers to some of the cases; see `evaluate`."""
+        side, disc = cases.facts["size"], cases.facts["disc_diameter"]
+        truth = cases.columns["points"][index]
+        return evaluate(truth, answers, side=side, disc_diameter=disc)
+
+    @classmethod
+    def baselines(cls, cases: Cases, chosen: NDArray, held: NDArray):
+        """Answer the mean place of the training points: it sees no image."""
+        return {"mean place": guess(cases.columns["points"][chosen], len(held))}
+
+    @classmethod
+    def probe(
+        cls, cases: Cases, chosen: NDArray, features: NDArray, features_new: NDArray
+    ):
+        """Answer from frozen features of chosen and held-out images."""
+        points = cases.columns["points"][chosen]
+        near = nearest(features, features_new, 5)
+        fitted = ridge(features, points.reshape(len(points), -1), features_new)
+        return {
+            "linear probe": fitted.reshape(-1, *points.shape[1:]),
+            "nearest neighbours": points[near].mean(1),
+        }
+
+    @classmethod
+    def figures(cls, cases: Cases, results: dict[str, Any], load: Any) -> Figures:
+        """Show what scratch and the best initialisation found with the most labels."""
+        from tinyssl import plots
+
+        side, held = cases.facts["size"], cases.held(0)[:8]
+        images, truth = cases.take(cls.columns, held)
+        radius = cases.facts["disc_diameter"] / 2 * side
+        shown = []
+        for init in results["shown"]:
+            answers = load(init).predict(images)
+            figure = plots.localizations(images, truth, answers, radius=radius)
+            caption = (
+                f"{init}: held-out images of the first fold. Circles have the radius "
+                "of half a disc diameter around the true place."
+            )
+            shown.append((figure, caption))
+        return shown
+
+
+def read_points(table: Table, reading: Reading, instead: str = "") -> list[NDArray]:
+    """Return the places (N, 2) of disc and fovea in images of the reading's size."""
+    lacking = [name for name in POINTS if name not in table.points]
+    if lacking and reading.labelled:
+        raise ValueError(
+            f"{table.root}: needs {instead}the points disc and fovea, "
+            f"found {', '.join(table.points) or 'none'}"
+        )
+    if lacking:
+        return [np.full((len(table), 2), np.nan)] * len(POINTS)
+    return [load_points(table, name, reading.size) for name in POINTS]
+
+
+def ridge(
+    features: NDArray, targets: NDArray, features_new: NDArray, *, penalty: float = 1.0
+) -> NDArray[np.float64]:
+    """Fit a line by least squares with a penalty; give its values for new rows."""
+    mean, deviation = features.mean(0), features.std(0)
+    deviation = np.where(deviation > 0, deviation, 1.0)
+    X, X_new = (features - mean) / deviation, (features_new - mean) / deviation
+    gram = X @ X.T + penalty * X.shape[1] * np.eye(len(X))  # (M, M): few labels
+    centre = targets.mean(0)
+    return centre + X_new @ X.T @ np.linalg.solve(gram, targets - centre)
+
+
+def mirror(images, points, which):
+    """Mirror some images left to right, and the points with them."""
+    W = images.shape[2]
+    mirrored = points * [1, -1] + [0, W - 1]
+    images = np.where(which[:, None, None, None], images[:, :, ::-1], images)
+    return images, np.where(which[:, None, None], mirrored, points)
+
+
+def shift(images, points, offsets):
+    """Move images by whole pixels (dy, dx); what comes in is black."""
+    H, W = images.shape[1:3]
+    most = int(np.abs(offsets).max())
+    padded = np.pad(images, ((0, 0), (most, most), (most, most), (0, 0)))
+    moved = np.stack(
+        [
+            image[most - dy : most - dy + H, most - dx : most - dx + W]
+            for image, (dy, dx) in zip(padded, offsets, strict=True)
+        ]
+    )
+    return moved, points + offsets[:, None]
+
+
+def log_softmax(logits: torch.Tensor) -> torch.Tensor:
+    """Logarithm of the probability of each place, (N, P, H, W)."""
+    return logits.flatten(2).log_softmax(2).reshape(logits.shape)
+
+
+def gaussian(points: torch.Tensor, H: int, W: int, sigma: float) -> torch.Tensor:
+    """Return (N, P, H, W) maps that add up to 1, highest at the points."""
+    y = torch.arange(H, device=points.device) - points[..., :1]  # (N, P, H)
+    x = torch.arange(W, device=points.device) - points[..., 1:]  # (N, P, W)
+    square = y[..., None] ** 2 + x[..., None, :] ** 2
+    return (-square / (2 * sigma**2)).flatten(2).softmax(2).reshape(square.shape)
+
+
+def decode(probability: torch.Tensor, sigma: float) -> torch.Tensor:
+    """Return (N, P, 2) positions (y, x): the mean place around the highest one.
+
+    Examples
+    --------
+    >>> probability = torch.zeros(1, 1, 9, 9)
+    >>> probability[0, 0, 2, 3:5] = 0.5
+    >>> decode(probability, sigma=1.0)[0, 0].tolist()
+    [2.0, 3.5]
+    """
+    H, W = probability.shape[2:]
+    flat = probability.flatten(2)
+    highest = flat.argmax(2, keepdim=True)
+    rows, cols = (
+        torch.arange(H * W, device=flat.device).div(W, rounding_mode="floor"),
+        torch.arange(H * W, device=flat.device).remainder(W),
+    )
+    far = (rows - highest // W) ** 2 + (cols - highest % W) ** 2
+    near = flat * (far <= (2 * sigma) ** 2)
+    near = near / near.sum(2, keepdim=True)
+    return torch.stack([(near * rows).sum(2), (near * cols).sum(2)], 2)
+
+
+def evaluate(
+    points_true: NDArray[np.floating],
+    points_pred: NDArray[np.floating],
+    *,
+    side: int,
+    disc_diameter: float = DISC_DIAMETER,
+) -> dict[str, float]:
+    """Score places in disc diameters.
+
+    Parameters
+    ----------
+    points_true, points_pred : (N, P, 2) float arrays
+        In pixels; P is disc and fovea.
+    side : int
+        Of the square images, which is the width of the field of view.
+    disc_diameter : float
+        As a share of the side.
+
+    Returns
+    -------
+    dict of float
+        "error", the mean distance in disc diameters, and "within", the share that
+        lies within half a disc diameter; then the same of "disc" and "fovea".
+
+    Examples
+    --------
+    >>> truth = np.array([[[50.0, 20.0], [55.0, 60.0]]])
+    >>> scores = evaluate(truth, truth + [0, 6], side=100, disc_diameter=0.15)
+    >>> round(scores["error"], 3), scores["within"]
+    (0.4, 1.0)
+    """
+    P = points_true.shape[1]
+    distance = metrics.localization_error(
+        points_true.reshape(-1, 2),
+        points_pred.reshape(-1, 2),
+        spacing=1 / (disc_diameter * side),
+    ).reshape(-1, P)
+    scores = {"error": distance.mean(), "within": (distance <= 0.5).mean()}
+    for name, column in zip(POINTS, distance.T, strict=True):
+        scores[f"{name} error"] = column.mean()
+        scores[f"{name} within"] = (column <= 0.5).mean()
+    return {name: float(score) for name, score in scores.items()}
+
+
+def guess(points: NDArray[np.floating], n: int) -> NDArray[np.float64]:
+    """Answer the mean place of the training points: the baseline that sees nothing."""
+    return np.broadcast_to(points.mean(0), (n, *points.shape[1:])).copy()

@@ -1,0 +1,183 @@
+"""The contract of what trains: a task, a pretext task, a target task.
+
+A method is one class in one file, and a table names it: `tinyssl.pretext.PRETEXTS` and
+`tinyssl.targets.TARGETS`. Whatever differs from method to method stands in its class;
+command line, experiment, report and tests read the tables and never name a method.
+"""
+
+import inspect
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from tinyssl.summary import Metric
+
+if TYPE_CHECKING:
+    from tinyssl.cases import Cases
+    from tinyssl.data import Table
+
+Figures = list[tuple[Any, str]]  # a matplotlib figure and its caption
+
+
+class Task(nn.Module):
+    """What `tinyssl.training.train` trains.
+
+    A task has two methods. ``make_batch(*columns, rng=rng)`` runs in NumPy: it gets
+    the rows of each column of a batch and returns inputs and targets.
+    ``forward(inputs, targets)`` runs in torch and returns the loss and a dictionary of
+    numbers to log.
+
+    Attributes
+    ----------
+    encoder : Module with ``features(x)`` and ``num_features``
+        ``features`` maps (N, C, H, W) to maps (N, num_features, h, w). An encoder of
+        your own needs nothing else.
+    columns : tuple of str
+        What ``make_batch`` is given: "image", "grade", "mask", ...
+    """
+
+    name: ClassVar[str]
+    columns: ClassVar[tuple[str, ...]] = ("image",)
+    encoder: nn.Module
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.parameters()).device
+
+
+class Pretext(Task):
+    """A task whose labels come from the pixels.
+
+    ``evaluate(images, *, rng)`` scores it on images that it has not seen;
+    ``describe(scores, where)`` says in a sentence or two what that means;
+    ``figures(images, scores, *, rng)`` shows what a person would want to see of it.
+
+    Attributes
+    ----------
+    chance : dict of str to float
+        What guessing logs: ``{"loss": ln 4, "accuracy": 1 / 4}``.
+    main : str
+        The logged number whose curve is shown.
+    carries : tuple of str
+        What a target task can take over: "encoder", and "network" where the decoder
+        learned something too.
+    """
+
+    chance: ClassVar[dict[str, float]] = {}
+    main: ClassVar[str] = "loss"
+    carries: ClassVar[tuple[str, ...]] = ("encoder",)
+
+    @classmethod
+    def build(
+        cls,
+        encoder: nn.Module,
+        *,
+        image_size: int,
+        region: np.ndarray | None = None,
+        standardise: bool = False,
+        **options: Any,
+    ) -> "Pretext":
+        """Put the task around an encoder.
+
+        Parameters
+        ----------
+        encoder : Module
+        image_size : int
+            Side of the images that it will see.
+        region : (H, W) bool array, optional
+            What is lit in nearly all of them.
+        standardise : bool
+            Show each image at zero mean and unit deviation, as the target task will.
+        **options
+            Keyword arguments of the class.
+        """
+        return cls(encoder, standardise=standardise, **options)
+
+    @classmethod
+    def own_options(cls) -> dict[str, inspect.Parameter]:
+        """Return the options of the class itself: those that `build` does not set."""
+        return _keywords(cls.__init__, without=Pretext.build)
+
+
+class Target(Task):
+    """A task with labels, for which an encoder was pretrained.
+
+    Attributes
+    ----------
+    metrics : dict of str to Metric
+        What `score` returns; the first is the main one.
+    channels : int
+        Maps that a network must return where the answer is a map.
+    defaults : dict
+        Settings of a comparison where the user gives none.
+    probes : bool
+        Whether a frozen encoder is judged by simple fits to its features, as `probe`
+        makes them. Otherwise the head is trained on it as on any other.
+    keeps : bool
+        Whether answers are small enough to be kept with their scores.
+    keeper : str, optional
+        Path of the function that keeps the best models for use.
+    """
+
+    title: ClassVar[str]
+    metrics: ClassVar[dict[str, Metric]]
+    channels: ClassVar[int] = 1
+    defaults: ClassVar[dict[str, Any]] = {}
+    probes: ClassVar[bool] = True
+    keeps: ClassVar[bool] = True
+    keeper: ClassVar[str | None] = None
+
+    @classmethod
+    def read(cls, table: "Table", **options: Any) -> "Cases":
+        """Take from a data set what this target needs, and refuse it if that lacks."""
+        raise TypeError(f"{cls.__name__} cannot read {table.root}")
+
+    @classmethod
+    def build(cls, encoder: nn.Module, cases: "Cases", **options: Any) -> "Target":
+        """Put the head for these cases on an encoder."""
+        return cls(encoder, **options)
+
+    @classmethod
+    def baselines(
+        cls, cases: "Cases", chosen: np.ndarray, held: np.ndarray
+    ) -> dict[str, Any]:
+        """Return the answers to held-out cases that need no network, by name."""
+        return {}
+
+    @classmethod
+    def notes(cls, cases: "Cases") -> dict[str, Any]:
+        """Return what a reader must know beside the scores."""
+        return {}
+
+    @classmethod
+    def figures(cls, cases: "Cases", results: dict[str, Any], load: Any) -> Figures:
+        """Show answers; ``load(init)`` is the task trained from an initialisation."""
+        return []
+
+    def freeze(self) -> None:
+        """Leave the encoder as it is: no gradients, and no new batch statistics."""
+        decoder = ("decoder.", "head.")  # of a U-Net, which is trained
+        for name, parameter in self.encoder.named_parameters():
+            parameter.requires_grad_(name.startswith(decoder))
+        for name, module in self.encoder.named_modules():
+            if isinstance(module, nn.BatchNorm2d) and not name.startswith(decoder):
+                module.eval()
+                module.train = lambda mode=True, module=module: module
+
+    @classmethod
+    def own_options(cls) -> dict[str, inspect.Parameter]:
+        """Return the options of the class itself, of `read` and of `build`."""
+        return _keywords(cls.read, without=None) | _keywords(cls.build, without=None)
+
+
+def _keywords(function, *, without) -> dict[str, inspect.Parameter]:
+    """Return the keyword-only parameters of a function that another has not."""
+    known = inspect.signature(without).parameters if without else {}
+    return {
+        name: parameter
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY and name not in known
+    }
