@@ -292,7 +292,9 @@ def draw_labelled(
 
 def _rows(column, index):
     """Return rows of an array, or of a list of images of any size."""
-    return column[index] if isinstance(column, np.ndarray) else [column[i] for i in index]
+    return (
+        column[index] if isinstance(column, np.ndarray) else [column[i] for i in index]
+    )
 
 
 def _join(first, second):

@@ -425,21 +425,19 @@ def _given(arguments: dict[str, Any]) -> dict[str, Any]:
     return arguments | arguments.pop("options", {})
 
 
-COMMANDS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {  # what is settled
-    "demo": (demo, {}),
-    "pretrain": (pretrain, {}),
-    "finetune": (finetune, {}),
+def _plain(*functions: Callable[..., Any]) -> dict[str, tuple[Callable, dict]]:
+    """Name commands after their functions, with nothing settled."""
+    return {f.__name__.replace("_", "-"): (f, {}) for f in functions}
+
+
+COMMANDS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
+    **_plain(demo, pretrain, finetune),
+    # what a short form settles
     "segment": (finetune, {"target": "mask"}),
     "localize": (finetune, {"target": "points"}),
     "laterality": (finetune, {"target": "eye"}),
-    "grade": (grade, {}),
-    "audit": (audit, {}),
-    "compare": (compare, {}),
-    "restoration": (restoration, {}),
-    "export-restored": (export_restored, {}),
-    "lessons": (lessons, {}),
-    "lesson": (lesson, {}),
-    "check": (check, {}),
+    **_plain(grade, audit, compare, restoration, export_restored),
+    **_plain(lessons, lesson, check),
 }
 OWN_OPTIONS = {"task": "tinyssl.pretext", "target": "tinyssl.targets"}
 EPILOG = """\

@@ -85,7 +85,8 @@ def demo(
         for name in ("answers", "held"):
             row.pop(name, None)
     runs.write_json(out / "results.json", results)
-    pages.demonstration(out, cases, logs, results, trained, runs.read_config(out))
+    config = runs.read_config(out)
+    pages.demonstration(out, cases, logs, Grading, results, trained, config)
     lines = [line for task, log in logs.items() for line in score_lines(task, log)]
     lines += [*result_lines(results), f"report: {out}/report.html"]
     return results | {"lines": lines}

@@ -13,14 +13,13 @@ from tinyssl.data import open_dataset
 from tinyssl.jobs import cores
 from tinyssl.report import experiment as pages
 from tinyssl.starts import (
-    Start,
     agree,
     images_processed,
     name_starts,
     notes_of,
     refuse_leaks,
 )
-from tinyssl.summary import RANDOM, SCRATCH, best_average, format_table, summarise
+from tinyssl.summary import SCRATCH, best_average, format_table, summarise
 from tinyssl.tables import load
 from tinyssl.task import Target
 from tinyssl.training import choose_device
@@ -98,7 +97,9 @@ def pretrain(
     start = None if init is None else name_starts([init], ["encoder"], folds=folds)
     config = agree(start) if start else new_config(encoder, widths)
     if weights is not None:
-        log(f"{weights}: {models.load_torchvision(models.from_config(config), weights)}")
+        log(
+            f"{weights}: {models.load_torchvision(models.from_config(config), weights)}"
+        )
     reading = Reading(size, folds, seed, transductive, skip_bad, labelled=folds > 0)
     reading = replace(reading, cache=Path(out).parent / ".tinyssl-cache", log=log)
     patches = config["name"] == "UNet"
@@ -125,7 +126,10 @@ def pretrain(
         options=options,
         workers=processes(workers, threads, cases.num_folds),
         progress=True,
-        **{"steps": steps, "batch_size": batch_size, "lr": lr, "seed": seed},
+        steps=steps,
+        batch_size=batch_size,
+        lr=lr,
+        seed=seed,
         **running,
     )
     results = {"command": "pretrain", "task": task, "last": last(logs)}
@@ -150,7 +154,9 @@ def score_lines(task: str, logs: Sequence[dict[str, Any]]) -> list[str]:
     """Write the scores of a pretext task, a line a fold."""
     lines = []
     for entry in logs:
-        place = "" if entry["fold"] is None or len(logs) < 2 else f", fold {entry['fold']}"
+        place = (
+            "" if entry["fold"] is None or len(logs) < 2 else f", fold {entry['fold']}"
+        )
         numbers = {k: v for k, v in entry["scores"].items() if isinstance(v, float)}
         text = ", ".join(f"{key} {value:.3f}" for key, value in numbers.items())
         lines.append(f"{task}{place}, {entry['scored_on']}: {text}")

@@ -89,7 +89,12 @@ def summarise(rows, metric, how, *, test_share=0.0):
     table = []
     for (init, group), values in cells.items():
         scores = np.array([values[fold] for fold in sorted(values)], dtype=float)
-        line = {"init": init, "labels": group, "metric": metric, "values": scores.tolist()}
+        line = {
+            "init": init,
+            "labels": group,
+            "metric": metric,
+            "values": scores.tolist(),
+        }
         line |= {"min": scores.min(), "avg": scores.mean(), "max": scores.max()}
         beside = cells.get((SCRATCH, group), {})
         if init != SCRATCH and set(beside) == set(values):

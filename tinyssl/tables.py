@@ -59,7 +59,9 @@ def _words(method: Any, name: str) -> str:
     from tinyssl.cli import parameter_help
 
     documents = [method, *method.__mro__[1:]]
-    documents += [getattr(method, part) for part in ("read", "build") if part in dir(method)]
+    documents += [
+        getattr(method, part) for part in ("read", "build") if part in dir(method)
+    ]
     for document in documents:
         text = parameter_help(inspect.getdoc(document) or "").get(name)
         if text:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tinyssl.commands.say import Say, silent
+from tinyssl.commands.tidy import taken_back_if_refused
+from tinyssl.downstream.baselines import global_intensities
 
 from tinyssl import runs
 from tinyssl.commands import audit_page
-from tinyssl.commands.say import Say, silent
-from tinyssl.commands.tidy import taken_back_if_refused
 from tinyssl.data.audit import (
     Copies,
     Finding,
@@ -29,7 +30,6 @@ from tinyssl.data.audit import (
 )
 from tinyssl.data.audit.copies import join
 from tinyssl.downstream import shortcuts
-from tinyssl.downstream.baselines import global_intensities
 
 SHOWN = 3  # groups of files in the text; all are in the JSON
 BELONGING = ("patients", "eyes", "visits")  # findings that tie images besides copies

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tinyssl.commands.prepare import choose_device, cores
+from tinyssl.commands.say import Say, silent
 
 from tinyssl import runs
 from tinyssl.commands import compare_pages
 from tinyssl.commands.compare_pages import decibels, interval, span
-from tinyssl.commands.prepare import choose_device, cores
-from tinyssl.commands.say import Say, silent
 from tinyssl.downstream import comparison
 from tinyssl.downstream.features import Features, extract, load_features
 from tinyssl.downstream.image_sets import (

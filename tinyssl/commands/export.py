@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from tinyssl.commands.say import Say, silent
 
 from tinyssl import runs
 from tinyssl.commands.restored import Restorers, open_restorers, restore_all
-from tinyssl.commands.say import Say, silent
 from tinyssl.data import Table, load_masks, load_points
 from tinyssl.data.images import round_mask
 from tinyssl.downstream import restoration as quality

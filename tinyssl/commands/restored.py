@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tinyssl.commands.prepare import choose_device
+from tinyssl.commands.say import Say, silent
+from tinyssl.study import Study
 
 from tinyssl import data as datasets
 from tinyssl import experiments, runs
 from tinyssl.commands import restored_pages
-from tinyssl.commands.prepare import choose_device
-from tinyssl.commands.say import Say, silent
 from tinyssl.data.copies import content_groups
 from tinyssl.data.images import round_mask
 from tinyssl.downstream import restoration as quality
 from tinyssl.downstream.features import extract, load_features
 from tinyssl.pretext import ContextRestoration
-from tinyssl.study import Study
 
 OWN = "encoder"  # features of the run's own encoder
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
+from tinyssl.downstream.baselines import logistic_regression, majority
 
 from tinyssl import metrics
 from tinyssl.data.folds import stratified_group_folds
-from tinyssl.downstream.baselines import logistic_regression, majority
 
 MOST_ROWS = 2000  # images a regression is fitted on; more change the third decimal
 PENALTY = 0.1  # a feature: many pixels are held back more than nine intensities

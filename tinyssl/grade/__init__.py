@@ -1,1 +1,183 @@
-"""Grading new images with what a comparison has left behind."""
+"""Grade new images, and say how far each answer can be trusted."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinyssl import models, plots, runs
+from tinyssl.data import Table, load_images
+from tinyssl.grade import calibration, ood
+from tinyssl.grade.occlusion import occlusion_map
+from tinyssl.targets.grading import Grading, decode, severity
+from tinyssl.training import choose_device, use_threads
+
+KEPT = ("encoder", "members", "calibration", "ood")  # of a grader.pt
+
+
+def grade(
+    run: Path, images: Sequence[Path], *, out: Path | None = None, device: str = "auto"
+) -> list[dict[str, Any]]:
+    """Grade images with the models of a finetune run.
+
+    Parameters
+    ----------
+    run : path
+        Folder of ``finetune``; its grader.pt holds one model a fold.
+    images : sequence of paths
+    out : path, optional
+        A folder for one picture an image, ``calibration.png`` and ``grades.jsonl``;
+        without it nothing is written.
+    device : str
+        See `tinyssl.training.train`; "auto" takes the fastest.
+
+    Returns
+    -------
+    list of dict
+        "image"; "grade" (the median of the probabilities) and "severity" in words;
+        "probabilities", averaged over the models; "right", how often answers this
+        sure were right on held-out images, with "low" and "high", its interval, and
+        "of", their number; "unlike", the distance from the training images over the
+        limit, and "warning" where it is more than 1; "picture" where one was made;
+        "lines" for a person.
+    """
+    state = load_grader(Path(run))
+    paths = tuple(Path(path) for path in images)
+    names = tuple(str(path) for path in paths)
+    table = Table("images", Path("images"), names, paths, is_fundus=state["is_fundus"])
+    pixels, _ = load_images(table, state["size"])
+    tasks = rebuild(state, device=choose_device(device))
+    with use_threads(1):  # one image a batch: a second thread waits more than it works
+        rows = answer(state, tasks, pixels, names)
+    if out is not None:
+        draw(Path(out), state, tasks, pixels, rows)
+    return [row | {"lines": lines(row)} for row in rows]
+
+
+def load_grader(run: Path) -> dict[str, Any]:
+    """Load the grader.pt of a run folder, or say what it lacks."""
+    if not (run / "grader.pt").is_file():
+        raise ValueError(f"{run} must be a run of finetune: it has no grader.pt")
+    state = runs.load_plain(run / "grader.pt")
+    missing = [name for name in KEPT if name not in state]
+    if missing:
+        raise ValueError(
+            f"{run}/grader.pt lacks {', '.join(missing)}: run finetune again"
+        )
+    return state
+
+
+def rebuild(state: dict[str, Any], *, device: str = "cpu") -> list[Grading]:
+    """Rebuild the graders of a ``grader.pt``, one a fold."""
+    tasks = []
+    for member in state["members"]:
+        encoder = models.from_config(state["encoder"])
+        task = Grading(encoder, num_grades=state["num_grades"], head=state["head"])
+        task.load_state_dict(member)
+        tasks.append(task.to(device).eval())
+    return tasks
+
+
+def answer(
+    state: dict[str, Any],
+    tasks: Sequence[Grading],
+    pixels: np.ndarray,
+    names: Sequence[str],
+) -> list[dict[str, Any]]:
+    """Return what `grade` returns, without pictures."""
+    probabilities = np.mean([task.predict(pixels)[1] for task in tasks], axis=0)
+    grades = decode(probabilities, state["head"])  # (N,)
+    unlike = ood.score(state["ood"], tasks[0].encoder, pixels)
+    rows = []
+    for name, chosen, probability, far in zip(
+        names, grades.tolist(), probabilities, unlike, strict=True
+    ):
+        row = {"image": name, "grade": chosen}
+        row["severity"] = severity(chosen, state["num_grades"])
+        row["probabilities"] = [round(float(p), 4) for p in probability]
+        group = calibration.group_of(state["calibration"], probability[chosen])
+        row |= {key: round(group[key], 4) for key in ("right", "low", "high")}
+        row |= {"of": group["n"], "unlike": round(float(far), 3)}
+        if far > 1:
+            row["warning"] = (
+                f"looks unlike the training images: {far:.1f} times as far from them "
+                f"as 995 in 1,000 of {state['ood']['images']} held-out images"
+            )
+        rows.append(row)
+    return rows
+
+
+def draw(
+    out: Path,
+    state: dict[str, Any],
+    tasks: Sequence[Grading],
+    pixels: np.ndarray,
+    rows: list[dict[str, Any]],
+) -> None:
+    """Write one picture an image, the calibration figure, and the answers as lines."""
+    out.mkdir(parents=True, exist_ok=True)
+    K = state["num_grades"]
+    names = [severity(k, K, short=True) for k in range(K)]
+    taken = {"calibration"}
+
+    def save(figure, name):
+        write = lambda path: figure.savefig(path, format="png", dpi=120)  # noqa: E731
+        runs.write_atomic(out / f"{name}.png", write)
+        return str(out / f"{name}.png")
+
+    for image, row in zip(pixels, rows, strict=True):
+        figure = plots.grade_bars(
+            image,
+            row["probabilities"],
+            names,
+            answer=row["grade"],
+            looked=occlusion_map(tasks, image),
+            note=words(row),
+            title=heading(row),
+        )
+        row["picture"] = save(figure, free_name(Path(row["image"]).stem, taken))
+    save(plots.calibration(state["calibration"]), "calibration")
+    text = "".join(json.dumps(runs.plain(row)) + "\n" for row in rows)
+    runs.write_atomic(out / "grades.jsonl", lambda path: path.write_text(text, "utf-8"))
+
+
+def free_name(stem: str, taken: set[str]) -> str:
+    """Return the stem, numbered where another image has it too."""
+    name, number = stem, 1
+    while name in taken:
+        number += 1
+        name = f"{stem}-{number}"
+    taken.add(name)
+    return name
+
+
+def heading(row: dict[str, Any]) -> str:
+    """Say the severity of an image; where it is unlike the others, that first."""
+    name = Path(row["image"]).name
+    if "warning" in row:
+        return f"Unlike the training images: {name}, answered {row['severity']}"
+    return f"{row['severity']}: {name}"
+
+
+def words(row: dict[str, Any]) -> str:
+    """Say what an answer is worth."""
+    text = (
+        f"Of {row['of']} held-out images answered about as surely, {row['right']:.0%} "
+        f"were right [{row['low']:.0%}, {row['high']:.0%}]."
+    )
+    if "warning" in row:
+        text += f" WARNING: {row['warning']}."
+    return text + " For research and teaching; not a medical device."
+
+
+def lines(row: dict[str, Any]) -> list[str]:
+    """Write one answer for a person."""
+    shown = " ".join(f"{p:.2f}" for p in row["probabilities"])
+    text = [f"{row['image']}: {row['grade']}, {row['severity']} [{shown}]"]
+    text.append(
+        f"  {row['right']:.0%} of {row['of']} held-out images answered about as surely "
+        f"were right" + (f"; picture: {row['picture']}" if "picture" in row else "")
+    )
+    return text + ([f"  WARNING: {row['warning']}"] if "warning" in row else [])

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from tinyssl.targets import grading
 
@@ -19,22 +18,16 @@ BINS = 5  # equally filled, so that few images still say something in each
 def wilson(right: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
     """Return the interval of a share that was seen ``right`` times in n.
 
-    References
-    ----------
-    Wilson 1927, "Probable inference, the law of succession, and statistical
-    inference", Journal of the American Statistical Association 22(158):209-212.
-
     Examples
     --------
     >>> low, high = wilson(8, 10)
     >>> round(low, 3), round(high, 3)
     (0.49, 0.943)
     """
-    z = ndtri(0.5 + level / 2)
-    share = right / n
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    return float(max(0, centre - half)), float(min(1, centre + half))
+    from scipy.stats import binomtest  # half a second, which grading need not wait for
+
+    found = binomtest(right, n).proportion_ci(level, "wilson")
+    return float(found.low), float(found.high)
 
 
 def reliability(
@@ -52,7 +45,7 @@ def reliability(
     probabilities : (N, K) array
         Each row from a model that had not seen the image.
     head : str
-        How probabilities become an answer; see `tinyssl.downstream.grading.decode`.
+        How probabilities become an answer; see `tinyssl.targets.grading.decode`.
     bins : int
         Groups of about N / bins images, by the probability of their answer.
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinyssl import runs
 from tinyssl.cases import Cases
-from tinyssl.grade import calibration, familiarity
+from tinyssl.grade import calibration, ood
 from tinyssl.targets.grading import Grading, decode, evaluate
 
 
@@ -52,8 +52,8 @@ def keep_grader(
         "members": [task.state_dict() for task in tasks],
     }
     seen, held = cases.part(0, labelled=True), np.flatnonzero(cases.fold == 0)
-    known = familiarity.fit(tasks[0].encoder, cases.images(seen), cases.images(held))
-    runs.save_state(out / "grader.pt", state | {"familiar": known})
+    known = ood.fit(tasks[0].encoder, cases.images(seen), cases.images(held))
+    runs.save_state(out / "grader.pt", state | {"ood": known})
     if "test" in results:
         results["ensembles"] = ensembles(cases, results["rows"], head)
     return {key: state[key] for key in ("init", "qwk", "head", "size", "calibration")}
@@ -65,7 +65,9 @@ def ensembles(
     """Score the folds' mean probabilities on the official test images."""
     cells: dict[tuple, list[Any]] = {}
     for row in rows:
-        cells.setdefault((row["init"], row["labels"]), []).append(row["test_answers"][1])
+        cells.setdefault((row["init"], row["labels"]), []).append(
+            row["test_answers"][1]
+        )
     truth, lines = cases.columns["grade"][cases.test], []
     for (init, labels), members in cells.items():
         mean = np.mean(members, axis=0)

@@ -1,4 +1,245 @@
-"""TEMPORARY."""
-def pretraining(*a): ...
-def comparison(*a): ...
-def demonstration(*a): ...
+"""The page of a study: pretraining, a comparison of initialisations, or both."""
+
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from tinyssl import experiment, plots
+from tinyssl.cases import Cases
+from tinyssl.pretext.inputs import common_field
+from tinyssl.report.page import Section, write_report
+from tinyssl.report.tables import Table, efficiency_table
+from tinyssl.summary import SAME_COMPUTE, finding, name_group, number
+from tinyssl.task import Target
+
+SHOWN = 8  # images in a figure
+Logs = Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+def pretraining(out: Path, cases: Cases, logs: Logs, config: dict[str, Any]) -> None:
+    """Write the page of ``pretrain``."""
+    sections = [*images_section(cases), *pretext_sections(out, cases, logs, config)]
+    scored = {"scored on": log[0]["scored_on"] for log in logs.values()}
+    write_report(
+        out / "report.html",
+        f"Pretraining by {', '.join(logs)}",
+        sections,
+        subtitle="Labels come from the pixels; none was read",
+        facts=facts(cases, config) | scored,
+    )
+
+
+def comparison(
+    out: Path,
+    target: type[Target],
+    cases: Cases,
+    results: dict[str, Any],
+    load: Callable[..., Target],
+    config: dict[str, Any],
+) -> None:
+    """Write the page of ``finetune``."""
+    sections = comparison_sections(target, cases, results, load)
+    write_report(
+        out / "report.html",
+        target.title,
+        [*images_section(cases), *sections],
+        subtitle=headline(results),
+        facts=facts(cases, config) | results["notes"] | kept(results),
+    )
+
+
+def demonstration(
+    out: Path,
+    cases: Cases,
+    logs: Logs,
+    target: type[Target],
+    results: dict[str, Any],
+    load: Callable[..., Target],
+    config: dict[str, Any],
+) -> None:
+    """Write the page of ``demo``: pretraining and fine-tuning on one page."""
+    sections = [*images_section(cases), *pretext_sections(out, cases, logs, config)]
+    sections += comparison_sections(target, cases, results, load)
+    write_report(
+        out / "report.html",
+        "Learning from eyes without labels",
+        sections,
+        subtitle=f"The main job of tinyssl on its synthetic eyes. {headline(results)}",
+        facts=facts(cases, config) | kept(results),
+    )
+
+
+def headline(results: dict[str, Any]) -> str:
+    """Say what the main measure found, then each other that says something else."""
+    first = finding(results["summary"], baselines=results.get("baselines", ()))
+    text, said = first, finding(results["summary"])
+    for table in results["more"].values():
+        other = finding(table)
+        if other != said and "No significant" not in other:
+            text += f" In {table[0]['words']}: {other[0].lower()}{other[1:]}"
+    return text
+
+
+# Sections
+
+
+def facts(cases: Cases, config: dict[str, Any]) -> dict[str, str]:
+    """Say at a glance what was used."""
+    side = cases.facts.get("size")
+    size = f" of {side} × {side} px" if side else ", each at its own size"
+    whole = "patients and copies" if len(np.unique(cases.groups)) < len(cases) else ""
+    folds = {0: "none", 1: "one held-out part"}.get(cases.num_folds, cases.num_folds)
+    encoder = config["encoder"]
+    parameters = sum(
+        p.numel() for p in experiment.new_encoder(encoder, channels=1).parameters()
+    )
+    layout = config.get("layout", {})
+    return {
+        "data": cases.facts["root"],
+        "images": f"{len(cases)}{size}",
+        "labelled": str(int(cases.labelled.sum())),
+        "folds": f"{folds}, {whole} whole" if whole else str(folds),
+        "encoder": f"{encoder['name']}, {parameters:,} parameters",
+        "seed": str(config["seed"]),
+        "ran on": f"{layout.get('device', 'cpu')}, {layout.get('threads', 1)} thread(s) "
+        f"a job, torch {torch.__version__}, Python {platform.python_version()}",
+    }
+
+
+def kept(results: dict[str, Any]) -> dict[str, str]:
+    """Say which models ``tinyssl grade`` will use."""
+    if "kept" not in results:
+        return {}
+    grader = results["kept"]
+    return {"kept for grading": f"{grader['init']} (mean QWK {grader['qwk']:.3f})"}
+
+
+def images_section(cases: Cases) -> list[Section]:
+    """Show some of the images, with their classes where there are any."""
+    images = cases.columns["image"]
+    if not isinstance(images, np.ndarray):
+        return []
+    chosen = np.unique(np.linspace(0, len(cases) - 1, 2 * SHOWN).astype(int))
+    name = cases.facts.get("classes")
+    classes = cases.columns[name][chosen] if name else np.full(len(chosen), -1)
+    titles = [f"{name} {k}" if k >= 0 else "" for k in classes]
+    figure = plots.image_grid(images[chosen], titles=titles if any(titles) else None)
+    text = ["Every image was cropped to its field of view and masked round."]
+    paragraphs = text if cases.facts["is_fundus"] else []
+    return [Section("The images", paragraphs, [(figure, "As the networks see them.")])]
+
+
+def pretext_sections(
+    out: Path, cases: Cases, logs: Logs, config: dict[str, Any]
+) -> list[Section]:
+    """Show each pretext task: what it was asked, how it learned, how well it answers."""
+    sections = []
+    for name, log in logs.items():
+        region = None
+        if cases.facts["is_fundus"] and not cases.facts.get("patch_size"):
+            region = common_field(cases.columns["image"])
+        known = config | {"task": name, "task_options": log[0]["task_options"]}
+        task = experiment.load_pretext(out / log[0]["folder"], known, region=region)
+        where, images = experiment.unseen_images(cases, log[0]["fold"])
+        rng = np.random.default_rng(config["seed"])
+        some = rng.choice(len(images), min(SHOWN, len(images)), replace=False)
+        scores = [entry["scores"] for entry in log]
+        figures = task.figures(images[some], scores, rng=rng)
+        rows, chance = [entry["rows"] for entry in log], task.chance.get(task.main)
+        curve = plots.pretext_curves({name: rows}, metric=task.main, chance=chance)
+        caption = "Thin lines: one a fold. Thick: their smoothed mean."
+        paragraphs = [task.describe(scores, where)]
+        figures.append((curve, caption))
+        sections.append(Section(f"Pretext task: {name}", paragraphs, figures))
+    return sections
+
+
+def comparison_sections(
+    target: type[Target],
+    cases: Cases,
+    results: dict[str, Any],
+    load: Callable[..., Target],
+) -> list[Section]:
+    """Show scores by labels, differences, frozen encoders, answers, convergence."""
+    table, known = results["summary"], results.get("baselines", ())
+    rows, metric = results["rows"], table[0]["metric"]
+    same = f"; “{SAME_COMPUTE}” also got the images that pretraining processed"
+    several = cases.num_folds > 1
+    method = (
+        "Every initialisation was trained with the same budget on the same labelled "
+        "images"
+        + (same if any(line["init"] == SAME_COMPUTE for line in table) else "")
+        + ". Each point is a "
+        + ("fold" if several else "repeat: other labelled images, weights and batches")
+        + "; differences are paired by it, and their interval is Student's t"
+        + (
+            " with the correction of Nadeau and Bengio for training parts that overlap."
+            if several
+            else ". It says nothing of other test images."
+        )
+    )
+    each = "fold" if several else "repeat"
+    figures = [
+        (plots.label_efficiency(table, baselines=known), f"Each point is a {each}.")
+    ]
+    if any("difference" in line for line in table):
+        caption = "Mean with its 95 % interval; above zero is more than scratch."
+        figures.append((plots.differences(table), caption))
+    options = {"rows": rows, "each": each}
+    tables = [efficiency_table(table, baselines=known, **options)]
+    tables += [efficiency_table(more, **options) for more in results["more"].values()]
+    heading = f"{table[0]['words']} by number of labels"
+    sections = [Section(heading, [method], figures, tables)]
+    if "frozen" in results:
+        sections.append(frozen_section(results["frozen"]))
+    if "test" in results:
+        sections.append(test_section(results))
+    if answers := target.figures(cases, results, load):
+        sections.append(Section("Answers", [], answers))
+    if any(row["curve"] for row in rows):
+        figure = plots.convergence(rows, metric=metric)
+        caption = "On what is held out, during training; the mean of one view an image."
+        sections.append(Section("Convergence", [], [(figure, caption)]))
+    return sections
+
+
+def frozen_section(table: list[dict[str, Any]]) -> Section:
+    """Show what encoders know that stay as they are."""
+    text = (
+        "The encoder stays as pretraining left it, and simple fits to its features "
+        "answer: a linear model, and the five nearest labelled images. Beside them the "
+        "same encoder with random weights."
+    )
+    return Section("Frozen encoders", [text], [], [efficiency_table(table)])
+
+
+def test_section(results: dict[str, Any]) -> Section:
+    """Show the scores on the official test images."""
+    tables = [
+        efficiency_table(
+            table,
+            rows=results["rows"],
+            caption=f"{table[0]['words']} on the official test images, each fold's "
+            "model alone.",
+        )
+        for table in results["test"].values()
+    ]
+    lines = results.get("ensembles", [])
+    if lines:
+        names = list(lines[0]["scores"])
+        rows = [
+            (
+                name_group(line["labels"]),
+                line["init"],
+                *(number(line["scores"][name]) for name in names),
+            )
+            for line in lines
+        ]
+        caption = "The same, with the probabilities of the folds' models averaged."
+        tables.append(Table(("labels", "init", *names), rows, caption))
+    text = "Seen by no training and by no choice."
+    return Section("Official test images", [text], [], tables)

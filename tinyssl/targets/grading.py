@@ -33,7 +33,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from tinyssl import metrics, models
+from tinyssl import metrics
 from tinyssl.cases import Cases, Reading, gather
 from tinyssl.data import Table
 from tinyssl.summary import Metric
@@ -292,17 +292,6 @@ def decode(probability, head: str):
     if head == "softmax":
         return probability.argmax(1)
     return (probability.cumsum(1)[:, :-1] < 0.5).sum(1)  # the median grade
-
-
-def from_state(state: dict[str, Any], *, device: str = "cpu") -> list[Grading]:
-    """Rebuild the graders of a ``grader.pt``, one a fold."""
-    tasks = []
-    for member in state["members"]:
-        encoder = models.from_config(state["encoder"])
-        task = Grading(encoder, num_grades=state["num_grades"], head=state["head"])
-        task.load_state_dict(member)
-        tasks.append(task.to(device).eval())
-    return tasks
 
 
 def severity(grade: int, num_grades: int, *, short: bool = False) -> str:

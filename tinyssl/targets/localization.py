@@ -27,7 +27,7 @@ from tinyssl import metrics, models
 from tinyssl.cases import Cases, Reading, gather
 from tinyssl.data import Table, load_points
 from tinyssl.summary import Metric
-from tinyssl.targets.baselines import nearest
+from tinyssl.targets.baselines import nearest, ridge
 from tinyssl.task import Figures, Target
 from tinyssl.training import to_tensor
 from tinyssl.transforms import adjust, sample_adjustments
@@ -227,18 +227,6 @@ def read_points(table: Table, reading: Reading, instead: str = "") -> list[NDArr
     if lacking:
         return [np.full((len(table), 2), np.nan)] * len(POINTS)
     return [load_points(table, name, reading.size) for name in POINTS]
-
-
-def ridge(
-    features: NDArray, targets: NDArray, features_new: NDArray, *, penalty: float = 1.0
-) -> NDArray[np.float64]:
-    """Fit a line by least squares with a penalty; give its values for new rows."""
-    mean, deviation = features.mean(0), features.std(0)
-    deviation = np.where(deviation > 0, deviation, 1.0)
-    X, X_new = (features - mean) / deviation, (features_new - mean) / deviation
-    gram = X @ X.T + penalty * X.shape[1] * np.eye(len(X))  # (M, M): few labels
-    centre = targets.mean(0)
-    return centre + X_new @ X.T @ np.linalg.solve(gram, targets - centre)
 
 
 def mirror(images, points, which):

@@ -1,10 +1,7 @@
 """Segmentation of vessels and lesions: patches in, whole images out.
 
 Input
-    Each colour brought to zero mean and unit deviation around each pixel:
-    illumination and camera go, vessels stay. Blood is darkest in green; red shows
-    the choroid behind the retina, whose vessels are not to be found.
-    ``prepare`` does it once an image.
+    Images evened out by `tinyssl.targets.fields.prepare`, which says why.
 Loss
     Cross-entropy plus soft Dice. Cross-entropy is proper, so the probabilities rank
     (AUC); Dice is the number that is reported, and is not swamped by the nine pixels
@@ -15,14 +12,11 @@ Threshold
     images that are scored.
 """
 
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import ndimage
 from torch import nn
 from torch.nn import functional as F
 
@@ -30,19 +24,31 @@ from tinyssl import metrics, models
 from tinyssl.cases import Cases, Reading, gather
 from tinyssl.data import Table, load_images
 from tinyssl.data.copies import thumbnails
-from tinyssl.data.images import field_of_view, read_image, read_mask
-from tinyssl.data.resize import resize, working_shape
-from tinyssl.jobs import cores
+from tinyssl.data.images import read_mask
+from tinyssl.data.resize import resize
 from tinyssl.pretext.patches import cut_patches, move_to_objects, sample_corners
 from tinyssl.summary import Metric
-from tinyssl.targets.thin_vessels import thin_vessels, thin_width
+from tinyssl.targets.fields import (
+    DEVIATION,
+    NEUTRAL,
+    held_out,
+    loaded,
+    read_fields,
+    read_masks,
+    shrunk,
+)
+from tinyssl.targets.overlap import (
+    THRESHOLD,
+    evaluate,
+    means,
+    thin_vessels,
+    thin_width,
+)
 from tinyssl.targets.tiling import blend, mean_over_views
 from tinyssl.task import Figures, Target
 from tinyssl.training import to_tensor
 from tinyssl.transforms import rotate, sample_turns
 
-NEUTRAL, DEVIATION = 128, 32  # bytes of the local mean and of one deviation from it
-THRESHOLD = 0.6  # a pixel is a vessel from this probability on
 FIELD_WIDTH = 540  # pixels: that of DRIVE, where the field measures its vessels
 # Pixels across the field of view at which a network looks; 0 is the image's own. A
 # microaneurysm is gone where an optic disc fits a patch.
@@ -56,46 +62,6 @@ WORDS = {
     "OD": "Optic disc",
 }
 EVERYWHERE = ("vessel",)  # the others are looked for: half of the patches hold them
-
-
-def prepare(
-    image: NDArray[np.uint8], region: NDArray[np.bool_], *, sigma: float | None = None
-) -> NDArray[np.uint8]:
-    """Even out local mean and local contrast, each colour by itself.
-
-    Parameters
-    ----------
-    image : (H, W, C) uint8 array
-    region : (H, W) bool array
-        Field of view; pixels outside it do not take part and come out neutral.
-    sigma : float, optional
-        Radius of the neighbourhood in pixels; 1/40 of the field's width if None.
-
-    Returns
-    -------
-    (H, W, C) uint8 array
-        128 is the local mean, 32 one local deviation; clipped at 4 deviations.
-
-    Examples
-    --------
-    >>> photograph = np.full((40, 40, 3), 90, np.uint8)
-    >>> photograph[:, 20] = 60  # a vessel
-    >>> prepared = prepare(photograph, np.ones((40, 40), bool), sigma=5)
-    >>> bool(prepared[0, 20, 0] < 64), bool(prepared[0, 10, 0] > 127)
-    (True, True)
-    """
-    if sigma is None:
-        sigma = np.ptp(np.flatnonzero(region.any(0))) / 40
-    inside = region[..., None].astype(np.float32)
-
-    def local(values):
-        return ndimage.gaussian_filter(values, (sigma, sigma, 0), truncate=3)
-
-    weight = np.maximum(local(inside), 1e-3)
-    centred = (image - local(image * inside) / weight) * inside
-    deviation = np.sqrt(local(centred * centred) / weight)
-    scaled = NEUTRAL + DEVIATION * centred / np.maximum(deviation, 1.0)
-    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 
 
 class Segmentation(Target):
@@ -226,7 +192,9 @@ class Segmentation(Target):
             Pixels across the field of view at which the network looks; 0 is the
             images' own; by the mask if not given.
         """
-        width = FIELD_WIDTHS.get(mask, FIELD_WIDTH) if field_width is None else field_width
+        width = (
+            FIELD_WIDTHS.get(mask, FIELD_WIDTH) if field_width is None else field_width
+        )
         images, fields = read_fields(table, width)
         columns = {"image": images, "region": shrunk(fields, images, 0.5)}
         shows = np.zeros(len(table), bool)
@@ -234,6 +202,11 @@ class Segmentation(Target):
             drawn = read_masks(table, mask, fields)
             shows = np.array([m.any() for m in drawn])
             columns |= {"mask": shrunk(drawn, images), "truth": drawn, "field": fields}
+            if mask in EVERYWHERE:
+                both = zip(drawn, fields, strict=True)
+                columns["thin"] = [
+                    thin_vessels(m, width=thin_width(f)) for m, f in both
+                ]
             second = table.masks.get(f"{mask}_2nd")
             if second is not None and all(item is not None for item in second):
                 columns["second"] = [loaded(item, read_mask) for item in second]
@@ -341,11 +314,13 @@ class Segmentation(Target):
         """
         truth, fields = cases.take(("truth", "field"), index)
         found = [resize(p, m.shape) for p, m in zip(answers, truth, strict=True)]
-        thin = cases.facts["mask"] == "vessel"
         layers = list(zip(found, truth, fields, strict=True))
+        thin = [None] * len(layers)
+        if "thin" in cases.columns:
+            (thin,) = cases.take(("thin",), index)
         scores = [
-            evaluate(p, m, field, thin=thin_width(field) if thin else None)
-            for p, m, field in layers
+            evaluate(*layer, thin=narrow)
+            for layer, narrow in zip(layers, thin, strict=True)
         ]
         drawn = np.concatenate([m[field] for _, m, field in layers]).astype(int)
         said = np.concatenate([p[field] for p, _, field in layers])
@@ -355,7 +330,7 @@ class Segmentation(Target):
     @classmethod
     def notes(cls, cases: Cases) -> dict[str, Any]:
         """Say what was held out, what is rare, and what a second observer reaches."""
-        mask, index = cases.facts["mask"], np.flatnonzero(cases.scored)
+        index = np.flatnonzero(cases.scored)
         held = np.concatenate([cases.held(fold) for fold in range(cases.num_folds)])
         found = {"held out": ", ".join(cases.names[i] for i in held)}
         if cases.num_folds == 1:
@@ -366,10 +341,11 @@ class Segmentation(Target):
         area = sum(int((m & field).sum()) for m, field in drawn)
         share = area / sum(int(field.sum()) for field in fields)
         found["drawn"] = f"{share:.2%} of the field of view"
-        if mask != "vessel":
+        if "thin" not in cases.columns:
             shows = sum(bool(m.any()) for m in truth)
             return found | {"held-out images that show it": f"{shows} of {len(truth)}"}
-        narrow = sum(thin_vessels(m, width=thin_width(f)).sum() for m, f in drawn)
+        (thin,) = cases.take(("thin",), index)
+        narrow = sum(int(m.sum()) for m in thin)
         width = thin_width(fields[0])
         found["thin vessels"] = f"below {width} px, {narrow / max(1, area):.0%} of all"
         if "second" in cases.columns:
@@ -399,142 +375,3 @@ class Segmentation(Target):
             figure = plots.vessels(*layers, threshold=THRESHOLD, title=title)
             shown.append((figure, f"{init}: the held-out image with the most to find."))
         return shown
-
-
-def evaluate(
-    probability: NDArray[np.floating],
-    mask: NDArray[np.bool_],
-    region: NDArray[np.bool_],
-    *,
-    threshold: float = THRESHOLD,
-    thin: float | None = None,
-) -> dict[str, float]:
-    """Score one image inside its field of view.
-
-    Parameters
-    ----------
-    probability : (H, W) float array, values in [0, 1]
-    mask : (H, W) bool array
-        What the observer drew.
-    region : (H, W) bool array
-        Field of view: the black surround is no achievement and does not count.
-    threshold : float
-        A pixel is a vessel from here on. Fixed beforehand, or chosen on training
-        images; never on those that are scored.
-    thin : float, optional
-        Width in pixels below which a vessel is thin: adds "thin_recall".
-
-    Returns
-    -------
-    dict of float
-        "dice", "auc", "sensitivity", "specificity" and "accuracy". Accuracy is given
-        because papers print it: finding nothing at all scores about 0.9. Where the
-        mask is empty, "dice", "auc" and "sensitivity" are nan: the image has nothing
-        to overlap with; its false alarms lower the specificity. "thin_recall" is the
-        share found of the pixels of vessels narrower than `thin`.
-
-    Examples
-    --------
-    >>> mask = np.array([[True, True, False, False]])
-    >>> region = np.array([[True, True, True, False]])
-    >>> scores = evaluate(np.array([[0.9, 0.2, 0.1, 0.8]]), mask, region)
-    >>> scores["sensitivity"], scores["specificity"], scores["auc"]
-    (0.5, 1.0, 1.0)
-    """
-    found = probability >= threshold
-    truth, answer = mask[region].astype(int), found[region].astype(int)
-    drawn = bool(truth.any())
-    scores = {
-        "dice": metrics.dice(mask, found, region=region) if drawn else np.nan,
-        "auc": metrics.roc_auc(truth, probability[region]),
-        "sensitivity": metrics.sensitivity(mask, found, region=region),
-        "specificity": metrics.specificity(mask, found, region=region),
-        "accuracy": metrics.accuracy(truth, answer),
-    }
-    if thin is not None:
-        narrow = thin_vessels(mask, width=thin)
-        scores["thin_recall"] = metrics.sensitivity(narrow, found, region=region)
-    return {name: float(score) for name, score in scores.items()}
-
-
-def means(scores: list[dict[str, float]]) -> dict[str, float]:
-    """Return the mean of each score over the images where it is defined."""
-    columns = {name: np.array([s[name] for s in scores]) for name in scores[0]}
-    defined = {name: column[np.isfinite(column)] for name, column in columns.items()}
-    return {k: float(v.mean()) if len(v) else np.nan for k, v in defined.items()}
-
-
-# Reading
-
-
-def held_out(table: Table) -> NDArray[np.bool_]:
-    """Say which images are for testing only.
-
-    The official test images; without them those of the last fifth of the patients (at
-    least one). An image of no known patient counts as one.
-    """
-    if table.split is not None and (table.split == "test").any():
-        return table.split == "test"
-    names = np.array(table.names)
-    if table.patient is not None:
-        names = np.where(table.patient == "", names, table.patient)
-    order = np.unique(names)
-    return np.isin(names, order[-max(1, len(order) // 5) :])
-
-
-def read_fields(table: Table, width: int) -> tuple[list[NDArray], list[NDArray]]:
-    """Read images, shrunk and prepared, and their fields of view.
-
-    Returns
-    -------
-    images : list of (h, w, 3) uint8 arrays
-    fields : list of (H, W) bool arrays
-        At the images' own size: as shipped, else as found.
-    """
-
-    def read(item, region):
-        image = loaded(item, read_image)
-        found = field_of_view(image) if region is None else loaded(region, read_mask)
-        shape = working_shape(found, width)
-        inside = resize(found, shape) >= 0.5
-        return prepare(resize(image, shape), inside), found
-
-    shipped = table.region if table.region is not None else [None] * len(table)
-    with ThreadPoolExecutor(cores()) as pool:
-        images, fields = zip(*pool.map(read, table.images, shipped), strict=True)
-    return list(images), list(fields)
-
-
-def read_masks(table: Table, name: str, fields: list[NDArray]) -> list[NDArray]:
-    """Read one kind of mask; an eye without that lesion has no file."""
-    if name not in table.masks:
-        kinds = ", ".join(table.masks) or "none"
-        raise ValueError(f"{table.root}: needs {name} masks, found {kinds}")
-    masks = table.masks[name]
-    missing = [n for n, m in zip(table.names, masks, strict=True) if m is None]
-    if missing and name == "vessel":
-        raise ValueError(f"{table.root}: no vessel mask for {', '.join(missing[:10])}")
-    drawn = [
-        np.zeros_like(field) if mask is None else loaded(mask, read_mask)
-        for mask, field in zip(masks, fields, strict=True)
-    ]
-    for n, mask, field in zip(table.names, drawn, fields, strict=True):
-        if mask.shape != field.shape:
-            raise ValueError(
-                f"{table.root}: the {name} mask of {n} must be as large as its image "
-                f"{field.shape}, found {mask.shape}"
-            )
-    if not any(mask.any() for mask in drawn):
-        raise ValueError(f"{table.root}: {name} must be drawn in an image")
-    return drawn
-
-
-def loaded(item: Path | NDArray, read: Any) -> NDArray:
-    """Read a file; pixels given as an array are there already."""
-    return read(item) if isinstance(item, Path) else item
-
-
-def shrunk(layers: list[NDArray], images: list[NDArray], least: float = 0.0):
-    """Return masks at the images' size: the share of each pixel that they cover."""
-    small = [resize(m, x.shape[:2]) for m, x in zip(layers, images, strict=True)]
-    return [m >= least for m in small] if least else small

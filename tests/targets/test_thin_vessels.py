@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinyssl.downstream.thin_vessels import field_width, thin_vessels, thin_width
+from tinyssl.data.resize import field_width
+from tinyssl.targets.overlap import thin_vessels, thin_width
 
 
 def line(width, angle, side=101):

@@ -1,12 +1,12 @@
-"""Whether an image looks like those a grader was trained on.
+"""An out-of-distribution score: whether an image looks like those trained on.
 
 The rule
     Describe an image twice: by nine global intensities, and by the encoder's features
     averaged over space. Measure for each the Mahalanobis distance from the training
     images of one fold. The image looks unlike them when either distance is larger
     than in 995 of 1,000 images that the fold held out: of images like those, about
-    one in a hundred is warned about by chance. The rule sees strangeness, not
-    wrongness: a grader can be wrong about an image that looks familiar.
+    one in a hundred is warned about by chance. The rule sees that an image is unlike
+    the others, not that it is graded wrongly: that happens to images like them too.
 """
 
 from typing import Any
@@ -45,7 +45,7 @@ def describe(
 def fit(
     encoder: nn.Module, seen: NDArray[np.uint8], held_out: NDArray[np.uint8]
 ) -> dict[str, Any]:
-    """Learn what is familiar.
+    """Learn how far images of this kind lie from one another.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def mahalanobis(rows: NDArray, mean: NDArray, scale: NDArray) -> NDArray[np.floa
     return np.linalg.norm((rows - mean) @ scale.T, axis=1)
 
 
-def strangeness(
+def score(
     known: dict[str, Any], encoder: nn.Module, images: NDArray[np.uint8]
 ) -> NDArray[np.float64]:
     """Return the larger of the two distances of each image, over its limit.

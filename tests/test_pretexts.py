@@ -1,0 +1,232 @@
+"""The contract of every pretext task: whatever the table names must keep it.
+
+A task that adds itself to `tinyssl.pretext.PRETEXTS` is tested here; what is its own
+stands in ``tests/pretext/``.
+"""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tinyssl import experiment, models, pretext, runs
+from tinyssl.cases import Reading
+from tinyssl.data import open_dataset
+from tinyssl.models import UNet
+from tinyssl.pretext.inputs import common_field
+from tinyssl.pretext.patches import OnPatches
+from tinyssl.targets import Grading
+from tinyssl.task import Pretext
+from tinyssl.training import to_tensor, train
+
+SIZE = 32
+ANY = pytest.mark.parametrize("name", pretext.PRETEXTS)
+
+
+class OwnEncoder(nn.Module):
+    """The least that an encoder of a user's own must have."""
+
+    num_features = 6
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv2d(3, 6, 3, stride=4, padding=1), nn.ReLU())
+
+    def features(self, x):
+        return self.layers(x)
+
+
+@pytest.fixture(scope="module")
+def images():
+    return open_dataset(f"toy:12:{SIZE}").images
+
+
+def build(name, encoder=None, **options):
+    torch.manual_seed(0)
+    encoder = encoder or OwnEncoder()
+    return pretext.find(name).build(encoder, image_size=SIZE, **options)
+
+
+def leaves(batch):
+    """Return the arrays of a batch, whatever its structure."""
+    if isinstance(batch, (tuple, list)):
+        return [leaf for part in batch for leaf in leaves(part)]
+    return [batch]
+
+
+@ANY
+def test_a_batch_follows_from_the_generator_and_leaves_the_images_alone(name, images):
+    task, kept = build(name), images.copy()
+    first, again, other = (
+        leaves(task.make_batch(images, rng=np.random.default_rng(seed)))
+        for seed in (1, 1, 2)
+    )
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
+    assert np.array_equal(images, kept)
+    assert all(np.all(np.isfinite(leaf)) for leaf in first)
+
+
+@ANY
+@pytest.mark.parametrize("standardise", [False, True])
+def test_the_loss_is_a_number_that_can_fall(name, standardise, images):
+    task = build(name, standardise=standardise)
+    batch = to_tensor(task.make_batch(images, rng=np.random.default_rng(0)))
+    loss, logs = task(*batch)
+    assert loss.ndim == 0
+    assert torch.isfinite(loss)
+    assert all(torch.isfinite(value.detach()) for value in logs.values())
+    assert task.main in logs
+    loss.backward()
+    moved = [p.grad is not None and p.grad.any() for p in task.encoder.parameters()]
+    assert any(moved), "nothing of what the target task takes over learns"
+
+
+@ANY
+def test_an_encoder_of_ones_own_needs_features_and_their_number(name, images):
+    own = OwnEncoder()
+    task = build(name, own)
+    assert task.encoder is own
+    log = train(task, (images,), steps=2, batch_size=4)
+    assert len(log) == 2
+
+
+@ANY
+def test_training_follows_from_the_seed(name, images):
+    def weights(seed):
+        task = build(name)
+        train(task, (images,), steps=3, batch_size=4, lr=1e-2, seed=seed)
+        return torch.cat([p.flatten() for p in task.parameters()])
+
+    assert torch.equal(weights(1), weights(1))
+    assert not torch.equal(weights(1), weights(2))
+
+
+@ANY
+def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(name, images, tmp_path):
+    options = {"steps": 6, "batch_size": 4, "lr": 1e-2, "checkpoint_every": 2}
+    whole = train(build(name), (images,), **options)
+
+    class StopError(Exception):
+        pass
+
+    stopped, batches = build(name), []
+    real = stopped.make_batch
+
+    def make_batch(*columns, rng):
+        batches.append(1)
+        if len(batches) == 4:
+            raise StopError
+        return real(*columns, rng=rng)
+
+    stopped.make_batch = make_batch
+    with pytest.raises(StopError):
+        train(stopped, (images,), out=tmp_path, **options)
+    resumed = train(build(name), (images,), out=tmp_path, **options)
+    for row in (*whole, *resumed):
+        row.pop("seconds")
+    assert resumed == whole
+
+
+@ANY
+def test_it_scores_itself_and_says_what_that_means(name, images):
+    task = build(name)
+    scores = task.evaluate(images, np.random.default_rng(0))
+    again = task.evaluate(images, np.random.default_rng(0))
+    assert runs.plain(scores) == runs.plain(again)
+    numbers = [v for v in scores.values() if isinstance(v, float)]
+    assert numbers
+    assert np.isfinite(numbers).all()
+    text = task.describe([scores, scores], "held-out images")
+    assert "held-out images" in text
+    assert re.search(r"\d", text)
+    assert text.endswith(".")
+
+
+@ANY
+def test_its_figures_state_what_they_show(name, images):
+    from matplotlib.figure import Figure
+
+    task = build(name)
+    scores = [task.evaluate(images, np.random.default_rng(0))]
+    figures = task.figures(images[:4], scores, rng=np.random.default_rng(0))
+    assert figures
+    for figure, caption in figures:
+        assert isinstance(figure, Figure)
+        assert figure.get_suptitle()
+        assert caption.endswith(".")
+
+
+@ANY
+@pytest.mark.parametrize("network", ["sononet", "unet"])
+def test_pretraining_saves_what_can_be_loaded_again(name, network, tmp_path):
+    cases = Grading.read(open_dataset("toy:8:64"), Reading(64, labelled=False))
+    nets = {"sononet": models.sononet_small(extra_pool=True), "unet": UNet(widths=(4, 8))}
+    config = nets[network].config
+    options = {"encoder": config, "out": tmp_path, "steps": 2, "batch_size": 2}
+    (log,) = experiment.pretrain(name, cases, **options)
+    saved, known = runs.load_encoder(tmp_path / "encoder.pt")
+    assert known["task"] == name
+    assert known["seen"] == cases.hashes
+    assert len(runs.load_thumbnails(tmp_path / "thumbnails.npy")) == 8
+    config = {"encoder": config, "task": name, "task_options": {}, "size": 64}
+    region = common_field(cases.columns["image"])
+    task = experiment.load_pretext(tmp_path, config, region=region)
+    for key, tensor in saved.state_dict().items():
+        assert torch.equal(task.encoder.state_dict()[key], tensor), key
+    rng = np.random.default_rng(0)
+    scores = task.evaluate(cases.images(range(8)), rng)
+    assert runs.plain(scores) == runs.plain(log["scores"])
+
+
+@ANY
+def test_it_learns_from_patches_too(name):
+    task = OnPatches(build(name, UNet(out_channels=3, widths=(4, 8))), size=SIZE)
+    photographs = [np.full((40, 50, 3), k, np.uint8) for k in (90, 120)]
+    noise = np.random.default_rng(0)
+    photographs = [x + noise.integers(0, 60, x.shape, np.uint8) for x in photographs]
+    regions = [np.ones(x.shape[:2], bool) for x in photographs]
+    assert task.columns == ("image", "region")
+    log = train(task, (photographs, regions), steps=2, batch_size=2)
+    assert np.isfinite(log[-1]["loss"])
+
+
+@ANY
+def test_what_it_does_not_know_is_refused(name):
+    with pytest.raises(TypeError, match="no_such_option"):
+        build(name, no_such_option=1)
+
+
+@ANY
+def test_its_own_options_are_documented(name):
+    method = pretext.find(name)
+    for option, (_, default, words) in pretext.options_of(name).items():
+        assert words, f"{option} of {name} is nowhere explained"
+        assert default is not None
+    assert method.name == name
+    assert issubclass(method, Pretext)
+    assert set(method.carries) <= {"encoder", "network"}
+    assert "References" in method.__doc__
+
+
+def test_a_name_that_is_in_no_table_is_refused():
+    with pytest.raises(ValueError, match="must be one of .*, found 'astrology'"):
+        pretext.find("astrology")
+    with pytest.raises(AttributeError, match="no attribute 'Astrology'"):
+        pretext.Astrology  # noqa: B018
+
+
+def test_no_method_is_named_outside_its_table():
+    """Adding a task is a file and a line: nothing else may know its name."""
+    package = Path(pretext.__file__).parents[1]
+    named = re.compile("|".join(f'"{name}"' for name in pretext.PRETEXTS))
+    found = [
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if named.search(path.read_text(encoding="utf-8"))
+        and path.parent.name not in ("pretext", "targets")
+    ]
+    assert found == ["demo.py"]  # which says what it shows

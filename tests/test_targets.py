@@ -1,0 +1,179 @@
+"""The contract of every target task: whatever the table names must keep it.
+
+A task that adds itself to `tinyssl.targets.TARGETS` is tested here; what is its own
+stands in ``tests/targets/``.
+"""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from test_pretexts import OwnEncoder, leaves
+
+from tinyssl import experiment, targets
+from tinyssl.cases import Reading
+from tinyssl.data import open_dataset
+from tinyssl.models import UNet
+from tinyssl.starts import Start
+from tinyssl.summary import SAME_COMPUTE, SCRATCH
+from tinyssl.task import Target
+from tinyssl.training import to_tensor, train
+
+ANY = pytest.mark.parametrize("name", targets.TARGETS)
+DATA = "toy:24:64"  # twelve patients
+
+
+@pytest.fixture(scope="module")
+def cases():
+    """Return one study a target, each read once."""
+    reading = Reading(size=32, folds=3)
+    table = open_dataset(DATA)
+    return {name: targets.find(name).read(table, reading) for name in targets.TARGETS}
+
+
+def build(name, cases, encoder=None):
+    torch.manual_seed(0)
+    return targets.find(name).build(encoder or OwnEncoder(), cases[name])
+
+
+def batch(task, cases, rng=0, index=range(4)):
+    columns = cases.take(task.columns, list(index))
+    return task.make_batch(*columns, rng=np.random.default_rng(rng))
+
+
+@ANY
+def test_a_batch_follows_from_the_generator_and_leaves_the_images_alone(name, cases):
+    task, study = build(name, cases), cases[name]
+    kept = [np.copy(image) for image in study.images(range(4))]
+    first, again, other = (leaves(batch(task, study, rng)) for rng in (1, 1, 2))
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
+    for image, before in zip(study.images(range(4)), kept, strict=True):
+        assert np.array_equal(image, before)
+
+
+@ANY
+def test_an_encoder_of_ones_own_needs_features_and_their_number(name, cases):
+    own = OwnEncoder()
+    task = build(name, cases, own)
+    assert task.encoder is own
+    loss, logs = task(*to_tensor(batch(task, cases[name])))
+    assert torch.isfinite(loss)
+    assert all(torch.isfinite(torch.as_tensor(v)) for v in logs.values())
+    columns = cases[name].take(task.columns, range(4))
+    assert len(train(task, columns, steps=2, batch_size=2)) == 2
+
+
+@ANY
+def test_a_frozen_encoder_stays_as_it_is(name, cases):
+    task = build(name, cases, UNet(out_channels=targets.find(name).channels, widths=(4, 8)))
+    before = {k: v.clone() for k, v in task.encoder.state_dict().items()}
+    head = torch.cat([p.flatten() for p in task.parameters()]).clone()
+    task.freeze()
+    columns = cases[name].take(task.columns, range(4))
+    train(task, columns, steps=2, batch_size=2, lr=1e-2)
+    for key, tensor in task.encoder.state_dict().items():
+        if not key.startswith(("decoder.", "head.")):
+            assert torch.equal(tensor, before[key]), key
+    assert not torch.equal(torch.cat([p.flatten() for p in task.parameters()]), head)
+
+
+@ANY
+def test_answers_are_scored_by_every_metric_and_the_truth_scores_best(name, cases):
+    kind, study = targets.find(name), cases[name]
+    task, held = build(name, cases), study.held(0)
+    scores = kind.score(study, held, task.predict(study.images(held)))
+    again = kind.score(study, held, task.predict(study.images(held), **{}))
+    assert scores == pytest.approx(again, nan_ok=True)
+    assert set(kind.metrics) & set(scores)
+    assert next(iter(kind.metrics)) in scores  # the main one
+    for key, metric in kind.metrics.items():
+        assert metric.words
+        if key in scores and metric.higher:
+            assert math.isnan(scores[key]) or -1 <= scores[key] <= 1
+
+
+@ANY
+def test_baselines_and_probes_answer_every_held_out_case(name, cases):
+    kind, study = targets.find(name), cases[name]
+    part, held = study.part(0, labelled=True), study.held(0)
+    answers = dict(kind.baselines(study, part, held))
+    if kind.probes:
+        some = experiment.features(build(name, cases), study)
+        answers |= kind.probe(study, part, some[part], some[held])
+        assert {"linear probe", "nearest neighbours"} <= set(answers)
+    main = next(iter(kind.metrics))
+    for one in answers.values():
+        assert np.isfinite(kind.score(study, held, one)[main])
+
+
+@ANY
+def test_a_comparison_gives_everyone_the_same_and_scores_what_is_held_out(
+    name, cases, tmp_path
+):
+    kind, study = targets.find(name), cases[name]
+    config = UNet(widths=(4, 8)).config
+    pretrained = tmp_path / "run"
+    options = {"encoder": config, "batch_size": 2}
+    experiment.pretrain("rotation", study, out=pretrained, steps=1, **options)
+    options |= {"steps": 1, "labels": [2, "all"], "pretrain_images": 4}
+    starts = {"rotation": Start(pretrained)}
+    rows = experiment.compare_starts(kind, study, starts, out=tmp_path, **options)
+    assert {row["init"] for row in rows} == {SCRATCH, SAME_COMPUTE, "rotation"}
+    cells = {}
+    for row in rows:
+        cells.setdefault((row["labels"], row["run"]), []).append(row)
+        assert not set(row["chosen"]) & set(row["held"])
+        assert not np.isin(
+            study.groups[row["chosen"]], study.groups[row["held"]]
+        ).any(), "a patient on both sides"
+        assert row["held"] == study.held(row["fold"]).tolist()
+    assert len(cells) == 2 * study.num_folds
+    for (labels, run), cell in cells.items():
+        assert len(cell) == 3
+        assert len({tuple(row["chosen"]) for row in cell}) == 1
+        assert {row["n"] for row in cell} == {labels}
+        steps = {row["init"]: row["steps"] for row in cell}
+        assert steps == {SCRATCH: 1, "rotation": 1, SAME_COMPUTE: 3}
+        if labels == 2:
+            more = next(c for (n, r), c in cells.items() if r == run and n != 2)
+            assert set(cell[0]["chosen"]) < set(more[0]["chosen"])
+    load = experiment.loader(kind, study, out=tmp_path, encoder=config, labels=["all"])
+    row = next(row for row in rows if row["labels"] != 2 and row["run"] == 1)
+    held = study.held(1)
+    answers = load(row["init"], 1).predict(study.images(held))
+    assert kind.score(study, held, answers) == pytest.approx(row["scores"], nan_ok=True)
+
+
+@ANY
+def test_folds_are_read_and_what_lacks_the_labels_is_refused(name, cases, tmp_path):
+    kind, study = targets.find(name), cases[name]
+    assert study.num_folds == 3
+    held = np.concatenate([study.held(fold) for fold in range(3)])
+    assert len(np.unique(held)) == len(held)
+    bare = open_dataset(DATA)
+    object.__setattr__(bare, "grade", None)
+    object.__setattr__(bare, "eye", None)
+    object.__setattr__(bare, "points", {})
+    object.__setattr__(bare, "masks", {})
+    with pytest.raises(ValueError, match="needs"):
+        kind.read(bare, Reading(size=32, folds=3))
+    unlabelled = kind.read(bare, Reading(size=32, labelled=False))
+    assert not unlabelled.labelled.any()
+    assert len(unlabelled.part(None, labelled=False))
+
+
+@ANY
+def test_its_own_options_are_documented(name):
+    kind = targets.find(name)
+    assert issubclass(kind, Target)
+    assert kind.title
+    for option, (_, _, words) in targets.options_of(name).items():
+        assert words, f"{option} of {name} is nowhere explained"
+
+
+def test_any_other_name_is_that_of_a_mask():
+    assert targets.find("EX") is targets.find("mask")
+    with pytest.raises(AttributeError, match="no attribute 'Astrology'"):
+        targets.Astrology  # noqa: B018

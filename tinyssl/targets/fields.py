@@ -1,0 +1,134 @@
+"""Images of any size with their fields of view and masks, as segmentation sees them.
+
+Each colour is brought to zero mean and unit deviation around each pixel: illumination
+and camera go, vessels stay. Blood is darkest in green; red shows the choroid behind the
+retina, whose vessels are not to be found.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from tinyssl.data import Table
+from tinyssl.data.images import field_of_view, read_image, read_mask
+from tinyssl.data.resize import resize, working_shape
+from tinyssl.jobs import cores
+
+NEUTRAL, DEVIATION = 128, 32  # bytes of the local mean and of one deviation from it
+
+
+def prepare(
+    image: NDArray[np.uint8], region: NDArray[np.bool_], *, sigma: float | None = None
+) -> NDArray[np.uint8]:
+    """Even out local mean and local contrast, each colour by itself.
+
+    Parameters
+    ----------
+    image : (H, W, C) uint8 array
+    region : (H, W) bool array
+        Field of view; pixels outside it do not take part and come out neutral.
+    sigma : float, optional
+        Radius of the neighbourhood in pixels; 1/40 of the field's width if None.
+
+    Returns
+    -------
+    (H, W, C) uint8 array
+        128 is the local mean, 32 one local deviation; clipped at 4 deviations.
+
+    Examples
+    --------
+    >>> photograph = np.full((40, 40, 3), 90, np.uint8)
+    >>> photograph[:, 20] = 60  # a vessel
+    >>> prepared = prepare(photograph, np.ones((40, 40), bool), sigma=5)
+    >>> bool(prepared[0, 20, 0] < 64), bool(prepared[0, 10, 0] > 127)
+    (True, True)
+    """
+    if sigma is None:
+        sigma = np.ptp(np.flatnonzero(region.any(0))) / 40
+    inside = region[..., None].astype(np.float32)
+
+    def local(values):
+        return ndimage.gaussian_filter(values, (sigma, sigma, 0), truncate=3)
+
+    weight = np.maximum(local(inside), 1e-3)
+    centred = (image - local(image * inside) / weight) * inside
+    deviation = np.sqrt(local(centred * centred) / weight)
+    scaled = NEUTRAL + DEVIATION * centred / np.maximum(deviation, 1.0)
+    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+
+
+def held_out(table: Table) -> NDArray[np.bool_]:
+    """Say which images are for testing only.
+
+    The official test images; without them those of the last fifth of the patients (at
+    least one). An image of no known patient counts as one.
+    """
+    if table.split is not None and (table.split == "test").any():
+        return table.split == "test"
+    names = np.array(table.names)
+    if table.patient is not None:
+        names = np.where(table.patient == "", names, table.patient)
+    order = np.unique(names)
+    return np.isin(names, order[-max(1, len(order) // 5) :])
+
+
+def read_fields(table: Table, width: int) -> tuple[list[NDArray], list[NDArray]]:
+    """Read images, shrunk and prepared, and their fields of view.
+
+    Returns
+    -------
+    images : list of (h, w, 3) uint8 arrays
+    fields : list of (H, W) bool arrays
+        At the images' own size: as shipped, else as found.
+    """
+
+    def read(item, region):
+        image = loaded(item, read_image)
+        found = field_of_view(image) if region is None else loaded(region, read_mask)
+        shape = working_shape(found, width)
+        inside = resize(found, shape) >= 0.5
+        return prepare(resize(image, shape), inside), found
+
+    shipped = table.region if table.region is not None else [None] * len(table)
+    with ThreadPoolExecutor(cores()) as pool:
+        images, fields = zip(*pool.map(read, table.images, shipped), strict=True)
+    return list(images), list(fields)
+
+
+def read_masks(table: Table, name: str, fields: list[NDArray]) -> list[NDArray]:
+    """Read one kind of mask; an eye without that lesion has no file."""
+    if name not in table.masks:
+        kinds = ", ".join(table.masks) or "none"
+        raise ValueError(f"{table.root}: needs {name} masks, found {kinds}")
+    masks = table.masks[name]
+    missing = [n for n, m in zip(table.names, masks, strict=True) if m is None]
+    if missing and name == "vessel":
+        raise ValueError(f"{table.root}: no vessel mask for {', '.join(missing[:10])}")
+    drawn = [
+        np.zeros_like(field) if mask is None else loaded(mask, read_mask)
+        for mask, field in zip(masks, fields, strict=True)
+    ]
+    for n, mask, field in zip(table.names, drawn, fields, strict=True):
+        if mask.shape != field.shape:
+            raise ValueError(
+                f"{table.root}: the {name} mask of {n} must be as large as its image "
+                f"{field.shape}, found {mask.shape}"
+            )
+    if not any(mask.any() for mask in drawn):
+        raise ValueError(f"{table.root}: {name} must be drawn in an image")
+    return drawn
+
+
+def loaded(item: Path | NDArray, read: Callable[[Path], NDArray]) -> NDArray:
+    """Read a file; pixels given as an array are there already."""
+    return read(item) if isinstance(item, Path) else item
+
+
+def shrunk(layers: list[NDArray], images: list[NDArray], least: float = 0.0):
+    """Return masks at the images' size: the share of each pixel that they cover."""
+    small = [resize(m, x.shape[:2]) for m, x in zip(layers, images, strict=True)]
+    return [m >= least for m in small] if least else small
