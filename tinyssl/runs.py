@@ -228,5 +228,13 @@ def load_encoder(path: Path) -> tuple[nn.Module, dict[str, Any]]:
     if missing:
         raise ValueError(f"{path} is not an encoder.pt: it lacks {sorted(missing)}")
     encoder = models.from_config(state["config"])
-    models.load_weights(encoder, state["state_dict"])
+    own = {k: v.shape for k, v in encoder.state_dict().items()}
+    found = {k: v.shape for k, v in state["state_dict"].items()}
+    if own != found:
+        wrong = [name for name in own | found if own.get(name) != found.get(name)]
+        raise ValueError(
+            f"{path} must hold the {len(own)} tensors of its encoder, {len(wrong)} are "
+            f"missing, too many or of another shape: {', '.join(wrong[:3])}"
+        )
+    encoder.load_state_dict(state["state_dict"])
     return encoder, state
