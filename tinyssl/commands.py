@@ -8,6 +8,7 @@ heavy is imported here but inside the functions. Every command returns what
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Annotated, Any, Literal
 
 Log = Callable[[str], None]
@@ -47,9 +48,10 @@ def demo(
     log : callable
         Takes lines for the person who waits.
     """
+    given = SimpleNamespace(**locals(), device="cpu")
     from tinyssl.demo import demo
 
-    return demo(out=out, seed=seed, threads=threads, workers=workers, log=log)
+    return demo(given)
 
 
 def pretrain(
@@ -120,10 +122,10 @@ def pretrain(
     **options
         Of the task.
     """
-    given = _given(locals())
+    given = SimpleNamespace(**locals())
     from tinyssl.studies import pretrain
 
-    return pretrain(**given)
+    return pretrain(given)
 
 
 def finetune(
@@ -206,10 +208,10 @@ def finetune(
     **options
         Of the target.
     """
-    given = _given(locals())
+    given = SimpleNamespace(**locals())
     from tinyssl.studies import finetune
 
-    return finetune(**given)
+    return finetune(given)
 
 
 def grade(
@@ -298,7 +300,7 @@ def compare(
     seed, device, out, log
         As `pretrain`.
     """
-    given = _given(locals())
+    given = dict(locals())
     from tinyssl.compare import compare
 
     return compare(**given)
@@ -331,7 +333,7 @@ def restoration(
     skip_bad, seed, device, out, log
         As `pretrain`.
     """
-    given = _given(locals())
+    given = dict(locals())
     from tinyssl.compare import restoration
 
     return restoration(**given)
@@ -361,7 +363,7 @@ def export_restored(
     skip_bad, seed, device, log
         As `pretrain`.
     """
-    given = _given(locals())
+    given = dict(locals())
     from tinyssl.compare import export_restored
 
     return export_restored(**given)
@@ -417,12 +419,6 @@ def check(number: Natural, file: Path, *, log: Log = silent) -> dict[str, Any]:
     from tinyssl.check.command import check
 
     return check(number, file, log=log)
-
-
-def _given(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a call, those behind ** among them."""
-    arguments = dict(arguments)
-    return arguments | arguments.pop("options", {})
 
 
 def _plain(*functions: Callable[..., Any]) -> dict[str, tuple[Callable, dict]]:

@@ -1,8 +1,13 @@
-"""A study from data set to page: pretraining, and the comparison of initialisations."""
+"""A study from data set to page: pretraining, and the comparison of initialisations.
 
-from collections.abc import Callable, Sequence
+Each function does what the command of its name says (`tinyssl.commands`), whose
+arguments it takes as one namespace.
+"""
+
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,140 +17,106 @@ from tinyssl.cases import Cases, Reading
 from tinyssl.data import open_dataset
 from tinyssl.jobs import cores
 from tinyssl.report import experiment as pages
-from tinyssl.starts import (
-    agree,
-    images_processed,
-    name_starts,
-    notes_of,
-    refuse_leaks,
-)
+from tinyssl.starts import agree, images_processed, name_starts, notes_of, refuse_leaks
 from tinyssl.summary import SCRATCH, best_average, format_table, summarise
 from tinyssl.tables import load
 from tinyssl.task import Target
 from tinyssl.training import choose_device
 
-Log = Callable[[str], None]
-WIDTHS = (16, 32, 64)  # channels of the U-Net
+NETWORKS = {
+    "small": models.densenet_small,
+    "densenet121": lambda: models.densenet121(num_classes=5),
+    "sononet": lambda: models.sononet_small(extra_pool=True),
+    "unet": models.UNet,
+}
 
 
-def new_config(encoder: str, widths: Sequence[int] | None = None) -> dict[str, Any]:
+def new_config(encoder: str, widths: Sequence[int] | None) -> dict[str, Any]:
     """Return the configuration of a network by its name on the command line."""
     if widths and encoder != "unet":
         raise ValueError("--widths belongs to --encoder unet")
-    networks = {
-        "small": models.densenet_small,
-        "densenet121": lambda: models.densenet121(num_classes=5),
-        "sononet": lambda: models.sononet_small(extra_pool=True),
-        "unet": lambda: models.UNet(widths=tuple(widths or WIDTHS)),
-    }
-    return networks[encoder]().config
+    options = {"widths": tuple(widths)} if widths else {}
+    return NETWORKS[encoder](**options).config
 
 
-def read(
-    target: str, data: str, reading: Reading, test: str | None = None, **options: Any
-) -> tuple[type[Target], Cases]:
+def reading_of(s: SimpleNamespace, size: int, folds: int, out: Path) -> Reading:
+    """Return how a command reads its data."""
+    return Reading(
+        size=size,
+        folds=folds,
+        seed=s.seed,
+        skip_bad=s.skip_bad,
+        cache=out.parent / ".tinyssl-cache",
+        log=s.log,
+    )
+
+
+def read(target: str, data: str, reading: Reading, **options: Any) -> Cases:
     """Open a data set as a target task needs it; any other name is that of a mask."""
-    kind = targets.find(target)
     if target not in targets.TARGETS:
         options = {"mask": target} | options
     table = open_dataset(data, skip_bad=reading.skip_bad)
-    if test is None:
-        return kind, kind.read(table, reading, **options)
-    reading = replace(reading, folds=0)
-    other = open_dataset(test, skip_bad=reading.skip_bad)
-    both = (kind.read(part, reading, **options) for part in (table, other))
-    return kind, next(both).scored_on(next(both))
+    return targets.find(target).read(table, reading, **options)
 
 
-def processes(workers: int | None, threads: int, jobs: int) -> int:
-    """Take a process a core where there are several jobs, unless told otherwise."""
-    return workers or (1 if threads > 1 else min(cores(), jobs))
+def running(s: SimpleNamespace, jobs: int) -> dict[str, Any]:
+    """Return where jobs run: a process a core where there are several, if not told."""
+    workers = s.workers or (1 if s.threads > 1 else min(cores(), jobs))
+    where = {"threads": s.threads, "device": choose_device(s.device)}
+    return where | {"workers": workers, "progress": True}
 
 
-def pretrain(
-    data: str,
-    *,
-    task: str,
-    encoder: str,
-    size: int,
-    widths: Sequence[int] | None,
-    field_width: int | None,
-    weights: Path | None,
-    init: Path | None,
-    unlabelled: Sequence[str],
-    folds: int,
-    target: str,
-    transductive: bool,
-    skip_bad: bool,
-    seed: int,
-    threads: int,
-    workers: int | None,
-    device: str,
-    out: Path,
-    log: Log,
-    steps: int,
-    batch_size: int,
-    lr: float,
-    **options: Any,
-) -> dict[str, Any]:
-    """Do what `tinyssl.commands.pretrain` says."""
-    if folds and transductive:
+def pretrain(s: SimpleNamespace) -> dict[str, Any]:
+    """Learn from images without labels."""
+    out = Path(s.out)
+    pretext.find(s.task)
+    if s.folds and s.transductive:
         raise ValueError("--transductive goes without --folds, which hold images out")
-    if field_width is not None and encoder != "unet":
-        raise ValueError("--field-width belongs to --encoder unet")
-    pretext.find(task)
-    start = None if init is None else name_starts([init], ["encoder"], folds=folds)
-    config = agree(start) if start else new_config(encoder, widths)
-    if weights is not None:
-        log(
-            f"{weights}: {models.load_torchvision(models.from_config(config), weights)}"
-        )
-    reading = Reading(size, folds, seed, transductive, skip_bad, labelled=folds > 0)
-    reading = replace(reading, cache=Path(out).parent / ".tinyssl-cache", log=log)
+    start = {} if s.init is None else name_starts([s.init], ["encoder"], folds=s.folds)
+    config = agree(start) or new_config(s.encoder, s.widths)
+    if s.weights is not None:
+        report = models.load_torchvision(models.from_config(config), s.weights)
+        s.log(f"{s.weights}: {report}")
+    # The images, as the target task will see them
     patches = config["name"] == "UNet"
-    own = {"field_width": field_width} if patches else {}
-    kind = "mask" if patches and target == "grade" else target
-    reading = replace(reading, labelled=folds > 0 and not patches)
-    _, cases = read(kind, data, reading, **own)
-    for more in unlabelled:
-        quiet = replace(reading, folds=0, labelled=False)
-        cases = cases.with_more(read(kind, more, quiet, **own)[1])
-    settings = {"command": "pretrain", "task": task, "encoder": config, "init": init}
-    settings |= cases.settings() | {"steps": steps, "batch_size": batch_size, "lr": lr}
-    settings |= {"seed": seed, "weights": weights, "task_options": options}
-    settings |= {"transductive": transductive}
-    running = {"threads": threads, "device": choose_device(device)}
-    runs.claim(Path(out), settings, running)
-    logs = experiment.pretrain(
-        task,
-        cases,
-        encoder=config,
-        out=Path(out),
-        init=next(iter(start.values())) if start else None,
-        weights=weights,
-        options=options,
-        workers=processes(workers, threads, cases.num_folds),
-        progress=True,
-        steps=steps,
-        batch_size=batch_size,
-        lr=lr,
-        seed=seed,
-        **running,
+    if s.field_width is not None and not patches:
+        raise ValueError("--field-width belongs to --encoder unet")
+    target = "mask" if patches and s.target == "grade" else s.target
+    own = {"field_width": s.field_width} if patches else {}
+    reading = replace(
+        reading_of(s, s.size, s.folds, out),
+        transductive=s.transductive,
+        labelled=s.folds > 0 and not patches,
     )
-    results = {"command": "pretrain", "task": task, "last": last(logs)}
+    cases = read(target, s.data, reading, **own)
+    for more in s.unlabelled:
+        bare = replace(reading, folds=0, labelled=False)
+        cases = cases.with_more(read(target, more, bare, **own))
+    # The run
+    training = {name: getattr(s, name) for name in ("steps", "batch_size", "lr", "seed")}
+    settings = {"command": "pretrain", "task": s.task, "task_options": s.options}
+    settings |= {"encoder": config, "init": s.init, "weights": s.weights}
+    settings |= cases.settings() | training | {"transductive": s.transductive}
+    where = running(s, cases.num_folds)
+    runs.claim(out, settings, where)
+    given = {"weights": s.weights, "init": next(iter(start.values()), None)}
+    given |= {"encoder": config, "out": out, "options": s.options}
+    logs = experiment.pretrain(s.task, cases, **given, **training, **where)
     keys = ("fold", "scored_on", "scores")
+    results = {"command": "pretrain", "task": s.task, "last": last(logs)}
     results["scores"] = [{key: entry[key] for key in keys} for entry in logs]
-    runs.write_json(Path(out) / "results.json", results)
-    pages.pretraining(Path(out), cases, {task: logs}, runs.read_config(out))
-    return results | {"lines": [*score_lines(task, logs), f"report: {out}/report.html"]}
+    runs.write_json(out / "results.json", results)
+    pages.pretraining(out, cases, {s.task: logs}, runs.read_config(out))
+    lines = [*score_lines(s.task, logs), f"report: {out}/report.html"]
+    return results | {"lines": lines}
 
 
 def last(logs: Sequence[dict[str, Any]]) -> list[dict[str, float]]:
     """Average the last tenth of each fold's log."""
     tails = [entry["rows"][-max(1, len(entry["rows"]) // 10) :] for entry in logs]
-    left_out = ("step", "lr", "seconds")
+    names = [name for name in tails[0][-1] if name not in ("step", "lr", "seconds")]
     return [
-        {k: float(np.mean([r[k] for r in tail])) for k in tail[-1] if k not in left_out}
+        {name: float(np.mean([row[name] for row in tail])) for name in names}
         for tail in tails
     ]
 
@@ -154,141 +125,112 @@ def score_lines(task: str, logs: Sequence[dict[str, Any]]) -> list[str]:
     """Write the scores of a pretext task, a line a fold."""
     lines = []
     for entry in logs:
-        place = (
-            "" if entry["fold"] is None or len(logs) < 2 else f", fold {entry['fold']}"
-        )
+        place = f", fold {entry['fold']}" if len(logs) > 1 else ""
         numbers = {k: v for k, v in entry["scores"].items() if isinstance(v, float)}
         text = ", ".join(f"{key} {value:.3f}" for key, value in numbers.items())
         lines.append(f"{task}{place}, {entry['scored_on']}: {text}")
     return lines
 
 
-def finetune(
-    data: str,
-    *,
-    target: str,
-    init: Sequence[Path],
-    transfer: Sequence[str],
-    encoder: str | None,
-    size: int | None,
-    widths: Sequence[int] | None,
-    test: str | None,
-    fractions: Sequence[float] | None,
-    images: Sequence[int | str] | None,
-    folds: int | None,
-    transductive: bool,
-    skip_bad: bool,
-    same_compute: bool,
-    seed: int,
-    threads: int,
-    workers: int | None,
-    device: str,
-    out: Path | None,
-    log: Log,
-    **settings: Any,
-) -> dict[str, Any]:
-    """Do what `tinyssl.commands.finetune` says."""
-    out = Path(out) if out else Path("runs") / target
-    kind = targets.find(target)
+def finetune(s: SimpleNamespace) -> dict[str, Any]:
+    """Compare initialisations on the same labelled images."""
+    kind = targets.find(s.target)
+    out = Path(s.out or Path("runs") / s.target)
     defaults = {"folds": 5, "repeats": 1, "curve": 0} | kind.defaults
-    budget = _budget(settings, defaults)
-    labels = [*(fractions or ()), *(images or ())]
-    labels = labels or defaults.get("fractions") or defaults["images"]
-    folds = defaults["folds"] if folds is None else folds
-    own = {name: settings.pop(name) for name in list(settings)}
-    chosen = {k: own.pop(k) for k in list(own) if k in _reads(kind)}
+    budget = budget_of(s, defaults)
+    labels = [*(s.fractions or ()), *(s.images or ())]
+    labels = labels or list(defaults.get("fractions") or defaults["images"])
+    folds = defaults["folds"] if s.folds is None else s.folds
+    folds = 0 if s.test else folds
+    reads = set(kind.read.__kwdefaults__ or ())
+    own = {key: value for key, value in s.options.items() if key not in reads}
+    how_read = {key: value for key, value in s.options.items() if key in reads}
     # What stands beside scratch
-    shared = name_starts(init, ["encoder"], folds=1 if test else max(folds, 1))
+    shared = name_starts(s.init, ["encoder"], folds=max(folds, 1))
     config = agree(shared)
-    if config and (encoder or widths):
+    if config and (s.encoder or s.widths):
         raise ValueError("--encoder and --widths are those of --init: leave them out")
-    config = config or new_config(encoder or defaults["encoder"], widths)
-    first = next(iter(shared.values())).config if shared else {}
-    side = size or first.get("size") or 96
-    if first.get("field_width") is not None and chosen.get("field_width") is None:
-        chosen["field_width"] = first["field_width"]
-    reading = Reading(side, folds, seed, False, skip_bad)
-    reading = replace(reading, cache=out.parent / ".tinyssl-cache", log=log)
-    kind, cases = read(target, data, reading, test, **chosen)
-    carried = [part for part in transfer if part != "frozen" or not kind.probes]
-    starts = name_starts(init, carried, folds=cases.num_folds)
+    config = config or new_config(s.encoder or defaults["encoder"], s.widths)
+    known = next(iter(shared.values())).config if shared else {}
+    if known.get("field_width") is not None:
+        how_read = {"field_width": known["field_width"]} | how_read
+    # The images and their labels
+    reading = reading_of(s, s.size or known.get("size") or 96, folds, out)
+    cases = read(s.target, s.data, reading, **how_read)
+    if s.test:
+        cases = cases.scored_on(read(s.target, s.test, reading, **how_read))
+    carried = [part for part in s.transfer if part != "frozen" or not kind.probes]
+    starts = name_starts(s.init, carried, folds=cases.num_folds)
     for line in notes_of(cases, starts):
-        log(line)
-    if not transductive:
+        s.log(line)
+    if not s.transductive:
         refuse_leaks(cases, shared)
     # The comparison
-    extra = max(map(images_processed, init), default=0) if same_compute else 0
-    record = {"command": "finetune", "target": target, "init": list(init)}
-    record |= {"transfer": list(transfer), "encoder": config, "labels": list(labels)}
-    record |= cases.settings() | budget | own | {"pretrain_images": extra}
-    record |= {"seed": seed, "transductive": transductive, "data_path": data}
-    running = {"threads": threads, "device": choose_device(device)}
-    runs.claim(out, record, running)
-    jobs = processes(workers, threads, 2 * len(labels))
-    running |= {"workers": jobs, "progress": True}
-    how = {"encoder": config, "out": out, "seed": seed, **running, **own}
+    extra = max(map(images_processed, s.init), default=0) * s.same_compute
+    settings = {"command": "finetune", "target": s.target, "data_path": s.data}
+    settings |= {"encoder": config, "init": s.init, "transfer": s.transfer}
+    settings |= cases.settings() | own | budget | {"labels": labels, "seed": s.seed}
+    settings |= {"pretrain_images": extra, "transductive": s.transductive}
+    where = running(s, 2 * len(labels))
+    runs.claim(out, settings, where)
+    how = {"encoder": config, "out": out, "seed": s.seed, **where, **own}
     how |= {"pretrain_images": extra, "curve": defaults["curve"]}
-    rows = _rows(kind, cases, starts, labels, budget, how)
-    plans = {"labels": labels, "repeats": budget["repeats"], "seed": seed}
-    baselines = experiment.baseline_rows(kind, cases, **plans)
-    frozen = []
-    if "frozen" in transfer:
-        still = name_starts(init, ["frozen"], folds=cases.num_folds)
-        options = {"encoder": config, "device": running["device"], **plans}
-        frozen = experiment.frozen_rows(kind, cases, still, **options)
-    results = {"command": "finetune", "target": target}
-    results |= conclude(kind, cases, rows, baselines, frozen)
-    options = {"encoder": config, "out": out, "labels": labels, **own}
-    trained = experiment.loader(kind, cases, **options)
-    if kind.keeper:
-        keep = load(kind.keeper)
-        results["kept"] = keep(out, cases, results, trained, config)
-    for row in rows:  # the job files keep them
-        for name in ("answers", "test_answers", "held"):
-            row.pop(name, None)
-    runs.write_json(out / "results.json", results)
+    rows = compare(kind, cases, starts, labels, budget, how)
+    still = name_starts(s.init, ["frozen"], folds=cases.num_folds)
+    beside = {"labels": labels, "repeats": budget["repeats"], "seed": s.seed}
+    frozen = {"encoder": config, "device": where["device"]}
+    results = {"command": "finetune", "target": s.target} | conclude(
+        kind,
+        cases,
+        rows,
+        experiment.baseline_rows(kind, cases, **beside),
+        experiment.frozen_rows(kind, cases, still, **frozen, **beside)
+        if "frozen" in s.transfer
+        else [],
+    )
+    trained = {"encoder": config, "out": out, "labels": labels, **own}
+    finish(out, kind, cases, results, trained)
     pages.comparison(out, kind, cases, results, trained, runs.read_config(out))
     return results | {"lines": [*result_lines(results), f"report: {out}/report.html"]}
 
 
-def _budget(settings: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
-    """Take the training budget out of the settings, with the target's defaults."""
+def budget_of(s: SimpleNamespace, defaults: dict[str, Any]) -> dict[str, Any]:
+    """Return the training budget: what was given, else the target's defaults."""
     names = ("repeats", "epochs", "steps", "all_steps", "batch_size", "lr")
-    given = {name: settings.pop(name) for name in names}
-    given = {name: value for name, value in given.items() if value is not None}
+    given = {k: v for k in names if (v := getattr(s, k)) is not None}
     if {"epochs", "steps"} <= set(given):
         raise ValueError("--epochs and --steps: give one of them")
-    known = {name: defaults.get(name) for name in names} | given
+    budget = {name: defaults.get(name) for name in names} | given
     if "steps" in given:
-        known["epochs"] = None
-    if "epochs" in given:
-        known["steps"] = known["all_steps"] = None
-    return known
+        budget["epochs"] = None
+    elif "epochs" in given:
+        budget["steps"] = budget["all_steps"] = None
+    return budget
 
 
-def _reads(kind: type[Target]) -> set[str]:
-    """Return the options of a target that its reading takes."""
-    return set(kind.own_options()) & set(kind.read.__kwdefaults__ or {})
-
-
-def _rows(kind, cases, starts, labels, budget, how) -> list[dict[str, Any]]:
+def compare(
+    kind: type[Target],
+    cases: Cases,
+    starts: dict[str, Any],
+    labels: Sequence[Any],
+    budget: dict[str, Any],
+    how: dict[str, Any],
+) -> list[dict[str, Any]]:
     """Compare with some labelled images, and with all where that has its own budget."""
-    budget = dict(budget)
-    all_steps = budget.pop("all_steps")
-    if all_steps is None or "all" not in labels:
-        return experiment.compare_starts(
-            kind, cases, starts, labels=labels, **budget, **how
-        )
-    few = [count for count in labels if count != "all"]
+    all_steps = budget["all_steps"]
+    plain = {name: value for name, value in budget.items() if name != "all_steps"}
+    parts = [(list(labels), plain)]
+    if all_steps and "all" in labels:
+        longer = plain | {"steps": all_steps, "repeats": min(2, plain["repeats"])}
+        some = [count for count in labels if count != "all"]
+        parts = [(some, plain), (["all"], longer)]
     rows = []
-    if few:
-        rows += experiment.compare_starts(
-            kind, cases, starts, labels=few, **budget, **how
-        )
-    budget |= {"steps": all_steps, "repeats": min(2, budget["repeats"])}
-    return rows + experiment.compare_starts(
-        kind, cases, starts, labels=["all"], **budget, **how
-    )
+    for some, length in parts:
+        if some:
+            rows += experiment.compare_starts(
+                kind, cases, starts, labels=some, **length, **how
+            )
+    return rows
 
 
 def conclude(
@@ -301,7 +243,7 @@ def conclude(
     """Summarise the rows by every metric; the first is the main one."""
     names = [name for name in target.metrics if name in rows[0]["scores"]]
 
-    def tables_of(some, where="scores"):
+    def tables(some, where="scores"):
         scored = [row | {"scores": row[where]} for row in some]
         share = cases.test_share
         return {
@@ -309,14 +251,14 @@ def conclude(
             for name in names
         }
 
-    found, main = tables_of(rows), names[0]
+    found, main = tables(rows), names[0]
     results = {"rows": rows, "summary": found.pop(main), "more": found}
     if baselines:
-        results["baselines"] = tables_of(baselines)[main]
+        results["baselines"] = tables(baselines)[main]
     if frozen:
-        results["frozen"] = tables_of(frozen)[main]
+        results["frozen"] = tables(frozen)[main]
     if "test" in rows[0]:
-        results["test"] = tables_of(rows, "test")
+        results["test"] = tables(rows, "test")
     results["notes"] = target.notes(cases)
     most = max(line["labels"] for line in results["summary"])
     lines = [line for line in results["summary"] if line["labels"] == most]
@@ -325,13 +267,27 @@ def conclude(
     return results
 
 
+def finish(
+    out: Path,
+    kind: type[Target],
+    cases: Cases,
+    results: dict[str, Any],
+    trained: dict[str, Any],
+) -> None:
+    """Keep the best models where the target says how, and write the results."""
+    if kind.keeper:
+        results["kept"] = load(kind.keeper)(out, kind, cases, results, trained)
+    for row in results["rows"]:  # the job files keep them
+        for name in ("answers", "test_answers", "held"):
+            row.pop(name, None)
+    runs.write_json(out / "results.json", results)
+
+
 def result_lines(results: dict[str, Any]) -> list[str]:
     """Write the tables of a comparison for a person."""
     tables = [results["summary"]]
     tables += [results[name] for name in ("frozen", "baselines") if name in results]
-    tables += results["more"].values()
-    lines = [format_table(table) + "\n" for table in tables]
-    for metric, table in results.get("test", {}).items():
-        lines.append(f"official test images, {metric}\n{format_table(table)}\n")
-    lines += [f"{name}: {value}" for name, value in results["notes"].items()]
-    return lines
+    lines = [format_table(t) + "\n" for t in (*tables, *results["more"].values())]
+    for table in results.get("test", {}).values():
+        lines.append(f"official test images: {format_table(table)}\n")
+    return lines + [f"{name}: {value}" for name, value in results["notes"].items()]

@@ -1,6 +1,5 @@
-"""What a comparison leaves behind for grading: the models of the best initialisation."""
+"""What a comparison leaves for grading: the models of the best initialisation."""
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +7,17 @@ import numpy as np
 
 from tinyssl import runs
 from tinyssl.cases import Cases
+from tinyssl.experiment import loader
 from tinyssl.grade import calibration, ood
 from tinyssl.targets.grading import Grading, decode, evaluate
 
 
 def keep_grader(
     out: Path,
+    kind: type[Grading],
     cases: Cases,
     results: dict[str, Any],
-    load: Callable[..., Grading],
-    encoder: Mapping[str, Any],
+    trained: dict[str, Any],
 ) -> dict[str, Any]:
     """Keep the fold models of the initialisation with the best mean as grader.pt.
 
@@ -35,13 +35,14 @@ def keep_grader(
     best = max(whole, key=lambda line: np.nan_to_num(line["avg"], nan=-1.0))
     init = best["init"]
     rows = [r for r in results["rows"] if (r["init"], r["labels"]) == (init, most)]
+    load = loader(kind, cases, **trained)
     tasks = [load(init, row["run"]) for row in rows]
     head, K = tasks[0].head, tasks[0].num_grades
     index = np.concatenate([row["held"] for row in rows])
     probabilities = np.concatenate([row["answers"][1] for row in rows])
     truth = cases.columns["grade"][index]
     state = {
-        "encoder": dict(encoder),
+        "encoder": dict(trained["encoder"]),
         "head": head,
         "num_grades": K,
         "size": cases.facts["size"],

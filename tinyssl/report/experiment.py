@@ -1,7 +1,7 @@
 """The page of a study: pretraining, a comparison of initialisations, or both."""
 
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +38,11 @@ def comparison(
     target: type[Target],
     cases: Cases,
     results: dict[str, Any],
-    load: Callable[..., Target],
+    trained: dict[str, Any],
     config: dict[str, Any],
 ) -> None:
     """Write the page of ``finetune``."""
-    sections = comparison_sections(target, cases, results, load)
+    sections = comparison_sections(target, cases, results, trained)
     write_report(
         out / "report.html",
         target.title,
@@ -53,17 +53,17 @@ def comparison(
 
 
 def demonstration(
-    out: Path,
-    cases: Cases,
     logs: Logs,
+    out: Path,
     target: type[Target],
+    cases: Cases,
     results: dict[str, Any],
-    load: Callable[..., Target],
+    trained: dict[str, Any],
     config: dict[str, Any],
 ) -> None:
     """Write the page of ``demo``: pretraining and fine-tuning on one page."""
     sections = [*images_section(cases), *pretext_sections(out, cases, logs, config)]
-    sections += comparison_sections(target, cases, results, load)
+    sections += comparison_sections(target, cases, results, trained)
     write_report(
         out / "report.html",
         "Learning from eyes without labels",
@@ -162,7 +162,7 @@ def comparison_sections(
     target: type[Target],
     cases: Cases,
     results: dict[str, Any],
-    load: Callable[..., Target],
+    trained: dict[str, Any],
 ) -> list[Section]:
     """Show scores by labels, differences, frozen encoders, answers, convergence."""
     table, known = results["summary"], results.get("baselines", ())
@@ -198,6 +198,7 @@ def comparison_sections(
         sections.append(frozen_section(results["frozen"]))
     if "test" in results:
         sections.append(test_section(results))
+    load = experiment.loader(target, cases, **trained)
     if answers := target.figures(cases, results, load):
         sections.append(Section("Answers", [], answers))
     if any(row["curve"] for row in rows):
