@@ -164,7 +164,10 @@ def test_its_figures_state_what_they_show(name, images):
 @pytest.mark.parametrize("network", ["sononet", "unet"])
 def test_pretraining_saves_what_can_be_loaded_again(name, network, tmp_path):
     cases = Grading.read(open_dataset("toy:8:64"), Reading(64, labelled=False))
-    nets = {"sononet": models.sononet_small(extra_pool=True), "unet": UNet(widths=(4, 8))}
+    nets = {
+        "sononet": models.sononet_small(extra_pool=True),
+        "unet": UNet(widths=(4, 8)),
+    }
     config = nets[network].config
     options = {"encoder": config, "out": tmp_path, "steps": 2, "batch_size": 2}
     (log,) = experiment.pretrain(name, cases, **options)

@@ -67,7 +67,9 @@ def test_an_encoder_of_ones_own_needs_features_and_their_number(name, cases):
 
 @ANY
 def test_a_frozen_encoder_stays_as_it_is(name, cases):
-    task = build(name, cases, UNet(out_channels=targets.find(name).channels, widths=(4, 8)))
+    task = build(
+        name, cases, UNet(out_channels=targets.find(name).channels, widths=(4, 8))
+    )
     before = {k: v.clone() for k, v in task.encoder.state_dict().items()}
     head = torch.cat([p.flatten() for p in task.parameters()]).clone()
     task.freeze()
@@ -84,7 +86,7 @@ def test_answers_are_scored_by_every_metric_and_the_truth_scores_best(name, case
     kind, study = targets.find(name), cases[name]
     task, held = build(name, cases), study.held(0)
     scores = kind.score(study, held, task.predict(study.images(held)))
-    again = kind.score(study, held, task.predict(study.images(held), **{}))
+    again = kind.score(study, held, task.predict(study.images(held)))
     assert scores == pytest.approx(again, nan_ok=True)
     assert set(kind.metrics) & set(scores)
     assert next(iter(kind.metrics)) in scores  # the main one

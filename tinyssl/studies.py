@@ -93,7 +93,9 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
         bare = replace(reading, folds=0, labelled=False)
         cases = cases.with_more(read(target, more, bare, **own))
     # The run
-    training = {name: getattr(s, name) for name in ("steps", "batch_size", "lr", "seed")}
+    training = {
+        name: getattr(s, name) for name in ("steps", "batch_size", "lr", "seed")
+    }
     settings = {"command": "pretrain", "task": s.task, "task_options": s.options}
     settings |= {"encoder": config, "init": s.init, "weights": s.weights}
     settings |= cases.settings() | training | {"transductive": s.transductive}

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tinyssl.data import toy
-from tinyssl.pretext import Rotation, turn_invariant_field
+from tinyssl.pretext import Rotation
+from tinyssl.pretext.inputs import turn_invariant_field
 from tinyssl.training import train
 
 images_st = hnp.arrays(

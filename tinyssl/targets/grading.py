@@ -212,15 +212,10 @@ class Grading(Target):
     def predict(
         self, images: np.ndarray, *, views: int = 8, batch_size: int = 64
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Grade images in evaluation mode.
+        """Grade images (N, S, S, C).
 
-        Parameters
-        ----------
-        images : (N, S, S, C) uint8 array
-        views : int
-            Outputs are averaged over that many views: the image, its mirror image,
-            then quarter turns of both; at most 8.
-        batch_size : int
+        Outputs are averaged over 1 to 8 views: the image, its mirror image, then
+        quarter turns of both.
 
         Returns
         -------
@@ -310,24 +305,16 @@ def view(x: torch.Tensor, number: int) -> torch.Tensor:
 def evaluate(
     grades_true: np.ndarray, grades_pred: np.ndarray, probabilities: np.ndarray
 ) -> dict[str, float]:
-    """Score a grading: QWK, accuracy, and one-vs-rest macro AUC.
-
-    Parameters
-    ----------
-    grades_true, grades_pred : (N,) integer arrays
-    probabilities : (N, K) array
+    """Score grades, and their probabilities (N, K).
 
     Returns
     -------
     dict
-        "qwk" in [-1, 1], "accuracy" and "auc" in [0, 1]; nan where the labels
-        leave a value undefined (one class only). AUC averages the classes that
-        occur, and is nan when fewer than two do.
+        "qwk" in [-1, 1], "accuracy", and "auc", one against the rest, averaged over
+        the classes that occur; nan where the labels leave a value undefined.
     """
-    num_grades = probabilities.shape[1]
-    qwk = metrics.quadratic_weighted_kappa(
-        grades_true, grades_pred, num_classes=num_grades
-    )
+    K = probabilities.shape[1]
+    qwk = metrics.quadratic_weighted_kappa(grades_true, grades_pred, num_classes=K)
     occurring = np.unique(grades_true)
     each = [
         metrics.roc_auc(grades_true == grade, probabilities[:, grade])

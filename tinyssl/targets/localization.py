@@ -139,12 +139,7 @@ class Localization(Target):
     def predict(
         self, images: NDArray[np.uint8], *, batch_size: int = 64
     ) -> NDArray[np.float64]:
-        """Find the points of new images, each seen straight and mirrored.
-
-        Parameters
-        ----------
-        images : (N, S, S, C) uint8 array
-        batch_size : int
+        """Find the points of images (N, S, S, C), each seen straight and mirrored.
 
         Returns
         -------
@@ -294,16 +289,10 @@ def evaluate(
     side: int,
     disc_diameter: float = DISC_DIAMETER,
 ) -> dict[str, float]:
-    """Score places in disc diameters.
+    """Score places of disc and fovea, (N, P, 2) in pixels, in disc diameters.
 
-    Parameters
-    ----------
-    points_true, points_pred : (N, P, 2) float arrays
-        In pixels; P is disc and fovea.
-    side : int
-        Of the square images, which is the width of the field of view.
-    disc_diameter : float
-        As a share of the side.
+    The side of the square images is the width of the field of view; the diameter of a
+    disc is a share of it.
 
     Returns
     -------

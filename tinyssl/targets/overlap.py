@@ -26,24 +26,13 @@ def thin_width(region: NDArray[np.bool_]) -> int:
 
 
 def thin_vessels(mask: NDArray[np.bool_], *, width: float) -> NDArray[np.bool_]:
-    """Return the vessels narrower than a width.
+    """Return the part of a mask (H, W) of vessels that is narrower than a width.
 
     Parameters
     ----------
     mask : (H, W) bool array
-        Vessels.
     width : float
-        In pixels. A straight vessel this wide or wider is not thin.
-
-    Returns
-    -------
-    (H, W) bool array
-        Part of the mask.
-
-    Raises
-    ------
-    ValueError
-        If width is below 1.
+        In pixels, at least 1. A straight vessel this wide or wider is not thin.
 
     Notes
     -----
@@ -95,29 +84,24 @@ def evaluate(
     threshold: float = THRESHOLD,
     thin: NDArray[np.bool_] | None = None,
 ) -> dict[str, float]:
-    """Score one image inside its field of view.
+    """Score probabilities (H, W) of one image against what the observer drew.
 
     Parameters
     ----------
-    probability : (H, W) float array, values in [0, 1]
-    mask : (H, W) bool array
-        What the observer drew.
+    probability, mask : (H, W) arrays
     region : (H, W) bool array
         Field of view: the black surround is no achievement and does not count.
     threshold : float
-        A pixel is a vessel from here on. Fixed beforehand, or chosen on training
-        images; never on those that are scored.
+        Fixed beforehand, or chosen on training images; never on those that are scored.
     thin : (H, W) bool array, optional
-        From `thin_vessels`: adds "thin_recall".
+        From `thin_vessels`: adds "thin_recall", the share found of their pixels.
 
     Returns
     -------
     dict of float
-        "dice", "auc", "sensitivity", "specificity" and "accuracy". Accuracy is given
-        because papers print it: finding nothing at all scores about 0.9. Where the
-        mask is empty, "dice", "auc" and "sensitivity" are nan: the image has nothing
-        to overlap with; its false alarms lower the specificity. "thin_recall" is the
-        share found of the pixels of thin vessels.
+        "dice", "auc", "sensitivity", "specificity" and "accuracy", which papers print:
+        finding nothing at all scores about 0.9. Where the mask is empty, the first
+        three are nan; false alarms lower the specificity.
 
     Examples
     --------

@@ -257,25 +257,19 @@ class Segmentation(Target):
         views: int | None = None,
         **options: int,
     ) -> list[NDArray[np.float32]]:
-        """Return the probability of the object at each pixel of whole images.
+        """Return the probability of the object at each pixel of prepared images.
 
         Parameters
         ----------
         images : list of (H, W, C) uint8 arrays
-            As `prepare` returns them.
         views : int, optional
-            See `build`.
+            1 to 8; see `build`.
         **options
-            ``patch_size``, ``stride`` and ``batch_size`` of `tinyssl.targets.tiling.blend`.
+            Of `tinyssl.targets.tiling.blend`.
 
         Returns
         -------
         list of (H, W) float32 arrays, values in [0, 1]
-
-        Raises
-        ------
-        ValueError
-            If the stride would leave gaps between the patches, or views is not 1 to 8.
 
         Examples
         --------
@@ -325,7 +319,7 @@ class Segmentation(Target):
         drawn = np.concatenate([m[field] for _, m, field in layers]).astype(int)
         said = np.concatenate([p[field] for p, _, field in layers])
         pooled = {"average_precision": metrics.average_precision(drawn, said)}
-        return means(scores) | pooled
+        return means(scores) | pooled | {"dice_per_image": [s["dice"] for s in scores]}
 
     @classmethod
     def notes(cls, cases: Cases) -> dict[str, Any]:

@@ -25,19 +25,10 @@ def blend(
         Maps patches (N, s, s, C) to numbers (N, s, s).
     image : (H, W, C) array
     patch_size, stride : int
-        Overlapping patches are averaged; the weight falls smoothly from a patch's
-        middle to its rim, where it has seen the least.
+        Overlapping patches are averaged to (H, W); the weight falls smoothly from a
+        patch's middle to its rim, where it has seen the least.
     batch_size : int
         Patches at a time.
-
-    Returns
-    -------
-    (H, W) float32 array
-
-    Raises
-    ------
-    ValueError
-        If the stride would leave gaps between the patches.
     """
     if not 1 <= stride <= patch_size:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Familiarity: like images pass, others are far; the limit is that of held-out ones."""
+"""Out-of-distribution score: images alike pass, others are far."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import torch
 
 from tinyssl.data import toy
 from tinyssl.data.images import round_mask
-from tinyssl.downstream import familiarity
+from tinyssl.grade import ood
 from tinyssl.models import densenet_small
 
 
@@ -15,7 +15,7 @@ def known():
     torch.manual_seed(0)
     encoder = densenet_small()
     eyes = toy.fundus(160, size=48, rng=0).images
-    return encoder, familiarity.fit(encoder, eyes[:120], eyes[120:]), eyes
+    return encoder, ood.fit(encoder, eyes[:120], eyes[120:]), eyes
 
 
 def page_of_text(size=48):
@@ -48,38 +48,36 @@ STRANGE = {
 @pytest.mark.parametrize("name", STRANGE)
 def test_what_is_no_eye_is_unlike_the_training_images(known, name):
     encoder, rule, _ = known
-    assert familiarity.strangeness(rule, encoder, STRANGE[name][None])[0] > 1.3
+    assert ood.score(rule, encoder, STRANGE[name][None])[0] > 1.3
 
 
 def test_new_eyes_are_seldom_warned_about(known):
     encoder, rule, _ = known
     eyes = toy.fundus(200, size=48, rng=9).images
-    share = (familiarity.strangeness(rule, encoder, eyes) > 1).mean()
+    share = (ood.score(rule, encoder, eyes) > 1).mean()
     assert share < 0.1
 
 
 def test_limits_are_quantiles_of_the_held_out_images(known):
     encoder, rule, eyes = known
-    for part, rows in familiarity.describe(encoder, eyes[120:]).items():
+    for part, rows in ood.describe(encoder, eyes[120:]).items():
         mean, scale = (rule[part][name].numpy() for name in ("mean", "scale"))
-        held = familiarity.mahalanobis(rows, mean, scale)
-        assert rule[part]["limit"] == pytest.approx(
-            np.quantile(held, familiarity.SHARE)
-        )
+        held = ood.mahalanobis(rows, mean, scale)
+        assert rule[part]["limit"] == pytest.approx(np.quantile(held, ood.SHARE))
     assert rule["images"] == 40
 
 
 def test_distance_is_that_of_mahalanobis(known):
     encoder, rule, eyes = known
-    rows = familiarity.describe(encoder, eyes[:120])["intensities"]
+    rows = ood.describe(encoder, eyes[:120])["intensities"]
     deviation = rows.std(0)
-    share = familiarity.SHRINKAGE["intensities"]
+    share = ood.SHRINKAGE["intensities"]
     correlation = np.cov(((rows - rows.mean(0)) / deviation).T)
     precision = np.linalg.inv((1 - share) * correlation + share * np.eye(9))
     z = (rows[:3] - rows.mean(0)) / deviation
     expected = np.sqrt(np.einsum("ni,ij,nj->n", z, precision, z))
     known_part = rule["intensities"]
-    actual = familiarity.mahalanobis(
+    actual = ood.mahalanobis(
         rows[:3], known_part["mean"].numpy(), known_part["scale"].numpy()
     )
     np.testing.assert_allclose(actual, expected, rtol=1e-6)
@@ -90,10 +88,10 @@ def test_either_distance_may_warn(known):
     image = eyes[:1]
     for part in ("intensities", "features"):
         narrow = {**rule, part: {**rule[part], "limit": 1e-3}}
-        assert familiarity.strangeness(narrow, encoder, image)[0] > 1
+        assert ood.score(narrow, encoder, image)[0] > 1
 
 
 def test_fewer_images_than_features_is_no_obstacle(known):
     encoder, _, eyes = known
-    rule = familiarity.fit(encoder, eyes[:10], eyes[10:20])
-    assert np.isfinite(familiarity.strangeness(rule, encoder, eyes[20:30])).all()
+    rule = ood.fit(encoder, eyes[:10], eyes[10:20])
+    assert np.isfinite(ood.score(rule, encoder, eyes[20:30])).all()

@@ -9,8 +9,8 @@ from scipy.stats import norm
 from sklearn.metrics import cohen_kappa_score, roc_auc_score
 from torch import nn
 
-from tinyssl.downstream import grading
-from tinyssl.downstream.grading import HEADS, Grading
+from tinyssl.targets import grading
+from tinyssl.targets.grading import HEADS, Grading
 from tinyssl.training import train
 
 
@@ -79,7 +79,7 @@ def test_every_head_learns_ordered_grades(head):
     torch.manual_seed(0)
     task = Grading(Brightness(), num_grades=4, head=head, augment=False)
     train(task, (images, grades), steps=600, batch_size=32, lr=0.1, weight_decay=0)
-    answers, probability = grading.predict(task, images)
+    answers, probability = task.predict(images, views=1)
     scores = grading.evaluate(grades, answers, probability)
     assert scores["qwk"] > 0.95, scores
 
@@ -94,11 +94,11 @@ def test_views_of_a_batch_are_the_eight_symmetries():
 def test_prediction_does_not_depend_on_the_batch_size(tiny_encoder):
     images = np.random.default_rng(0).integers(0, 256, (9, 16, 16, 3), dtype=np.uint8)
     task = Grading(tiny_encoder)
-    _, one = grading.predict(task, images, batch_size=1, views=2)
-    _, all_ = grading.predict(task, images, batch_size=64, views=2)
+    _, one = task.predict(images, batch_size=1, views=2)
+    _, all_ = task.predict(images, batch_size=64, views=2)
     np.testing.assert_allclose(one, all_, atol=1e-5)
     with pytest.raises(ValueError, match=r"views must lie in 1\.\.8, found 9"):
-        grading.predict(task, images, views=9)
+        task.predict(images, views=9)
 
 
 def test_scores_are_those_of_scikit_learn():

@@ -7,18 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from tinyssl.downstream import localization
-from tinyssl.downstream.localization import (
+from tinyssl.models import UNet
+from tinyssl.targets import localization
+from tinyssl.targets.localization import (
     Localization,
     decode,
     evaluate,
     gaussian,
     guess,
     mirror,
-    predict,
     shift,
 )
-from tinyssl.models import UNet
 from tinyssl.training import train
 
 
@@ -101,7 +100,7 @@ def test_dots_are_found_after_training_and_not_by_a_guess():
     held, truth = dots(16, 2)
     blind = evaluate(truth, guess(points, 16), side=24, disc_diameter=0.2)
     train(task, (images, points), steps=120, batch_size=16, lr=1e-2)
-    after = evaluate(truth, predict(task, held)[0], side=24, disc_diameter=0.2)
+    after = evaluate(truth, task.predict(held), side=24, disc_diameter=0.2)
     assert blind["within"] < 0.3
     assert after["within"] > 0.9, after
 
@@ -120,7 +119,8 @@ class Coordinates(nn.Module):
 def test_mirrored_view_is_turned_back():
     image = np.zeros((1, 15, 21, 3), np.uint8)
     image[0, 4, 6] = 255
-    points, probability = predict(Localization(Coordinates()), image)
+    task = Localization(Coordinates())
+    points, probability = task.predict(image), task.maps(image)
     np.testing.assert_allclose(points, [[[4, 6], [4, 6]]], atol=1e-3)
     assert probability.shape == (1, 2, 15, 21)
 

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from tinyssl.downstream.laterality import Laterality, evaluate, predict
 from tinyssl.models import sononet_small
+from tinyssl.targets.laterality import Laterality, evaluate
 from tinyssl.training import train
 
 
@@ -52,7 +52,7 @@ def test_mirror_image_gets_the_opposite_answer():
     images, _ = eyes(6, 3)
     torch.manual_seed(0)
     task = Laterality(sononet_small())
-    straight, mirrored = predict(task, images), predict(task, images[:, :, ::-1])
+    straight, mirrored = task.predict(images), task.predict(images[:, :, ::-1])
     np.testing.assert_allclose(straight + mirrored, 1, atol=1e-6)
 
 
@@ -61,7 +61,7 @@ def test_it_learns_on_which_side_the_disc_lies():
     task = Laterality(sononet_small())
     train(task, eyes(48, 4), steps=40, batch_size=16, lr=3e-3)
     images, right = eyes(40, 5)
-    assert evaluate(right, predict(task, images))["accuracy"] > 0.9
+    assert evaluate(right, task.predict(images))["accuracy"] > 0.9
 
 
 def test_scores():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinyssl.downstream.patches import (
+from tinyssl.pretext.patches import (
     OnPatches,
     cut_patches,
     move_to_objects,

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from tinyssl.downstream import baselines
+from tinyssl.targets import baselines
 
 
 def test_logistic_regression_is_scikit_learns():

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tinyssl.commands.grade import grade, heading
+from tinyssl.grade import grade, heading
 from tinyssl.plots import grade_bars
 
 ROW = {"image": "photos/cat.png", "severity": "no diabetic retinopathy"}

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from tinyssl.downstream.calibration import group_of, reliability, wilson
+from tinyssl.grade.calibration import group_of, reliability, wilson
 
 
 def answers(n, right, said, seed=0):

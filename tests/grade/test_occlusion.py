@@ -7,7 +7,7 @@ from torch import nn
 
 from tinyssl import metrics
 from tinyssl.data import toy
-from tinyssl.downstream.occlusion import expected_grade, occlusion_map
+from tinyssl.grade.occlusion import expected_grade, occlusion_map
 
 
 class CountsYellow(nn.Module):

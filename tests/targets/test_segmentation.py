@@ -7,9 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from tinyssl.downstream.segmentation import Segmentation, evaluate, predict, prepare
 from tinyssl.models import DenseNet, DenseUNet, UNet
+from tinyssl.targets.fields import prepare
+from tinyssl.targets.overlap import evaluate, thin_vessels
+from tinyssl.targets.segmentation import Segmentation
 from tinyssl.training import to_tensor, train
+
+
+def predict(task, image, **options):
+    return task.predict([image], **options)[0]
 
 
 class Pointwise(nn.Module):
@@ -182,7 +188,7 @@ def test_thin_vessels_are_scored_apart():
     mask[5:15] = mask[25:27] = True
     found = mask.astype(float)
     found[25:27, :15] = 0
-    actual = evaluate(found, mask, np.ones_like(mask), thin=4)
+    actual = evaluate(found, mask, np.ones_like(mask), thin=thin_vessels(mask, width=4))
     assert actual["thin_recall"] == pytest.approx(0.75)
     assert "thin_recall" not in evaluate(found, mask, np.ones_like(mask))
 
