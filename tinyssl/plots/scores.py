@@ -44,8 +44,8 @@ def pretext_curves(
     Examples
     --------
     >>> rows = [{"step": 0, "loss": 1.5}, {"step": 1, "loss": 0.7}]
-    >>> pretext_curves({"rotation": [rows]}, chance=1.386).get_suptitle()
-    'Rotation ends at loss 0.700; chance: 1.386'
+    >>> pretext_curves({"jigsaw": [rows]}, chance=1.386).get_suptitle()
+    'Jigsaw ends at loss 0.700; chance: 1.386'
     """
     logs = {name: [fold for fold in folds if fold] for name, folds in logs.items()}
     logs = {name: folds for name, folds in logs.items() if folds}
