@@ -12,27 +12,27 @@ import pytest
 
 from tinyssl import plots
 from tinyssl.plots import _style as style
-from tinyssl.summary import summarise
+from tinyssl.summary import SAME_COMPUTE, Metric, finding, summarise
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
+POINTS = np.zeros((3, 2, 2)), np.zeros((3, 2))
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
+QWK = Metric("QWK")
 
 
-def experiment(folds=3, shares=(0.1, 1.0), gain=0.2, long=1):
+def experiment(runs=3, labels=(0.1, 1.0), gain=0.2, long=1):
     """Return rows in which rotation beats scratch by gain, restoration varies."""
     rows = []
-    for fraction in shares:
-        for fold in range(folds):
-            scores = {"scratch": 0.3 + 0.01 * fold}
-            scores["rotation"] = scores["scratch"] + gain + 0.001 * fold
-            scores["restoration"] = scores["scratch"] + 0.1 * (-1) ** fold
-            for init, qwk in scores.items():
-                steps = 80 * (long if init == "restoration" else 1)
-                curve = [[steps // 2, qwk / 2, 0.4], [steps, qwk, 0.5]]
-                row = {"init": init, "fraction": fraction, "fold": fold, "qwk": qwk}
-                rows.append(row | {"curve": curve, "labels": 10})
+    for share, run in itertools.product(labels, range(runs)):
+        scores = {"scratch": 0.3 + 0.01 * run}
+        scores["rotation"] = scores["scratch"] + gain + 0.001 * run
+        scores["restoration"] = scores["scratch"] + 0.1 * (-1) ** run
+        for init, qwk in scores.items():
+            steps = 80 * (long if init == "restoration" else 1)
+            curve = [{"step": steps // 2, "qwk": qwk / 2}, {"step": steps, "qwk": qwk}]
+            row = {"init": init, "labels": share, "run": run, "scores": {"qwk": qwk}}
+            rows.append(row | {"curve": curve})
     return rows
 
 
@@ -42,39 +42,52 @@ def draw(figure):
     return figure
 
 
-def lines_of(ax, label):
-    return [line for line in ax.lines if line.get_label() == label]
+def named(figure):
+    return [text.get_text() for text in figure.legends[0].get_texts()]
 
 
 # The whole set
 
 
-def all_figures(rng):
-    images = rng.integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
+def all_figures():
     changed = np.zeros((3, 16, 16), bool)
     changed[:2, 4:8, 4:8] = True
-    rows = experiment()
+    rows, points = experiment(), np.full((3, 2, 2), 8.0)
     log = [{"step": s, "loss": 1.0, "swapped": 0.5, "copy_swapped": 1} for s in (0, 1)]
-    yield plots.image_grid(images, titles=["a", "b", "c"], title="three")
-    yield plots.turns(images, [0, 1, 2], [0, 1, 3])
-    yield plots.restorations(images, images[::-1], images, changed)
+    bins = [{"said": 0.5, "right": 0.4, "low": 0.3, "high": 0.6, "n": 9}]
+    files = [f"IDRiD_{k:03d}_original_left.jpg (grade {k})" for k in range(3)]
+    yield plots.image_grid(IMAGES, titles=files, title="three")
+    yield plots.strip([IMAGES[..., :1], IMAGES], names=["grey", "colour"], title="two")
+    yield plots.turns(IMAGES, [0, 1, 2], [0, 1, 3])
+    yield plots.restorations(IMAGES, IMAGES[::-1], IMAGES, changed)
+    yield plots.pairs(IMAGES, IMAGES[::-1], [0.1, 1.0, 0.2], names=["a", "b", "c"])
+    yield plots.localizations(IMAGES, points, points + 3, radius=2)
     yield plots.pretext_curves({"rotation": [log, log]}, chance=1.386)
     yield plots.pretext_curves({"restoration": [log]}, metric="swapped")
-    yield plots.label_efficiency(summarise(rows), baselines=summarise(rows[:1]))
-    yield plots.differences(summarise(rows))
+    yield plots.label_efficiency(
+        summarise(rows, "qwk", QWK), baselines=summarise(rows[:1], "qwk", QWK)
+    )
+    yield plots.differences(summarise(rows, "qwk", QWK))
     yield plots.convergence(rows)
     yield plots.confusion([[3, 1], [0, 0]])
-    yield plots.vessels(images[0], changed[0], rng.random((16, 16)), ~changed[1])
-    yield plots.grade_bars(images[0], [0.5, math.nan, 0.5], ["a", "b", "c"])
+    yield plots.vessels(IMAGES[0], changed[0], IMAGES[1, ..., 0] / 255, ~changed[1])
+    yield plots.grade_bars(IMAGES[0], [0.5, math.nan, 0.5], ["a", "b", "c"], note="n")
+    yield plots.calibration({"bins": bins, "error": 0.1})
+    yield plots.distances(1.0, {"exchanged": [0.5, 2.0]}, interval=(0.5, 1.5))
 
 
-def test_every_figure_draws_has_a_finding_and_a_name_and_moves_nothing_global(rng):
+def test_every_figure_draws_has_a_finding_and_a_name_and_moves_nothing_global():
     before = dict(mpl.rcParams)
     names = []
-    for figure in all_figures(rng):
+    for figure in all_figures():
         draw(figure)
         assert figure.get_suptitle()
+        assert figure.get_figwidth() < style.WIDTH + 0.01  # its letters stay readable
         names.append(figure.get_label())
+        figure.draw_without_rendering()
+        boxes = [ax.title.get_window_extent() for ax in figure.axes if ax.get_title()]
+        pairs = itertools.combinations(boxes, 2)
+        assert not any(one.overlaps(other) for one, other in pairs)
     assert all(names)
     assert len(set(names)) == len(names)
     assert dict(mpl.rcParams) == before
@@ -85,30 +98,28 @@ def test_pyplot_is_never_imported():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_a_start_keeps_its_colour_whatever_stands_beside_it():
-    alone = style.start_styles(["rotation"])
-    beside = style.start_styles(["mae", "rotation", "jigsaw", "scratch"])
-    assert alone["rotation"] == beside["rotation"]
-    assert len({look["color"] for look in beside.values()}) == 4
+def test_an_initialisation_keeps_its_look_and_no_two_share_one():
+    names = ["scratch", SAME_COMPUTE, *(f"method {k}" for k in range(14))]
+    looks = style.init_styles(names)
+    assert len(set(map(str, looks.values()))) == len(names)
+    assert len({look["color"] for look in style.init_styles(names[:8]).values()}) == 8
+    assert style.init_styles(names[2:]) == {name: looks[name] for name in names[2:]}
 
 
-# Single fold, nan
-
-
-@pytest.mark.parametrize("folds", [1, 3])
+@pytest.mark.parametrize("runs", [1, 3])
 @pytest.mark.parametrize("broken", [False, True])
-def test_few_folds_and_undefined_scores_still_draw(folds, broken):
-    rows = experiment(folds, shares=(0.05,))
+def test_few_runs_and_undefined_scores_still_draw(runs, broken):
+    rows = experiment(runs, labels=(0.05,))
     if broken:
         for row in rows:
-            row["qwk"] = math.nan
-            row["curve"] = [[step, math.nan, acc] for step, _, acc in row["curve"]]
-    summary = summarise(rows)
+            row["scores"] = {"qwk": math.nan}
+            row["curve"] = [point | {"qwk": None} for point in row["curve"]]
+    summary = summarise(rows, "qwk", QWK)
     draw(plots.label_efficiency(summary, baselines=summary))
     draw(plots.convergence(rows))
     figure = draw(plots.differences(summary))
-    clear = folds > 1 and not broken
-    assert ("Rotation: gain" in figure.get_suptitle()) == clear
+    clear = runs > 1 and not broken
+    assert ("rotation gained" in figure.get_suptitle()) == clear
 
 
 def test_names_with_dollar_signs_are_names_not_formulas():
@@ -120,25 +131,44 @@ def test_names_with_dollar_signs_are_names_not_formulas():
 # Images
 
 
-def test_turns_counts_what_was_right(rng):
-    images = rng.random((4, 8, 8, 3))
-    figure = plots.turns(images, [0, 1, 2, 3], [0, 1, 2, 0])
-    assert figure.get_suptitle().startswith("3 of 4")
+def test_a_strip_goes_on_below_the_fourth_column():
+    first = np.arange(6).reshape(6, 1, 1, 1) / 100 * np.ones((6, 8, 8, 1))
+    rows = {"names": ["a", "b"], "titles": list("uvwxyz")}
+    figure = plots.strip([first, first + 0.1], **rows)
+    shown = [float(ax.images[0].get_array()[0, 0]) for ax in figure.axes]
+    expected = [0, 1, 2, 3, 10, 11, 12, 13, 4, 5, 14, 15]
+    assert shown == pytest.approx(np.divide(expected, 100))
+    assert {ax.images[0].get_clim() for ax in figure.axes} == {(0, 1)}
+    assert "".join(ax.get_title() for ax in figure.axes) == "uvwxyz"
+    texts = [text.get_text() for ax in figure.axes for text in ax.texts]
+    assert texts == ["a", "b"] * 2
+
+
+def test_turns_counts_what_was_right():
+    figure = plots.turns(np.zeros((4, 8, 8, 3)), [0, 1, 2, 3], [0, 1, 2, 0])
+    assert figure.get_suptitle() == "3 of 4 rotations answered right; chance is 1 in 4"
     assert figure.axes[3].get_title() == "270°, said 0°"
+    colors = [ax.title.get_color() for ax in figure.axes]
+    assert colors == [style.INK] * 3 + [style.VERMILLION]
 
 
-def test_restoration_error_is_that_inside_the_patches_only(rng):
+def test_restoration_error_is_that_inside_the_patches_and_a_spoilt_rest_is_said():
+    rng = np.random.default_rng(0)
     images = rng.random((2, 12, 12, 3))
     changed = np.zeros((2, 12, 12), bool)
     changed[:, 2:6, 2:6] = True
     disordered = np.where(changed[..., None], 1 - images, images)
-    half = np.where(changed[..., None], (images + disordered) / 2, rng.random())
-    figure = plots.restorations(images, disordered, half, changed)
-    assert "is 25\xa0% of copying" in figure.get_suptitle()
-    perfect = plots.restorations(images, disordered, images, changed)
-    assert "is 0\xa0% of copying" in perfect.get_suptitle()
+    half = np.where(changed[..., None], (images + disordered) / 2, images)
+    title = plots.restorations(images, disordered, half, changed).get_suptitle()
+    found = "Inside the changed patches the error is 25\xa0% of copying the input"
+    assert title == found
+    spoilt = np.where(changed[..., None], half, 1 - images)
+    figure = plots.restorations(images, disordered, spoilt, changed)
+    assert figure.get_suptitle().startswith(f"{title}, over the whole images ")
+    ratio = np.square(images - spoilt).sum() / np.square(images - disordered).sum()
+    assert figure.get_suptitle().endswith(f" {ratio:.1f} times")
     nothing = plots.restorations(images, images, images, np.zeros_like(changed))
-    assert draw(nothing).get_suptitle() == "Nothing was swapped"
+    assert draw(nothing).get_suptitle() == "Nothing was changed"
 
 
 def test_vessels_outside_the_field_of_view_do_not_count():
@@ -147,21 +177,50 @@ def test_vessels_outside_the_field_of_view_do_not_count():
     region = np.zeros((8, 8), bool)
     region[:, :4] = True
     probability = np.where(region, truth, ~truth).astype(float)  # all wrong outside
-    image = np.zeros((8, 8, 3), np.uint8)
-    figure = plots.vessels(image, truth, probability, region)
+    figure = plots.vessels(IMAGES[0, :8, :8], truth, probability, region)
     assert figure.get_suptitle().startswith("Dice 1.000")
+
+
+def test_points_inside_their_circle_are_counted():
+    truth = np.full((3, 2, 2), 10.0)
+    found = truth + np.array([[[0, 3], [0, 3.1]], [[9, 0], [0, 0]], [[0, 0], [0, 0]]])
+    figure = plots.localizations(IMAGES, truth, found, radius=3)
+    assert figure.get_suptitle() == "4 of 6 points found within their circle"
+    assert len(figure.axes) == 3
+
+
+# Answers
 
 
 def test_confusion_says_true_before_answered():
     figure = plots.confusion([[5, 3], [1, 0]], labels=["no", "yes"])
-    assert "no taken for yes (3)" in figure.get_suptitle()
+    assert figure.get_suptitle().endswith("; most often no is taken for yes (3)")
     nearly = plots.confusion([[999, 1], [0, 1000]], labels=["no", "yes"])
     assert nearly.get_suptitle().startswith("1999 of 2000 answered right; ")
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert texts[:4] == ["5", "62\xa0%", "3", "38\xa0%"]
 
 
-# Curves
+@pytest.mark.parametrize(
+    ("rights", "words"),
+    [
+        ([0.5, 0.8], "about as sure as it is right"),
+        ([0.3, 0.8], "surer than it is right"),
+        ([0.5, 0.95], "right more often than it says"),
+        ([0.3, 0.95], "badly calibrated, both ways"),
+    ],
+)
+def test_calibration_says_whether_the_answers_are_as_sure_as_right(rights, words):
+    bins = [
+        {"said": said, "right": right, "low": right - 0.1, "high": right + 0.1, "n": n}
+        for said, right, n in zip((0.5, 0.8), rights, (82, 83), strict=True)
+    ]
+    figure = draw(plots.calibration({"bins": bins, "error": 0.05}))
+    assert figure.get_suptitle() == f"The grader is {words}: off by 0.050 on average"
+    assert named(figure) == ["82–83 answers, 95 % interval", "right as often as said"]
+
+
+# Scores
 
 
 def test_smoothing_keeps_a_constant_and_skips_nan():
@@ -169,47 +228,72 @@ def test_smoothing_keeps_a_constant_and_skips_nan():
     values[4] = math.nan
     assert style.smooth(values, 5) == pytest.approx(np.full(20, 3.0))
     assert np.isnan(style.mean_of_finite([[math.nan], [math.nan]])).all()
+    assert style.mean_of_finite([[math.nan, 1], [2, 4]]) == pytest.approx([2, 2.5])
 
 
 def test_pretext_curve_shows_every_fold_the_mean_and_the_bar():
-    logs = [[{"step": s, "swapped": v, "copy_swapped": 2.0} for s in range(3)] for v in
-            (1.0, 1.4)]  # fmt: skip
+    logs = [
+        [{"step": s, "swapped": level, "copy_swapped": 2.0} for s in range(3)]
+        for level in (1.0, 1.4)
+    ]
     figure = plots.pretext_curves({"restoration": logs}, metric="swapped")
-    folds, (mean,) = figure.axes[0].lines[:2], lines_of(figure.axes[0], "restoration")
-    assert [line.get_ydata()[0] for line in folds] == [1.0, 1.4]
-    assert mean.get_ydata() == pytest.approx([1.2] * 3)
-    assert figure.get_suptitle().endswith("1.20; copying the input scores 2.00")
+    drawn = [line.get_ydata()[0] for line in figure.axes[0].lines]
+    assert drawn == pytest.approx([1.0, 1.4, 1.2, 2.0])
+    assert figure.get_suptitle().endswith(" 1.200; copying the input: 2.000")
+    assert named(figure) == ["restoration", "copying the input: 2.000"]
 
 
-def test_label_efficiency_plots_every_fold_and_names_both_ends():
-    summary = summarise(experiment())
-    figure = plots.label_efficiency(summary)
-    drawn = {tuple(line.get_ydata()) for line in figure.axes[0].lines}
+def test_label_efficiency_plots_every_run_in_its_slot_and_names_every_line():
+    summary = summarise(experiment(), "qwk", QWK)
+    known = [line | {"init": "blind"} for line in summary if line["init"] == "scratch"]
+    figure = plots.label_efficiency(summary, baselines=known)
+    (ax,) = figure.axes
+    drawn = {(*line.get_ydata(), *np.round(line.get_xdata())) for line in ax.lines}
     for line in summary:
-        assert tuple(line["values"]) in drawn
-    assert "at 10\xa0% of the labels: rotation 0.51" in figure.get_suptitle()
+        assert (*line["values"], *[0 if line["labels"] == 0.1 else 1] * 3) in drawn
+    assert named(figure) == ["scratch", "rotation", "restoration", "blind"]
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["10\xa0%", "100\xa0%"]
+    assert figure.get_suptitle() == finding(summary, baselines=known)
+    crowd = [line | {"init": f"init {k}"} for k in range(9) for line in summary]
+    (ax,) = plots.label_efficiency(crowd).axes
+    x = np.concatenate([line.get_xdata() for line in ax.lines])
+    assert np.abs(x - np.round(x)).max() <= 0.25  # never nearer to another slot
 
 
-def test_differences_are_filled_only_when_the_interval_leaves_zero_out():
-    figure = plots.differences(summarise(experiment(gain=-0.2)))
-    (loss,) = lines_of(figure.axes[0], "rotation")
-    (unclear,) = lines_of(figure.axes[0], "restoration")
+def test_differences_are_filled_only_when_the_interval_excludes_zero():
+    summary = summarise(experiment(labels=(0.1,), gain=-0.2), "qwk", QWK)
+    figure = plots.differences(summary)
+    loss, unclear = (
+        line for line in figure.axes[0].lines if len(line.get_xdata()) == 1
+    )
     assert loss.get_ydata() == pytest.approx([-0.199])
-    assert loss.get_markerfacecolor() == style.STARTS["rotation"]["color"]
+    assert loss.get_markerfacecolor() == loss.get_color()
     assert unclear.get_markerfacecolor() == "white"
-    title = figure.get_suptitle()
-    assert "Rotation: loss at 10\xa0% and 100\xa0%" in title
-    assert "restoration: not clear of scratch" in title
-    none = plots.differences(summarise(experiment(gain=0)))
-    assert none.get_suptitle() == "No start is clear of scratch"
+    assert named(figure) == ["rotation", "restoration"]
+    assert figure.get_suptitle() == finding(summary)
 
 
 @pytest.mark.parametrize(("long", "scale"), [(2, "linear"), (8, "log")])
 def test_convergence_axis_is_logarithmic_only_where_lengths_differ(long, scale):
-    figure = draw(plots.convergence(experiment(long=long), fractions=[0.1]))
+    figure = draw(plots.convergence(experiment(long=long), labels=[0.1], how=QWK))
     (ax,) = figure.axes
     assert ax.get_xscale() == scale
-    assert "rotation: there by step 80" in figure.get_suptitle()
+    assert figure.get_suptitle().startswith(
+        "At 10\xa0% of the labels scratch ends at QWK 0.310 after 80 steps; "
+        "rotation: there by step 80; restoration: there by step"
+    )
+
+
+def test_convergence_of_an_error_waits_for_it_to_fall():
+    rows = experiment(labels=(2,))
+    for point in itertools.chain(*(row["curve"] for row in rows)):
+        point["error"] = 1 - point["qwk"]
+    how = Metric("error in disc diameters", higher=False)
+    title = plots.convergence(rows, metric="error", how=how).get_suptitle()
+    assert title.startswith(
+        "At 2\xa0images scratch ends at error in disc diameters 0.69"
+    )
+    assert "rotation: there by step 80" in title
 
 
 # Refusals
@@ -218,16 +302,21 @@ def test_convergence_axis_is_logarithmic_only_where_lengths_differ(long, scale):
 @pytest.mark.parametrize(
     ("call", "match"),
     [
-        (lambda: plots.image_grid(np.zeros((8, 8, 3), np.uint8)), "images must be"),
-        (lambda: plots.image_grid(np.zeros((1, 8, 8, 3)), titles=[]), "titles must"),
+        (lambda: plots.image_grid(IMAGES[0]), "images must be"),
+        (lambda: plots.image_grid(IMAGES, titles=[]), "titles one a column"),
+        (lambda: plots.strip([IMAGES, IMAGES[:1]]), "images and titles one a column"),
+        (lambda: plots.strip([IMAGES], names=["a", "b"]), "names must be one a row"),
+        (lambda: plots.pairs(IMAGES, IMAGES[:, 1:], [1] * 3), "must be of one shape"),
         (lambda: plots.pretext_curves({"rotation": [[]]}), "logs must"),
         (lambda: plots.label_efficiency([]), "summary must"),
         (lambda: plots.differences([]), "summary must"),
-        (lambda: plots.convergence([], metric="loss"), "metric must"),
-        (lambda: plots.convergence(experiment(), fractions=[0.3]), "rows must"),
+        (lambda: plots.convergence(experiment(), metric="loss"), "rows must"),
+        (lambda: plots.convergence(experiment(), labels=[0.3]), "rows must"),
         (lambda: plots.confusion([[1, 2]]), "matrix must"),
         (lambda: plots.confusion([[1]], labels=["a", "b"]), "labels must"),
         (lambda: plots.grade_bars(np.zeros((4, 4, 3)), [1.0], []), "probabilities"),
+        (lambda: plots.vessels(IMAGES[0], *IMAGES[..., :8, 0]), "must share height"),
+        (lambda: plots.localizations(IMAGES, *POINTS, radius=1), "points_pred must"),
     ],
 )
 def test_bad_input_is_refused_by_name(call, match):
@@ -238,67 +327,3 @@ def test_bad_input_is_refused_by_name(call, match):
 def test_images_of_integers_other_than_uint8_are_refused():
     with pytest.raises(TypeError, match="images must hold uint8 or floats"):
         plots.image_grid(np.zeros((1, 8, 8, 3), np.int64))
-
-
-def test_points_inside_their_circle_are_counted():
-    truth = np.full((3, 2, 2), 10.0)
-    found = truth + np.array([[[0, 3], [0, 3.1]], [[9, 0], [0, 0]], [[0, 0], [0, 0]]])
-    figure = plots.localizations(
-        np.zeros((3, 20, 20, 3), np.uint8), truth, found, radius=3
-    )
-    assert figure.get_suptitle() == "4 of 6 points found within their circle"
-    assert len(figure.axes) == 3
-
-
-def test_points_of_another_shape_are_refused():
-    with pytest.raises(ValueError, match=r"points_pred must be \(1, 2, 2\)"):
-        plots.localizations(
-            np.zeros((1, 8, 8, 3), np.uint8),
-            np.zeros((1, 2, 2)),
-            np.zeros((1, 2)),
-            radius=1,
-        )
-
-
-def test_a_summary_by_number_of_images_and_an_error_that_falls():
-    lines = [
-        {"init": init, "labels": n, "metric": "error", "values": [value, value]}
-        | {"min": value, "avg": value, "max": value}
-        for n, init, value in (
-            (1, "scratch", 0.9),
-            (1, "rotation", 0.5),
-            (10, "scratch", 0.2),
-            (10, "rotation", 0.3),
-        )
-    ]
-    lines[1] |= {"difference": -0.4, "low": -0.5, "high": -0.3}
-    lines[3] |= {"difference": 0.1, "low": 0.05, "high": 0.15}
-    title = plots.label_efficiency(lines, metric="error").get_suptitle()
-    assert "at 1\xa0image: rotation 0.50" in title
-    assert "at 10\xa0images: scratch is best, 0.20" in title
-    title = plots.differences(lines).get_suptitle()
-    assert title == "Rotation: gain at 1\xa0image and loss at 10\xa0images"
-
-
-def test_starts_that_score_alike_have_no_best():
-    lines = [
-        {"init": init, "labels": 32, "metric": "accuracy", "values": [1.0, 1.0]}
-        | {"min": 1.0, "avg": 1.0, "max": 1.0, "difference": 0, "low": 0, "high": 0}
-        for init in ("scratch", "rotation")
-    ]
-    title = plots.label_efficiency(lines, metric="accuracy").get_suptitle()
-    assert title == "Mean accuracy at 32\xa0images: all alike, 1.00"
-
-
-def test_numbers_of_images_stay_apart_where_groups_are_close():
-    bins = [
-        {"said": said, "right": 0.42, "low": 0.32, "high": 0.53, "n": 82}
-        for said in (0.4, 0.46, 0.53)
-    ]
-    figure = plots.calibration({"bins": bins, "error": 0.05})
-    figure.draw_without_rendering()
-    ax = figure.axes[0]
-    boxes = [t.get_window_extent() for t in ax.texts if t.get_text().startswith("n ")]
-    assert len(boxes) == 3
-    pairs = itertools.combinations(boxes, 2)
-    assert not any(one.overlaps(other) for one, other in pairs)

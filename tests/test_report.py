@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from tinyssl.report import Section, Table, efficiency_table, write_report
-from tinyssl.summary import summarise
+from tinyssl.summary import Metric, summarise
 
 HOSTILE = "</pre></table><script>alert(\"1\")</script><img src=x onerror='a'> & &amp;"
 VOID = {"meta", "img", "br", "hr", "link", "input"}
@@ -59,27 +59,25 @@ def write(path, sections, **options):
     return path.read_text(encoding="utf-8")
 
 
-def test_page_is_balanced_and_complete(tmp_path):
+def test_page_is_balanced_complete_and_needs_nothing_from_outside(tmp_path):
     text = write(tmp_path / "report.html", example_sections(), facts={"Seed": 0})
     page = Page(text)
     assert text.startswith("<!DOCTYPE html>")
     assert page.open == []
     assert page.attributes("html") == [{"lang": "en"}]
-    (title,) = re.findall("<title>(.*)</title>", text)
-    assert title == "Title"
+    assert re.findall("<title>(.*)</title>", text) == ["Title"]
     ids = {attrs["id"] for attrs in page.attributes("section")}
     assert {a["href"][1:] for a in page.attributes("a")} == ids
+    for outside in ("http://", "https://", "url(", "@import"):
+        assert outside not in text
+    assert not {"script", "link", "iframe"} & {tag for tag, _ in page.tags}
+    sources = [attrs["src"] for attrs in page.attributes("img")]
+    assert all(source.startswith("data:image/png;base64,") for source in sources)
 
 
 def test_hostile_text_stays_text(tmp_path):
-    text = write(
-        tmp_path / "report.html",
-        example_sections(HOSTILE),
-        title=HOSTILE,
-        subtitle=HOSTILE,
-        facts={HOSTILE: HOSTILE},
-    )
-    page = Page(text)
+    options = {"title": HOSTILE, "subtitle": HOSTILE, "facts": {HOSTILE: HOSTILE}}
+    page = Page(write(tmp_path / "p.html", example_sections(HOSTILE), **options))
     assert page.open == []
     assert page.attributes("script") == []
     (image,) = page.attributes("img")
@@ -87,18 +85,6 @@ def test_hostile_text_stays_text(tmp_path):
     # title twice, subtitle, fact twice, contents, heading, paragraph, finding,
     # caption, header, first cell, table caption, summary, details
     assert "".join(page.words).count(HOSTILE) == 15
-
-
-def test_page_needs_nothing_from_outside(tmp_path):
-    text = write(tmp_path / "report.html", example_sections())
-    page = Page(text)
-    assert "http://" not in text
-    assert "https://" not in text
-    assert "url(" not in text
-    assert "@import" not in text
-    assert not {"script", "link", "iframe"} & {tag for tag, _ in page.tags}
-    sources = [attrs["src"] for attrs in page.attributes("img")]
-    assert all(source.startswith("data:image/png;base64,") for source in sources)
 
 
 def test_every_figure_has_alt_text_a_number_and_a_file_beside(tmp_path):
@@ -146,40 +132,44 @@ def test_a_row_of_the_wrong_length_is_refused():
         Table(("a", "b"), (("1", "2"), ("3",)))
 
 
-def rows_of(scores, *, labels=(10, 10, 10)):
-    return [
-        {"init": init, "fraction": 0.05, "fold": k, "qwk": q, "labels": labels[k]}
+def summary_of(scores, n=(10, 10, 10)):
+    """Summarise scores at one share of the labels; return also the rows."""
+    rows = [
+        {"init": init, "labels": 0.05, "run": k, "scores": {"qwk": score}, "n": n[k]}
         for init, values in scores.items()
-        for k, q in enumerate(values)
+        for k, score in enumerate(values)
     ]
+    return summarise(rows, "qwk", Metric("QWK")), rows
 
 
-def test_efficiency_table_lists_folds_range_difference_and_verdict():
+def test_efficiency_table_gives_the_verdict_before_every_fold():
     scores = {"scratch": [0.1, 0.2, 0.3], "rotation": [0.5, 0.61, 0.7]}
     scores["restoration"] = [-0.25, -0.15, -0.04]
-    rows = rows_of(scores, labels=(10, 11, 12))
-    baselines = summarise(rows_of({"majority grade": [0.0, 0.0, 0.0]}))
-    table = efficiency_table(summarise(rows), baselines=baselines, rows=rows)
-    assert [row[:2] for row in table.rows] == [
-        ("5\xa0%", "scratch"),
-        ("", "rotation"),
-        ("", "restoration"),
-        ("", "majority grade"),
-    ]
-    assert table.rows[0][2:7] == (
-        "10–12", "0.100  0.200  0.300", "0.100", "0.200", "0.300",
-    )  # fmt: skip
-    assert table.rows[2][3].startswith("−0.250")
-    assert [row[-1] for row in table.rows] == ["", "gain", "LOSS", ""]
-    assert table.rows[1][-2].startswith("+0.403 [+0.389")
-    assert table.bold == {(1, 5)}
+    summary, rows = summary_of(scores, (10, 11, 12))
+    baselines, _ = summary_of({"majority grade": [0.0, 0.0, 0.0]})
+    table = efficiency_table(summary, baselines=baselines, rows=rows)
+    columns = dict(zip(table.header, zip(*table.rows, strict=True), strict=True))
+    assert list(columns) == [
+        "labels", "init", "n", "QWK", "minus scratch [95 % interval]", "verdict",
+        "min", "max", "every fold",
+    ]  # fmt: skip
+    assert columns["labels"] == ("5\xa0%", "", "", "")
+    assert columns["init"] == (*scores, "majority grade")
+    assert columns["n"] == ("10–12",) * 3 + ("",)
+    assert columns["verdict"] == ("", "gain", "LOSS", "")
+    assert columns["QWK"][0] == "0.200"
+    assert columns["minus scratch [95 % interval]"][1].startswith("+0.403 [+0.389")
+    first = [columns[key][0] for key in ("min", "max", "every fold")]
+    assert first == ["0.100", "0.300", "0.100  0.200  0.300"]
+    assert columns["every fold"][2].startswith("−0.250")
+    assert table.bold == {(1, 3)}
 
 
 def test_efficiency_table_survives_one_fold_and_nan():
-    one = efficiency_table(summarise(rows_of({"scratch": [0.1], "rotation": [0.2]})))
-    assert one.rows[1][-2:] == ("+0.100 [−∞, +∞]", "unclear")
+    one = efficiency_table(summary_of({"scratch": [0.1], "rotation": [0.2]})[0])
+    assert one.rows[1][4:6] == ("+0.100 [−∞, +∞]", "unclear")
     scores = {"scratch": [0.1, math.nan], "rotation": [math.nan, math.nan]}
-    table = efficiency_table(summarise(rows_of(scores)))
-    assert table.rows[0][3:5] == ("0.100  –", "–")
-    assert table.rows[1][-2:] == ("–", "unclear")
+    table = efficiency_table(summary_of(scores)[0])
+    assert (table.rows[0][3], table.rows[0][-1]) == ("–", "0.100  –")
+    assert table.rows[1][4:6] == ("–", "unclear")
     assert table.bold == frozenset()

@@ -1,4 +1,6 @@
-"""Tables: paired intervals against scipy, pairing by fold, plain verdicts."""
+"""Summaries: paired intervals against scipy, pairing by run, plain findings."""
+
+import math
 
 import numpy as np
 import pytest
@@ -7,14 +9,27 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tinyssl.summary import (
+    SAME_COMPUTE,
+    Metric,
     best_average,
+    by_labels,
+    finding,
     format_table,
+    join_words,
     name_group,
+    number,
+    outcome,
     paired_interval,
+    percent,
     summarise,
     verdict,
 )
 
+METRICS = {
+    "qwk": Metric("QWK"),
+    "auc": Metric("macro AUC"),
+    "error": Metric("error in disc diameters", higher=False),
+}
 differences_st = st.lists(st.floats(-1, 1), min_size=2, max_size=8)
 
 
@@ -35,69 +50,150 @@ def test_overlapping_folds_widen_the_interval(differences, share):
     assert wide_high - wide_low == pytest.approx(expected)
 
 
-def test_one_fold_says_nothing():
+def test_one_run_says_nothing():
     assert paired_interval([0.3]) == (0.3, -np.inf, np.inf)
     assert paired_interval([0.3, np.nan])[1:] == (-np.inf, np.inf)
 
 
-def rows(**folds):
+def rows(labels=0.5, metric="qwk", **scores):
+    """Return rows of an experiment; scores are given run by run."""
     return [
-        {"init": init, "fraction": 0.5, "fold": fold, "qwk": value}
-        for init, values in folds.items()
-        for fold, value in values.items()
+        {"init": init, "labels": labels, "run": run, "scores": {metric: value}}
+        for init, values in scores.items()
+        for run, value in enumerate(values)
     ]
 
 
-def test_differences_are_paired_by_fold_not_by_order():
-    table = summarise(
-        rows(scratch={0: 0.1, 1: 0.5, 2: 0.9}, rotation={2: 1.0, 0: 0.2, 1: 0.6})
-    )
+def test_differences_are_paired_by_run_not_by_order():
+    made = rows(scratch=[0.1, 0.5, 0.9], rotation=[0.2, 0.6, 1.0])
+    table = summarise([*made[:3], *made[:2:-1]], "qwk", METRICS["qwk"])
     assert table[1]["values"] == [0.2, 0.6, 1.0]
     assert table[1]["difference"] == pytest.approx(0.1)
     assert table[1]["low"] == pytest.approx(0.1, abs=1e-9)
     assert "difference" not in table[0]
-    assert table[0]["avg"] == pytest.approx(0.5)
-    assert (table[0]["min"], table[0]["max"]) == (0.1, 0.9)
+    assert [table[0][key] for key in ("min", "avg", "max")] == [0.1, 0.5, 0.9]
 
 
-def test_unlike_folds_are_not_compared():
-    table = summarise(rows(scratch={0: 0.1, 1: 0.2}, rotation={0: 0.3}))
+def test_unlike_runs_are_not_compared():
+    table = summarise(rows(scratch=[0.1, 0.2], rotation=[0.3]), "qwk", METRICS["qwk"])
     assert "difference" not in table[1]
+    assert outcome(table[1]) == verdict(table[1]) == ""
+
+
+def test_one_image_and_all_the_labels_are_not_one_group():
+    table = summarise(
+        rows(1, scratch=[0.1]) + rows(1.0, scratch=[0.9]), "qwk", METRICS["qwk"]
+    )
+    assert [line["avg"] for line in table] == [0.1, 0.9]
+    assert list(by_labels(table)) == ["1\xa0image", "100\xa0%"]
 
 
 def test_undefined_score_is_unclear_and_does_not_stop_the_table():
-    table = summarise(rows(scratch={0: 0.1, 1: 0.2}, rotation={0: None, 1: 0.4}))
-    assert np.isnan(table[1]["difference"])
+    table = summarise(
+        rows(scratch=[0.1, 0.2], rotation=[None, 0.4]), "qwk", METRICS["qwk"]
+    )
+    assert np.isnan([table[1][key] for key in ("difference", "min", "avg")]).all()
     assert (table[1]["low"], table[1]["high"]) == (-np.inf, np.inf)
-    assert verdict(table[1]).endswith("unclear")
-    assert "nan" in format_table(table)
+    assert verdict(table[1]) == "– unclear"
+    assert format_table(table).splitlines()[-1].split()[-5:] == [*"–––", "–", "unclear"]
+
+
+@pytest.mark.parametrize("metric", ["qwk", "error"])
+@pytest.mark.parametrize(
+    ("low", "word"), [(0.1, "gain"), (-0.2, "LOSS"), (-0.05, "unclear")]
+)
+def test_verdict_says_gain_loss_or_unclear(metric, low, word):
+    line = {"difference": low + 0.05, "low": low, "high": low + 0.1, "metric": metric}
+    line |= {"higher": metric != "error"}
+    swapped = {"gain": "LOSS", "LOSS": "gain"} if metric == "error" else {}
+    assert outcome(line) == swapped.get(word, word)
+    assert verdict(line).split(" [")[0] == number(low + 0.05, sign=True)
+
+
+def test_the_best_mean_of_an_error_is_the_smallest():
+    error = {"metric": "error", "higher": False}
+    lines = [error | {"avg": mean} for mean in (0.9, 0.5, None)]
+    assert best_average(lines) == 0.5
+    assert math.isnan(best_average(lines[2:]))
+
+
+def test_text_table_shows_every_initialisation():
+    table = summarise(rows(scratch=[-0.25], rotation=[0.5]), "qwk", METRICS["qwk"])
+    text = format_table(table)
+    assert text.startswith("QWK\n")
+    assert len(text.splitlines()) == 4
+    for words in ("−0.250", "50 %", "+0.750 [−∞, +∞] unclear"):
+        assert words in text
+
+
+# Findings
+
+
+def two(metric="qwk", **scores):
+    """Summarise scores at a tenth of the labels and at all, three runs each."""
+    made = []
+    for init, levels in scores.items():
+        for labels, level in zip((0.1, 1.0), levels, strict=True):
+            made += rows(labels, metric, **{init: [level, level + 0.001, level]})
+    return summarise(made, metric, METRICS[metric])
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "word"),
-    [(0.1, 0.2, "gain"), (-0.2, -0.1, "LOSS"), (-0.1, 0.1, "unclear")],
+    ("init", "scores", "words"),
+    [
+        ("mae", (0.3, 0.3), "No significant difference from scratch"),
+        ("scratch", (0.3, 0.3), "No initialisation stands beside scratch"),
+        ("mae", (0.4, 0.3), "mae gained at 10%; no other significant difference"),
+        ("mae", (0.4, 0.1), "mae gained at 10%; mae LOST at 100%"),
+        (SAME_COMPUTE, (0.4, 0.5), "scratch with same compute gained at 10% and 100%"),
+    ],
 )
-def test_verdict_says_gain_loss_or_unclear(low, high, word):
-    line = {"difference": (low + high) / 2, "low": low, "high": high}
-    assert verdict(line).endswith(word)
+def test_finding_says_who_gained_and_who_lost(init, scores, words):
+    said = finding(two(**{"scratch": (0.3, 0.3), init: scores}))
+    said = said.replace("\xa0", "").replace(" of the labels", "")
+    assert said.removeprefix("Against scratch, ") == f"{words} (QWK)"
+    assert said.startswith("Against scratch, ") == ("at 10%" in words)
 
 
-def test_text_table_shows_every_start():
-    text = format_table(summarise(rows(scratch={0: -0.25}, rotation={0: 0.5})))
-    assert len(text.splitlines()) == 3
-    assert "-0.250" in text
-    assert "50 %" in text
+def test_a_measure_that_says_something_else_is_said_too():
+    main = two(scratch=(0.3, 0.3), rotation=(0.3, 0.3))
+    alike = two("auc", scratch=(0.3, 0.3), rotation=(0.3, 0.3))
+    other = two("error", scratch=(0.3, 0.3), rotation=(0.4, 0.3))
+    first, second = finding(main, more=[alike, other]).split(". ")
+    assert first == "No significant difference from scratch (QWK, macro AUC)"
+    assert second.startswith("Against scratch, rotation LOST at 10\xa0% of the labels;")
+    assert second.endswith("(error in disc diameters)")
 
 
-def test_a_smaller_error_is_a_gain():
-    table = summarise(rows(scratch={0: 0.9, 1: 0.8}, rotation={0: 0.5, 1: 0.41}))
-    for line in table:
-        line["metric"] = "error"
-    assert verdict(table[-1]).endswith("gain")
-    assert best_average(table) == table[-1]["avg"]
+@pytest.mark.parametrize(
+    ("metric", "intensities", "where"),
+    [
+        ("qwk", (0.3, 0.3), None),
+        ("qwk", (0.4, 0.6), "10\xa0%"),
+        ("qwk", (0.6, 0.9), "10\xa0% and 100\xa0%"),
+        ("qwk", (math.nan, 0.7), "100\xa0%"),
+        ("error", (0.6, 0.3), "100\xa0%"),
+    ],
+)
+def test_what_needs_no_network_is_said(metric, intensities, where):
+    networks = two(metric, scratch=(0.3, 0.3), rotation=(0.4, 0.7))
+    known = two(metric, intensities=intensities, chance=(0.0, 0.0))
+    if metric == "error":
+        known = [line for line in known if line["init"] == "intensities"]
+    said = finding(networks, baselines=known).split(". ")[1:]
+    words = f"No network beat intensities at {where} of the labels"
+    assert said == ([words] if where else [])
 
 
-def test_groups_are_named():
-    assert name_group("labels", 1) == "1\N{NO-BREAK SPACE}image"
-    assert name_group("labels", 10) == "10\N{NO-BREAK SPACE}images"
-    assert name_group("fraction", 0.05) == "5\N{NO-BREAK SPACE}%"
+# Words
+
+
+def test_numbers_and_names_are_written_one_way():
+    found = [number(value) for value in (-0.25, 1, None, math.nan)]
+    assert found == ["−0.250", "1.000", "–", "–"]
+    assert [number(x, 2, sign=True) for x in (0.5, -math.inf)] == ["+0.50", "−∞"]
+    found = [name_group(labels) for labels in (1, 10, np.int64(2), 0.05, 0.125, 1.0)]
+    found = [name.replace("\N{NO-BREAK SPACE}", "_") for name in found]
+    assert found == ["1_image", "10_images", "2_images", "5_%", "12.5_%", "100_%"]
+    assert percent(34.3) == "3430\xa0%"
+    assert [join_words("abc"[:n]) for n in (1, 2, 3)] == ["a", "a and b", "a, b and c"]

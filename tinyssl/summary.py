@@ -1,62 +1,47 @@
-"""From rows of an experiment to a table: every fold, min/avg/max, paired intervals."""
+"""From rows of an experiment to its finding: every run, paired intervals, plain words.
+
+A row holds "init", "labels", "run" and "scores", a dict of metric to value. ``labels``
+is what was asked for: a float in (0, 1] is a share of the labels, an int a number of
+labelled images. A summary is what `summarise` makes of the rows: a list of lines.
+"""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import stdtrit
 
+Lines = Sequence[Mapping[str, Any]]
 SCRATCH = "scratch"
 SAME_COMPUTE = "scratch, same compute"
 RANDOM = "random weights, frozen"
-LOWER_IS_BETTER = ("error",)
 
 
 class Metric(NamedTuple):
-    """A number by which answers are judged."""
+    """What a metric is called, whether more of it is better, and what guessing scores."""
 
     words: str
-    higher: bool = True  # is better
-    chance: float | None = None  # what guessing scores, where that is one number
+    higher: bool = True
+    chance: float | None = None
 
 
-def slug(init: str) -> str:
-    """Name a start in a file name.
-
-    Examples
-    --------
-    >>> slug("scratch, same compute")
-    'scratch-same-compute'
-    """
-    return "-".join(init.replace(",", "").split())
+def metric_of(line: Mapping[str, Any]) -> Metric:
+    """Return the metric of a line of a summary."""
+    return Metric(line.get("words", line["metric"]), line.get("higher", True))
 
 
 def paired_interval(
     differences: np.ndarray, *, test_share: float = 0.0, level: float = 0.95
 ) -> tuple[float, float, float]:
-    """Mean of paired differences with its interval.
+    """Mean of paired differences, and the ends of its interval.
 
-    Parameters
-    ----------
-    differences : (k,) array
-        One a fold or seed: method minus scratch on the same fold and seed.
-    test_share : float
-        Images tested over images trained on, a fold: 1/4 in 5-fold
-        cross-validation. 0 if the differences are independent.
-    level : float
-        Coverage wanted.
-
-    Returns
-    -------
-    mean, low, high : float
-        The ends are infinite when k < 2.
-
-    Notes
-    -----
-    Student's t with k - 1 degrees of freedom. The training parts of two folds share
-    most of their images, so their differences are not independent and the plain
-    interval is too short; its variance is multiplied by 1 + k * test_share.
+    ``differences`` are (k,), one a run: method minus scratch on the same fold and
+    seed. Student's t with k - 1 degrees of freedom covers ``level``; the ends are
+    infinite when k < 2. The training parts of two folds share most of their images,
+    so the plain interval is too short: its variance is multiplied by
+    1 + k * test_share, images tested over images trained on (1/4 in 5-fold
+    cross-validation, 0 if the differences are independent).
 
     References
     ----------
@@ -79,89 +64,184 @@ def paired_interval(
     return mean, mean - half, mean + half
 
 
-def summarise(rows, metric, how, *, test_share=0.0):
-    """TEMPORARY."""
-    cells = {}
+def summarise(
+    rows: Lines, key: str, metric: Metric | None = None, *, test_share: float = 0.0
+) -> list[dict[str, Any]]:
+    """Group rows by initialisation and labels; compare each with scratch, run by run.
+
+    Returns
+    -------
+    list of dict
+        "init", "labels", "metric" (the key of the scores), its "words", whether
+        "higher" is better, "values" (in the order of "run"), their "min",
+        "avg", "max" (nan where one is undefined), and where scratch has the same runs
+        "difference", "low", "high": scratch subtracted, see `paired_interval`.
+    """
+    metric = metric or Metric(key)
+    cells: dict[tuple[str, str], dict[int, Mapping[str, Any]]] = {}
     for row in rows:
-        score = row["scores"][metric]
-        score = math.nan if score is None else score
-        cells.setdefault((row["init"], row["labels"]), {})[row["run"]] = score
-    table = []
-    for (init, group), values in cells.items():
-        scores = np.array([values[fold] for fold in sorted(values)], dtype=float)
-        line = {
-            "init": init,
-            "labels": group,
-            "metric": metric,
-            "values": scores.tolist(),
-        }
-        line |= {"min": scores.min(), "avg": scores.mean(), "max": scores.max()}
-        beside = cells.get((SCRATCH, group), {})
-        if init != SCRATCH and set(beside) == set(values):
-            gains = [values[fold] - beside[fold] for fold in sorted(values)]
-            mean, low, high = paired_interval(gains, test_share=test_share)
-            line |= {"difference": mean, "low": low, "high": high}
-        table.append(line)
-    return table
+        cell = row["init"], name_group(row["labels"])
+        cells.setdefault(cell, {})[row["run"]] = row
+    scores = {  # None, in JSON, becomes nan
+        cell: np.array([runs[k]["scores"][key] for k in sorted(runs)], dtype=float)
+        for cell, runs in cells.items()
+    }
+    summary = []
+    for (init, group), runs in cells.items():
+        own, beside = scores[init, group], (SCRATCH, group)
+        labels = next(iter(runs.values()))["labels"]
+        line = {"init": init, "labels": labels, "metric": key}
+        line |= {"words": metric.words, "higher": metric.higher}
+        line |= {"values": own.tolist(), "min": float(own.min())}
+        line |= {"avg": float(own.mean()), "max": float(own.max())}
+        if init != SCRATCH and set(cells.get(beside, ())) == set(runs):
+            ends = paired_interval(own - scores[beside], test_share=test_share)
+            line |= zip(("difference", "low", "high"), ends, strict=True)
+        summary.append(line)
+    return summary
 
 
-def format_table(table: list[dict[str, Any]]) -> str:
-    """Lay the summary out as text, one line a label share or number, and start."""
-    by, metric = grouped_by(table), table[0]["metric"].upper()
-    width = max(len(line["init"]) for line in table)
-    lines = [
-        f"{'labels':>9}  {'start':{width}}  {metric + ' min':>7}   avg    max   "
-        "minus scratch [95 % interval]"
-    ]
-    for group in sorted({line[by] for line in table}):
-        for line in (line for line in table if line[by] == group):
-            name = name_group(by, group).replace("\N{NO-BREAK SPACE}", " ")
-            text = f"{name:>9}  {line['init']:{width}}  "
-            text += "  ".join(f"{line[key]:7.3f}"[1:] for key in ("min", "avg", "max"))
-            lines.append(text + "  " + verdict(line))
-    return "\n".join(lines)
+def by_labels(lines: Lines) -> dict[str, list[Mapping[str, Any]]]:
+    """Group lines by their labels, fewest first; the keys name the groups."""
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for line in sorted(lines, key=lambda line: line["labels"]):
+        groups.setdefault(name_group(line["labels"]), []).append(line)
+    return groups
 
 
-def grouped_by(table: Sequence[Mapping[str, Any]]) -> str:
-    """Return what a table's lines are grouped by: "labels" or "fraction".
-
-    Examples
-    --------
-    >>> grouped_by([{"init": "scratch", "labels": 2}])
-    'labels'
-    """
-    return "labels" if table and "labels" in table[0] else "fraction"
-
-
-def name_group(by: str, value: float) -> str:
-    r"""Name a number or a share of the labels; its space does not break.
-
-    Examples
-    --------
-    >>> name_group("labels", 2), name_group("fraction", 0.05)
-    ('2\xa0images', '5\xa0%')
-    """
-    if by == "labels":
-        return f"{value}\N{NO-BREAK SPACE}image" + ("" if value == 1 else "s")
-    return f"{100 * value:.3g}\N{NO-BREAK SPACE}%"
-
-
-def best_average(lines: Sequence[Mapping[str, Any]]) -> float:
+def best_average(lines: Lines) -> float:
     """Return the best of the lines' means, nan where none is a number."""
     means = [line["avg"] for line in lines]
     means = [mean for mean in means if mean is not None and math.isfinite(mean)]
-    if not means:
-        return math.nan
-    return (min if lines[0]["metric"] in LOWER_IS_BETTER else max)(means)
+    better = max if metric_of(lines[0]).higher else min
+    return better(means, default=math.nan)
 
 
-def verdict(line: dict[str, Any]) -> str:
-    """Say in figures and one word whether a start beat scratch."""
+def outcome(line: Mapping[str, Any]) -> str:
+    """Say in one word whether an initialisation beat scratch; "" if not compared."""
     if "difference" not in line:
         return ""
     low, high = line["low"], line["high"]
-    if line.get("metric") in LOWER_IS_BETTER:
+    if not metric_of(line).higher:
         low, high = -high, -low
-    word = "gain" if low > 0 else "LOSS" if high < 0 else "unclear"
-    mean, low, high = line["difference"], line["low"], line["high"]
-    return f"{mean:+.3f} [{low:+.3f}, {high:+.3f}] {word}"
+    return "gain" if low > 0 else "LOSS" if high < 0 else "unclear"
+
+
+def verdict(line: Mapping[str, Any]) -> str:
+    """Say the same in figures: "difference [interval] outcome"."""
+    if not outcome(line):
+        return ""
+    mean, *ends = (number(line[k], sign=True) for k in ("difference", "low", "high"))
+    interval = f" [{', '.join(ends)}]" if math.isfinite(line["difference"]) else ""
+    return f"{mean}{interval} {outcome(line)}"
+
+
+def finding(
+    summary: Lines, *, more: Iterable[Lines] = (), baselines: Lines = ()
+) -> str:
+    r"""Say which initialisations gained or LOST against scratch, and at which labels.
+
+    Also of ``more`` summaries, those of other metrics; and where no network beat what
+    trains none, of whose scores ``baselines`` is the summary. No full stop at the end.
+
+    Examples
+    --------
+    >>> line = {"init": "mae", "labels": 2, "metric": "dice", "difference": 0.1}
+    >>> finding([line | {"low": 0.05, "high": 0.15}])
+    'Against scratch, mae gained at 2\xa0images (Dice)'
+    """
+    said: dict[str, list[str]] = {}  # what is found, and by which metrics
+    for lines in (summary, *more):
+        words = metric_of(lines[0]).words
+        said.setdefault(_against_scratch(lines), []).append(words)
+    sentences = [f"{found} ({', '.join(names)})" for found, names in said.items()]
+    unbeaten: dict[str, list[str]] = {}
+    for group, lines in by_labels(baselines).items():
+        networks = by_labels(summary).get(group, [])
+        for line in lines if networks else ():
+            if line["avg"] == best_average([line, *networks]):
+                unbeaten.setdefault(line["init"], []).append(group)
+    for name, groups in unbeaten.items():
+        sentences.append(f"No network beat {name} at {name_groups(groups)}")
+    return ". ".join(sentences)
+
+
+def _against_scratch(summary: Lines) -> str:
+    found: dict[tuple[str, str], list[str]] = {}  # where, by initialisation and outcome
+    for group, lines in by_labels(summary).items():
+        for line in (line for line in lines if outcome(line)):
+            name = line["init"].replace(", ", " with ")  # scratch with same compute
+            found.setdefault((name, outcome(line)), []).append(group)
+    if not found:
+        return "No initialisation stands beside scratch"
+    verbs = {"gain": "gained", "LOSS": "LOST"}
+    said = [
+        f"{name} {verbs[word]} at {name_groups(groups)}"
+        for (name, word), groups in found.items()
+        if word != "unclear"
+    ]
+    if not said:
+        return "No significant difference from scratch"
+    if any(word == "unclear" for _, word in found):
+        said.append("no other significant difference")
+    return "Against scratch, " + "; ".join(said)
+
+
+def format_table(summary: Lines) -> str:
+    """Lay a summary out as text, one line for each labels and initialisation."""
+    width = max(len(line["init"]) for line in summary)
+    header = f"{'labels':>10}  {'init':{width}}  {'min':>7} {'avg':>7} {'max':>7}"
+    header += "  minus scratch [95 % interval]"
+    rows = [metric_of(summary[0]).words, header]
+    for group, lines in by_labels(summary).items():
+        for line in lines:
+            scores = " ".join(f"{number(line[k]):>7}" for k in ("min", "avg", "max"))
+            row = f"{group:>10}  {line['init']:{width}}  {scores}  {verdict(line)}"
+            rows.append(row.replace("\N{NO-BREAK SPACE}", " "))
+    return "\n".join(rows)
+
+
+# Numbers and names as words
+
+
+def number(value: float | None, digits: int = 3, *, sign: bool = False) -> str:
+    """Write a number with a real minus; a dash where it is undefined."""
+    if value is None or math.isnan(value):
+        return "–"
+    text = f"{value:{'+' if sign else ''}.{digits}f}".replace("inf", "∞")
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def percent(share: float) -> str:
+    """Write a share as "5 %", with a space that does not break."""
+    return f"{round(100 * share, 2):g}\N{NO-BREAK SPACE}%"
+
+
+def name_group(labels: float) -> str:
+    r"""Name a share of the labels or a number of images; the space does not break.
+
+    Examples
+    --------
+    >>> name_group(2), name_group(0.05)
+    ('2\xa0images', '5\xa0%')
+    """
+    if isinstance(labels, float):
+        return percent(labels)
+    return f"{labels}\N{NO-BREAK SPACE}image" + ("" if labels == 1 else "s")
+
+
+def join_words(words: Iterable[str]) -> str:
+    """Join as "a, b and c"."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def name_groups(groups: Iterable[str]) -> str:
+    """Join the names of groups: "5 % and 10 % of the labels"."""
+    words = join_words(groups)
+    return f"{words} of the labels" if words.endswith("%") else words
+
+
+def slug(init: str) -> str:
+    """Name an initialisation in a file name: scratch-same-compute."""
+    return "-".join(init.replace(",", "").split())

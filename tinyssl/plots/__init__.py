@@ -1,17 +1,28 @@
 """Figures for reports and lessons: functions of arrays or rows that return a Figure.
 
-Titles state what was found, computed from the data. Figures are made without pyplot:
-nothing global is touched, so they can be drawn in threads and without a display.
-Save one with ``figure.savefig("name.png")``. Needs matplotlib (the extra ``plot``).
+Images are (N, H, W, C) uint8 arrays, or floats in [0, 1], of one or three channels.
+Titles state what was found, computed from the data, unless ``title`` is given. Figures
+are made without pyplot: nothing global is touched, so they can be drawn in threads and
+without a display. Save one with ``figure.savefig("name.png")``; its label names the
+file. Needs matplotlib (the extra ``plot``).
 """
 
-from tinyssl.plots.compare import distances, pairs
-from tinyssl.plots.curves import convergence, pretext_curves
-from tinyssl.plots.efficiency import differences, label_efficiency
-from tinyssl.plots.grading import calibration, grade_bars
-from tinyssl.plots.images import image_grid, restorations, turns
-from tinyssl.plots.points import localizations
-from tinyssl.plots.predictions import confusion, vessels
+from tinyssl.plots.answers import calibration, confusion, distances, grade_bars
+from tinyssl.plots.images import (
+    image_grid,
+    localizations,
+    pairs,
+    restorations,
+    strip,
+    turns,
+    vessels,
+)
+from tinyssl.plots.scores import (
+    convergence,
+    differences,
+    label_efficiency,
+    pretext_curves,
+)
 
 __all__ = [
     "calibration",
@@ -26,6 +37,7 @@ __all__ = [
     "pairs",
     "pretext_curves",
     "restorations",
+    "strip",
     "turns",
     "vessels",
 ]

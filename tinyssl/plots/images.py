@@ -1,34 +1,38 @@
-"""Figures of images: a grid, turned images, disordered and restored ones."""
+"""Figures of images: strips and grids, and images beside what a network answered."""
 
+import itertools
 import math
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patches import Circle, Patch
 from numpy.typing import ArrayLike
 
 from tinyssl.plots import _style as style
+from tinyssl.summary import number, percent
 
-SIDE = 1.5  # inches an image of a grid has at most
+COLUMNS = 4  # images side by side that are still to be seen on a telephone
 
 
-def image_grid(
-    images: ArrayLike,
+def strip(
+    rows: Sequence[ArrayLike],
     *,
+    names: Sequence[str] | None = None,
     titles: Sequence[str] | None = None,
-    columns: int = 8,
     title: str | None = None,
 ) -> Figure:
-    """Show images side by side, in reading order.
+    """Show batches of images under one another, a row each.
 
     Parameters
     ----------
-    images : (N, H, W, C) uint8 array, or floats in [0, 1]
+    rows : sequence of (N, H, W, C) uint8 arrays, or floats in [0, 1]
+        Columns beyond the fourth go on below.
+    names : sequence of str, optional
+        One a row, at its left.
     titles : sequence of N str, optional
-        One above each image.
-    columns : int
-        Images in a row.
+        One above each column.
     title : str, optional
 
     Returns
@@ -38,33 +42,81 @@ def image_grid(
     Raises
     ------
     TypeError, ValueError
-        If images are not a batch of images, or titles are not N.
+        If a row is no batch of images, or rows, names and titles do not agree.
 
     Examples
     --------
-    >>> len(image_grid(np.zeros((3, 8, 8, 3), np.uint8)).axes)
-    3
+    >>> images = np.zeros((3, 8, 8, 3), np.uint8)
+    >>> len(strip([images, images], names=["image", "answer"]).axes)
+    6
     """
-    images = style.check_images("images", images)
-    if titles is not None and len(titles) != len(images):
+    batches = [style.check_images("rows", row) for row in rows]
+    figure, _ = _strip(batches, "strip", names=names, titles=titles)
+    return style.headline(figure, title)
+
+
+def _strip(
+    rows: Sequence[Sequence[np.ndarray]],
+    label: str,
+    *,
+    names: Sequence[str] | None = None,
+    titles: Sequence[str] | None = None,
+    below: Sequence[str] = (),
+    columns: int = COLUMNS,
+    side: float = 1.5,
+) -> tuple[Figure, np.ndarray]:
+    """Lay out rows of images and words; return the figure and its axes (rows, N).
+
+    ``below`` are words under each column; an image is at most ``side`` inches wide.
+    """
+    R, N = len(rows), len(rows[0])
+    widths = {len(row) for row in rows} | ({N} if titles is None else {len(titles)})
+    if widths != {N} or len(names or rows) != R:
         raise ValueError(
-            f"titles must be one an image ({len(images)}), found {len(titles)}"
+            f"names must be one a row ({R}), images and titles one a column ({N})"
         )
-    columns = max(1, min(columns, len(images)))
-    rows = math.ceil(len(images) / columns)
-    H, W = images.shape[1:3]
-    side = min(SIDE, style.WIDTH / columns)  # inches
-    height = (side * H / W + (0.2 if titles is not None else 0)) * rows
-    height += 0.3 if title else 0
-    figure = style.new_figure(max(side * columns, 3.8), height, name="images")
-    for i, image in enumerate(images):
-        ax = figure.add_subplot(rows, columns, i + 1)
-        style.show_image(ax, image)
-        if titles is not None:
-            ax.set_title(titles[i], fontsize=8.5, color=style.INK, pad=3)
+    columns = max(1, min(columns, N))
+    blocks, margin = math.ceil(N / columns), 0.9 if names else 0.0
+    side = min(side, (style.WIDTH - margin) / columns)
+    titles = [style.wrapped(text, side) for text in titles or ()]
+    height = sum(side * row[0].shape[0] / row[0].shape[1] for row in rows)
+    for words in (titles, below):
+        height += style.LINE * max((text.count("\n") + 1 for text in words), default=0)
+    width = max(3.8, side * columns + margin)
+    figure = style.new_figure(blocks * height, name=label, width=width)
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
-    style.headline(figure, title)
-    return figure
+    grid = figure.subplots(blocks * R, columns, squeeze=False)
+    axes = grid.reshape(blocks, R, columns).swapaxes(0, 1).reshape(R, -1)
+    for ax in axes[:, N:].flat:
+        ax.remove()
+    axes = axes[:, :N]
+    for ax, image in zip(axes.flat, itertools.chain(*rows), strict=True):
+        style.show_image(ax, image)
+    for ax, text in zip(axes[0], titles, strict=False):
+        ax.set_title(text, pad=3, **style.SMALL)
+    for first in axes[:, ::columns].T:
+        for ax, name in zip(first, names or (), strict=False):
+            place = {"xycoords": "axes fraction", "ha": "right", "va": "center"}
+            ax.annotate(
+                style.wrapped(name, margin), (-0.06, 0.5), **place, **style.SMALL
+            )
+    for ax, text in zip(axes[-1], below, strict=False):
+        place = {"xycoords": "axes fraction", "ha": "center", "va": "top"}
+        ax.annotate(text, (0.5, -0.05), **place, **style.SMALL)
+    return figure, axes
+
+
+def image_grid(
+    images: ArrayLike,
+    *,
+    titles: Sequence[str] | None = None,
+    columns: int = COLUMNS,
+    title: str | None = None,
+) -> Figure:
+    """Show images side by side, in reading order; as `strip`, of one row."""
+    images = style.check_images("images", images)
+    figure, _ = _strip([images], "images", titles=titles, columns=columns)
+    return style.headline(figure, title)
 
 
 def turns(
@@ -72,49 +124,48 @@ def turns(
     turns_true: ArrayLike,
     turns_pred: ArrayLike | None = None,
     *,
-    columns: int = 8,
+    columns: int = COLUMNS,
     title: str | None = None,
 ) -> Figure:
-    """Show turned images with the turn that was asked, and the one answered.
+    """Show rotated images with the rotation applied and, if given, the one answered.
 
-    Parameters
-    ----------
-    inputs : (N, S, S, C) uint8 array, or floats in [0, 1]
-        As the network sees them.
-    turns_true : (N,) int array, values 0..3
-        Quarter turns, counter-clockwise.
-    turns_pred : (N,) int array, values 0..3, optional
-    columns : int
-        Images in a row.
-    title : str, optional
-        Else the share answered right, computed here.
-
-    Returns
-    -------
-    Figure
-
-    Examples
-    --------
-    >>> figure = turns(np.zeros((2, 8, 8, 3), np.uint8), [0, 1], [0, 3])
-    >>> figure.get_suptitle()
-    '1 of 2 turns answered right; chance is 1 in 4'
+    As `strip`. Rotations are (N,) integers, 0..3 quarter turns counter-clockwise.
     """
-    degrees = [f"{90 * int(k)}°" for k in np.asarray(turns_true)]
-    if turns_pred is None:
-        title = title or "Which way is up? The turn applied is the label"
-        figure = image_grid(inputs, titles=degrees, columns=columns, title=title)
-    else:
-        right = np.asarray(turns_true) == np.asarray(turns_pred)
-        texts = [
-            f"{degree} ✓" if ok else f"{degree}, said {90 * int(k)}°"
-            for degree, ok, k in zip(degrees, right, turns_pred, strict=True)
-        ]
-        found = f"{right.sum()} of {len(right)} turns answered right; chance is 1 in 4"
-        figure = image_grid(inputs, titles=texts, columns=columns, title=title or found)
-        for ax, ok in zip(figure.axes, right, strict=True):
-            ax.title.set_color(style.INK if ok else style.VERMILLION)
-    figure.set_label("turns")
-    return figure
+    images, true = style.check_images("inputs", inputs), np.asarray(turns_true)
+    texts, right = [f"{90 * k}°" for k in true], np.ones(len(true), bool)
+    found = "The rotation applied is the label"
+    if turns_pred is not None:
+        right = true == np.asarray(turns_pred)
+        for n, k in enumerate(turns_pred):
+            texts[n] += " ✓" if right[n] else f", said {90 * k}°"
+        found = f"{right.sum()} of {len(true)} rotations answered right"
+        found += "; chance is 1 in 4"
+    figure, axes = _strip([images], "turns", titles=texts, columns=columns)
+    for ax in axes[0, ~right]:
+        ax.title.set_color(style.VERMILLION)
+    return style.headline(figure, title or found)
+
+
+def _with_error(
+    batches: Sequence[np.ndarray], label: str, names: Sequence[str], **words: object
+) -> tuple[Figure, np.ndarray]:
+    """Lay out batches and, last, where the last of them differs from the first."""
+    if len({batch.shape for batch in batches}) > 1:
+        shapes = ", ".join(str(batch.shape) for batch in batches)
+        raise ValueError(f"the images must be of one shape, found {shapes}")
+    error = np.abs(batches[-1] - batches[0]).mean(-1)  # (N, H, W)
+    names = (*names, "difference")
+    figure, axes = _strip([*batches, error], label, names=names, **words)
+    scale = max(0.02, float(np.quantile(error, 0.995)))
+    for ax in axes[-1]:
+        ax.images[0].set(cmap="magma", clim=(0, scale))
+    place = {"location": "bottom", "shrink": 0.5, "aspect": 30, "pad": 0.02}
+    bar = figure.colorbar(axes[-1, 0].images[0], ax=list(axes.flat), **place)
+    bar.set_label("mean absolute difference", **style.SMALL)
+    bar.ax.tick_params(labelsize=9, length=2, color=style.QUIET)
+    bar.outline.set_visible(False)
+    style.grow(figure, 0.5)
+    return figure, axes
 
 
 def restorations(
@@ -127,92 +178,144 @@ def restorations(
 ) -> Figure:
     """Show originals, disordered images, what came back, and where it is wrong.
 
-    Parameters
-    ----------
-    images, disordered, restored : (N, H, W, C) uint8 arrays, or floats in [0, 1]
-    changed : (N, H, W) bool array
-        Where a patch was swapped; outlined on the disordered images.
-    title : str, optional
-        Else the error inside the swapped patches, computed here.
-
-    Returns
-    -------
-    Figure
-        Four rows, one column an image. Under each column the mean squared error
-        inside the swapped patches, restored against copied, values in [0, 1].
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the arrays are not batches of images of one shape.
+    As `strip`, of batches of one shape. ``changed`` is an (N, H, W) bool array, where
+    pixels were moved: outlined. Under each column stands the mean squared error
+    inside it and that of the disordered image, values in [0, 1].
     """
     named = {"images": images, "disordered": disordered, "restored": restored}
-    batches = [style.as_unit(style.check_images(*pair)) for pair in named.items()]
-    if len({batch.shape for batch in batches}) > 1:
-        shapes = ", ".join(str(batch.shape) for batch in batches)
-        raise ValueError(f"the images must be of one shape, found {shapes}")
-    original, before, after = batches
-    N, H, W, _ = original.shape
-    changed = np.asarray(changed, dtype=bool).reshape(N, H, W)
-    copied = _error_inside(original, before, changed)
-    left = _error_inside(original, after, changed)
-
-    # Four rows of images
-    cell = min(1.3, (style.WIDTH - 1.8) / N)  # inches
-    width, height = max(cell * N + 1.8, 4.4), 4 * cell + 1
-    figure = style.new_figure(width, height, name="restorations")
-    grid = figure.subplots(4, N, squeeze=False)
-    for row, batch in zip(grid, batches, strict=False):
-        for ax, image in zip(row, batch, strict=True):
-            style.show_image(ax, image, vmin=0, vmax=1)
-    for ax, mask in zip(grid[1], changed, strict=True):
+    original, before, after = (style.check_images(*pair) for pair in named.items())
+    changed = np.asarray(changed, dtype=bool)
+    left, copied = (_error_inside(original, x, changed) for x in (after, before))
+    errors = zip(left, copied, strict=True)
+    texts = [f"MSE {number(a, 4)}\ncopy {number(b, 4)}" for a, b in errors]
+    names, batches = ("original", "disordered", "restored"), (original, before, after)
+    figure, axes = _with_error(batches, "restorations", names, below=texts)
+    for ax, mask in zip(axes[1], changed, strict=True):
         if mask.any() and not mask.all():
             ax.contour(mask, levels=[0.5], colors=style.SKY, linewidths=0.7)
-    error = np.abs(after - original).mean(-1)  # (N, H, W)
-    scale = max(0.05, float(np.quantile(error, 0.995)))
-    for ax, image in zip(grid[3], error, strict=True):
-        style.show_image(ax, image, cmap="magma", vmin=0, vmax=scale)
-
-    # Words and numbers around them
-    names = ("original", "disordered", "restored", "error")
-    for ax, name in zip(grid[:, 0], names, strict=True):
-        _write_beside(ax, -0.08, 0.5, name, ha="right", va="center")
-    _write_beside(grid[3, 0], -0.08, -0.06, "MSE inside\nif copied", ha="right")
-    for ax, *pair in zip(grid[3], left, copied, strict=True):
-        text = "\n".join(style.number(value, 4) for value in pair)
-        _write_beside(ax, 0.5, -0.06, text, ha="center")
-    bar = figure.colorbar(
-        grid[3, -1].images[0], ax=grid, shrink=0.2, anchor=(0, 0), pad=0.01
-    )
-    bar.ax.tick_params(labelsize=8, length=2, color=style.QUIET)
-    bar.set_label("mean absolute", fontsize=8, color=style.INK)
-    bar.outline.set_visible(False)
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
-    style.headline(figure, title or _restoration_finding(left, copied))
-    return figure
+    found = "Nothing was changed"
+    if np.nansum(copied):
+        share = percent(round(np.nansum(left) / np.nansum(copied), 2))
+        found = f"Inside the changed patches the error is {share} of copying the input"
+        whole, copy = (np.square(x - original).mean() for x in (after, before))
+        if whole > copy:  # the patches mended, the rest spoilt
+            found += f", over the whole images {number(whole / copy, 1)} times"
+    return style.headline(figure, title or found)
 
 
-def _restoration_finding(left: np.ndarray, copied: np.ndarray) -> str:
-    """Say how much of the error of copying is left."""
-    if not np.nansum(copied):
-        return "Nothing was swapped"
-    share = style.percent(round(np.nansum(left) / np.nansum(copied), 2))
-    return f"Inside the swapped patches the error is {share} of copying the input"
-
-
-def _write_beside(
-    ax: Axes, x: float, y: float, text: str, *, ha: str, va: str = "top"
-) -> None:
-    """Write at a place given in sides of the image."""
-    look = {"fontsize": 8.5, "color": style.INK, "transform": ax.transAxes}
-    ax.text(x, y, text, ha=ha, va=va, **look)
-
-
-def _error_inside(
-    images: np.ndarray, others: np.ndarray, changed: np.ndarray
-) -> np.ndarray:
+def _error_inside(a: np.ndarray, b: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Mean squared error inside the mask, an image: (N,); nan where it is empty."""
-    squared = np.square(images - others).mean(-1)  # (N, H, W)
-    count = changed.sum((1, 2))
-    total = (squared * changed).sum((1, 2))
-    return np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+    squared = np.square(a - b).mean(-1)  # (N, H, W)
+    return np.ma.filled(np.ma.array(squared, mask=~mask).mean(axis=(1, 2)), np.nan)
+
+
+def pairs(
+    images1: ArrayLike,
+    images2: ArrayLike,
+    scores: Sequence[float],
+    *,
+    names: Sequence[str] | None = None,
+    rows: tuple[str, str] = ("real", "generated"),
+    title: str | None = None,
+) -> Figure:
+    """Show pairs in columns: one image, the other, and where they differ.
+
+    As `strip`, of batches of one shape; the N ``scores`` are the SSIM of the pairs,
+    written below, ``names`` stand above, ``rows`` say what the images are.
+    """
+    named = {"images1": images1, "images2": images2}
+    batches = [style.check_images(*pair) for pair in named.items()]
+    if {len(batch) for batch in batches} != {len(scores)}:
+        counts = [len(images1), len(images2), len(scores)]
+        raise ValueError(f"images1, images2 and scores must agree, found {counts}")
+    words = {"titles": names, "below": [f"SSIM {number(score)}" for score in scores]}
+    figure, _ = _with_error(batches, "pairs", rows, **words)
+    found = f"SSIM of the pairs shown: {number(min(scores))} to {number(max(scores))}"
+    return style.headline(figure, title or found)
+
+
+def localizations(
+    images: ArrayLike,
+    points_true: ArrayLike,
+    points_pred: ArrayLike,
+    *,
+    radius: float,
+    names: Sequence[str] = ("disc", "fovea"),
+    columns: int = COLUMNS,
+    title: str | None = None,
+) -> Figure:
+    """Show images with a circle around each true point and a cross at the answer.
+
+    As `strip`. Points are (N, P, 2) arrays of (y, x) in pixels, P the number of names;
+    an answer at most ``radius`` pixels from the truth, inside the circle, is right.
+    """
+    images = style.check_images("images", images)
+    truth, found = np.asarray(points_true, float), np.asarray(points_pred, float)
+    N, P = len(images), len(names)
+    for name, points in (("points_true", truth), ("points_pred", found)):
+        if points.shape != (N, P, 2):
+            raise ValueError(f"{name} must be ({N}, {P}, 2), found {points.shape}")
+    figure, axes = _strip([images], "points", columns=columns, side=style.WIDTH / 2)
+    for n, k in np.ndindex(N, P):
+        (y, x), color = truth[n, k], (style.SKY, style.ORANGE)[k % 2]
+        ring = {"fill": False, "edgecolor": color, "linewidth": 1.4}
+        axes[0, n].add_patch(Circle((x, y), radius, **ring))
+        answer = {"color": color, "marker": "x", "linestyle": "", "markersize": 6}
+        label = f"{names[k]}: circle true, cross found"
+        axes[0, n].plot(*found[n, k, ::-1], **answer, label=label)
+    style.legend_below(figure, axes[0, 0])
+    inside = np.linalg.norm(truth - found, axis=2) <= radius
+    text = f"{inside.sum()} of {inside.size} points found within their circle"
+    return style.headline(figure, title or text)
+
+
+def vessels(
+    image: ArrayLike,
+    truth: ArrayLike,
+    probability: ArrayLike,
+    region: ArrayLike,
+    *,
+    threshold: float = 0.5,
+    title: str | None = None,
+) -> Figure:
+    """Show an image, what is annotated and found in it, and where the two differ.
+
+    The image is (H, W, C); truth, probability in [0, 1] and region are (H, W), else a
+    ValueError. Nothing outside the region, the field of view, counts. A pixel is
+    found from a probability of ``threshold`` up.
+    """
+    (image,) = style.check_images("image", np.asarray(image)[None])
+    truth, region = np.asarray(truth, bool), np.asarray(region, bool)
+    probability = np.asarray(probability, float)
+    shapes = [image.shape[:2], truth.shape, probability.shape, region.shape]
+    if len(set(shapes)) > 1:
+        raise ValueError(
+            "image, truth, probability, region must share height and width, found "
+            + ", ".join(map(str, shapes))
+        )
+    truth, found = truth & region, (probability >= threshold) & region
+    errors = np.repeat(0.55 * image.mean(-1, keepdims=True), 3, axis=2)  # faded, grey
+    counts, keys = [], []
+    for name, mask, color in (  # colour-blind safe, and no two of one lightness
+        ("missed", truth & ~found, style.SKY),
+        ("too much", found & ~truth, style.VERMILLION),
+        ("right", found & truth, "#F5F5F5"),
+    ):
+        errors[mask] = to_rgb(color)
+        counts.append(int(mask.sum()))
+        edge = {"edgecolor": "#999999", "linewidth": 0.6}
+        keys.append(Patch(facecolor=color, label=f"{name} ({counts[-1]:,} px)", **edge))
+    panels = [image, truth, np.where(region, probability, 0), errors]
+    titles = ("image", "annotated", "probability", f"errors at threshold {threshold:g}")
+    look = {"titles": titles, "columns": 2, "side": style.WIDTH / 2}
+    figure, _ = _strip([panels], "vessels", **look)
+    style.legend_below(figure, patches=keys)
+    missed, extra, right = counts
+    text = "Nothing is annotated and nothing was found"
+    if any(counts):
+        sensitivity = number(right / (right + missed) if right + missed else None)
+        precision = number(right / (right + extra) if right + extra else None)
+        dice = number(2 * right / (2 * right + extra + missed))
+        text = f"Dice {dice} inside the field of view: {sensitivity} of the annotated "
+        text += f"pixels found, {precision} of those found are right"
+    return style.headline(figure, title or text)
