@@ -1,194 +1,252 @@
-"""The command line as a person uses it: a subprocess, its exit status, its words."""
+"""The command line, on commands that only tell what they were given."""
 
+import builtins
+import inspect
 import json
-import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
-import numpy as np
 import pytest
-from PIL import Image
+import stub_commands
+from stub_commands import Positive, asked, calls
 
-from tinyssl import cli
-from tinyssl.data import toy
+from tinyssl import __version__
+from tinyssl.cli import main, reading, taken_back_if_refused
 
-SMALL = ["--size", "24", "--folds", "2", "--workers", "1", "--threads", "1"]
-
-
-def tinyssl(*arguments, status=0, cwd=None):
-    """Run the command; return what it printed on stdout and stderr."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tinyssl", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        check=False,
-    )
-    assert done.returncode == status, done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stdout, done.stderr
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Make an APTOS-like folder of synthetic eyes."""
-    folder = tmp_path_factory.mktemp("aptos")
-    eyes = toy.fundus(40, size=40, rng=0)
-    (folder / "train_images").mkdir()
-    lines = ["id_code,diagnosis"]
-    for number, (image, grade) in enumerate(zip(eyes.images, eyes.grades, strict=True)):
-        Image.fromarray(image).save(folder / f"train_images/eye{number}.png")
-        lines.append(f"eye{number},{grade}")
-    (folder / "train.csv").write_text("\n".join(lines) + "\n")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def runs(folder, tmp_path_factory):
-    """Pretrain both tasks and fine-tune from them, once for all tests here."""
-    out = tmp_path_factory.mktemp("runs")
-    for task in ("rotation", "restoration"):
-        common = [*SMALL, "--steps", 4, "--batch-size", 8, "--out", out / task]
-        stdout, _ = tinyssl("pretrain", folder, "--task", task, "--json", *common)
-        (out / f"{task}.json").write_text(stdout)
-    finetune = ["--init", out / "rotation", out / "restoration", "--epochs", 1]
-    finetune += ["--fractions", 50, 100, "--batch-size", 8, "--out", out / "grader"]
-    stdout, stderr = tinyssl("finetune", folder, "--json", *SMALL, *finetune)
-    (out / "finetune.json").write_text(stdout)
-    (out / "finetune.txt").write_text(stderr)
-    assert "a handicap" not in stderr  # pretraining showed what grading shows
-    return out
-
-
-def test_pretrain_leaves_a_whole_run_folder(runs):
-    for task, score in (("rotation", "accuracy"), ("restoration", "swapped")):
-        results = json.loads((runs / f"{task}.json").read_text())
-        assert results["task"] == task
-        assert [entry["fold"] for entry in results["scores"]] == [0, 1]
-        assert all(score in entry["scores"] for entry in results["scores"])
-        for name in ("config.json", "results.json", "report.html", "figures"):
-            assert (runs / task / name).exists(), name
-        for fold in (0, 1):
-            place = runs / task / f"fold{fold}"
-            assert len((place / "log.jsonl").read_text().splitlines()) == 4
-            assert (place / "encoder.pt").exists()
-    config = json.loads((runs / "rotation" / "config.json").read_text())
-    assert config["seed"] == 0
-    assert "torch" in config["versions"]
-
-
-def test_finetune_compares_all_starts_on_the_same_folds(runs):
-    results = json.loads((runs / "finetune.json").read_text())
-    starts = {line["init"] for line in results["summary"]}
-    assert starts == {
-        "scratch",
-        "scratch, same compute",
-        "rotation",
-        "restoration",
-    }
-    for line in results["summary"]:
-        assert len(line["values"]) == 2
-        assert line["min"] <= line["avg"] <= line["max"]
-    page = (runs / "grader" / "report.html").read_text(encoding="utf-8")
-    for word in ("scratch, same compute", "majority grade", "minus scratch"):
-        assert word in page
+MODULES = [stub_commands]  # whose help is read
+COMMANDS = [(module, name) for module in MODULES for name in module.COMMANDS]
+HELP = """\
+--help -> demo Show the main job on synthetic eyes, with a report pretrain Learn from
+--help -> segment Short for finetune --target mask --views 4 localize Short for finetune
+kinds -h -> usage: tinyssl kinds NUMBER [option ...] Take one of every kind. positional
+kinds -h -> NUMBER Text of many OTHERS More text, of 100 % options: -h, --help show this
+kinds -h -> --size N Text of many --views N Text of many [1] --any-number N Text of many
+kinds -h -> [7] --lr X Text of many [0.003] --data-range X Text of many --fractions
+kinds -h -> --fractions % [% ...] Text of many [5 7 100] --images
+kinds -h -> --images N|all [N|all ...] Text of many [1 2 all] --widths N [N ...] Text
+kinds -h -> --device auto|cpu Text of many [auto] --transfer frozen|encoder|network [
+kinds -h -> [frozen|encoder|network ...] More text, of 100 % [encoder] --init PATH [
+kinds -h -> [PATH ...] More text, of 100 % --features NAME [NAME ...] More text, of
+kinds -h -> [random encoder] --no-same-compute Do not: Add the row --fast At most 20
+kinds -h -> --json Results as JSON --debug Show the traceback of an error DATA is a
+pretrain -h -> usage: tinyssl pretrain DATA --task NAME [option ...] Learn from images
+pretrain -h -> --task NAME A pretext task: rotation, restoration --encoder
+pretrain -h -> --encoder NAME small, unet: The network. It is small [small] --target
+pretrain -h -> to open, and encoder.pt is in it [runs/pretrain] --json
+pretrain -h -> options of --task NAME: tinyssl pretrain --task NAME --help DATA is
+segment -h -> options of --target mask: tinyssl finetune --target mask --help DATA is
+pretrain -h --task=restoration -> options of --task restoration: --num-swaps N Pairs,
+pretrain --task restoration --help -> 5 % of the image [10] --patch-size N Side of a
+pretrain --task rotation -h -> --no-hide-border Do not: Mask the border. It tells DATA
+pretrain --task strict -h -> usage: tinyssl pretrain DATA --task NAME --ratio X [option
+"""
+REFUSED = """\
+-> the following arguments are required: COMMAND
+nonsense -> argument COMMAND: invalid choice: 'nonsense' (choose from
+demo toy -> unrecognized arguments: toy
+demo --log x -> unrecognized arguments: --log x
+demo --work 2 -> unrecognized arguments: --work 2
+demo --seed -> argument --seed: expected one argument
+demo --seed 1.5 -> argument --seed: must be a whole number >= 0, found 1.5
+demo --seed -1 -> argument --seed: must be a whole number >= 0, found -1
+kinds x -> argument NUMBER: must be a whole number >= 0, found x
+kinds 3 --size 0 -> argument --size: must be a whole number >= 1, found 0
+kinds 3 --views 9 -> argument --views: must be a whole number >= 1 and <= 8, found 9
+kinds 3 --any-number x -> argument --any-number: invalid int value: 'x'
+kinds 3 --lr 0 -> argument --lr: must lie in (0, 10], found 0
+kinds 3 --lr 10.1 -> argument --lr: must lie in (0, 10], found 10.1
+kinds 3 --lr nan -> argument --lr: must lie in (0, 10], found nan
+kinds 3 --lr x -> argument --lr: must lie in (0, 10], found x
+kinds 3 --data-range x -> argument --data-range: invalid float value: 'x'
+kinds 3 --fractions 5 0 -> argument --fractions: must lie in (0, 100], found 0
+kinds 3 --fractions 101 -> argument --fractions: must lie in (0, 100], found 101
+kinds 3 --fractions -> argument --fractions: expected at least one argument
+kinds 3 --images 1 some -> argument --images: must be a whole number >= 1, found some
+kinds 3 --device tpu -> argument --device: invalid choice: 'tpu'
+kinds 3 --same-compute -> unrecognized arguments: --same-compute
+kinds 3 --fast=1 -> argument --fast: ignored explicit argument '1'
+grade run -> the following arguments are required: IMAGES
+pretrain toy -> the following arguments are required: --task
+pretrain toy --task -> argument --task: expected one argument
+pretrain toy --task x -> must be one of rotation, restoration, grade
+pretrain toy --task= -> must be one of rotation, restoration, grade
+pretrain toy --task strict -> the following arguments are required: --ratio
+pretrain x --task restoration --num-swaps 0 -> must be a whole number >= 1, found 0
+pretrain x --task rotation --num-swaps 3 -> --num-swaps is no option of --task rotation
+pretrain --num-swaps 3 --views=2 x --task rotation -> --num-swaps, --views are no opt
+pretrain toy --task restoration --num 3 -> its own are: --num-swaps, --patch-size
+pretrain toy --task rotation --hide-border -> its own are: --no-hide-border
+localize toy --views 2 -> --views is no option of --target points; its own are: none
+segment toy --views 2 -> --views is no option of --target mask; its own are: --mask
+segment toy --target MA -> --target is no option of --target mask; its own are: --mask
+"""
 
 
-def test_grade_answers_in_json_and_in_words(runs, folder):
-    images = [folder / "train_images" / f"eye{k}.png" for k in (0, 1)]
-    place = ["--out", runs / "grades"]
-    stdout, _ = tinyssl("grade", runs / "grader", *images, *place, "--json")
-    answers = [json.loads(line) for line in stdout.splitlines()]
-    assert [answer["image"] for answer in answers] == [str(path) for path in images]
-    for answer in answers:
-        assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-3)
-        assert 0 <= answer["grade"] <= 4
-        assert Path(answer["picture"]).is_file()
-    written = (runs / "grades" / "grades.jsonl").read_text(encoding="utf-8")
-    assert [json.loads(line) for line in written.splitlines()] == answers
-    words, _ = tinyssl("grade", runs / "grader", images[0], *place)
-    assert answers[0]["severity"] in words
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    asked.clear()
+    calls.clear()
 
 
-def test_same_command_again_only_reads(runs, folder):
-    before = (runs / "rotation" / "fold0" / "encoder.pt").stat().st_mtime_ns
-    common = [*SMALL, "--steps", 4, "--batch-size", 8, "--out", runs / "rotation"]
-    tinyssl("pretrain", folder, "--task", "rotation", *common)
-    assert (runs / "rotation/fold0/encoder.pt").stat().st_mtime_ns == before
+@pytest.fixture
+def run(capsys):
+    """Run a line; return its status, and what stood on stdout and stderr."""
+
+    def run(line, commands=stub_commands):
+        try:
+            status = main(line.split(), commands)
+        except SystemExit as left:
+            status = left.code
+        return status, *capsys.readouterr()
+
+    return run
 
 
-def test_other_settings_in_the_same_folder_are_refused(runs, folder):
-    common = [*SMALL, "--steps", 5, "--batch-size", 8, "--out", runs / "rotation"]
-    _, stderr = tinyssl("pretrain", folder, "--task", "rotation", *common, status=2)
-    assert "holds a run with steps=4, this one has steps=5" in stderr
-
-
-def test_encoder_that_saw_everything_is_refused(folder, tmp_path):
-    common = ["--steps", 2, "--batch-size", 8, "--size", 24, "--threads", 1]
-    command = ["pretrain", folder, "--task", "rotation", *common]
-    tinyssl(*command, "--out", tmp_path / "all")
-    init = ["--init", tmp_path / "all", "--out", tmp_path / "grader"]
-    _, stderr = tinyssl("finetune", folder, *SMALL, *init, status=2)
-    assert "was pretrained on 20 of the 20 images held out in fold 0" in stderr
-    assert "--transductive" in stderr
+def test_every_kind_is_read_and_has_its_default(run):
+    expected = {"number": 3, "others": (), "size": None, "views": 1, "any_number": 7}
+    expected |= {"lr": 0.003, "data_range": None, "fractions": (0.05, 0.07, 1.0)}
+    expected |= {"images": (1, 2, "all"), "widths": None, "device": "auto"}
+    expected |= {"transfer": ("encoder",), "init": ()}
+    expected |= {"features": ("random", "encoder"), "same_compute": True, "fast": False}
+    run("kinds 3")
+    assert calls.pop() == expected
+    line = "kinds 0 a b --size=1 --views 8 --any-number -5 --lr 10 --data-range -1.5 "
+    line += "--fractions 0.5 7 100 --images all 12 --widths 4 8 --device cpu --fast "
+    line += "--transfer network frozen --init a b/c --features x --no-same-compute"
+    expected = {"number": 0, "others": ["a", "b"], "size": 1, "views": 8}
+    expected |= {"any_number": -5, "lr": 10.0, "data_range": -1.5}
+    expected |= {"fractions": [0.005, 0.07, 1.0], "images": ["all", 12]}
+    expected |= {"widths": [4, 8], "device": "cpu", "transfer": ["network", "frozen"]}
+    expected |= {"init": [Path("a"), Path("b/c")], "features": ["x"]}
+    run(line)
+    assert repr(calls) == repr([expected | {"same_compute": False, "fast": True}])
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("line", "options"),
     [
-        (["pretrain", "DATA"], "--task"),
-        (["pretrain", "DATA", "--task", "rotation", "--steps", "0"], "number >= 1"),
-        (["finetune", "DATA", "--folds", "1"], "must be a whole number >= 2, found 1"),
-        (
-            ["finetune", "DATA", "--fractions", "120"],
-            r"must lie in (0, 100], found 120",
-        ),
-        (["finetune", "missing"], "missing"),
-        (["finetune", "UNLABELLED"], "folds need images with grades, found none"),
-        (["segment", "UNLABELLED"], "segmentation needs vessel masks, found none"),
-        (["grade", "missing", "x.png"], "missing"),
-        (["nonsense"], "nonsense"),
+        ("pretrain toy --task rotation --target mask", {}),
+        ("pretrain --task=rotation toy --no-hide-border", {"hide_border": False}),
+        ("pretrain --num-swaps 3 toy --task restoration", {"num_swaps": 3}),
+        ("finetune toy --head cumulative", {"head": "cumulative"}),
+        ("finetune toy --target mask --views 8", {"views": 8}),
+        ("segment toy --mask MA", {"mask": "MA", "views": 4}),
+        ("localize toy", {}),
     ],
 )
-def test_bad_usage_is_one_line_and_status_2(arguments, words, folder, tmp_path):
-    places = {"DATA": folder, "UNLABELLED": folder / "train_images"}
-    arguments = [places.get(word, word) for word in arguments]
-    stdout, stderr = tinyssl(*arguments, status=2, cwd=tmp_path)
-    assert stdout == ""
-    assert words in stderr.splitlines()[-1]
-    assert "usage:" not in stderr
-    assert not list(tmp_path.rglob("config.json"))
+def test_own_options_are_handed_over_where_given(run, line, options):
+    assert run(line)[0] == 0
+    assert calls[0]["options"] == options
+    assert calls[0]["data"] == "toy"
+    assert asked == [calls[0].get("task", calls[0]["target"])]
 
 
-def test_bad_images_are_named_or_skipped(folder, tmp_path):
-    broken = tmp_path / "broken"
-    (broken / "train_images").mkdir(parents=True)
-    names = ["id_code,diagnosis"]
-    for number in range(12):
-        noise = np.random.default_rng(number).integers(0, 255, (24, 24, 3), np.uint8)
-        Image.fromarray(noise).save(broken / f"train_images/e{number}.png")
-        names.append(f"e{number},{number % 2}")
-    (broken / "train_images/e3.png").write_bytes(b"not an image")
-    (broken / "train.csv").write_text("\n".join(names) + "\n")
-    command = ["pretrain", broken, "--task", "rotation", "--steps", 1, "--threads", 1]
-    command += ["--size", 24, "--batch-size", 4, "--out", tmp_path / "run"]
-    _, stderr = tinyssl(*command, status=2)
-    assert "e3" in stderr
-    _, stderr = tinyssl(*command, "--skip-bad")
-    assert "skipped e3" in stderr
+@pytest.mark.parametrize("pair", REFUSED.splitlines())
+def test_bad_usage_is_one_line_and_status_2(run, pair):
+    line, words = pair.split("->")
+    status, stdout, stderr = run(line)
+    assert (status, stdout, calls) == (2, "", [])
+    assert words.strip() in stderr
+    assert re.fullmatch(r"tinyssl.*: .*\n", stderr)
+    assert not list(Path().iterdir())
 
 
-def test_help_names_every_command():
-    stdout, _ = tinyssl("--help")
-    for command in ("demo", "pretrain", "finetune", "segment", "grade"):
-        assert command in stdout
+@pytest.mark.parametrize("kind", [bytes, bool | None, Positive | Path, Literal[1]])
+def test_a_kind_that_cannot_be_read_is_refused(kind):
+    with pytest.raises(TypeError):
+        reading(kind)
 
 
-def test_averaged_models_are_not_called_a_mean_of_scores(capsys):
-    line = {"init": "scratch", "fraction": 1.0, "models": 5}
-    line |= {"qwk": 0.58, "accuracy": 0.5, "auc": 0.7}
-    cli.print_results({"command": "finetune", "ensembles": [line]})
-    said = "test, 5 models averaged, 100%, scratch: qwk 0.580, accuracy 0.500, "
-    assert capsys.readouterr().out == said + "auc 0.700\n"
+@pytest.mark.parametrize(("commands", "name"), COMMANDS)
+def test_help_of_a_command_is_whole(run, commands, name):
+    _, stdout, _ = run(f"{name} --help", commands)
+    assert max(map(len, stdout.splitlines())) <= 80
+    entries = re.findall(r"^  -?-?(\w\S*)(.*\n(?: {6}.*\n)*)", stdout, re.MULTILINE)
+    found = {called: re.split(r"\s{2,}", rest, maxsplit=1) for called, rest in entries}
+    function, settled = commands.COMMANDS[name]
+    for key, p in inspect.signature(function).parameters.items():
+        if key not in {"log", "options", *settled}:
+            option = "no-" * (p.default is True) + key.replace("_", "-")
+            _, text = found[option if p.kind is p.KEYWORD_ONLY else key.upper()]
+            assert not text.startswith("[")  # the default alone
+            if isinstance(p.default, str | int | Path) and p.annotation is not bool:
+                assert f"[{p.default}]" in text
+
+
+@pytest.mark.parametrize("pair", HELP.splitlines())
+def test_help_says(run, pair):
+    line, words = pair.split(" -> ")
+    status, stdout, stderr = run(line)
+    assert words in " ".join(stdout.split())
+    assert max(map(len, stdout.splitlines())) <= 80
+    assert (status, stderr) == (0, "")
+    assert asked == re.findall(r"--task.(\w+)", line)  # who names none imports none
+
+
+def test_version(run):
+    assert run("--version") == (0, f"tinyssl {__version__}\n", "")
+
+
+@pytest.mark.parametrize("line", ["--help", "pretrain --help", "segment --help"])
+def test_help_is_light_and_quick(line):
+    script = """if True:
+        import atexit, sys, time
+        say = lambda: print(time.process_time(), *sys.modules, file=sys.stderr)
+        atexit.register(say)
+        import stub_commands, tinyssl.cli
+        tinyssl.cli.main(commands=stub_commands)"""
+    command = [sys.executable, "-c", script, *line.split()]
+    settings = {"cwd": Path(__file__).parent, "capture_output": True, "text": True}
+    done = [subprocess.run(command, **settings).stderr.split() for _ in range(3)]
+    assert min(float(seconds) for seconds, *_ in done) < 0.3
+    assert not {"numpy", "torch", "matplotlib", "numba", "scipy"} & {*done[0]}
+
+
+def test_a_person_reads_lines_and_a_machine_the_rest(run):
+    assert run("demo") == (0, "one\ntwo\n", "half way\n")
+    assert run("grade run a b") == (0, "a: 2\nb: 2\n", "")
+    assert run("grade run a b --json") == (0, '{"image": "a"}\n{"image": "b"}\n', "")
+    assert run("check 0 x") == (0, "done\n", "")
+    status, stdout, _ = run("check 1 x --json")
+    assert status == 1
+    assert json.loads(stdout) == {"failed": 1, "nan": None, "file": "x"}
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        ("ValueError", 2, "tinyssl stop-early: no\n"),
+        ("FileNotFoundError", 2, "tinyssl stop-early: no\n"),
+        ("KeyError", 1, "tinyssl stop-early: KeyError: 'no'\n"),
+        ("KeyboardInterrupt", 1, "stopped; the same command goes on from here\n"),
+    ],
+)
+def test_an_error_is_a_line_and_a_refusal_leaves_no_run(run, error, status, words):
+    assert run(f"stop-early {error} --out runs/new") == (status, "", words)
+    assert Path("runs/new").exists() == (status == 1)  # what can be resumed stays
+    if error != "KeyboardInterrupt":
+        with pytest.raises(getattr(builtins, error), match="no"):
+            run(f"stop-early {error} --debug")
+
+
+@pytest.mark.parametrize(
+    ("before", "leave", "after"),
+    [
+        ([], "config.json", []),
+        ([], "config.json encoder.pt", ["config.json", "encoder.pt"]),
+        (["config.json"], "config.json", ["config.json"]),
+        (["notes"], "config.json", ["config.json", "notes"]),
+    ],
+)
+def test_a_refusal_takes_back_its_claim_and_no_more(run, before, leave, after):
+    for name in before:
+        Path(name).touch()
+    assert run(f"stop-early ValueError --out . --leave {leave}")[0] == 2
+    assert sorted(path.name for path in Path().iterdir()) == after
+    with pytest.raises(TypeError), taken_back_if_refused(None):
+        raise TypeError

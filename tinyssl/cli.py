@@ -1,306 +1,240 @@
 """The ``tinyssl`` command: arguments in, numbers on stdout, progress on stderr.
 
+Arguments, options and help are read from the functions of ``tinyssl.commands``; a
+method's own options only if it is named or about to run, for that may import torch.
 Exit status: 0 fine, 1 the job failed, 2 bad usage or bad input.
 """
 
 import argparse
+import importlib
+import inspect
 import json
+import math
+import re
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, NoReturn, Union, get_args, get_origin
 
-from tinyssl.arguments import build_parser
-from tinyssl.commands.tidy import REFUSALS, taken_back_if_refused
+from tinyssl import __version__
+
+DESCRIPTION = """\
+Learn from unlabelled medical images, fine-tune with few labels, and find out
+whether it helped."""
+REFUSALS = (ValueError, TypeError, FileNotFoundError, NotADirectoryError)
+LETTERS = {int: "N", float: "X", str: "NAME", Path: "PATH"}  # in help, for a value
+REQUIRED = inspect.Parameter.empty  # where a default would stand
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit status."""
-    options = build_parser().parse_args(arguments)
+def main(arguments: Sequence[str] | None = None, commands: Any = None) -> int:
+    """Run one command, of ``tinyssl.commands``; return its exit status."""
+    commands = commands or importlib.import_module("tinyssl.commands")
+    words = [*map(str, sys.argv[1:] if arguments is None else arguments)]
+    name = overview(commands).parse_args(words[:1]).command
     try:
-        settings = {k: v for k, v in vars(options).items() if k not in OWN}
+        settings = read_settings(name, words[1:], commands)
+        as_json, _ = settings.pop("json", False), settings.pop("debug", False)
         with taken_back_if_refused(settings.get("out")):
-            results = COMMANDS[options.command](**settings)
+            results = commands.COMMANDS[name][0](**settings)
     except KeyboardInterrupt:
-        say("stopped; the same command goes on from here")
+        log("stopped; the same command goes on from here")
         return 1
-    except REFUSALS as error:
-        if options.debug:
-            raise
-        say(f"tinyssl {options.command}: {error}")
-        return 2
     except Exception as error:
-        if options.debug:
+        if "--debug" in words:
             raise
-        say(f"tinyssl {options.command}: {type(error).__name__}: {error}")
-        return 1
-    if options.json:
-        from tinyssl.runs import plain
-
-        for line in results if isinstance(results, list) else [results]:
-            print(json.dumps(plain(line), allow_nan=False))
-    else:
-        show(options, results)
-    return 1 if options.command == "check" and results["failed"] else 0
-
-
-OWN = ("command", "json", "debug")
+        refused = isinstance(error, REFUSALS)
+        log(f"tinyssl {name}: {'' if refused else f'{type(error).__name__}: '}{error}")
+        return 2 if refused else 1
+    results = results if isinstance(results, list) else [results]
+    if as_json:
+        from tinyssl.runs import plain  # imports torch
+    for result in results:
+        lines = result.pop("lines", ())
+        for line in [json.dumps(plain(result), allow_nan=False)] if as_json else lines:
+            print(line)
+    return 1 if any(result.get("failed") for result in results) else 0
 
 
-def say(text: str) -> None:
+def log(text: str) -> None:
     """Write a line for the person who waits."""
     print(text, file=sys.stderr, flush=True)
 
 
-def show(options: argparse.Namespace, results: Any) -> None:
-    """Print results for a person."""
-    if options.command == "grade":
-        for answer in results:
-            shown = " ".join(f"{p:.2f}" for p in answer["probabilities"])
-            print(
-                f"{answer['image']}: {answer['grade']}, {answer['severity']} [{shown}]"
-            )
-            print(
-                f"  {answer['right']:.0%} of {answer['of']} held-out images answered "
-                f"about as surely were right; picture: {answer['picture']}"
-            )
-            if "warning" in answer:
-                print(f"  WARNING: {answer['warning']}")
-        return
-    if options.command == "audit":
-        from tinyssl.commands.audit import as_text
+@contextmanager
+def taken_back_if_refused(out: Path | None) -> Iterator[None]:
+    """Take ``config.json`` out of a new run folder again if the job is refused.
 
-        print(as_text(results))
-        print(f"report: {results['out']}/report.html")
-        return
-    if options.command in ("lessons", "lesson", "check"):
-        print_course(options.command, results)
-        return
-    print_results(results)
-    if (options.out / "report.html").exists():
-        print(f"report: {options.out / 'report.html'}")
+    Else the corrected command would be refused too: the folder "holds a run" with the
+    settings that were wrong. A folder that holds anything more stays as it is.
+    """
+    before = out is not None and out.exists()
+    unclaimed = out is not None and not (out / "config.json").exists()
+    try:
+        yield
+    except REFUSALS:
+        if unclaimed and [path.name for path in out.glob("*")] == ["config.json"]:
+            (out / "config.json").unlink()
+            if not before:
+                out.rmdir()
+        raise
 
 
-def print_course(command: str, results: Any) -> None:
-    """Print the list of lessons, what a lesson found, or what a check said."""
-    if command == "lessons":
-        for header in results:
-            print(f"{header['number']:02d}  {header['title'].partition('. ')[2]}")
-            print(f"    {header['learn']} ({header['runtime']})")
-    elif command == "lesson":
-        for name, value in results["results"].items():
-            print(f"{name}: {value}")
-        print(f"{results['seconds']} s; {', '.join(results['files'])}")
-        print(f"in {results['out']}")
+class Parser(argparse.ArgumentParser):
+    """Refuses in one line, as every refusal here is, and says where the words are."""
+
+    def __init__(self, prog: str, **settings: Any) -> None:
+        raw = argparse.RawDescriptionHelpFormatter
+        super().__init__(prog, formatter_class=raw, allow_abbrev=False, **settings)
+
+    def error(self, message: str) -> NoReturn:
+        """Leave with status 2."""
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def overview(commands: Any) -> Parser:
+    """Describe what there is."""
+    parser = Parser("tinyssl", description=DESCRIPTION, epilog=commands.EPILOG)
+    parser.add_argument("--version", action="version", version=f"tinyssl {__version__}")
+    listed = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (function, settled) in commands.COMMANDS.items():
+        text = function.__doc__.partition("\n")[0].rstrip(".")
+        options = " ".join(f"{flag(key)} {value}" for key, value in settled.items())
+        short = f"Short for {function.__name__} {options}"
+        listed.add_parser(name, help=short if settled else text)
+    return parser
+
+
+def read_settings(name: str, words: list[str], commands: Any) -> dict[str, Any]:
+    """Return what to call a command's function with, and json and debug if given."""
+    function, settled = commands.COMMANDS[name]
+    parameters = inspect.signature(function, eval_str=True).parameters
+    parser = Parser(f"tinyssl {name}", epilog=commands.EPILOG)
+    parser.description, usage = function.__doc__.partition("\n")[0], [parser.prog]
+    for key, p in parameters.items():
+        if p.kind is not p.VAR_KEYWORD and key not in {"log", *settled}:
+            called = flag(key, p.default) if p.kind is p.KEYWORD_ONLY else key
+            text = explain(function, key, commands)
+            usage += add(parser, called, p.annotation, p.default, text)
+    add(parser, "--json", bool, False, "Results as JSON")
+    add(parser, "--debug", bool, False, "Show the traceback of an error")
+    label, own = own_options(name, words, commands)
+    hint = f"tinyssl {function.__name__} {label} --help" if own is None else None
+    group = parser.add_argument_group(f"options of {label}", hint)
+    own = {flag(key, entry[1]): entry for key, entry in (own or {}).items()}
+    for called, entry in own.items():
+        usage += add(group, called, *entry)
+    parser.usage = " ".join([*usage, "[option ...]"]).replace("%", "%%")
+    given, rest = parser.parse_known_args(words)
+    unknown = [word.partition("=")[0] for word in rest if word.startswith("--")]
+    if unknown and label:
+        are = "is no option" if len(unknown) == 1 else "are no options"
+        known = ", ".join(own) or "none"
+        parser.error(f"{', '.join(unknown)} {are} of {label}; its own are: {known}")
+    if rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    defaults = {k: p.default for k, p in parameters.items() if p.default is not p.empty}
+    ours = {"log": log} if "log" in parameters else {}
+    return {**defaults, **vars(given), **settled, **ours}
+
+
+def own_options(name: str, words: list[str], commands: Any) -> tuple[str, dict | None]:
+    """Return "--task NAME", and its own options if it is named or about to run."""
+    function, settled = commands.COMMANDS[name]
+    parameters = inspect.signature(function).parameters
+    if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return "", {}
+    key = next(key for key in commands.OWN_OPTIONS if key in parameters)
+    ahead = Parser(f"tinyssl {name}", add_help=False)
+    ahead.add_argument(flag(key), default=argparse.SUPPRESS)
+    named = vars(ahead.parse_known_args([] if key in settled else words)[0])
+    method = {key: parameters[key].default, **settled, **named}[key]
+    if method in (None, REQUIRED) or (not named and {"-h", "--help"} & {*words}):
+        return f"{flag(key)} {settled.get(key, 'NAME')}", None
+    own = importlib.import_module(commands.OWN_OPTIONS[key]).options_of(method)
+    return f"{flag(key)} {method}", {k: v for k, v in own.items() if k not in settled}
+
+
+def flag(name: str, default: Any = None) -> str:
+    """Write a parameter as an option."""
+    return ("--no-" if default is True else "--") + name.replace("_", "-")
+
+
+def add(parser: Any, called: str, kind: Any, default: Any, text: str) -> list[str]:
+    """Add an option, or an argument if without dashes; return it if it is required."""
+    required = default is REQUIRED
+    text = ". ".join(text.replace("`", "").split(". ")[:2]).rstrip(".")
+    if kind is bool and default is True:
+        how = {"action": "store_false", "dest": called[5:].replace("-", "_")}
+        text = f"Do not: {text}"
+    elif kind is bool:
+        how = {"action": "store_true"}
     else:
-        print("\n\n".join(results["reports"].values()))
+        how = reading(kind)
+        values = default if isinstance(default, list | tuple) else [default]
+        scale = 100 if how["metavar"] == "%" else 1
+        shown = [f"{scale * v:g}" if isinstance(v, float) else str(v) for v in values]
+        if shown and default is not None and not required:
+            text += f" [{' '.join(shown)}]"
+    if called.startswith("--"):
+        how["required"], needed = required, [called, how.get("metavar")]
+    else:
+        how["nargs"], needed = how.get("nargs") if required else "*", [called.upper()]
+        how["metavar"] = called.upper()
+    how |= {"default": argparse.SUPPRESS, "help": text.replace("%", "%%")}
+    parser.add_argument(called, **how)
+    return needed if required else []
 
 
-def print_results(results: dict[str, Any]) -> None:
-    """Print the tables of a run."""
-    from tinyssl.summary import format_table, name_group
-
-    for task, scores in results.get("pretraining", {}).items():
-        for fold, numbers in enumerate(scores):
-            print(f"{task}, fold {fold}: {numbers_line(numbers)}")
-    if results["command"] == "pretrain":
-        for entry in results["scores"]:
-            place = "" if entry["fold"] is None else f", fold {entry['fold']}"
-            numbers = numbers_line(entry["scores"])
-            print(f"{results['task']}{place}, {entry['scored_on']}: {numbers}")
-    for name in ("summary", "baselines"):
-        if name in results:
-            print(format_table(results[name]), "\n")
-    for table in results.get("more", {}).values():
-        print(format_table(table), "\n")
-    for metric, table in results.get("test", {}).items():
-        print(f"official test images, {metric}\n{format_table(table)}\n")
-    for line in results.get("ensembles", []):
-        print(
-            f"test, {line['models']} models averaged, {line['fraction']:.0%}, "
-            f"{line['init']}: {numbers_line(line, ('qwk', 'accuracy', 'auc'))}"
-        )
-    for line in results.get("measures", []):
-        group = name_group("labels", line["labels"])
-        print(f"{group}, {line['init']}: {numbers_line(line)}")
-    for name, value in results.get("notes", {}).items():
-        print(f"{name}: {value}")
+def reading(annotation: Any) -> dict[str, Any]:
+    """Return how argparse reads a value; raise TypeError where no option can be so."""
+    kind, parts = get_origin(annotation) or annotation, get_args(annotation)
+    if kind in LETTERS:
+        return {"type": kind, "metavar": LETTERS[kind]}
+    if kind is Annotated:
+        letter = "%" if "%" in parts else LETTERS[parts[0]]
+        return {"type": partial(number, *parts[:2], letter), "metavar": letter}
+    if kind is Literal:
+        return {"choices": parts, "metavar": "|".join(parts)}
+    if kind is Sequence:
+        return reading(parts[0]) | {"nargs": "+"}
+    if NoneType in parts:
+        return reading(Union[*(part for part in parts if part is not NoneType)])
+    if kind in (Union, UnionType) and get_origin(parts[-1]) is Literal:
+        how, words = reading(parts[0]), get_args(parts[-1])
+        read, letters = how["type"], "|".join([how["metavar"], *words])
+        how["type"] = lambda text: text if text in words else read(text)
+        return how | {"metavar": letters}
+    raise TypeError(f"no option can be of the kind {annotation}")
 
 
-def numbers_line(numbers: dict[str, Any], keys: Sequence[str] | None = None) -> str:
-    """Write named numbers in one line."""
-    keys = keys or [k for k, v in numbers.items() if isinstance(v, float)]
-    return ", ".join(f"{key} {numbers[key]:.3f}" for key in keys)
+def number(kind: type, ends: Sequence[float | None], letter: str, text: str) -> float:
+    """Read a number between two ends, or say in one line what it must be."""
+    least, most = ends[0], math.inf if ends[1] is None else ends[1]
+    rule, value = f"lie in ({least}, {most}]", math.nan
+    if kind is int:
+        rule = f"be a whole number >= {least}"
+        rule += "" if ends[1] is None else f" and <= {most}"
+    with suppress(ValueError):
+        value = kind(text)
+    above = least <= value if kind is int else least < value
+    if not (above and value <= most):
+        raise argparse.ArgumentTypeError(f"must {rule}, found {text}")
+    return value / 100 if letter == "%" else value
 
 
-# Commands: imported when used, for torch takes seconds
-
-
-def run_demo(**settings: Any) -> dict[str, Any]:
-    """Run the demonstration."""
-    from tinyssl.commands.demo import demo
-
-    return demo(say=say, **with_workers(settings))
-
-
-def run_lessons() -> list[dict[str, Any]]:
-    """List the lessons."""
-    from tinyssl.commands.lessons import lessons
-
-    return lessons()
-
-
-def run_lesson(**settings: Any) -> dict[str, Any]:
-    """Run a lesson."""
-    from tinyssl.commands.lessons import lesson
-
-    return lesson(say=say, **settings)
-
-
-def run_check(**settings: Any) -> dict[str, Any]:
-    """Check the answers to a lesson's exercises."""
-    from tinyssl.commands.check import check
-
-    return check(say=say, **settings)
-
-
-def run_pretrain(**settings: Any) -> dict[str, Any]:
-    """Pretrain."""
-    from tinyssl.commands.pretrain import pretrain
-
-    settings["task_options"] = {
-        key: value
-        for key in ("patch_size", "num_swaps")
-        if (value := settings.pop(key)) is not None
-    }
-    if settings["task_options"] and settings["task"] == "rotation":
-        raise ValueError(
-            "--patch-size and --num-swaps belong to --task restoration or shuffling"
-        )
-    names = ("unlabelled", "field_width", "widths")
-    found = {name: settings.pop(name) for name in names}
-    own = {name: value for name, value in found.items() if value not in (None, ())}
-    if settings["encoder"] == "unet":
-        return pretrain_unet(settings, own)
-    if own:
-        text = "--unlabelled, --field-width and --widths belong to --encoder unet"
-        raise ValueError(text)
-    return pretrain(say=say, **with_workers(settings))
-
-
-def pretrain_unet(settings: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """Pretrain on patches, for segment."""
-    from tinyssl.commands.pretrain_patches import pretrain_patches
-
-    if settings["weights"]:
-        raise ValueError("--weights belongs to --encoder densenet121")
-    if settings["folds"]:
-        raise ValueError("--encoder unet goes without --folds")
-    names = (
-        "task",
-        "data",
-        "out",
-        "steps",
-        "batch_size",
-        "lr",
-        "task_options",
-        "seed",
-        "device",
-    )
-    options = {name: settings[name] for name in (*names, "skip_bad")}
-    return pretrain_patches(say=say, **options, **own)
-
-
-def run_finetune(**settings: Any) -> dict[str, Any]:
-    """Fine-tune."""
-    from tinyssl.commands.finetune import finetune
-
-    settings["fractions"] = [percent / 100 for percent in settings["fractions"]]
-    return finetune(say=say, **with_workers(settings))
-
-
-def run_segment(**settings: Any) -> dict[str, Any]:
-    """Segment vessels or lesions."""
-    from tinyssl.commands.segment import segment
-
-    return segment(say=say, **with_workers(settings))
-
-
-def run_localize(**settings: Any) -> dict[str, Any]:
-    """Find disc and fovea."""
-    from tinyssl.commands.few_labels import compare_few
-
-    settings.pop("threads")
-    return compare_few("localization", say=say, **with_workers(settings))
-
-
-def run_laterality(**settings: Any) -> dict[str, Any]:
-    """Tell right eyes from left ones."""
-    from tinyssl.commands.few_labels import compare_few
-
-    settings.pop("threads")
-    return compare_few("laterality", say=say, **with_workers(settings))
-
-
-def run_grade(**settings: Any) -> list[dict[str, Any]]:
-    """Grade photographs."""
-    from tinyssl.commands.grade import grade
-
-    return grade(**settings)
-
-
-def run_audit(**settings: Any) -> dict[str, Any]:
-    """Audit data sets."""
-    from tinyssl.commands.audit import audit
-
-    return audit(say=say, **settings)
-
-
-def run_compare(**settings: Any) -> dict[str, Any]:
-    """Compare two sets of images."""
-    from tinyssl.commands.compare import compare
-
-    return compare(say=say, **settings)
-
-
-def run_restoration(**settings: Any) -> dict[str, Any]:
-    """Score what a network restores."""
-    from tinyssl.commands.restored import restoration
-
-    return restoration(say=say, **settings)
-
-
-def run_export(**settings: Any) -> dict[str, Any]:
-    """Write disordered and restored images."""
-    from tinyssl.commands.export import export_restored
-
-    return export_restored(say=say, **settings)
-
-
-COMMANDS = {
-    "demo": run_demo,
-    "lessons": run_lessons,
-    "lesson": run_lesson,
-    "check": run_check,
-    "pretrain": run_pretrain,
-    "finetune": run_finetune,
-    "segment": run_segment,
-    "localize": run_localize,
-    "laterality": run_laterality,
-    "grade": run_grade,
-    "audit": run_audit,
-    "compare": run_compare,
-    "restoration": run_restoration,
-    "export-restored": run_export,
-}
-
-
-def with_workers(settings: dict[str, Any]) -> dict[str, Any]:
-    """Take as many processes as there are cores, unless told otherwise."""
-    from tinyssl.commands.prepare import cores
-
-    if settings.get("workers") is None:
-        single = settings.get("threads") not in (None, 1) or not settings.get(
-            "folds", 1
-        )
-        settings["workers"] = 1 if single else cores()
-    return settings
+def explain(function: Callable, name: str, commands: Any) -> str:
+    """Return what a docstring says of a parameter, and where it points at."""
+    entry = rf"(?m)^(?:\w+, )*{name}(?:, \w+)*(?: : (.*))?$((?:\n(?: .*)?)*)"
+    kind, text = [*re.findall(entry, inspect.getdoc(function)), ("", "")][0]
+    names = ", ".join(re.findall(r'"(.+?)"', kind))
+    text = " ".join([names and f"{names}:", *text.split()]).strip()
+    for pointer, other in re.findall(r"(\b[Aa]s `(\w+)`)", text):
+        said = explain(getattr(commands, other), name, commands)
+        text = text.replace(pointer, said.rstrip("."))
+    for module, table in re.findall(r"`([\w.]+)\.([A-Z_]+)`", text):
+        names = getattr(importlib.import_module(module), table)
+        text = text.replace(f"`{module}.{table}`", ", ".join(names))
+    return text
