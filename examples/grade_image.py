@@ -11,19 +11,20 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyssl import plots, runs
+from tinyssl import plots
 from tinyssl.data import Table, load_images
-from tinyssl.downstream import calibration, familiarity, grading
-from tinyssl.downstream.occlusion import occlusion_map
+from tinyssl.grade import calibration, load_grader, ood, rebuild
+from tinyssl.grade.occlusion import occlusion_map
+from tinyssl.targets import grading
 
 
 def main(run, photo, picture="grade.png"):
     """Print the answer and what it is worth; draw where the graders looked."""
-    state = runs.load_plain(Path(run) / "grader.pt")
+    state = load_grader(Path(run))
     table = Table("photo", Path(photo).parent, (photo,), (Path(photo),))
     images, _ = load_images(table, state["size"])  # cropped to the field of view
-    graders = grading.from_state(state)
-    answers = [grading.predict(grader, images, views=8)[1] for grader in graders]
+    graders = rebuild(state)
+    answers = [grader.predict(images)[1] for grader in graders]
     probabilities = np.mean(answers, axis=0)  # (1, K)
     grade = int(grading.decode(probabilities, state["head"])[0])
 
@@ -35,10 +36,9 @@ def main(run, photo, picture="grade.png"):
         f"{known['right']:.0%} [{known['low']:.0%}, {known['high']:.0%}] of "
         f"{known['n']} held-out images answered about as surely were right"
     )
-    encoder = graders[0].encoder
-    strange = familiarity.strangeness(state["familiar"], encoder, images)[0]
-    if strange > 1:
-        print(f"WARNING: unlike the training images ({strange:.1f} times the limit)")
+    unlike = ood.score(state["ood"], graders[0].encoder, images)[0]
+    if unlike > 1:
+        print(f"WARNING: unlike the training images ({unlike:.1f} times the limit)")
     figure = plots.grade_bars(
         images[0],
         probabilities[0],

@@ -17,8 +17,8 @@ import torch
 from tinyssl import models
 from tinyssl.data import folds, load_images, open_dataset
 from tinyssl.data.copies import content_groups
-from tinyssl.downstream import grading
 from tinyssl.pretext import Rotation
+from tinyssl.targets import grading
 from tinyssl.training import train
 
 
@@ -39,7 +39,7 @@ def finetune(start, images, grades, train_part, test_part, steps):
         models.load_weights(task.encoder, start.state_dict())
     data = (images[train_part], grades[train_part])
     train(task, data, steps=steps, lr=3e-3, progress=True)
-    answers = grading.predict(task, images[test_part], views=8)
+    answers = task.predict(images[test_part])
     return grading.evaluate(grades[test_part], *answers)
 
 

@@ -15,13 +15,14 @@ import numpy as np
 import torch
 from PIL import Image
 
-from tinyssl.commands.annotated import held_out, read_annotated
+from tinyssl.cases import Reading
 from tinyssl.data import open_dataset
 from tinyssl.data.images import field_of_view, read_image
 from tinyssl.data.resize import resize, working_shape
-from tinyssl.downstream.annotated import score
-from tinyssl.downstream.segmentation import THRESHOLD, Segmentation, predict, prepare
 from tinyssl.models import UNet
+from tinyssl.targets.fields import prepare
+from tinyssl.targets.overlap import THRESHOLD
+from tinyssl.targets.segmentation import Segmentation
 from tinyssl.training import train
 
 WIDTH = 540  # pixels across the field of view, whatever the camera
@@ -29,16 +30,14 @@ WIDTH = 540  # pixels across the field of view, whatever the camera
 
 def learn(table, steps):
     """Train on all but the last fifth of the patients; print what those say."""
-    held = held_out(table)
-    training, test = (
-        read_annotated(table.select(which), "vessel", WIDTH) for which in (~held, held)
-    )
+    cases = Segmentation.read(table, Reading(), mask="vessel", field_width=WIDTH)
+    training, test = cases.part(0, labelled=True), cases.held(0)
     torch.manual_seed(0)
     task = Segmentation(UNet(widths=(16, 32, 64)), patch_size=64)
-    everything = training.select(range(len(training.images)))
-    train(task, everything, steps=steps, batch_size=16, lr=3e-3)
-    found = score(task, test)
-    print(f"{len(training.images)} images drawn, {len(test.images)} held out:")
+    columns = cases.take(task.columns, training)
+    train(task, columns, steps=steps, batch_size=16, lr=3e-3)
+    found = Segmentation.score(cases, test, task.predict(cases.images(test)))
+    print(f"{len(training)} images annotated, {len(test)} held out:")
     for name in ("dice", "auc", "sensitivity", "specificity", "thin_recall"):
         print(f"  {name.replace('_', ' ')} {found[name]:.3f}")
     return task
@@ -50,7 +49,7 @@ def find(task, path):
     region = field_of_view(photograph)
     shape = working_shape(region, WIDTH)
     small = prepare(resize(photograph, shape), resize(region, shape) >= 0.5)
-    probability = resize(predict(task, small, views=8), region.shape)
+    probability = resize(task.predict([small], views=8)[0], region.shape)
     vessels = (probability >= THRESHOLD) & region
     target = path.with_name(f"{path.stem}_vessels.png")
     Image.fromarray(vessels).save(target)

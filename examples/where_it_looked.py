@@ -18,8 +18,8 @@ from scipy.ndimage import gaussian_filter
 
 from tinyssl import runs
 from tinyssl.data import toy
-from tinyssl.downstream import grading
-from tinyssl.downstream.occlusion import expected_grade, occlusion_map
+from tinyssl.grade import rebuild
+from tinyssl.grade.occlusion import expected_grade, occlusion_map
 from tinyssl.metrics import quadratic_weighted_kappa, roc_auc
 from tinyssl.training import to_tensor
 
@@ -29,14 +29,14 @@ SEED = 2_000_000  # unseen: the readers' synthetic eyes use small seeds
 def main(run, count=200):
     """Print the mean areas with their intervals, over eyes with lesions."""
     state = runs.load_plain(Path(run) / "grader.pt")
-    graders = grading.from_state(state)
+    graders = rebuild(state)
     eyes = toy.fundus(int(count), size=state["size"], rng=SEED)
     answer = np.rint(expected_grade(graders, to_tensor(eyes.images)))
     kappa = quadratic_weighted_kappa(eyes.grades, answer.astype(int))
     print(f"graders of {run}: QWK {kappa:.3f} on {len(eyes)} unseen eyes")
 
     torch.manual_seed(0)
-    guessers = grading.from_state(state)
+    guessers = rebuild(state)
     for module in (m for task in guessers for m in task.modules()):
         if hasattr(module, "reset_parameters"):
             module.reset_parameters()

@@ -56,7 +56,8 @@ figure.savefig(OUT / "1_half_turn.png")
 # %%
 import numpy as np
 
-from tinyssl.pretext import Rotation, turn_invariant_field
+from tinyssl.pretext import Rotation
+from tinyssl.pretext.inputs import turn_invariant_field
 from tinyssl.transforms import flip, rotate, sample_flips, sample_turns
 
 n, size = (160, 32) if FAST else (700, 48)
@@ -366,7 +367,8 @@ results |= {
 # at all: the photograph shrunk to 8 × 8 pixels.
 
 # %%
-from tinyssl.downstream import baselines, features
+from tinyssl.downstream import features
+from tinyssl.targets import baselines
 
 questions = {
     "right or left eye": (eyes.eye == "right").astype(int),

@@ -107,8 +107,9 @@ figure.savefig(OUT / "2_eyes.png")
 import torch
 from torch import nn
 
-from tinyssl.downstream import baselines, grading
-from tinyssl.pretext import ContextRestoration, Restorer, Rotation
+from tinyssl.models import Restorer
+from tinyssl.pretext import ContextRestoration, Rotation
+from tinyssl.targets import baselines, grading
 from tinyssl.training import train
 
 torch.set_num_threads(1)
@@ -204,14 +205,15 @@ colour = baselines.global_intensities(images)
 for fold in range(5):
     for share in SHARES:
         held, chosen = split(fold, share)
-        where = {"fraction": share / 100, "fold": fold}
+        where = {"labels": share / 100, "run": fold}
         for start, (encoder, steps) in starts.items():
             task = fit(encoder, steps, chosen, fold)
-            qwk = score(grading.predict(task, images[held])[0], held)
-            rows.append({"init": start, "qwk": qwk} | where)
+            qwk = score(task.predict(images[held], views=1)[0], held)
+            rows.append({"init": start, "scores": {"qwk": qwk}} | where)
         seen = colour[chosen], grades[chosen], colour[held]
         guess = baselines.logistic_regression(*seen, num_grades=5).argmax(1)
-        blind.append({"init": "blind", "qwk": score(guess, held)} | where)
+        qwk = score(guess, held)
+        blind.append({"init": "blind", "scores": {"qwk": qwk}} | where)
         assert score(np.full(len(held), 0), held) == 0  # the majority grader
     print(f"fold {fold}: {len(SHARES) * len(starts)} fits done", flush=True)
 
@@ -224,12 +226,12 @@ for fold in range(5):
 # %%
 from tinyssl import summary
 
-table = summary.summarise(rows, test_share=1 / 4)
-cell = {(line["init"], round(100 * line["fraction"])): line for line in table}
+table = summary.summarise(rows, "qwk", test_share=1 / 4)
+cell = {(line["init"], round(100 * line["labels"])): line for line in table}
 for share in SHARES:
     print(f"{share:>7} %  system B, rotation   ", *(f" {x:.3f}"[2:] for x in B[share]))
 print(summary.format_table(table))
-level = [line["avg"] for line in summary.summarise(blind)]
+level = [line["avg"] for line in summary.summarise(blind, "qwk")]
 print("global intensities, which see no lesion:", np.round(level, 3).tolist())
 
 shades = ("#555555", "#0072B2", "#D55E00", "#999999")
@@ -397,7 +399,7 @@ second, beside = SHARES[1], []
 for fold in range(5):
     held, chosen = split(fold, second)
     task = fit(weak, FIT, chosen, fold)
-    beside.append(score(grading.predict(task, images[held])[0], held))
+    beside.append(score(task.predict(images[held], views=1)[0], held))
 fair = cell["rotation", second]
 gains = np.subtract(fair["values"], beside)
 mean, low, high = summary.paired_interval(gains, test_share=1 / 4)
@@ -431,7 +433,7 @@ for fold in range(5):
     odd = np.unique(patient[held], return_inverse=True)[1] % 2 == 1
     for repeat in range(RUNS):
         task = fit(None, FIT, chosen, fold, repeat)
-        answers = grading.predict(task, images[held])[0]
+        answers = task.predict(images[held], views=1)[0]
         runs.append([score(answers[s], held[s]) for s in (odd | ~odd, odd, ~odd)])
 runs = np.nan_to_num(runs).reshape(5, RUNS, 3)  # folds, runs, (fold, half, half)
 whole, halves = runs[:, :, 0], runs[:, :, 1:]

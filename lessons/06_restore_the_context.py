@@ -375,7 +375,7 @@ def features(task):
     """Pool the encoder's last map by mean and by maximum."""
     with torch.no_grad():
         inputs = training.to_tensor(images)
-        mean, deviation = pretext.restoration.field_statistics(inputs)
+        mean, deviation = pretext.inputs.field_statistics(inputs)
         maps = task.eval().encoder.features((inputs - mean) / deviation)
     return torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], 1).double().numpy()
 

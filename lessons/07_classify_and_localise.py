@@ -95,7 +95,7 @@ between = soft_argmax(np.log(two + 1e-12))
 # %%
 import torch
 
-from tinyssl.downstream import localization
+from tinyssl.targets import localization
 
 torch.set_num_threads(1)
 near = localization.decode(torch.tensor(two)[None, None], sigma=1.0)[0, 0].numpy()
@@ -125,7 +125,7 @@ figure.savefig(OUT / "2_two_peaks.png")
 
 # %%
 from tinyssl import models
-from tinyssl.pretext import Restorer
+from tinyssl.models import Restorer
 from tinyssl.training import train
 
 
@@ -166,7 +166,7 @@ for kind in (localization.Localization, Forgetful):
     task = kind(Restorer(encoder(), channels=2))
     longer = budget | {"steps": 4 if FAST else 60}
     train(task, (pictures[labelled], points[labelled]), **longer)
-    found, maps[kind] = localization.predict(task, pictures[test])
+    found, maps[kind] = task.predict(pictures[test]), task.maps(pictures[test]).numpy()
     wrong = np.abs(found - points[test])[:, 0, 1] > SIDE / 4
     print(f"{kind.__name__}: disc on the wrong side in {wrong.mean():.0%}")
 results["broken_wrong_side"] = round(float(wrong.mean()), 2)
@@ -286,7 +286,7 @@ def locate(start, chosen, seed):
         carry_over(task, start)
     train(task, (pictures[chosen], points[chosen]), **budget, seed=seed)
     if start != "coordinates":
-        return localization.predict(task, pictures[test])[0]
+        return task.predict(pictures[test])
     x = to_tensor(pictures[test])
     with torch.no_grad():  # seen straight and mirrored, as the maps are
         views = [task.places(v).double().reshape(-1, 2, 2) for v in (x, x.flip(3))]
@@ -305,14 +305,15 @@ for count in COUNTS:
         order = np.random.default_rng([SEED, seed]).permutation(labelled)
         for start in STARTS:
             answers[start] = locate(start, order[:count], seed)
-            row = {"init": start, "labels": count, "fold": seed}
-            rows.append(row | score(answers[start]))
+            row = {"init": start, "labels": count, "run": seed}
+            rows.append(row | {"scores": score(answers[start])})
     print(f"{count} labelled eyes: done", flush=True)
-table = summary.summarise(rows, metric="error", by="labels")
+error = summary.Metric("error in disc diameters", higher=False)
+table = summary.summarise(rows, "error", error)
 print(summary.format_table(table))
 nothing = score(localization.guess(points[labelled], len(test)))
 results["mean_place"] = round(nothing["error"], 2)
-within = summary.summarise(rows, metric="within", by="labels")
+within = summary.summarise(rows, "within")
 for line, share in zip(table, within, strict=True):
     name = f"{line['init'].replace(' ', '_')}_{line['labels']}"
     results[name] = round(line["avg"], 2)
@@ -401,7 +402,7 @@ figure.savefig(OUT / "5_answers.png")
 # The classification now. ``Laterality`` mirrors image *and* label.
 
 # %%
-from tinyssl.downstream import laterality
+from tinyssl.targets import laterality
 
 right = (eyes.eye == "right").astype(int)
 rows = []
@@ -415,10 +416,10 @@ for count in (2, 20):
                 carry_over(task, start)
             data = pictures[order], right[order]
             train(task, data, **budget | {"steps": 2 if FAST else 20}, seed=seed)
-            chance = laterality.predict(task, pictures[test])
-            row = {"init": start, "labels": count, "fold": seed}
-            rows.append(row | laterality.evaluate(right[test], chance))
-table = summary.summarise(rows, metric="accuracy", by="labels")
+            chance = task.predict(pictures[test])
+            row = {"init": start, "labels": count, "run": seed}
+            rows.append(row | {"scores": laterality.evaluate(right[test], chance)})
+table = summary.summarise(rows, "accuracy")
 print(summary.format_table(table))
 for line in table:
     results[f"eye_{line['init']}_{line['labels']}"] = round(line["avg"], 3)

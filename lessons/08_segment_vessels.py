@@ -90,13 +90,13 @@ for function in (
 # pixel.) **Before you run.** What AUC does the guesser get with the frame counted?
 
 # %%
-from tinyssl.downstream import segmentation
+from tinyssl.targets import segmentation
+from tinyssl.targets.fields import prepare
+from tinyssl.targets.overlap import evaluate, thin_vessels
 
 cuts = [-10, -4, -2] if FAST else [-18, -12, -8]  # patients stay whole
 views, masks = eyes.field_of_view, eyes.vessels
-pictures = [
-    segmentation.prepare(*pair) for pair in zip(eyes.images, views, strict=True)
-]
+pictures = [prepare(*pair) for pair in zip(eyes.images, views, strict=True)]
 pool, train_on, check_on, test = np.split(np.arange(len(eyes)), cuts)
 rng = np.random.default_rng(SEED)
 guess = rng.random(views.shape) * views
@@ -105,8 +105,7 @@ table = {}
 for name, probability in (("guess", guess), ("dark", dark)):
     for place, regions in (("view", views), ("frame", np.ones_like(views))):
         scores = [
-            segmentation.evaluate(probability[i], masks[i], regions[i], threshold=0.4)
-            for i in test
+            evaluate(probability[i], masks[i], regions[i], threshold=0.4) for i in test
         ]
         table[name, place] = np.mean([[s["auc"], s["specificity"]] for s in scores], 0)
 results = {"nothing_right": round(float(nothing), 3)}
@@ -145,9 +144,6 @@ figure.savefig(OUT / "2_broken.png")
 # **Before you run.** The *whole* drawing moves by one pixel. What is its Dice?
 
 # %%
-from tinyssl.downstream import annotated
-from tinyssl.downstream.thin_vessels import thin_vessels
-
 block = rng.random((len(eyes), 8, 8)).repeat(16, axis=1).repeat(16, axis=2)
 thin = np.array([thin_vessels(mask, width=2) for mask in masks])
 shifted = np.roll(masks, 1, axis=2)
@@ -160,10 +156,9 @@ def subset(index):
 
 others = {"second": second, "shifted": shifted}
 for name, other in others.items():
-    part = annotated.Annotated(*subset(test))
-    found = annotated.second_observer(part, list(other[test]))
-    results[f"dice_{name}"] = round(found["dice"], 3)
-    results[f"thin_{name}"] = round(found["thin_recall"], 3)
+    found = [evaluate(other[i], masks[i], views[i], thin=thin[i]) for i in test]
+    results[f"dice_{name}"] = round(np.mean([eye["dice"] for eye in found]), 3)
+    results[f"thin_{name}"] = round(np.mean([eye["thin_recall"] for eye in found]), 3)
 results["thin_share"] = round(float(thin[views].sum() / masks[views].sum()), 3)
 
 
@@ -203,7 +198,7 @@ figure.savefig(OUT / "3_observer.png")
 
 
 # %%
-from tinyssl.downstream.patches import OnPatches, cut_patches
+from tinyssl.pretext.patches import OnPatches, cut_patches
 
 
 def overlap_average(patches, corners, height, width):
@@ -223,7 +218,7 @@ assert np.allclose(whole, dark[0])  # nothing invented
 assert np.isnan(overlap_average(pieces[:1], corners[:1], 128, 128)).any()
 
 # %% [markdown]
-# ``segmentation.predict`` does that, and trusts the middle of a patch more.
+# ``Segmentation.predict`` does that, and trusts the middle of a patch more.
 #
 # Restore, then segment
 # ---------------------
@@ -268,7 +263,7 @@ def learn(start, chosen, seed):
     more = 2 * PRETRAINING if start == "same compute" else 0  # batches of 16, not 32
     options = {"steps": STEPS + more, "batch_size": 16, "lr": 3e-3, "seed": seed}
     train(task, subset(chosen), **options)
-    return [segmentation.predict(task, pictures[i]) for i in (*check_on, *test)]
+    return task.predict([pictures[i] for i in (*check_on, *test)])
 
 
 def dices(maps, index, threshold):
@@ -286,7 +281,7 @@ def judge(maps):
         for part, index in ((maps[:k], check_on), (maps[k:], test))
     )
     scores = [
-        segmentation.evaluate(p, masks[i], views[i], threshold=chosen, thin=2)
+        evaluate(p, masks[i], views[i], threshold=chosen, thin=thin[i])
         for p, i in zip(maps[k:], test, strict=True)
     ]
     found = {name: np.mean([s[name] for s in scores]) for name in scores[0]}
@@ -305,11 +300,11 @@ for count in COUNTS:
         order = np.random.default_rng([SEED, seed]).permutation(train_on)
         for start in starts:
             maps[start] = learn(start, order[:count], seed)
-            row = {"init": start, "labels": count, "fold": seed}
-            rows.append(row | judge(maps[start]))
+            row = {"init": start, "labels": count, "run": seed}
+            rows.append(row | {"scores": judge(maps[start])})
     print(f"{count} drawn eyes: done", flush=True)
 for metric in ("auc", "thin_recall", "dice"):
-    table = summary.summarise(rows, metric=metric, by="labels")
+    table = summary.summarise(rows, metric)
     print(summary.format_table(table))
     for line in table:
         name = f"{line['init'].replace(' ', '_')}_{line['labels']}"
@@ -388,13 +383,15 @@ figure.savefig(OUT / "4_starts.png")
 
 # %%
 for name in ("fixed", "dice", "cheating", "pooled", "accuracy", "sensitivity"):
-    results[f"all_{name}"] = round(float(np.mean([row[name] for row in rows])), 3)
+    results[f"all_{name}"] = round(
+        float(np.mean([row["scores"][name] for row in rows])), 3
+    )
     print(f"{name}: {results[f'all_{name}']:.3f}")
 figure, axes = plt.subplots(1, 2, figsize=(7.4, 3.9), layout="constrained")
 first = len(check_on)
 for ax, threshold in zip(axes, (0.3, 0.8), strict=True):
     found = [
-        segmentation.evaluate(p, masks[i], views[i], threshold=threshold, thin=2)
+        evaluate(p, masks[i], views[i], threshold=threshold, thin=thin[i])
         for p, i in zip(maps["same compute"][first:], test, strict=True)
     ]
     thin_found, all_found = (

@@ -20,6 +20,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NoReturn, Union, get_args, get_origin
 
 from tinyssl import __version__
+from tinyssl.tables import described
 
 DESCRIPTION = """\
 Learn from unlabelled medical images, fine-tune with few labels, and find out
@@ -227,10 +228,9 @@ def number(kind: type, ends: Sequence[float | None], letter: str, text: str) -> 
 
 def explain(function: Callable, name: str, commands: Any) -> str:
     """Return what a docstring says of a parameter, and where it points at."""
-    entry = rf"(?m)^(?:\w+, )*{name}(?:, \w+)*(?: : (.*))?$((?:\n(?: .*)?)*)"
-    kind, text = [*re.findall(entry, inspect.getdoc(function)), ("", "")][0]
+    kind, text = described(function, name)
     names = ", ".join(re.findall(r'"(.+?)"', kind))
-    text = " ".join([names and f"{names}:", *text.split()]).strip()
+    text = f"{names}: {text}" if names else text
     for pointer, other in re.findall(r"(\b[Aa]s `(\w+)`)", text):
         said = explain(getattr(commands, other), name, commands)
         text = text.replace(pointer, said.rstrip("."))

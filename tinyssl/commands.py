@@ -109,8 +109,10 @@ def pretrain(
         For whose folds, where there are any.
     transductive : bool
         Let one encoder see the official test images too.
-    steps, batch_size : int
-        Length of training, and images a step.
+    steps : int
+        Length of training.
+    batch_size : int
+        Images a step.
     lr : float
         Highest learning rate.
     seed, threads, workers, out, log
@@ -181,7 +183,7 @@ def finetune(
         Score all of this data set, train on all of the first.
     fractions : sequence of percentages
         Shares of the labels; for grades 5 10 25 50 100 if neither these nor --images.
-    images : sequence of int or "all"
+    images : sequence of int or all
         Numbers of labelled images; 1 2 5 all for masks, 1 2 5 10 all for the others.
     folds : int
         Of cross-validation, 5 if not given. For masks 0 if not given: the official
@@ -290,7 +292,7 @@ def compare(
         Folders or files of images.
     size : int
         Resize all images to that side in pixels.
-    features : "random", run or file
+    features : name, run or file
         Of a random network, of a pretrained encoder, or of a TorchScript file that
         takes (N, 3, H, W) floats in [0, 1].
     dim : int

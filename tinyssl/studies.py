@@ -61,7 +61,7 @@ def read(target: str, data: str, reading: Reading, **options: Any) -> Cases:
 
 def running(s: SimpleNamespace, jobs: int) -> dict[str, Any]:
     """Return where jobs run: a process a core where there are several, if not told."""
-    workers = s.workers or (1 if s.threads > 1 else min(cores(), jobs))
+    workers = s.workers or (1 if s.threads > 1 else min(cores(), max(1, jobs)))
     where = {"threads": s.threads, "device": choose_device(s.device)}
     return where | {"workers": workers, "progress": True}
 
@@ -289,7 +289,8 @@ def result_lines(results: dict[str, Any]) -> list[str]:
     """Write the tables of a comparison for a person."""
     tables = [results["summary"]]
     tables += [results[name] for name in ("frozen", "baselines") if name in results]
-    lines = [format_table(t) + "\n" for t in (*tables, *results["more"].values())]
+    tables += [*results["more"].values()][:1]  # the page has them all
+    lines = [format_table(table) + "\n" for table in tables]
     for table in results.get("test", {}).values():
         lines.append(f"official test images: {format_table(table)}\n")
     return lines + [f"{name}: {value}" for name, value in results["notes"].items()]

@@ -19,7 +19,7 @@ RANDOM = "random weights, frozen"
 
 
 class Metric(NamedTuple):
-    """What a metric is called, whether more of it is better, and what guessing scores."""
+    """What a metric is called, whether more is better, and what guessing scores."""
 
     words: str
     higher: bool = True
@@ -146,7 +146,7 @@ def finding(
 
     Examples
     --------
-    >>> line = {"init": "mae", "labels": 2, "metric": "dice", "difference": 0.1}
+    >>> line = {"init": "mae", "labels": 2, "metric": "Dice", "difference": 0.1}
     >>> finding([line | {"low": 0.05, "high": 0.15}])
     'Against scratch, mae gained at 2\xa0images (Dice)'
     """

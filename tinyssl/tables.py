@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,17 +57,16 @@ def _is_plain(annotation: Any) -> bool:
 
 def _words(method: Any, name: str) -> str:
     """Return what the docstrings of a method say of one parameter."""
-    from tinyssl.cli import parameter_help
+    own = [getattr(method, part) for part in ("read", "build") if hasattr(method, part)]
+    found = (described(document, name)[1] for document in (*method.__mro__, *own))
+    return next(filter(None, found), "")
 
-    documents = [method, *method.__mro__[1:]]
-    documents += [
-        getattr(method, part) for part in ("read", "build") if part in dir(method)
-    ]
-    for document in documents:
-        text = parameter_help(inspect.getdoc(document) or "").get(name)
-        if text:
-            return text
-    return ""
+
+def described(document: Any, name: str) -> tuple[str, str]:
+    """Return the kind and the text that a numpydoc docstring gives a parameter."""
+    entry = rf"(?m)^(?:\w+, )*{name}(?:, \w+)*(?: : (.*))?$((?:\n(?: .*)?)*)"
+    kind, text = [*re.findall(entry, inspect.getdoc(document) or ""), ("", "")][0]
+    return kind, " ".join(text.split())
 
 
 def load(path: str) -> Any:

@@ -23,7 +23,7 @@ Logs = Mapping[str, Sequence[Mapping[str, Any]]]
 def pretraining(out: Path, cases: Cases, logs: Logs, config: dict[str, Any]) -> None:
     """Write the page of ``pretrain``."""
     sections = [*images_section(cases), *pretext_sections(out, cases, logs, config)]
-    scored = {"scored on": log[0]["scored_on"] for log in logs.values()}
+    scored = {"scored on": next(iter(logs.values()))[0]["scored_on"]}
     write_report(
         out / "report.html",
         f"Pretraining by {', '.join(logs)}",
@@ -74,14 +74,9 @@ def demonstration(
 
 
 def headline(results: dict[str, Any]) -> str:
-    """Say what the main measure found, then each other that says something else."""
-    first = finding(results["summary"], baselines=results.get("baselines", ()))
-    text, said = first, finding(results["summary"])
-    for table in results["more"].values():
-        other = finding(table)
-        if other != said and "No significant" not in other:
-            text += f" In {table[0]['words']}: {other[0].lower()}{other[1:]}"
-    return text
+    """Say what each measure found, and where no network was needed."""
+    known = results.get("baselines", ())
+    return f"{finding(results['summary'], baselines=known)}."
 
 
 # Sections
@@ -97,7 +92,7 @@ def facts(cases: Cases, config: dict[str, Any]) -> dict[str, str]:
     parameters = sum(
         p.numel() for p in experiment.new_encoder(encoder, channels=1).parameters()
     )
-    layout = config.get("layout", {})
+    layout = config["layout"]
     return {
         "data": cases.facts["root"],
         "images": f"{len(cases)}{size}",
@@ -105,8 +100,8 @@ def facts(cases: Cases, config: dict[str, Any]) -> dict[str, str]:
         "folds": f"{folds}, {whole} whole" if whole else str(folds),
         "encoder": f"{encoder['name']}, {parameters:,} parameters",
         "seed": str(config["seed"]),
-        "ran on": f"{layout.get('device', 'cpu')}, {layout.get('threads', 1)} thread(s) "
-        f"a job, torch {torch.__version__}, Python {platform.python_version()}",
+        "ran on": f"{layout['device']}, {layout['threads']} thread(s) a job, "
+        f"torch {torch.__version__}, Python {platform.python_version()}",
     }
 
 
@@ -136,7 +131,7 @@ def images_section(cases: Cases) -> list[Section]:
 def pretext_sections(
     out: Path, cases: Cases, logs: Logs, config: dict[str, Any]
 ) -> list[Section]:
-    """Show each pretext task: what it was asked, how it learned, how well it answers."""
+    """Show of each pretext task what it was asked, how it learned and answers."""
     sections = []
     for name, log in logs.items():
         region = None
@@ -202,7 +197,7 @@ def comparison_sections(
     if answers := target.figures(cases, results, load):
         sections.append(Section("Answers", [], answers))
     if any(row["curve"] for row in rows):
-        figure = plots.convergence(rows, metric=metric)
+        figure = plots.convergence(rows, metric=metric, how=target.metrics[metric])
         caption = "On what is held out, during training; the mean of one view an image."
         sections.append(Section("Convergence", [], [(figure, caption)]))
     return sections
