@@ -41,6 +41,16 @@ def spread(work, length, *, least=1):
     return [future.result() for future in futures]
 
 
+def in_parts(count, arrays, *, least):
+    """Return each number that ``count`` returns as a tuple, a part of arrays each."""
+    n = len(arrays[0])
+    if n < 2 * least:
+        answers = [count(*arrays)]
+    else:
+        answers = spread(lambda i, j: count(*(x[i:j] for x in arrays)), n, least=least)
+    return list(zip(*answers, strict=True))
+
+
 def _threads():
     global _pool
     if _pool is None:

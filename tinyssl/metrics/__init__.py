@@ -20,9 +20,12 @@ from tinyssl.metrics.classification import (
     recall,
 )
 from tinyssl.metrics.curves import precision_recall_curve, roc_curve
-from tinyssl.metrics.frechet import frechet_distance, frechet_distance_from_stats
+from tinyssl.metrics.frechet import (
+    frechet_distance,
+    frechet_distance_from_stats,
+    frechet_noise_floor,
+)
 from tinyssl.metrics.localization import localization_error
-from tinyssl.metrics.noise_floor import frechet_noise_floor
 from tinyssl.metrics.overlap import dice, iou, sensitivity, specificity
 from tinyssl.metrics.ranking import average_precision, roc_auc
 from tinyssl.metrics.similarity import mse, psnr, ssim

@@ -16,28 +16,18 @@ def rating_sums(y_true, y_pred):
     n = len(y_true)
     if n <= SMALL or np.uint64 in (y_true.dtype, y_pred.dtype):
         return _numpy_sums(y_true, y_pred)
+    labels = y_true, y_pred
     if y_true.itemsize == 1:
-        parts = _in_parts(_kernels.agreement.byte_sums, y_true, y_pred)
-        return [sum(part) for part in parts]
+        sums = _threads.in_parts(_kernels.agreement.byte_sums, labels, least=PART)
+        return [int(sum(part)) for part in sums]
     # distances from any of the labels: integers that wrapped twice are right again
     origin = int(y_true[0])
-    parts = _in_parts(_kernels.agreement.rating_sums, y_true, y_pred, origin)
-    *sums, low, high = parts
-    if n * (max(high) - min(low)) ** 2 >= 2**63:  # a sum may have left int64
-        return _numpy_sums(y_true, y_pred)
-    return [sum(part) for part in sums]
-
-
-def _in_parts(kernel, y_true, y_pred, *options):
-    """Return each number of a kernel's answer, from each part of the labels."""
-    if len(y_true) < 2 * PART:  # one part; to ask for the threads costs 4 us
-        return [(int(value),) for value in kernel(y_true, y_pred, *options)]
-    answers = _threads.spread(
-        lambda i, j: kernel(y_true[i:j], y_pred[i:j], *options),
-        len(y_true),
-        least=PART,
+    *sums, low, high = _threads.in_parts(
+        lambda a, b: _kernels.agreement.rating_sums(a, b, origin), labels, least=PART
     )
-    return [[int(value) for value in values] for values in zip(*answers, strict=True)]
+    if n * (int(max(high)) - int(min(low))) ** 2 >= 2**63:  # a sum may have left int64
+        return _numpy_sums(y_true, y_pred)
+    return [int(sum(part)) for part in sums]
 
 
 def _numpy_sums(y_true, y_pred):

@@ -73,38 +73,10 @@ def iou(
 ) -> float:
     """Shared area over joint area: intersection over union, the Jaccard index.
 
-    Parameters
-    ----------
-    mask_true, mask_pred : array of one shape
-        Masks, as in `dice`.
-    region : array of the same shape, optional
-        Only pixels where it is not 0 count.
-    undefined : float, default nan
-        Returned when both masks are empty (0/0).
+    As `dice`: 1 is equal masks, 0 no shared pixel. Equals scikit-learn's
+    ``jaccard_score`` on the flattened masks. Jaccard 1901, "Étude comparative de la
+    distribution florale", Bull. Soc. Vaudoise des Sciences Naturelles 37:547-579.
 
-    Returns
-    -------
-    score : float in [0, 1]
-        1 is equal masks, 0 no shared pixel.
-
-    Raises
-    ------
-    TypeError
-        If masks or undefined are not numbers.
-    ValueError
-        If masks are empty arrays, hold NaN, or have different shapes.
-
-    Notes
-    -----
-    Equals scikit-learn's ``jaccard_score`` on the flattened masks.
-
-    References
-    ----------
-    Jaccard 1901, "Étude comparative de la distribution florale", Bulletin de la
-    Société Vaudoise des Sciences Naturelles 37:547-579.
-
-    Examples
-    --------
     >>> iou([[0, 1], [1, 1]], [[0, 0], [1, 1]])
     0.6666666666666666
     """
@@ -121,35 +93,11 @@ def sensitivity(
     region: ArrayLike | None = None,
     undefined: float = math.nan,
 ) -> float:
-    """Share of the object that is found.
+    """Share of the object that is found: 1 is nothing missed.
 
-    Parameters
-    ----------
-    mask_true, mask_pred : array of one shape
-        Masks, as in `dice`.
-    region : array of the same shape, optional
-        Only pixels where it is not 0 count.
-    undefined : float, default nan
-        Returned when the true mask is empty (0/0).
+    As `dice`, but undefined when the true mask is empty. Equals scikit-learn's
+    ``recall_score`` on the flattened masks.
 
-    Returns
-    -------
-    score : float in [0, 1]
-        1 is nothing missed.
-
-    Raises
-    ------
-    TypeError
-        If masks or undefined are not numbers.
-    ValueError
-        If masks are empty arrays, hold NaN, or have different shapes.
-
-    Notes
-    -----
-    Equals scikit-learn's ``recall_score`` on the flattened masks.
-
-    Examples
-    --------
     >>> sensitivity([[0, 1], [1, 1]], [[1, 0], [1, 1]])
     0.6666666666666666
     """
@@ -165,36 +113,12 @@ def specificity(
     region: ArrayLike | None = None,
     undefined: float = math.nan,
 ) -> float:
-    """Share of the background that is left alone.
+    """Share of the background that is left alone: 1 is no false alarm.
 
-    Parameters
-    ----------
-    mask_true, mask_pred : array of one shape
-        Masks, as in `dice`.
-    region : array of the same shape, optional
-        Only pixels where it is not 0 count. Without it the black frame of a fundus
-        photograph counts as background well recognised.
-    undefined : float, default nan
-        Returned when the true mask is full (0/0).
+    As `dice`, but undefined when the true mask is full. Equals scikit-learn's
+    ``recall_score(..., pos_label=0)`` on the flattened masks. Give a region: without it
+    the black frame of a fundus photograph counts as background well recognised.
 
-    Returns
-    -------
-    score : float in [0, 1]
-        1 is no false alarm.
-
-    Raises
-    ------
-    TypeError
-        If masks or undefined are not numbers.
-    ValueError
-        If masks are empty arrays, hold NaN, or have different shapes.
-
-    Notes
-    -----
-    Equals scikit-learn's ``recall_score(..., pos_label=0)`` on the flattened masks.
-
-    Examples
-    --------
     >>> specificity([[0, 0], [0, 1]], [[1, 0], [0, 1]])
     0.6666666666666666
     """
@@ -218,10 +142,6 @@ def _areas(mask_true, mask_pred, region):
     if mask_true.size <= SMALL:
         true, pred = mask_true != 0, mask_pred != 0
         return *(int(np.count_nonzero(x)) for x in (true & pred, true, pred)), area
-    true, pred = mask_true.ravel(), mask_pred.ravel()
-    counts = _threads.spread(
-        lambda i, j: _kernels.overlap.overlap_counts(true[i:j], pred[i:j]),
-        true.size,
-        least=PART,
-    )
-    return *(int(sum(count)) for count in zip(*counts, strict=True)), area
+    masks = mask_true.ravel(), mask_pred.ravel()
+    counts = _threads.in_parts(_kernels.overlap.overlap_counts, masks, least=PART)
+    return *(int(sum(part)) for part in counts), area

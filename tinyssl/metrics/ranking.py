@@ -60,12 +60,10 @@ def roc_auc(
     Equals scikit-learn's ``roc_auc_score``, for (n, K) with ``multi_class="ovr"``, and
     torchmetrics' ``binary_auroc`` where scores lie in [0, 1]; others it passes through
     a float32 sigmoid, and it calls one class 0. Without weights pairs are counted in
-    integers, so that no two orders share a value by rounding.
-
-    A class that never occurs, or alone, makes the macro mean undefined. To drop it
-    would average over other classes from fold to fold under one name. Where that is
-    meant, say so: ``np.nanmean`` of ``average=None``, a value for ``undefined``, or
-    "weighted", where a class that never occurs weighs nothing.
+    integers, so that no two orders share a value by rounding. A class that never
+    occurs, or alone, makes the macro mean undefined: to drop it would average over
+    other classes from fold to fold. Where that is meant, say so: ``np.nanmean`` of
+    ``average=None``, a value for ``undefined``, or "weighted", where it weighs nothing.
 
     References
     ----------
@@ -90,50 +88,17 @@ def average_precision(
 ) -> float | NDArray[np.float64]:
     """Mean precision over the positives, each at its own score as threshold.
 
-    Parameters
-    ----------
-    y_true : (n,) int array
-        0 or 1 with scores (n,); 0..K-1 with scores (n, K).
-    y_score : (n,) or (n, K) array, K >= 2
-        Any numbers that rank, as in `roc_auc`.
-    average : {"macro", "weighted", None}, default "macro"
-        As in `roc_auc`.
-    sample_weight : (n,) float array, >= 0, optional
-        Weight of each sample.
-    undefined : float, default nan
-        Value where no label is positive (0/0).
+    As `roc_auc`, but in (0, 1], where chance is about the share of positives, and
+    undefined where no label is positive. Equals scikit-learn's
+    ``average_precision_score``, and torchmetrics' ``binary_average_precision`` where
+    scores lie in [0, 1]: steps at the thresholds, no interpolation (Manning, Raghavan
+    and Schütze 2008, "Introduction to information retrieval", section 8.4).
 
-    Returns
-    -------
-    score : float in (0, 1], or (K,) float64 array
-        1 is perfect order; chance is about the share of positives.
-
-    Raises
-    ------
-    TypeError
-        If labels, scores or undefined are not numbers.
-    ValueError
-        As `roc_auc`.
-
-    Notes
-    -----
-    Equals scikit-learn's ``average_precision_score``, and torchmetrics'
-    ``binary_average_precision`` where scores lie in [0, 1]: steps at the thresholds, no
-    interpolation. Means over classes are those of `roc_auc`.
-
-    References
-    ----------
-    Manning, Raghavan and Schütze 2008, "Introduction to information retrieval",
-    section 8.4.
-
-    Examples
-    --------
     >>> average_precision([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     0.8333333333333333
     """
-    return _one_vs_rest(
-        _mean_precision, y_true, y_score, average, sample_weight, undefined
-    )
+    area = _mean_precision
+    return _one_vs_rest(area, y_true, y_score, average, sample_weight, undefined)
 
 
 def _one_vs_rest(area, y_true, y_score, average, sample_weight, undefined):

@@ -59,34 +59,25 @@ def ssim(
     TypeError
         If images are not numbers or an option has the wrong type.
     ValueError
-        If images are empty, not finite, of different shapes, smaller than the
-        window, or coloured without channel_axis; if an option is out of range, or
+        If images are empty, not finite, of different shapes, beyond 1e70, smaller than
+        the window, or coloured without channel_axis; if an option is out of range, or
         win_size is given with a Gaussian window, or sigma with a uniform one.
 
     Notes
     -----
     The defaults are those of the paper, and of scikit-image's
     ``structural_similarity(..., gaussian_weights=True, sigma=1.5,
-    use_sample_covariance=False)``. ``window="uniform", sample_covariance=True`` is
-    scikit-image's default. Images are never resized (MATLAB and piq do that to large
-    ones) and never padded (torchmetrics does).
+    use_sample_covariance=False)``; ``window="uniform", sample_covariance=True`` is its
+    own default. Images are never resized (MATLAB and piq do that to large ones) and
+    never padded (torchmetrics does).
 
     Values are centred before they are squared, so a large offset costs no digits. The
     sums of a uniform window slide, and start anew every 32 rows: a pixel that lies
-    1,000 data ranges from all others leaves 1e-11 in the windows below it.
-    The bits depend neither on the number of threads nor on the layout of the images.
-    Up to 64 x 64 values NumPy answers where the kernel is not loaded yet, with the
-    bits of the kernel, which loads for the 500th such pair or the first larger one.
-
-    Beside two images of 4,096 x 4,096 bytes, float32 or float64 it takes 8 MiB. KiB::
-
-        python -c "import numpy as np, resource; from tinyssl.metrics import ssim
-        x = np.random.default_rng(0).random((4096, 4096))
-        peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        ssim(x[:99], x[:99], data_range=1); before = peak()
-        ssim(x, x, data_range=1); print(peak() - before)"
-
-    Other dtypes are copied to float64 first.
+    1,000 data ranges from all others leaves 1e-11 in the windows below it. The bits
+    depend neither on the threads nor on the layout of the images, and are the same
+    where NumPy answers, up to 64 x 64 values. Beside two images of 4,096 x 4,096 bytes,
+    float32 or float64 it takes 8 MiB (``examples/benchmark.py --memory``); other dtypes
+    are copied to float64 first.
 
     References
     ----------
@@ -135,8 +126,8 @@ def mse(image1: ArrayLike, image2: ArrayLike) -> float:
     TypeError
         If images are not numbers.
     ValueError
-        If images are empty, not finite, of different shapes, or so far apart that
-        the square does not fit float64.
+        If images are empty, not finite, of different shapes, or so far apart that the
+        square does not fit float64.
 
     Notes
     -----
@@ -162,33 +153,16 @@ def mse(image1: ArrayLike, image2: ArrayLike) -> float:
 
 
 def psnr(image1: ArrayLike, image2: ArrayLike, *, data_range: float) -> float:
-    """Peak signal-to-noise ratio.
+    """Peak signal-to-noise ratio in decibels: more is better, inf is identical.
+
+    As `mse`, but in proportion to the square of data_range. Equals scikit-image's
+    ``peak_signal_noise_ratio``.
 
     Parameters
     ----------
-    image1, image2 : array of one shape
-        Any numbers.
-    data_range : float, > 0
+    data_range : float, finite and > 0
         Largest minus smallest possible intensity: 255 for uint8, 1 for [0, 1].
 
-    Returns
-    -------
-    ratio : float
-        Decibels; more is better, inf is identical.
-
-    Raises
-    ------
-    TypeError
-        If images or data_range are not numbers.
-    ValueError
-        As `mse`; if data_range is not positive.
-
-    Notes
-    -----
-    Equals scikit-image's ``peak_signal_noise_ratio``.
-
-    Examples
-    --------
     >>> psnr([0, 255], [0, 230], data_range=255)
     23.182303391878165
     """
