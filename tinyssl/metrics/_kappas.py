@@ -5,8 +5,7 @@ import numpy as np
 from tinyssl import _checks, _kernels, _threads
 
 # Up to this length NumPy is quick enough not to load Numba for: 51 us here, 12 us one
-# longer (python -m timeit -s "import numpy as np; from tinyssl.metrics import
-# quadratic_weighted_kappa as f; a = np.arange(2000) % 5" "f(a, a)", and 2001).
+# longer (timeit of quadratic_weighted_kappa(a, a), a = np.arange(2000) % 5, and 2001).
 SMALL = 2_000
 PART = 1_000_000  # labels a thread: fewer do not pay for waking one on a busy machine
 
@@ -90,10 +89,7 @@ def costs(y_true, y_pred, weights, linear):
 
 
 def _distances(y_true, y_pred):
-    """Return both raters' distances from the lowest label, and the largest of them.
-
-    They are int64, or Python integers where int64 has no room.
-    """
+    """Return distances from the lowest label, int64 or Python's, and the largest."""
     low = min(int(y_true.min()), int(y_pred.min()))
     span = max(int(y_true.max()), int(y_pred.max())) - low
     wide = span >= 2**63 or np.uint64 in (y_true.dtype, y_pred.dtype)

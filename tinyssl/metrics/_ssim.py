@@ -9,16 +9,14 @@ import numpy as np
 from tinyssl import _checks, _kernels, _threads
 
 NAMES = ("image1", "image2")
-# Values of a call up to which NumPy answers, with the bits of the kernel: to load it
-# costs a process .46 s, then 64 x 64 values take .055 ms there and .27 here, 128 x 128
-# .15 and 2.5, 256 x 256 .35 and 8.9 (python -m timeit -s "import numpy as np; from
-# tinyssl.metrics import _ssim, ssim; _ssim.SMALL = 0; x = np.ones((64, 64), 'u1')"
-# "ssim(x, x, data_range=255)", and 2**62). Such images are float64 in any batch.
+# Values of a call up to which NumPy answers, with the bits of the kernel, which costs
+# .46 s to load; then 64 x 64 bytes take .055 ms there and .27 here, 128 x 128 .15 and
+# 2.5, 256 x 256 .35 and 8.9 (timeit of ssim(x, y, data_range=255) with SMALL = 0 and
+# SMALL = 2**62). Images of so many values are float64 in any batch.
 SMALL = 64 * 64
 SERIAL = 16_384  # values, some 100 us of work: not worth another thread
 TILE = 32  # rows of the map that are added up together
 EXACT = 127  # side of the largest window of bytes whose sums of squares fit int32
-
 
 # weights along one axis, which add up to 1; whether all are alike; constants
 Options = collections.namedtuple("Options", ["taps", "box", "c1", "c2", "unbias"])
@@ -109,11 +107,10 @@ def map_shape(shape, options, *, names=NAMES):
 
 
 def score(image1, image2, options, *, out=None, batch=1):
-    """Return the mean SSIM of two (H, W, C) images, and write the map to ``out``.
+    """Return the mean SSIM of two (H, W, C) images, one of a batch; the map to ``out``.
 
-    One of a ``batch`` of images, which share the threads, stays in its own. Each
-    tile of rows adds up its columns, whichever thread has it, so the bits do not depend
-    on the threads. NaN and infinity come out as NaN.
+    Each tile of rows adds up its columns, whichever thread has it, so the bits do not
+    depend on the threads. NaN and infinity come out as NaN.
     """
     rows, columns, C = map_shape(image1.shape, options)
     sums = np.zeros((-(-rows // TILE), columns * C))
@@ -127,24 +124,19 @@ def score(image1, image2, options, *, out=None, batch=1):
         )
 
     with np.errstate(all="ignore"):
-        ssim_map, window, centres = _kernel(image1, image2, options, batch)
-        if batch > 1 or image1.size <= SERIAL or ssim_map is numpy_ssim_map:
+        window, centres = options.taps, _centres(image1, image2)
+        small = image1.size * batch <= SMALL
+        if options.box and image1.size > SMALL:
+            ssim_map, window = _kernels.similarity.box_ssim_map, len(options.taps)
+            if image1.dtype == np.uint8 and window <= EXACT:
+                centres = np.zeros(centres.shape, np.int32)
+        else:
+            ssim_map = numpy_ssim_map if small else _kernels.similarity.ssim_map
+        if small or batch > 1 or image1.size <= SERIAL:
             work(0, len(sums))
         else:
             _threads.spread(work, len(sums))
         return float(sums.sum()) / (rows * columns * C)
-
-
-def _kernel(image1, image2, options, batch):
-    """Return the function that suits two images, its window and the centres."""
-    size, centres = len(options.taps), _centres(image1, image2)
-    if options.box and image1.size > SMALL:
-        if image1.dtype == np.uint8 and size <= EXACT:
-            centres = np.zeros(centres.shape, np.int32)
-        return _kernels.similarity.box_ssim_map, size, centres
-    if image1.size * batch <= SMALL:
-        return numpy_ssim_map, options.taps, centres
-    return _kernels.similarity.ssim_map, options.taps, centres
 
 
 def _centres(image1, image2):

@@ -1,10 +1,9 @@
 """Metrics of data that come in pieces: from batches, files or processes.
 
-Each accumulator has ``update`` (add data), ``merge`` (add another accumulator),
-``compute`` and ``reset``. Its state is plain int64 or float64 arrays, which pickle.
-Any split of the data and any order of merging give one answer, to rounding. A refused
-update or merge leaves the state as it was. Threads and processes fill one each, and
-merge at the end.
+Each has ``update`` (add data), ``merge`` (add another), ``compute`` and ``reset``. Its
+state is plain int64 or float64 arrays, which pickle. Any split of the data and any
+order of merging give one answer, to rounding. A refused update or merge leaves the
+state as it was. Threads and processes fill one each, and merge at the end.
 """
 
 from collections.abc import Callable
@@ -20,6 +19,8 @@ from tinyssl.metrics.agreement import confusion_matrix
 class ConfusionAccumulator:
     """Confusion matrix of data that come in pieces, and every score it determines.
 
+    As `confusion_matrix` of all the data at once, exactly so without weights.
+
     Parameters
     ----------
     num_classes : int, 1 to 4096
@@ -32,17 +33,10 @@ class ConfusionAccumulator:
 
     Raises
     ------
-    TypeError
-        If num_classes is not an integer, what is merged is no such accumulator, or
-        what should score is no function.
-    ValueError
-        If num_classes is outside 1..4096, or differs where two merge; if weights no
-        longer have a finite sum; if nothing was counted yet that could be scored.
-
-    Notes
-    -----
-    ``compute`` equals `confusion_matrix` of all the data at once, exactly so without
-    weights.
+    TypeError, ValueError
+        If num_classes is no integer, or not as the other's where two merge; if weights
+        no longer have a finite sum; if what should score is no function, or nothing was
+        counted yet.
 
     Examples
     --------
@@ -94,12 +88,7 @@ class ConfusionAccumulator:
         return self.table.copy()
 
     def score(self, metric: Callable, **options) -> float | NDArray[np.float64]:
-        """Return a metric of all the data, from the table alone.
-
-        ``metric`` is any function of y_true, y_pred and sample_weight that depends on
-        how often each pair occurs: `accuracy`, `quadratic_weighted_kappa`, `f1_score`
-        and their like. ``options`` are its own.
-        """
+        """Return a metric that takes weights and depends on pairs of labels alone."""
         if not callable(metric):
             found = _checks.shown(metric)
             raise _checks.refusal("metric", "be a function", found, TypeError)
@@ -114,19 +103,21 @@ class ConfusionAccumulator:
             table = self.table + table
             total = table.sum()
         if not np.isfinite(total):
-            rule = "have a finite sum with what was counted"
-            raise _checks.refusal(name, rule, total)
+            raise _checks.refusal(
+                name, "have a finite sum with what was counted", total
+            )
         self.table = table
 
 
 class GaussianAccumulator:
     """Mean and covariance of features that come in pieces, for the Frechet distance.
 
-    As `ConfusionAccumulator`, but of (n, d) features, and ``compute`` takes another: it
-    equals `frechet_distance` of all the data at once, to rounding, where there are more
+    As `ConfusionAccumulator`, but of (n, d) features, and ``compute`` takes another:
+    as `frechet_distance` of all the data at once, to rounding, where there are more
     samples than features. With fewer the covariance is singular, and its square root
-    keeps half the digits. Means are subtracted before squaring and pieces joined by
-    Chan's rule, so that features at 1e4 with a spread of 1 keep their digits.
+    keeps half the digits; with fewer than two it is refused. Means are subtracted
+    before squaring and pieces joined by Chan's rule, so that features at 1e4 with a
+    spread of 1 keep their digits.
 
     Attributes
     ----------
@@ -134,11 +125,6 @@ class GaussianAccumulator:
         n, the samples seen.
     mean, scatter : (d,) and (d, d) float64 array, None before the first sample
         Their mean, and the sum of outer products of the samples about it.
-
-    Raises
-    ------
-    ValueError
-        If numbers of features differ, or fewer than two samples should have covariance.
 
     References
     ----------
@@ -163,10 +149,7 @@ class GaussianAccumulator:
         self.count, self.mean, self.scatter = 0, None, None
 
     def update(self, features: ArrayLike) -> None:
-        """Add (n, d) features, n >= 1, or (n,): one feature.
-
-        Refuses what `frechet_distance` refuses.
-        """
+        """Add (n, d) or (n,) features, n >= 1, that `frechet_distance` would take."""
         features, mean = frechet.samples("features", features, least=1)
         self._same_features("features", len(mean))
         self._add(len(features), mean, _gaussian.scatter(features, mean))

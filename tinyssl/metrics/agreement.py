@@ -112,11 +112,9 @@ def quadratic_weighted_kappa(
 
     Raises
     ------
-    TypeError
-        If undefined is not a number; else as `confusion_matrix`.
-    ValueError
-        If grades are beyond int64, or weights further apart than 1e290; else as
-        `confusion_matrix`, but grades are bounded by num_classes alone.
+    TypeError, ValueError
+        As `confusion_matrix`, but any grades pass that fit int64 and num_classes; if
+        weights lie further apart than 1e290, or undefined is no number.
 
     Notes
     -----
@@ -162,8 +160,6 @@ def cohen_kappa(
     weights : {None, "linear", "quadratic"}
         What a disagreement costs: 1, abs(a - b) or (a - b)**2. Others are refused.
 
-    Examples
-    --------
     >>> cohen_kappa([0, 0, 1, 1], [0, 1, 1, 1])
     0.5
     """
@@ -179,8 +175,7 @@ def _kappa(scheme, y_true, y_pred, num_classes, sample_weight, undefined):
         _checks.classes(y_true, y_pred, num_classes)
     y_true, y_pred, weights = _checks.weighted(sample_weight, y_true, y_pred)
     if scheme != "quadratic":
-        linear = scheme == "linear"
-        observed, expected = _kappas.costs(y_true, y_pred, weights, linear)
+        observed, expected = _kappas.costs(y_true, y_pred, weights, scheme == "linear")
     elif weights is not None:
         return _kappas.weighted_kappa(y_true, y_pred, weights, undefined)
     else:

@@ -8,7 +8,6 @@ from tinyssl.metrics._kappas import PART
 from tinyssl.metrics.agreement import confusion_matrix
 
 SMALL = 100_000  # labels that NumPy compares in well under .1 ms, without Numba
-AVERAGES = ("binary", "macro", "micro", "weighted", None)
 
 
 def accuracy(
@@ -18,8 +17,7 @@ def accuracy(
 
     As `confusion_matrix`, but of any labels that fit int64. Equals scikit-learn's
     ``accuracy_score``, and torchmetrics' ``multiclass_accuracy`` with
-    ``average="micro"``. Always predicting the majority class scores its share: print
-    that beside it.
+    ``average="micro"``. Print the share of the majority class beside it.
 
     >>> accuracy([0, 1, 2, 2], [0, 1, 2, 1])
     0.75
@@ -92,11 +90,9 @@ def precision(
 
     Raises
     ------
-    TypeError
-        If undefined is not a number; else as `confusion_matrix`.
-    ValueError
-        If average is none of the five, or "binary" meets other labels than 0 and 1,
-        or another num_classes than 2; else as `confusion_matrix`.
+    TypeError, ValueError
+        If average is none of the five, "binary" meets other labels than 0 and 1 or
+        another num_classes than 2, or undefined is no number; as `confusion_matrix`.
 
     Notes
     -----
@@ -110,10 +106,8 @@ def precision(
     >>> precision([0, 1, 1, 0], [1, 1, 1, 0], average="binary")
     0.6666666666666666
     """
-    return _averaged(
-        lambda hits, truth, predicted: (hits, predicted),
-        *(y_true, y_pred, average, num_classes, sample_weight, undefined),
-    )
+    given = y_true, y_pred, average, num_classes, sample_weight, undefined
+    return _averaged(lambda hits, true, predicted: (hits, predicted), *given)
 
 
 def recall(
@@ -133,10 +127,8 @@ def recall(
     >>> recall([0, 1, 1, 1], [1, 1, 1, 0], average="binary")
     0.6666666666666666
     """
-    return _averaged(
-        lambda hits, truth, predicted: (hits, truth),
-        *(y_true, y_pred, average, num_classes, sample_weight, undefined),
-    )
+    given = y_true, y_pred, average, num_classes, sample_weight, undefined
+    return _averaged(lambda hits, true, predicted: (hits, true), *given)
 
 
 def f1_score(
@@ -158,15 +150,13 @@ def f1_score(
     >>> f1_score([0, 1, 1, 0], [1, 1, 1, 0], average="binary")
     0.8
     """
-    return _averaged(
-        lambda hits, truth, predicted: (2 * hits, truth + predicted),
-        *(y_true, y_pred, average, num_classes, sample_weight, undefined),
-    )
+    given = y_true, y_pred, average, num_classes, sample_weight, undefined
+    return _averaged(lambda hits, true, predicted: (2 * hits, true + predicted), *given)
 
 
 def _averaged(share, y_true, y_pred, average, num_classes, sample_weight, undefined):
     """Divide what ``share`` says class by class, or all together, and average."""
-    _checks.choice("average", average, AVERAGES)
+    _checks.choice("average", average, ("binary", "macro", "micro", "weighted", None))
     every_class = num_classes is not None
     if average == "binary":
         if every_class and _checks.integer("num_classes", num_classes) != 2:

@@ -17,27 +17,16 @@ def roc_curve(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return false and true positive rates at each threshold.
 
-    As `roc_auc`, of one column of scores.
-
-    Parameters
-    ----------
-    y_score : (n,) array
-        Thresholds are float64: integers beyond 2**53 are compared exactly, but listed
-        rounded.
-    undefined : float, default nan
-        Fills a rate whose class never occurs (0/0).
+    As `roc_auc`, of one column of scores; undefined fills a rate whose class never
+    occurs. Equals scikit-learn's ``roc_curve(..., drop_intermediate=False)``.
 
     Returns
     -------
     false_positive_rate, true_positive_rate : (m,) float64 array, from 0 to 1
         Rates when "score >= threshold" means positive.
     thresholds : (m,) float64 array, falling
-        Distinct scores, after inf, at which nothing is positive. A score of inf
-        follows as a threshold of its own.
-
-    Notes
-    -----
-    Equals scikit-learn's ``roc_curve(..., drop_intermediate=False)``.
+        Distinct scores, after inf, at which nothing is positive. A score of inf follows
+        as a threshold of its own; integers beyond 2**53 are listed rounded.
 
     Examples
     --------
@@ -47,8 +36,7 @@ def roc_curve(
     """
     undefined = _checks.number("undefined", undefined)
     true, false, thresholds = _curve(y_true, y_score, sample_weight)
-    fpr, tpr = _share(false, undefined), _share(true, undefined)
-    return fpr, tpr, thresholds
+    return _share(false, undefined), _share(true, undefined), thresholds
 
 
 def precision_recall_curve(
@@ -65,15 +53,12 @@ def precision_recall_curve(
     scikit-learn's ``precision_recall_curve`` reversed, without the point (recall 0,
     precision 1) it adds, which belongs to no threshold.
 
-    >>> precision, recall, thresholds = precision_recall_curve(
-    ...     [0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]
-    ... )
+    >>> precision, recall, _ = precision_recall_curve([0, 0, 1, 1], [1, 4, 3, 8])
     >>> recall
     array([0.5, 0.5, 1. , 1. ])
     """
     undefined = _checks.number("undefined", undefined)
-    curve = _curve(y_true, y_score, sample_weight)
-    true, false, thresholds = (part[1:] for part in curve)
+    true, false, thresholds = (x[1:] for x in _curve(y_true, y_score, sample_weight))
     return true / (true + false), _share(true, undefined), thresholds
 
 
@@ -97,19 +82,15 @@ def check(y_true, y_score, sample_weight):
 
 
 def _curve(y_true, y_score, sample_weight):
-    """Check binary input and cumulate it."""
     y_true, y_score, weights = check(y_true, y_score, sample_weight)
     if y_score.ndim != 1:
-        found = f"shape {y_score.shape}"
-        raise _checks.refusal("y_score", "be one-dimensional", found)
+        raise _checks.refusal("y_score", "be one-dimensional", f"shape {y_score.shape}")
     return cumulate(y_true == 1, y_score, weights)
 
 
 def _share(counts, undefined):
     """Return rising counts as a share of the last."""
-    if counts[-1] == 0:
-        return np.full(len(counts), undefined)
-    return counts / counts[-1]
+    return counts / counts[-1] if counts[-1] else np.full(len(counts), undefined)
 
 
 def cumulate(positive, scores, weights):

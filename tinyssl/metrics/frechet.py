@@ -33,23 +33,17 @@ def frechet_distance(features1: ArrayLike, features2: ArrayLike) -> float:
         If a set has fewer than two samples, features are not finite or beyond
         ±1e30, or the numbers of features differ.
 
-    Warns
-    -----
-    UserWarning
-        If a set has no more samples than features: the value is then mostly bias.
-
     Notes
     -----
-    Say n, d and the features with the number. It is biased upward: two samples of
-    one Gaussian are a positive distance apart, the more the smaller n:
-    `frechet_noise_floor` says how far.
-    Covariances divide by n - 1, and the value is that of pytorch-fid's
-    ``calculate_frechet_distance`` and of torch-fidelity. No matrix square root is
-    taken: with S1 = L L^T, tr sqrt(S1 S2) is the sum of the roots of the eigenvalues
-    of L^T S2 L; for few samples, the sum of the singular values of A B^T, with A and
-    B the centred samples. Where rounding could cost more than 1e-10 of it, the
-    singular values of products of QR factors are summed instead. Beside the features
-    it needs 0.2 GiB at d = 2048, whatever n (``examples/benchmark.py --memory``).
+    Say n, d and the features with the number. It is biased upward, the more the smaller
+    n: `frechet_noise_floor` says how far. A UserWarning says that it is mostly bias,
+    where a set has no more samples than features. Covariances divide by n - 1, and the
+    value is that of pytorch-fid's ``calculate_frechet_distance`` and of torch-fidelity.
+    No matrix square root is taken: with S1 = L L^T, tr sqrt(S1 S2) is the sum of the
+    roots of the eigenvalues of L^T S2 L; for few samples, the sum of the singular
+    values of A B^T, with A and B the centred samples. Where rounding could cost more
+    than 1e-10 of it, the singular values of products of QR factors are summed instead.
+    Beside the features it needs 0.2 GiB at d = 2048 (examples/benchmark.py --memory).
 
     References
     ----------
@@ -65,11 +59,10 @@ def frechet_distance(features1: ArrayLike, features2: ArrayLike) -> float:
     """
     features1, mean1 = samples("features1", features1)
     features2, mean2 = samples("features2", features2)
-    d1, d2 = len(mean1), len(mean2)
-    if d1 != d2:
-        rule, found = "have one number of features", f"{d1} and {d2}"
+    if len(mean1) != len(mean2):
+        rule, found = "have one number of features", f"{len(mean1)} and {len(mean2)}"
         raise _checks.refusal("features1 and features2", rule, found)
-    warn_few(min(len(features1), len(features2)), d1)
+    warn_few(min(len(features1), len(features2)), len(mean1))
     part1, part2 = _gaussian.part(features1, mean1), _gaussian.part(features2, mean2)
     total = _gaussian.variance(part1) + _gaussian.variance(part2)
     cross = _gaussian.cross_trace(part1, part2)
@@ -93,21 +86,16 @@ def frechet_distance_from_stats(
     Parameters
     ----------
     mean1, mean2 : (d,) float array, or float
-        Means.
+        Means, within ±1e30.
     cov1, cov2 : (d, d) float array, or float
-        Covariances: symmetric and positive semidefinite, singular ones included.
+        Covariances, within ±1e61: singular ones included.
 
     Raises
     ------
-    TypeError
-        If arguments are not numbers.
-    ValueError
-        If arguments are empty, not finite (or beyond ±1e30, covariances ±1e61), or
-        of shapes that do not fit, or a covariance is not symmetric or not positive
-        semidefinite beyond rounding.
+    TypeError, ValueError
+        If shapes do not fit, or a covariance is not symmetric or not positive
+        semidefinite beyond rounding; else as `frechet_distance`.
 
-    Examples
-    --------
     >>> round(frechet_distance_from_stats([0, 0], np.eye(2), [3, 4], 4 * np.eye(2)), 6)
     27.0
     """
@@ -133,8 +121,9 @@ def frechet_noise_floor(
 ) -> NDArray[np.float64]:
     """Frechet distances that two samples of one Gaussian show by chance alone.
 
-    As `frechet_distance`, each of two samples of a Gaussian that is fitted to features.
-    None is drawn, though: in the axes of the covariance, where the distance is the
+    As `frechet_distance`, of two samples of a Gaussian that is fitted to features: a
+    distance between real sets of n1 and n2 that lies among these says nothing. No
+    sample is drawn, though: in the axes of the covariance, where the distance is the
     same, a sample's mean and covariance have known laws (normal and Wishart), so that
     50,000 samples cost what d + 1 do. With n <= d features the fitted Gaussian is flat,
     and the floor that of its n - 1 dimensions.
@@ -142,10 +131,10 @@ def frechet_noise_floor(
     Parameters
     ----------
     features : (n, d) float array, or (n,)
-        Features, to which the Gaussian is fitted.
+        What the Gaussian is fitted to.
     n1, n2 : int, >= 2
         Sizes of the two samples; n2 is n1 if left out.
-    rng : Generator or int
+    rng : Generator or int, >= 0
         Source of the samples.
     repeats : int, >= 1
         Number of pairs of samples.
@@ -153,20 +142,13 @@ def frechet_noise_floor(
     Returns
     -------
     distances : (repeats,) float64 array, >= 0
-        A distance between real sets of n1 and n2 that lies among these says nothing.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If n1, n2 or repeats are not integers or too small, or rng is no source.
+        One distance a pair.
 
     References
     ----------
     Bartlett 1933, "On the theory of statistical regression", Proceedings of the
     Royal Society of Edinburgh 53:260-283 (the Wishart law as a triangle).
 
-    Examples
-    --------
     >>> features = np.random.default_rng(0).normal(size=(1000, 64))
     >>> float(frechet_noise_floor(features, 200, rng=0).mean().round(1))
     10.8
@@ -207,10 +189,8 @@ def _distance(shift, total, cross):
 def warn_few(n, d):
     """Warn the caller's caller that a distance of so few samples is mostly bias."""
     if n <= d:
-        warnings.warn(
-            f"{n} samples of {d} features: the Frechet distance is mostly bias",
-            stacklevel=3,
-        )
+        bias = f"{n} samples of {d} features: the Frechet distance is mostly bias"
+        warnings.warn(bias, stacklevel=3)
 
 
 def samples(name, values, least=2):

@@ -33,8 +33,7 @@ def localization_error(
 
     Notes
     -----
-    Give one distance an image and let the table show mean and median: a single far
-    miss moves the mean.
+    Let a table show mean and median: a single far miss moves the mean.
 
     Examples
     --------
@@ -47,8 +46,9 @@ def localization_error(
     spacing = _checks.array("spacing", spacing).astype(np.float64)
     D = points_true.shape[-1]
     if spacing.shape not in ((), (D,)):
-        rule = f"be a number or have shape ({D},)"
-        raise _checks.refusal("spacing", rule, spacing.shape)
+        raise _checks.refusal(
+            "spacing", f"be a number or have shape ({D},)", spacing.shape
+        )
     _checks.finite("spacing", spacing)
     if (spacing <= 0).any():
         raise _checks.refusal("spacing", "be > 0", spacing.min())
@@ -62,7 +62,6 @@ def localization_error(
 
 
 def _points(name, values):
-    """Return finite float64 points."""
     values = _checks.array(name, values)
     _checks.not_empty(name, values)
     if values.ndim not in (1, 2):

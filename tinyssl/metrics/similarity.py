@@ -36,10 +36,10 @@ def ssim(
     window : {"gaussian", "uniform"}
         Weights of a window.
     win_size : int, odd, optional
-        Side of a uniform window in pixels; 7 if left out. A Gaussian one has
-        2 * int(3.5 * sigma + 0.5) + 1 taps, 11 by default.
+        Side of a uniform window in pixels; 7 if left out.
     sigma : float, > 0, default 1.5
-        Standard deviation of a Gaussian window in pixels.
+        Standard deviation of a Gaussian window in pixels, which has
+        2 * int(3.5 * sigma + 0.5) + 1 taps, 11 by default.
     sample_covariance : bool, default False
         Divide by (pixels in a window) - 1, not by the pixels.
     k1, k2 : float, > 0
@@ -69,15 +69,13 @@ def ssim(
     ``structural_similarity(..., gaussian_weights=True, sigma=1.5,
     use_sample_covariance=False)``; ``window="uniform", sample_covariance=True`` is its
     own default. Images are never resized (MATLAB and piq do that to large ones) and
-    never padded (torchmetrics does).
-
-    Values are centred before they are squared, so a large offset costs no digits. The
-    sums of a uniform window slide, and start anew every 32 rows: a pixel that lies
-    1,000 data ranges from all others leaves 1e-11 in the windows below it. The bits
-    depend neither on the threads nor on the layout of the images, and are the same
-    where NumPy answers, up to 64 x 64 values. Beside two images of 4,096 x 4,096 bytes,
-    float32 or float64 it takes 8 MiB (``examples/benchmark.py --memory``); other dtypes
-    are copied to float64 first.
+    never padded (torchmetrics does). Values are centred before they are squared, so a
+    large offset costs no digits. The sums of a uniform window slide, and start anew
+    every 32 rows: a pixel that lies 1,000 data ranges from all others leaves 1e-11 in
+    the windows below it. The bits depend neither on the threads nor on the layout, and
+    are the same where NumPy answers, up to 64 x 64 values. Beside bytes, float32 or
+    float64 of 4,096 x 4,096 pixels it takes 8 MiB (``examples/benchmark.py --memory``);
+    other dtypes are copied to float64 first.
 
     References
     ----------
@@ -155,13 +153,8 @@ def mse(image1: ArrayLike, image2: ArrayLike) -> float:
 def psnr(image1: ArrayLike, image2: ArrayLike, *, data_range: float) -> float:
     """Peak signal-to-noise ratio in decibels: more is better, inf is identical.
 
-    As `mse`, but in proportion to the square of data_range. Equals scikit-image's
-    ``peak_signal_noise_ratio``.
-
-    Parameters
-    ----------
-    data_range : float, finite and > 0
-        Largest minus smallest possible intensity: 255 for uint8, 1 for [0, 1].
+    As `mse`, but in proportion to the square of data_range, which is finite and > 0:
+    see `ssim`. Equals scikit-image's ``peak_signal_noise_ratio``.
 
     >>> psnr([0, 255], [0, 230], data_range=255)
     23.182303391878165

@@ -17,17 +17,11 @@ NAMES = ("images1", "images2")
 class SSIMAccumulator:
     """Mean SSIM of image pairs that come in pieces.
 
-    As `ConfusionAccumulator`, but of images: see `ssim` for the options, which are
-    refused at once. ``compute`` is the mean of `ssim` over the images, each rounded to
-    2^-60 and added without rounding: any split of the data and any order of merging
-    give the same bits. Images may differ in size from one update to the next, and count
-    alike.
-
-    Parameters
-    ----------
-    channel_axis : int, optional
-        Axis of the colours in one image: -1 for batches (N, H, W, C), 0 for
-        (N, C, H, W).
+    As `ConfusionAccumulator`, but of images, whose sizes may differ from one update to
+    the next: see `ssim` for the options, which are refused at once. channel_axis counts
+    in one image: -1 for batches (N, H, W, C), 0 for (N, C, H, W). ``compute`` is the
+    mean of `ssim` over the images, each rounded to 2^-60 and added without rounding:
+    any split of the data and any order of merging give the same bits.
 
     Attributes
     ----------
@@ -79,10 +73,7 @@ class SSIMAccumulator:
         return int(self.totals[0])
 
     def update(self, images1: ArrayLike, images2: ArrayLike) -> None:
-        """Add a batch of pairs, (N, H, W) or with channel_axis four axes, N >= 1.
-
-        Refuses what `ssim` refuses, and then adds none of the batch.
-        """
+        """Add a batch (N, H, W) of pairs, with a channel axis more, or none of it."""
         given = _ssim.pair(images1, images2, names=NAMES)
         channel_axis = self.settings["channel_axis"]
         images1, images2 = _ssim.channels_last(*given, channel_axis, names=NAMES)
