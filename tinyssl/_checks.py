@@ -8,7 +8,6 @@ import operator
 
 import numpy as np
 
-NUMBER_KINDS = "biuf"
 LARGEST_TABLE = 4096  # classes: 128 MiB of int64
 
 
@@ -17,7 +16,7 @@ def refusal(name, rule, found, kind=ValueError):
     return kind(f"{name} must {rule}, found {found}")
 
 
-def array(name, values, kinds=NUMBER_KINDS):
+def array(name, values, kinds="biuf"):
     """Return a numeric NumPy array of native byte order, shared where possible."""
     if _is_masked(values):
         raise ValueError(f"{name} must not have masked values: fill or remove them")
@@ -35,13 +34,11 @@ def array(name, values, kinds=NUMBER_KINDS):
 
 
 def not_empty(name, values):
-    """Refuse an array without elements."""
     if values.size == 0:
         raise refusal(name, "not be empty", f"shape {values.shape}")
 
 
 def finite(name, values):
-    """Refuse NaN and infinity."""
     if values.dtype.kind in "fc":
         _refuse_any(~np.isfinite(values), name, values, "be finite")
 
@@ -90,15 +87,16 @@ def label_pair(y_true, y_pred):
     return y_true, y_pred
 
 
-def classes(y_true, y_pred, num_classes):
-    """Check that labels lie in 0..K-1 and return K (the largest label + 1 if None)."""
+def classes(y_true, y_pred, num_classes, most=None):
+    """Return K (the largest label + 1 if None), and refuse labels not in 0..K-1."""
     if num_classes is not None:
         num_classes = integer("num_classes", num_classes, least=1)
-    largest = max(
-        label_range("y_true", y_true, num_classes),
-        label_range("y_pred", y_pred, num_classes),
-    )
-    return largest + 1 if num_classes is None else num_classes
+    largest = label_range("y_true", y_true, num_classes)
+    largest = max(largest, label_range("y_pred", y_pred, num_classes))
+    K = largest + 1 if num_classes is None else num_classes
+    if most is not None and most < K:
+        raise refusal("labels", f"be < {most} to be counted in a table", K - 1)
+    return K
 
 
 def label_range(name, values, num_classes):
@@ -109,14 +107,6 @@ def label_range(name, values, num_classes):
         rule = "be >= 0" if num_classes is None else f"lie in 0..{num_classes - 1}"
         _refuse_any(bad, name, values, rule)
     return high
-
-
-def table_classes(y_true, y_pred, num_classes):
-    """As ``classes``, and refuse more than a table of K x K counts should hold."""
-    K = classes(y_true, y_pred, num_classes)
-    if K > LARGEST_TABLE:
-        raise refusal("labels", f"be < {LARGEST_TABLE} to be counted in a table", K - 1)
-    return K
 
 
 def weights(values, length):
@@ -139,10 +129,7 @@ def weights(values, length):
 
 
 def weighted(sample_weight, *samples):
-    """Return arrays without what weighs nothing, and the weights > 0, or None.
-
-    The weights are scaled by a power of two: products neither vanish nor overflow.
-    """
+    """Return arrays without what weighs nothing, and the weights > 0, or None."""
     values = weights(sample_weight, len(samples[0]))
     if values is None:
         return *samples, None
@@ -152,6 +139,7 @@ def weighted(sample_weight, *samples):
     if values.min() / largest < 1e-290:
         rule = "be 0 or at least 1e-290 of the largest"
         raise refusal("sample_weight", rule, f"{values.min()} beside {largest}")
+    # scaled by a power of two: products neither vanish nor overflow
     return *(x[used] for x in samples), np.ldexp(values, -np.frexp(largest)[1])
 
 
@@ -170,7 +158,6 @@ def mask_bytes(name, values):
 
 
 def same_shape(name1, values1, name2, values2):
-    """Refuse two arrays of different shapes."""
     if values1.shape != values2.shape:
         both = f"{values1.shape} and {values2.shape}"
         raise refusal(f"{name1} and {name2}", "have one shape", both)
@@ -200,29 +187,24 @@ def number(name, value):
 
 
 def positive(name, value):
-    """Return a finite float greater than 0."""
     if not 0 < (given := number(name, value)) < np.inf:
         raise refusal(name, "be finite and > 0", value)
     return given
 
 
 def not_negative(name, value):
-    """Return a finite float that is at least 0."""
     if not 0 <= (given := number(name, value)) < np.inf:
         raise refusal(name, "be finite and >= 0", value)
     return given
 
 
 def choice(name, value, options):
-    """Refuse a value that is not one of the options."""
     # an array, of weights say, must not be compared with a word
     if not any(isinstance(value, type(o)) and value == o for o in options):
-        listed = ", ".join(repr(option) for option in options)
-        raise refusal(name, f"be one of {listed}", shown(value))
+        raise refusal(name, f"be one of {', '.join(map(repr, options))}", shown(value))
 
 
 def same_kind(kind, other):
-    """Refuse what cannot merge with a class."""
     if not isinstance(other, kind):
         found = f"a {type(other).__name__}"
         raise refusal("other", f"be a {kind.__name__}", found, TypeError)
@@ -247,6 +229,5 @@ def shown(value):
 
 
 def _is_masked(values):
-    """Return whether an array has masked values, or an item of a list has."""
     parts = values if isinstance(values, (list, tuple)) else [values]
     return any(isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x) for x in parts)

@@ -25,8 +25,7 @@ def num_threads() -> int:
 def spread(work, length, *, least=1):
     """Call ``work(start, stop)`` on parts of ``range(length)``; return the answers.
 
-    Parts are in order, as many as there are threads, and none is shorter than
-    ``least``. One part, or none, runs right here.
+    Parts are in order, one a thread, none shorter than ``least``; one part runs here.
     """
     parts = length // max(1, least)
     if parts > 1:  # asking how many threads there are costs 3 us
@@ -34,10 +33,7 @@ def spread(work, length, *, least=1):
     if parts <= 1:
         return [work(0, length)]
     edges = [length * part // parts for part in range(parts + 1)]
-    futures = [
-        _threads().submit(work, start, stop)
-        for start, stop in itertools.pairwise(edges)
-    ]
+    futures = [_threads().submit(work, *ends) for ends in itertools.pairwise(edges)]
     return [future.result() for future in futures]
 
 

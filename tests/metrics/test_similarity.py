@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import skimage.metrics
 from hypothesis import given
-from strategies import seeds
+from strategies import refused, seeds
 
 from tinyssl.metrics import mse, psnr
 
@@ -20,17 +20,13 @@ def test_mse_and_psnr_equal_skimage(seed):
     assert psnr(image1, image2, data_range=255) == pytest.approx(expected)
     assert mse(image1, image1) == 0
     assert psnr(image1, image1, data_range=255) == math.inf
-
-
-def test_psnr_of_equal_images_is_infinite():
-    assert psnr([0, 7], [0, 7], data_range=255) == math.inf
     assert psnr([0, 0], [5, 5], data_range=5) == 0.0
 
 
 def test_refusals_of_mse_and_psnr():
-    with pytest.raises(ValueError, match="one shape"):
+    with refused("one shape"):
         mse([0, 1], [0])
-    with pytest.raises(ValueError, match="image2 must be finite"):
+    with refused("image2 must be finite"):
         mse([0], [math.nan])
-    with pytest.raises(ValueError, match="data_range must be finite and > 0"):
+    with refused("data_range must be finite and > 0"):
         psnr([0], [1], data_range=-1)

@@ -1,9 +1,8 @@
 """Metrics the field reports: NumPy in, numbers out.
 
 One policy for all. Truth comes before prediction. Bad input is refused: nothing is
-dropped, clipped or guessed. What the mathematics leaves open (0/0) is returned as
-``undefined``. Inputs are never changed; integers never wrap; sums are exact or
-float64.
+dropped, clipped or guessed. What the mathematics leaves open (0/0) is ``undefined``.
+Inputs are never changed; integers never wrap; sums are exact or float64.
 """
 
 from tinyssl.metrics.accumulators import ConfusionAccumulator, GaussianAccumulator

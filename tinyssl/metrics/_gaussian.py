@@ -98,8 +98,7 @@ def _blocks(features):
 def _congruence(cov1, cov2):
     """Return L^T S2 L, its lower triangle at least, or None; L L^T = S1 (Cholesky)."""
     if len(cov1) >= LARGE:
-        # half the time of NumPy's at d = 2048: no copy in another order, and half the
-        # products (itype=2 is L^T S2 L)
+        # half NumPy's time at d = 2048: no copy, half the products (itype=2: L^T S2 L)
         from scipy.linalg import lapack
 
         root, failed = lapack.dpotrf(cov1.T, lower=1)

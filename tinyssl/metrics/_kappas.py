@@ -94,4 +94,6 @@ def _distances(y_true, y_pred):
     span = max(int(y_true.max()), int(y_pred.max())) - low
     wide = span >= 2**63 or np.uint64 in (y_true.dtype, y_pred.dtype)
     kind = object if wide else np.int64
-    return y_true.astype(kind) - low, y_pred.astype(kind) - low, span
+    room = np.int64 if span < 2**63 else object
+    a, b = ((x.astype(kind) - low).astype(room, copy=False) for x in (y_true, y_pred))
+    return a, b, span

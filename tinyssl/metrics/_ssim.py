@@ -9,6 +9,7 @@ import numpy as np
 from tinyssl import _checks, _kernels, _threads
 
 NAMES = ("image1", "image2")
+KEPT = (np.uint8, np.float32)  # dtypes that are not made float64
 # Values of a call up to which NumPy answers, with the bits of the kernel, which costs
 # .46 s to load; then 64 x 64 bytes take .055 ms there and .27 here, 128 x 128 .15 and
 # 2.5, 256 x 256 .35 and 8.9 (timeit of ssim(x, y, data_range=255) with SMALL = 0 and
@@ -70,12 +71,9 @@ def colour_axis(channel_axis):
     return axis % 3
 
 
-def channels_last(image1, image2, channel_axis, *, names=NAMES):
-    """Return C-contiguous arrays of a dtype the kernels know, colours last.
-
-    Names other than NAMES are those of batches, with one more axis in front.
-    """
-    batch = int(names != NAMES)
+def channels_last(image1, image2, channel_axis, options, *, names=NAMES):
+    """Return C-contiguous arrays of a dtype the kernels know, colours last."""
+    batch = int(names != NAMES)  # an axis in front, and names of its own
     axes = batch + (2 if channel_axis is None else 3)
     if image1.ndim != axes:
         coloured = channel_axis is None and image1.ndim > axes
@@ -87,7 +85,8 @@ def channels_last(image1, image2, channel_axis, *, names=NAMES):
     else:
         axis = batch + colour_axis(channel_axis)
         image1, image2 = (np.moveaxis(x, axis, -1) for x in (image1, image2))
-    same = image1.dtype == image2.dtype and image1.dtype in (np.uint8, np.float32)
+    kept = [np.float32] if options.box and len(options.taps) > EXACT else KEPT
+    same = image1.dtype == image2.dtype and image1.dtype in kept
     small = math.prod(image1.shape[batch:]) <= SMALL
     dtype = image1.dtype if same and not small else np.float64
     # what a kernel compiles for once: C order, and not read-only
@@ -125,14 +124,15 @@ def score(image1, image2, options, *, out=None, batch=1):
 
     with np.errstate(all="ignore"):
         window, centres = options.taps, _centres(image1, image2)
-        small = image1.size * batch <= SMALL
         if options.box and image1.size > SMALL:
-            ssim_map, window = _kernels.similarity.box_ssim_map, len(options.taps)
-            if image1.dtype == np.uint8 and window <= EXACT:
+            ssim_map, window = _kernels.similarity.box_ssim_map, len(window)
+            if image1.dtype == np.uint8:
                 centres = np.zeros(centres.shape, np.int32)
+        elif image1.size * batch > SMALL:
+            ssim_map = _kernels.similarity.ssim_map
         else:
-            ssim_map = numpy_ssim_map if small else _kernels.similarity.ssim_map
-        if small or batch > 1 or image1.size <= SERIAL:
+            ssim_map = numpy_ssim_map
+        if batch > 1 or image1.size <= SERIAL:
             work(0, len(sums))
         else:
             _threads.spread(work, len(sums))

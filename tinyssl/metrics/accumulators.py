@@ -103,9 +103,8 @@ class ConfusionAccumulator:
             table = self.table + table
             total = table.sum()
         if not np.isfinite(total):
-            raise _checks.refusal(
-                name, "have a finite sum with what was counted", total
-            )
+            rule = "have a finite sum with what was counted"
+            raise _checks.refusal(name, rule, total)
         self.table = table
 
 

@@ -64,7 +64,7 @@ def confusion_matrix(
         if table is not None:
             K = int(np.flatnonzero(table.any(axis=0) | table.any(axis=1))[-1]) + 1
             return table[:K, :K].copy()
-    K = _checks.table_classes(y_true, y_pred, num_classes)
+    K = _checks.classes(y_true, y_pred, num_classes, _checks.LARGEST_TABLE)
     if large:
         return _count(y_true, y_pred, K)
     flat = y_true.astype(np.int64) * K + y_pred.astype(np.int64)

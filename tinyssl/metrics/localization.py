@@ -46,9 +46,8 @@ def localization_error(
     spacing = _checks.array("spacing", spacing).astype(np.float64)
     D = points_true.shape[-1]
     if spacing.shape not in ((), (D,)):
-        raise _checks.refusal(
-            "spacing", f"be a number or have shape ({D},)", spacing.shape
-        )
+        rule = f"be a number or have shape ({D},)"
+        raise _checks.refusal("spacing", rule, spacing.shape)
     _checks.finite("spacing", spacing)
     if (spacing <= 0).any():
         raise _checks.refusal("spacing", "be > 0", spacing.min())

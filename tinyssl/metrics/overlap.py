@@ -141,7 +141,7 @@ def _ratio(share, mask_true, mask_pred, region, undefined):
         counts = [int(np.count_nonzero(x)) for x in (true & pred, true, pred)]
     else:
         masks = mask_true.ravel(), mask_pred.ravel()
-        parts = _threads.in_parts(_kernels.overlap.overlap_counts, masks, least=PART)
+        parts = _threads.in_parts(_kernels.agreement.overlap_counts, masks, least=PART)
         counts = [int(sum(part)) for part in parts]
     part, whole = share(*counts, area)
     return part / whole if whole else undefined

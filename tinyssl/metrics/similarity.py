@@ -95,7 +95,7 @@ def ssim(
         data_range, window, win_size, sigma, sample_covariance, k1, k2
     )
     given = _ssim.pair(image1, image2)
-    image1, image2 = _ssim.channels_last(*given, channel_axis)
+    image1, image2 = _ssim.channels_last(*given, channel_axis, options)
     rows, columns, C = _ssim.map_shape(image1.shape, options)
     out = np.empty((rows, columns * C)) if full else None
     score = _ssim.score(image1, image2, options, out=out)

@@ -75,17 +75,16 @@ class SSIMAccumulator:
     def update(self, images1: ArrayLike, images2: ArrayLike) -> None:
         """Add a batch (N, H, W) of pairs, with a channel axis more, or none of it."""
         given = _ssim.pair(images1, images2, names=NAMES)
-        channel_axis = self.settings["channel_axis"]
-        images1, images2 = _ssim.channels_last(*given, channel_axis, names=NAMES)
+        where = self.settings["channel_axis"], self._options
+        images1, images2 = _ssim.channels_last(*given, *where, names=NAMES)
         _ssim.map_shape(images1.shape[1:], self._options, names=NAMES)
-        scores, batch = np.empty(len(images1)), len(images1)
+        N, scores = len(images1), np.empty(len(images1))
 
         def work(start, stop):
             for n in range(start, stop):
-                images = images1[n], images2[n]
-                scores[n] = _ssim.score(*images, self._options, batch=batch)
+                scores[n] = _ssim.score(images1[n], images2[n], self._options, batch=N)
 
-        _threads.spread(work, batch)
+        _threads.spread(work, N)
         _ssim.refuse_nan(scores.sum(), *given, names=NAMES)
         units = [divmod(int(score * LIMB**2), LIMB) for score in scores.tolist()]
         self.totals = self.totals + np.sum([(1, *unit) for unit in units], axis=0)
