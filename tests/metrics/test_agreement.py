@@ -1,14 +1,13 @@
-"""Confusion matrix and kappas: known values, laws and refusals."""
+"""Confusion matrix and kappas: known values, laws and equal peers."""
 
 import math
-import warnings
 
 import numpy as np
 import pytest
 import sklearn.metrics
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from strategies import label_pairs, numpy_up_to, refused, small, weights
+from strategies import label_pairs, numpy_up_to, small, weights
 
 from tinyssl.metrics import _kappas, accuracy, cohen_kappa, confusion_matrix
 from tinyssl.metrics import quadratic_weighted_kappa as qwk
@@ -26,6 +25,8 @@ either = pytest.mark.parametrize("length", [0, 2**62])
         ([4, 4, 3, 4, 2, 4, 1, 1], [4, 4, 3, 4, 4, 2, 1, 1], 0.68932),
         ([0, 1, 4, 4], [0, 4, 4, 1], 0.29411764705882354),
         ([0.0, 1.0], np.array([True, False]), -1.0),
+        ([0, -(2.0**63)], [0, -(2**63)], 1.0),
+        (np.ma.array([0, 1]), [0, 1], 1.0),  # none of them is masked
     ],
 )
 def test_known_values(y_true, y_pred, expected):
@@ -59,14 +60,6 @@ def test_kappa_of_constant_raters(pair):
         if (y_true != 3).any():
             assert qwk(y_true, constant, sample_weight=w) == 0.0
             assert qwk(constant, y_true, sample_weight=w) == 0.0
-
-
-@pytest.mark.parametrize("scheme", [None, "linear", "quadratic"])
-@pytest.mark.parametrize("w", [[0.1, 0.2, 0.3, 0], [0.1, 0.3, 0.7, 0]])
-def test_what_weighs_nothing_is_no_sample(scheme, w):
-    constant = [7, 7, 7, 0]  # but for a row of weight 0
-    score = cohen_kappa(constant, constant, weights=scheme, sample_weight=w)
-    assert math.isnan(score)
 
 
 @either
@@ -136,60 +129,3 @@ def test_num_classes_defaults_to_the_largest_label(length):
             assert table.shape == (last + 1, last + 1)
             assert table[last, 0] == table[1, last] == table[0, 0] == 1
             assert table.sum() == 3
-
-
-@either
-@pytest.mark.parametrize("metric", [confusion_matrix, qwk, cohen_kappa])
-@pytest.mark.parametrize(
-    ("args", "options", "message"),
-    [
-        (([], []), {}, "y_true must not be empty"),
-        (([0, 1], [0]), {}, r"one shape, found \(2,\) and \(1,\)"),
-        (([[0], [1]], [0, 1]), {}, "y_true must be one-dimensional"),
-        (([0, 1.2], [0, 1]), {}, "whole numbers, found 1.2 at position 1"),
-        (([0, 1], [math.nan, 1]), {}, "y_pred must be finite, found nan"),
-        (([0, math.inf], [0, 1]), {}, "y_true must be finite, found inf"),
-        (([0, 1e300], [0, 1]), {}, "must fit int64, found 1e[+]300"),
-        ((["a"], [0]), {}, "TypeError: y_true must hold numbers, found dtype <U1"),
-        (([0, [1]], [0, 1]), {}, "y_true cannot be read as an array"),
-        (([0, 1j], [0, 1]), {}, "TypeError: y_true must hold numbers, found dtype com"),
-        (([0, -1], [0, 1]), {"num_classes": 2}, "lie in 0..1, found -1 at"),
-        (([0, 2], [0, 1]), {"num_classes": 2}, "y_true must lie in 0..1, found 2"),
-        (([0, 1], [0, 7]), {"num_classes": 5}, "y_pred must lie in 0..4"),
-        (([0], [0]), {"num_classes": 0}, "num_classes must be >= 1, found 0"),
-        (([0], [0]), {"num_classes": 2.0}, "TypeError: num_classes must be an integer"),
-        (([0], [0]), {"num_classes": True}, "TypeError: num_classes must be an intege"),
-        (([0], [0]), {"sample_weight": [1, 2]}, r"shape \(1,\), found \(2,\)"),
-        (([0], [0]), {"sample_weight": [-1]}, "sample_weight must be >= 0"),
-        (([0], [0]), {"sample_weight": [0]}, "not be zero everywhere"),
-        (([0], [0]), {"sample_weight": [math.nan]}, "weight must be finite"),
-        (([0] * 2,) * 2, {"sample_weight": [1e308] * 2}, "have a finite sum"),
-        (([0], [0]), {"sample_weight": "1"}, "TypeError: sample_weight must hold num"),
-        ((np.ma.array([0, 1], mask=[0, 1]), [0, 1]), {}, "masked values"),
-    ],
-)
-def test_refusals(metric, args, options, message, length):
-    with numpy_up_to(_kappas, length), refused(message):
-        metric(*args, **options)
-
-
-@either
-def test_refusals_of_one_function(length):
-    with numpy_up_to(_kappas, length):
-        with refused("y_true must be >= 0, found -1 at positi"):
-            confusion_matrix([-1], [0])
-        with refused("labels must be < 4096 to be counted"):
-            confusion_matrix([0], [10**9])
-        with refused(
-            "weights must be one of None, 'linear', 'quadratic', found 'cubic'"
-        ):
-            cohen_kappa([0], [0], weights="cubic")
-        for metric in (qwk, cohen_kappa):
-            with refused("TypeError: undefined must be a number, found None"):
-                metric([0], [0], undefined=None)
-
-
-def test_nothing_warns_and_a_masked_array_without_masked_values_passes():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert qwk(np.ma.array([0, 1]), [0, 1]) == 1

@@ -93,6 +93,10 @@ def test_a_sample_of_little_weight_still_counts(scheme):
     little = {"weights": scheme, "sample_weight": [1e100, 1e-100]}
     assert cohen_kappa([0, 1], [0, 1], **little) == 1
     assert cohen_kappa([2**60, 2**60 + 1], [2**60, 2**60 + 1], **little) == 1
+    # what weighs nothing is no sample, and a constant rater is left
+    for w in ([0, 0, 0, 1e-300], [0, 0.1, 0.2, 0.3], [0, 0.1, 0.3, 0.7]):
+        y = [0, 7, 7, 7]
+        assert cohen_kappa(y, y, weights=scheme, sample_weight=w, undefined=9) == 9
 
 
 @pytest.mark.parametrize("dtype", ["u1", "i2", "i8"])
@@ -122,13 +126,10 @@ def test_labels_far_out_in_any_part_are_seen(monkeypatch, place, far):
 
 def test_where_scikit_learn_is_wrong():
     # n sum d² = 4 * 18; n sum a² + n sum b² - 2 sum a sum b = 4 * 66 - 2 * 9 * 9
-    pair = [0, 1, 4, 4], [0, 4, 4, 1]
-    expected = float(1 - Fraction(72, 102))
+    pair, expected = ([0, 1, 4, 4], [0, 4, 4, 1]), float(1 - Fraction(72, 102))
     assert qwk(*pair) == expected
-    theirs = sklearn.metrics.cohen_kappa_score
-    # 4 counted as 2: 1 - 4 * 2 / (4 * 18 - 2 * 25)
-    assert theirs(*pair, weights="quadratic") == pytest.approx(7 / 11)
-    shuffled = theirs(*pair, weights="quadratic", labels=[4, 0, 1])
-    assert shuffled != pytest.approx(expected)
-    right = theirs(*pair, weights="quadratic", labels=range(5))
-    assert right == pytest.approx(expected)
+    for labels, right in ((None, False), ([4, 0, 1], False), (range(5), True)):
+        theirs = sklearn.metrics.cohen_kappa_score(
+            *pair, weights="quadratic", labels=labels
+        )
+        assert (theirs == pytest.approx(expected)) == right

@@ -1,11 +1,11 @@
-"""Localisation error: laws and refusals."""
+"""Localisation error: known values and laws."""
 
 import math
 
 import numpy as np
 import pytest
 from hypothesis import given
-from strategies import refused, seeds
+from strategies import seeds
 
 from tinyssl.metrics import localization_error
 
@@ -16,13 +16,13 @@ def test_known_values():
     assert localization_error([0, 0], [3, 4], spacing=2) == 10
     assert localization_error([0, 0], [3, 4], spacing=[2, 0.5]) == math.hypot(6, 2)
     np.testing.assert_array_equal(localization_error([[5], [2]], [[2], [5]]), [3, 3])
+    assert localization_error([1e308], [0.0]) == 1e308
     assert localization_error([1, 2, 3], [2, 4, 5]) == 3
     assert localization_error([1, 2, 3], [2, 4, 5]).shape == ()
 
 
 def test_bytes_do_not_wrap():
-    points = np.array([[0, 10]], np.uint8), np.array([[0, 13]], np.uint8)
-    assert localization_error(*points) == localization_error(*points[::-1]) == 3
+    assert localization_error(np.uint8([[0, 13]]), np.uint8([[0, 10]])) == 3
 
 
 @pytest.mark.parametrize("scale", [1e-300, 1e-160, 1.0, 1e160, 1e300])
@@ -40,22 +40,3 @@ def test_laws(seed):
     np.testing.assert_array_equal(localization_error(b, a), expected)
     np.testing.assert_allclose(localization_error(a + shift, b + shift), expected)
     np.testing.assert_allclose(localization_error(a, b, spacing=3), 3 * expected)
-
-
-@pytest.mark.parametrize(
-    ("true", "pred", "spacing", "message"),
-    [
-        ([], [], 1, "points_true must not be empty"),
-        ([[0, 0]], [0, 0], 1, "must have one shape"),
-        ([0, math.nan], [0, 0], 1, "points_true must be finite"),
-        ([[[0.0]]], [[[0.0]]], 1, r"must be \(N, D\) or \(D,\)"),
-        (["a", "b"], [0, 0], 1, "TypeError: points_true must hold numbers"),
-        ([0, 0], [1, 1], 0, "spacing must be > 0, found 0"),
-        ([0, 0], [1, 1], [1, 2, 3], r"have shape \(2,\), found \(3,\)"),
-        ([0, 0], [1, 1], math.inf, "spacing must be finite"),
-        ([0, 0], [1, 1], "mm", "TypeError: spacing must hold numbers"),
-    ],
-)
-def test_refusals(true, pred, spacing, message):
-    with refused(message):
-        localization_error(true, pred, spacing=spacing)

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from strategies import numpy_up_to, ranked, small, weights
 
@@ -61,20 +61,23 @@ def test_weights_that_are_counts_repeat_a_sample(data, sample):
             assert metric(y_true, score, sample_weight=scaled) == actual
 
 
+UP = (10.0 ** np.random.default_rng(13).uniform(-8, 0, 29)).tolist()  # a sum rounded up
+
+
+@example(w=[0, 1e-300, 0, 1e-300])
+@example(w=UP)
 @given(st.lists(st.floats(1e-3, 1e3), min_size=4, max_size=30))
 def test_weighted_scores_of_a_perfect_order_stay_at_1(w):
     score = np.arange(len(w))
-    y_true = (score >= len(w) // 2).astype(int)
-    for metric in (roc_auc, average_precision):
-        actual = metric(y_true, score, sample_weight=w)
+    half, ones = (score >= len(w) // 2).astype(int), np.ones(len(w), int)
+    for metric, y_true, weight in (
+        (roc_auc, half, w),
+        (average_precision, half, w),
+        (average_precision, ones, w[::-1]),
+    ):
+        actual = metric(y_true, score, sample_weight=weight)
         assert actual == pytest.approx(1)
         assert actual <= 1
-
-
-def test_a_sum_of_weights_rounded_up_is_no_precision_above_1():
-    weight = 10.0 ** np.random.default_rng(13).uniform(-8, 0, 29)
-    y_score = np.arange(29)[::-1]
-    assert average_precision(np.ones(29, int), y_score, sample_weight=weight) == 1
 
 
 @pytest.mark.parametrize("dtype", ["b1", "u1", "i1", "f2", "f4", "i8", "u8", ">f8"])
