@@ -112,3 +112,20 @@ def computed(module, way):
         patch.setattr(module._out, "PART", 1)
         patch.setenv("TINYSSL_NUM_THREADS", str(way[1]))
         yield
+
+
+@contextlib.contextmanager
+def refused(message):
+    """Expect a ValueError of one line that says this, or "TypeError: this"."""
+    kind = TypeError if message.startswith("TypeError: ") else ValueError
+    with pytest.raises(kind, match=message.removeprefix("TypeError: ")) as caught:
+        yield
+    assert "\n" not in str(caught.value)
+
+
+@contextlib.contextmanager
+def numpy_up_to(module, length):
+    """Let a module take NumPy up to this length, and the kernel beyond it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "SMALL", length)
+        yield

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from strategies import refused
 
 from tinyssl import _checks
 
@@ -33,38 +34,28 @@ def test_what_stands_for_an_array_is_one():
 
 
 @pytest.mark.parametrize(
-    ("values", "error", "message"),
+    ("values", "message"),
     [
-        (None, TypeError, "x must hold numbers, found dtype object"),
-        ([1, None], TypeError, "x must hold numbers, found dtype object"),
-        ([2**70], TypeError, "x must hold numbers, found dtype object"),
-        (["1"], TypeError, "x must hold numbers, found dtype <U1"),
-        (b"1", TypeError, "x must hold numbers, found dtype [|]S1"),
-        ({1: 2}, TypeError, "x must hold numbers, found dtype object"),
-        (np.datetime64("2020"), TypeError, "x must hold numbers, found dtype datetime"),
-        (np.zeros(2, "i4,i4"), TypeError, "x must hold numbers, found dtype"),
-        (np.longdouble([1]), TypeError, "x must hold numbers, found dtype"),
-        (np.ma.array([1], mask=[1]), ValueError, "x must not have masked values: fill"),
-        ([[1], [1, 2]], ValueError, "x cannot be read as an array: "),
-        (torch.ones(1, requires_grad=True), ValueError, "x cannot be read as an array"),
-        (torch.ones(1).bfloat16(), ValueError, "x cannot be read as an array"),
+        (None, "TypeError: x must hold numbers, found dtype object"),
+        ([1, None], "TypeError: x must hold numbers, found dtype object"),
+        ([2**70], "TypeError: x must hold numbers, found dtype object"),
+        (["1"], "TypeError: x must hold numbers, found dtype <U1"),
+        (b"1", "TypeError: x must hold numbers, found dtype [|]S1"),
+        ({1: 2}, "TypeError: x must hold numbers, found dtype object"),
+        (np.datetime64("2020"), "TypeError: x must hold numbers, found dtype datetime"),
+        (np.zeros(2, "i4,i4"), "TypeError: x must hold numbers, found dtype"),
+        (np.longdouble([1]), "TypeError: x must hold numbers, found dtype"),
+        (np.ma.array([1], mask=[1]), "x must not have masked values: fill"),
+        ([np.ma.array([1, 2], mask=[0, 1]), [1, 2]], "x must not have masked values"),
+        (([1, 2], np.ma.array([1, 2], mask=[0, 1])), "x must not have masked values"),
+        ([1, np.ma.masked], "x must not have masked values: fill"),
+        ([[1], [1, 2]], "x cannot be read as an array: "),
+        (torch.ones(1, requires_grad=True), "x cannot be read as an array"),
+        (torch.ones(1).bfloat16(), "x cannot be read as an array"),
     ],
 )
-def test_what_is_no_array_of_numbers_is_refused(values, error, message):
-    with pytest.raises(error, match=message):
-        _checks.array("x", values)
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        [np.ma.array([1, 2], mask=[0, 1]), [1, 2]],
-        ([1, 2], np.ma.array([1, 2], mask=[0, 1])),
-        [1, np.ma.masked],
-    ],
-)
-def test_masked_values_in_a_list_are_refused(values):
-    with pytest.raises(ValueError, match="x must not have masked values: fill"):
+def test_what_is_no_array_of_numbers_is_refused(values, message):
+    with refused(message):
         _checks.array("x", values)
 
 
@@ -79,30 +70,28 @@ def test_float64_passes_where_long_double_is_the_same(monkeypatch):
 )
 def test_what_was_found_is_shown_in_one_line(value):
     for check in (_checks.generator, lambda v: _checks.number("x", v)):
-        with pytest.raises(TypeError, match="found") as caught:
+        with refused("TypeError: .{,70} found .{,80}$"):
             check(value)
-        assert "\n" not in str(caught.value)
-        assert len(str(caught.value)) < 160
 
 
 @pytest.mark.parametrize(
-    ("check", "value", "error", "message"),
+    ("check", "value", "message"),
     [
-        (_checks.integer, 1.0, TypeError, "x must be an integer, found 1.0"),
-        (_checks.integer, np.True_, TypeError, "x must be an integer, found np.True_"),
-        (_checks.integer, -1, ValueError, "x must be >= 0, found -1"),
-        (_checks.number, "1", TypeError, "x must be a number, found '1'"),
-        (_checks.number, 1j, TypeError, "x must be a number, found 1j"),
-        (_checks.positive, None, TypeError, "x must be a number, found None"),
-        (_checks.positive, 0, ValueError, "x must be finite and > 0, found 0"),
-        (_checks.positive, np.nan, ValueError, "x must be finite and > 0, found nan"),
-        (_checks.not_negative, "1", TypeError, "x must be a number, found '1'"),
-        (_checks.not_negative, -0.1, ValueError, "x must be finite and >= 0, found -0"),
-        (_checks.not_negative, np.inf, ValueError, "be finite and >= 0, found inf"),
+        (_checks.integer, 1.0, "TypeError: x must be an integer, found 1.0"),
+        (_checks.integer, np.True_, "TypeError: x must be an integer, found np.True_"),
+        (_checks.integer, -1, "x must be >= 0, found -1"),
+        (_checks.number, "1", "TypeError: x must be a number, found '1'"),
+        (_checks.number, 1j, "TypeError: x must be a number, found 1j"),
+        (_checks.positive, None, "TypeError: x must be a number, found None"),
+        (_checks.positive, 0, "x must be finite and > 0, found 0"),
+        (_checks.positive, np.nan, "x must be finite and > 0, found nan"),
+        (_checks.not_negative, "1", "TypeError: x must be a number, found '1'"),
+        (_checks.not_negative, -0.1, "x must be finite and >= 0, found -0.1"),
+        (_checks.not_negative, np.inf, "x must be finite and >= 0, found inf"),
     ],
 )
-def test_single_values_are_refused_by_name(check, value, error, message):
-    with pytest.raises(error, match=message):
+def test_single_values_are_refused_by_name(check, value, message):
+    with refused(message):
         check("x", value)
 
 
@@ -126,15 +115,15 @@ def test_a_generator_passes_and_a_seed_makes_one():
 
 
 @pytest.mark.parametrize(
-    ("rng", "error", "message"),
+    ("rng", "message"),
     [
-        (-1, ValueError, "rng must be >= 0, found -1"),
-        (None, TypeError, "rng must be a numpy.random.Generator or an integer seed"),
-        (1.0, TypeError, "or an integer seed, found 1.0"),
-        (True, TypeError, "or an integer seed, found True"),
-        ("a", TypeError, "or an integer seed, found 'a'"),
+        (-1, "rng must be >= 0, found -1"),
+        (None, "TypeError: rng must be a numpy.random.Generator or an integer seed"),
+        (1.0, "TypeError: rng must be .* or an integer seed, found 1.0"),
+        (True, "TypeError: rng must be .* or an integer seed, found True"),
+        ("a", "TypeError: rng must be .* or an integer seed, found 'a'"),
     ],
 )
-def test_what_is_no_generator_is_refused(rng, error, message):
-    with pytest.raises(error, match=message):
+def test_what_is_no_generator_is_refused(rng, message):
+    with refused(message):
         _checks.generator(rng)

@@ -1,8 +1,10 @@
 """The small pool: order, parts, errors, and a forked child that uses it again."""
 
 import os
+import runpy
 import threading
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,6 +45,37 @@ def test_an_error_in_a_part_comes_out(monkeypatch):
 def test_a_number_of_threads_that_is_none_is_not_used(monkeypatch, asked):
     monkeypatch.setenv("TINYSSL_NUM_THREADS", asked)
     assert 1 <= _threads.num_threads() <= os.cpu_count()
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    for cores, expected in ((3, 3), (None, 1)):
+        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
+        assert _threads.num_threads() == expected
+
+
+def test_a_system_that_cannot_fork(monkeypatch):
+    monkeypatch.setenv("TINYSSL_NUM_THREADS", "3")
+    monkeypatch.delattr(os, "register_at_fork", raising=False)
+    spread = runpy.run_path(_threads.__file__)["spread"]
+    assert spread(lambda i, j: (i, j), 6) == [(0, 2), (2, 4), (4, 6)]
+
+
+def test_a_forgotten_pool_is_made_again(monkeypatch):
+    monkeypatch.setenv("TINYSSL_NUM_THREADS", "2")
+    monkeypatch.setattr(_threads, "_pool", None)
+    for _ in range(2):
+        assert _threads.spread(lambda i, j: j - i, 4) == [2, 2]
+        _threads._forget()
+        assert _threads._pool is None
+
+
+@pytest.mark.parametrize("least", [1, 2, 3, 9])
+def test_numbers_come_back_a_part_each(monkeypatch, least):
+    monkeypatch.setenv("TINYSSL_NUM_THREADS", "3")
+    arrays = np.arange(6), np.arange(6)[::-1]
+    parts = max(1, min(3, 6 // least))
+    numbers = _threads.in_parts(
+        lambda a, b: (len(a), (a + b).sum()), arrays, least=least
+    )
+    assert numbers == [(6 // parts,) * parts, (30 // parts,) * parts]
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")

@@ -8,11 +8,15 @@ import operator
 
 import numpy as np
 
-NUMBER_KINDS = "biuf"
 LARGEST_TABLE = 4096  # classes: 128 MiB of int64
 
 
-def array(name, values, kinds=NUMBER_KINDS):
+def refusal(name, rule, found, kind=ValueError):
+    """Return the error of an argument that must be otherwise."""
+    return kind(f"{name} must {rule}, found {found}")
+
+
+def array(name, values, kinds="biuf"):
     """Return a numeric NumPy array of native byte order, shared where possible."""
     if _is_masked(values):
         raise ValueError(f"{name} must not have masked values: fill or remove them")
@@ -23,53 +27,48 @@ def array(name, values, kinds=NUMBER_KINDS):
     # np.longdouble by its size: on some systems it is float64 by another name
     wide = values.dtype.kind == "f" and values.itemsize > 8
     if values.dtype.kind not in kinds or wide:
-        raise TypeError(f"{name} must hold numbers, found dtype {values.dtype}")
+        raise refusal(name, "hold numbers", f"dtype {values.dtype}", TypeError)
     if not values.dtype.isnative:
         values = values.astype(values.dtype.newbyteorder("="))
     return values
 
 
 def not_empty(name, values):
-    """Refuse an array without elements."""
     if values.size == 0:
-        raise ValueError(f"{name} must not be empty, found shape {values.shape}")
+        raise refusal(name, "not be empty", f"shape {values.shape}")
 
 
 def finite(name, values):
-    """Refuse NaN and infinity."""
-    if values.dtype.kind in "fc" and not np.isfinite(values).all():
-        position = _first(~np.isfinite(values))
-        raise ValueError(
-            f"{name} must be finite, found {values[position]} at {_place(position)}"
-        )
+    if values.dtype.kind in "fc":
+        _refuse_any(~np.isfinite(values), name, values, "be finite")
 
 
 def not_nan(name, values):
     """Refuse NaN; infinity may pass."""
     if values.dtype.kind == "f" and values.size and np.isnan(values.min()):
-        position = _first(np.isnan(values))
-        raise ValueError(f"{name} must not be NaN, found nan at {_place(position)}")
+        _refuse_any(np.isnan(values), name, values, "not be NaN")
+
+
+def _refuse_any(bad, name, values, rule):
+    """Refuse values of which some are bad, and name the first."""
+    if bad.any():
+        place = np.unravel_index(int(np.argmax(bad)), bad.shape)
+        position = place[0] if len(place) == 1 else tuple(map(int, place))
+        raise refusal(name, rule, f"{values[place]} at position {position}")
 
 
 def labels(name, values):
     """Return labels as a 1-D C-ordered integer array; whole floats and bools pass."""
     values = array(name, values)
     if values.ndim != 1:
-        raise ValueError(f"{name} must be one-dimensional, found shape {values.shape}")
+        raise refusal(name, "be one-dimensional", f"shape {values.shape}")
     not_empty(name, values)
     if values.dtype.kind == "f":
         finite(name, values)
         whole = values.astype(np.float64)
-        for bad, rule in (
-            (whole != np.rint(whole), "hold whole numbers"),
-            ((whole < -(2.0**63)) | (whole >= 2.0**63), "fit int64"),
-        ):
-            if bad.any():
-                position = _first(bad)
-                raise ValueError(
-                    f"{name} must {rule}, "
-                    f"found {values[position]} at {_place(position)}"
-                )
+        _refuse_any(whole != np.rint(whole), name, values, "hold whole numbers")
+        outside = (whole < -(2.0**63)) | (whole >= 2.0**63)
+        _refuse_any(outside, name, values, "fit int64")
         values = whole.astype(np.int64)
     values = np.ascontiguousarray(values)
     if values.dtype == bool:
@@ -88,15 +87,16 @@ def label_pair(y_true, y_pred):
     return y_true, y_pred
 
 
-def classes(y_true, y_pred, num_classes):
-    """Check that labels lie in 0..K-1 and return K (the largest label + 1 if None)."""
+def classes(y_true, y_pred, num_classes, most=None):
+    """Return K (the largest label + 1 if None), and refuse labels not in 0..K-1."""
     if num_classes is not None:
         num_classes = integer("num_classes", num_classes, least=1)
-    largest = max(
-        label_range("y_true", y_true, num_classes),
-        label_range("y_pred", y_pred, num_classes),
-    )
-    return largest + 1 if num_classes is None else num_classes
+    largest = label_range("y_true", y_true, num_classes)
+    largest = max(largest, label_range("y_pred", y_pred, num_classes))
+    K = largest + 1 if num_classes is None else num_classes
+    if most is not None and most < K:
+        raise refusal("labels", f"be < {most} to be counted in a table", K - 1)
+    return K
 
 
 def label_range(name, values, num_classes):
@@ -104,22 +104,9 @@ def label_range(name, values, num_classes):
     low, high = int(values.min()), int(values.max())
     if low < 0 or (num_classes is not None and high >= num_classes):
         bad = (values < 0) | (num_classes is not None and values >= num_classes)
-        position = _first(bad)
         rule = "be >= 0" if num_classes is None else f"lie in 0..{num_classes - 1}"
-        raise ValueError(
-            f"{name} must {rule}, found {values[position]} at {_place(position)}"
-        )
+        _refuse_any(bad, name, values, rule)
     return high
-
-
-def table_classes(y_true, y_pred, num_classes):
-    """As ``classes``, and refuse more than a table of K x K counts should hold."""
-    K = classes(y_true, y_pred, num_classes)
-    if K > LARGEST_TABLE:
-        raise ValueError(
-            f"labels must be < {LARGEST_TABLE} to be counted in a table, found {K - 1}"
-        )
-    return K
 
 
 def weights(values, length):
@@ -128,35 +115,32 @@ def weights(values, length):
         return None
     values = array("sample_weight", values)
     if values.shape != (length,):
-        raise ValueError(
-            f"sample_weight must have shape ({length},), found {values.shape}"
-        )
+        raise refusal("sample_weight", f"have shape ({length},)", values.shape)
     finite("sample_weight", values)
-    if (values < 0).any():
-        position = _first(values < 0)
-        raise ValueError(
-            f"sample_weight must be >= 0, "
-            f"found {values[position]} at {_place(position)}"
-        )
+    _refuse_any(values < 0, "sample_weight", values, "be >= 0")
     if not values.any():
         raise ValueError("sample_weight must not be zero everywhere")
     values = np.ascontiguousarray(values, dtype=np.float64)
     with np.errstate(over="ignore"):
         total = values.sum()
     if total == np.inf:
-        raise ValueError("sample_weight must have a finite sum, found inf")
+        raise refusal("sample_weight", "have a finite sum", total)
     return values
 
 
-def of_order_one(values):
-    """Scale weights > 0 by a power of two: products neither vanish nor overflow."""
+def weighted(sample_weight, *samples):
+    """Return arrays without what weighs nothing, and the weights > 0, or None."""
+    values = weights(sample_weight, len(samples[0]))
+    if values is None:
+        return *samples, None
+    used = values > 0
+    values = values[used]
     largest = values.max()
     if values.min() / largest < 1e-290:
-        raise ValueError(
-            "sample_weight must be 0 or at least 1e-290 of the largest, "
-            f"found {values.min()} beside {largest}"
-        )
-    return np.ldexp(values, -np.frexp(largest)[1])
+        rule = "be 0 or at least 1e-290 of the largest"
+        raise refusal("sample_weight", rule, f"{values.min()} beside {largest}")
+    # scaled by a power of two: products neither vanish nor overflow
+    return *(x[used] for x in samples), np.ldexp(values, -np.frexp(largest)[1])
 
 
 def mask(name, values):
@@ -174,12 +158,9 @@ def mask_bytes(name, values):
 
 
 def same_shape(name1, values1, name2, values2):
-    """Refuse two arrays of different shapes."""
     if values1.shape != values2.shape:
-        raise ValueError(
-            f"{name1} and {name2} must have one shape, "
-            f"found {values1.shape} and {values2.shape}"
-        )
+        both = f"{values1.shape} and {values2.shape}"
+        raise refusal(f"{name1} and {name2}", "have one shape", both)
 
 
 def integer(name, value, least=0):
@@ -189,42 +170,44 @@ def integer(name, value, least=0):
             raise TypeError
         value = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} must be an integer, found {shown(value)}") from None
+        raise refusal(name, "be an integer", shown(value), TypeError) from None
     if value < least:
-        raise ValueError(f"{name} must be >= {least}, found {value}")
+        raise refusal(name, f"be >= {least}", value)
     return value
 
 
 def number(name, value):
     """Return a float; nan and infinities pass."""
     if not isinstance(value, numbers.Real):
-        raise TypeError(f"{name} must be a number, found {shown(value)}")
+        raise refusal(name, "be a number", shown(value), TypeError)
     try:
         return float(value)
     except OverflowError:
-        raise ValueError(f"{name} must fit float64, found {shown(value)}") from None
+        raise refusal(name, "fit float64", shown(value)) from None
 
 
 def positive(name, value):
-    """Return a finite float greater than 0."""
     if not 0 < (given := number(name, value)) < np.inf:
-        raise ValueError(f"{name} must be finite and > 0, found {value}")
+        raise refusal(name, "be finite and > 0", value)
     return given
 
 
 def not_negative(name, value):
-    """Return a finite float that is at least 0."""
     if not 0 <= (given := number(name, value)) < np.inf:
-        raise ValueError(f"{name} must be finite and >= 0, found {value}")
+        raise refusal(name, "be finite and >= 0", value)
     return given
 
 
 def choice(name, value, options):
-    """Refuse a value that is not one of the options."""
     # an array, of weights say, must not be compared with a word
     if not any(isinstance(value, type(o)) and value == o for o in options):
-        listed = ", ".join(repr(option) for option in options)
-        raise ValueError(f"{name} must be one of {listed}, found {shown(value)}")
+        raise refusal(name, f"be one of {', '.join(map(repr, options))}", shown(value))
+
+
+def same_kind(kind, other):
+    if not isinstance(other, kind):
+        found = f"a {type(other).__name__}"
+        raise refusal("other", f"be a {kind.__name__}", found, TypeError)
 
 
 def generator(rng):
@@ -234,10 +217,8 @@ def generator(rng):
     try:
         seed = integer("rng", rng)
     except TypeError:
-        raise TypeError(
-            "rng must be a numpy.random.Generator or an integer seed, "
-            f"found {shown(rng)}"
-        ) from None
+        rule = "be a numpy.random.Generator or an integer seed"
+        raise refusal("rng", rule, shown(rng), TypeError) from None
     return np.random.default_rng(seed)
 
 
@@ -248,16 +229,5 @@ def shown(value):
 
 
 def _is_masked(values):
-    """Return whether an array has masked values, or an item of a list has."""
     parts = values if isinstance(values, (list, tuple)) else [values]
     return any(isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x) for x in parts)
-
-
-def _first(bad):
-    return np.unravel_index(int(np.argmax(bad)), bad.shape)
-
-
-def _place(position):
-    if len(position) == 1:
-        return f"position {position[0]}"
-    return f"position ({', '.join(str(int(p)) for p in position)})"

@@ -25,8 +25,7 @@ def num_threads() -> int:
 def spread(work, length, *, least=1):
     """Call ``work(start, stop)`` on parts of ``range(length)``; return the answers.
 
-    Parts are in order, as many as there are threads, and none is shorter than
-    ``least``. One part, or none, runs right here.
+    Parts are in order, one a thread, none shorter than ``least``; one part runs here.
     """
     parts = length // max(1, least)
     if parts > 1:  # asking how many threads there are costs 3 us
@@ -34,11 +33,18 @@ def spread(work, length, *, least=1):
     if parts <= 1:
         return [work(0, length)]
     edges = [length * part // parts for part in range(parts + 1)]
-    futures = [
-        _threads().submit(work, start, stop)
-        for start, stop in itertools.pairwise(edges)
-    ]
+    futures = [_threads().submit(work, *ends) for ends in itertools.pairwise(edges)]
     return [future.result() for future in futures]
+
+
+def in_parts(count, arrays, *, least):
+    """Return each number that ``count`` returns as a tuple, a part of arrays each."""
+    n = len(arrays[0])
+    if n < 2 * least:
+        answers = [count(*arrays)]
+    else:
+        answers = spread(lambda i, j: count(*(x[i:j] for x in arrays)), n, least=least)
+    return list(zip(*answers, strict=True))
 
 
 def _threads():

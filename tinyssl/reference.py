@@ -1,17 +1,15 @@
 """The answer key: each algorithm of the core in its shortest correct NumPy form.
 
 Read it beside ``tinyssl._kernels``, which computes the same faster, and beside the
-lessons, which derive it. Nothing here checks its input, and nothing in the package
-imports it, so that one error cannot hide in both texts. Only the tests and the
-lessons do.
+lessons, which derive it. Nothing here checks its input, and only tests and lessons
+import it, so that one error cannot hide in both texts.
 """
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+
 # ---- agreement ---------------------------------------------------------------------
-
-
 def confusion_matrix(y_true, y_pred, num_classes):
     """Count how often each true class was given each predicted class."""
     table = np.zeros((num_classes, num_classes), dtype=np.int64)
@@ -48,8 +46,6 @@ def count_equal(y_true, y_pred):
 
 
 # ---- likeness ----------------------------------------------------------------------
-
-
 def ssim_map(image1, image2, taps, c1, c2, unbias):
     """Return the SSIM of each window of (H, W, C) images (Wang et al. 2004, eq. 13)."""
     weights = np.outer(taps, taps)
@@ -105,8 +101,6 @@ def frechet_noise_floor(mean, cov, n1, n2, rng):
 
 
 # ---- ranking -----------------------------------------------------------------------
-
-
 def sortable_keys(scores, chosen):
     """Encode the chosen float64 scores as uint64 of the same order, -0.0 as 0.0."""
     # the sign bit flipped, and for negative scores all bits
@@ -143,8 +137,6 @@ def average_precision(positive, negative):
 
 
 # ---- overlap -----------------------------------------------------------------------
-
-
 def overlap_counts(mask_true, mask_pred):
     """Return the pixels in both masks, in the first, and in the second."""
     # whatever is not 0 belongs to the object
@@ -153,8 +145,6 @@ def overlap_counts(mask_true, mask_pred):
 
 
 # ---- transforms --------------------------------------------------------------------
-
-
 def swap_patches(images, swaps, patch_size):
     """Swap pairs of patches in place, one swap after another: squares or cubes."""
     for image, pairs in zip(images, swaps, strict=True):
@@ -175,8 +165,6 @@ def rotate(images, turns):
 
 
 # ---- tiles, patches and pastes -----------------------------------------------------
-
-
 def permute_tiles(image, rows, cols, order):
     """Cut one image into tiles and join them in another order."""
     tiles = [t for row in np.split(image, rows) for t in np.split(row, cols, axis=1)]

@@ -1,4 +1,4 @@
-"""Frechet distance: closed forms, invariances, singular covariances and refusals."""
+"""Frechet distance: closed forms, invariances and singular covariances."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import seeds
+from strategies import refused, seeds
 
 from tinyssl import reference
 from tinyssl.metrics import frechet_distance, frechet_distance_from_stats
@@ -21,20 +21,12 @@ def features(seed, n1, n2, d=5):
 
 @pytest.mark.filterwarnings("ignore:.*mostly bias")
 @given(seeds, few_or_many, few_or_many)
-def test_equals_the_reference(seed, n1, n2):
+def test_features_and_their_statistics_equal_the_reference(seed, n1, n2):
     sets = features(seed, n1, n2)
-    expected = reference.frechet_distance(*sets)
-    assert frechet_distance(*sets) == pytest.approx(expected, rel=1e-6, abs=1e-6)
-
-
-@pytest.mark.filterwarnings("ignore:.*mostly bias")
-@given(seeds, few_or_many, few_or_many)
-def test_statistics_give_the_same_as_features(seed, n1, n2):
-    sets = features(seed, n1, n2)
+    expected = pytest.approx(reference.frechet_distance(*sets), rel=1e-6, abs=1e-6)
+    assert frechet_distance(*sets) == expected
     stats = [part for x in sets for part in (x.mean(axis=0), np.cov(x, rowvar=False))]
-    expected = frechet_distance(*sets)
-    actual = frechet_distance_from_stats(*stats)
-    assert actual == pytest.approx(expected, rel=1e-6, abs=1e-6)
+    assert frechet_distance_from_stats(*stats) == expected
 
 
 @pytest.mark.filterwarnings("ignore:.*mostly bias")
@@ -87,20 +79,6 @@ def test_nearly_singular_covariances_cost_no_digits(seed, smallest):
     assert actual == pytest.approx(scales.sum(), abs=1e-12)
 
 
-@given(seeds, st.sampled_from((0.0, 1e-9, 1e-5, 1e-3, 1.0)))
-def test_nearly_dependent_features_cost_no_digits(seed, smallest):
-    rng = np.random.default_rng(seed)
-    centred = rng.normal(size=(50, 4))
-    centred = np.linalg.qr(centred - centred.mean(axis=0))[0]  # covariance 1/49
-    rotation = np.linalg.qr(rng.normal(size=(4, 4)))[0]
-    scales1, scales2 = np.array([1, 1, 1, smallest]), np.array([3, 1, 2, 1])
-    sample1, sample2 = centred * scales1 @ rotation, centred * scales2 @ rotation
-    expected = np.sum((scales1 - scales2) ** 2) / 49
-    precision = 1e-11  # 1e-10 of the variances, which are some tenths
-    assert frechet_distance(sample1, sample2) == pytest.approx(expected, abs=precision)
-    assert frechet_distance(sample1, sample1) <= precision
-
-
 def test_one_dimension():
     actual = frechet_distance([0.0, 2, 0, 2], [10.0, 14, 10, 14])
     deviations = math.sqrt(4 / 3), math.sqrt(16 / 3)
@@ -118,24 +96,14 @@ def test_constant_features_have_no_spread():
     assert actual == pytest.approx(6)
 
 
-def test_a_mixture_of_few_and_many_samples():
-    few, many = features(0, 4, 40)
-    with pytest.warns(UserWarning, match="4 samples of 5 features"):
-        expected = reference.frechet_distance(few, many), frechet_distance(few, many)
-    assert expected[1] == pytest.approx(expected[0], rel=1e-6)
-
-
-@pytest.mark.parametrize("side", [1, 63, 64, 65, 130])
-def test_asymmetry_is_seen_wherever_it_is(side):
+@pytest.mark.parametrize("side", [2, 130])
+@pytest.mark.parametrize(("row", "column"), [(-1, 0), (0, -1)])
+def test_asymmetry_is_seen_wherever_it_is(side, row, column):
     cov, zero = np.eye(side), np.zeros(side)
-    for row, column in ((side - 1, 0), (side - 1, side // 2), (side // 3, side - 1)):
-        skew = cov.copy()
-        skew[row, column] += 1e-9
-        if row == column:
-            frechet_distance_from_stats(zero, cov, zero, skew)
-            continue
-        with pytest.raises(ValueError, match="cov2 must be symmetric, found entries 1"):
-            frechet_distance_from_stats(zero, cov, zero, skew)
+    skew = cov.copy()
+    skew[row, column] += 1e-9
+    with refused("cov2 must be symmetric, found entries 1e-09 apart"):
+        frechet_distance_from_stats(zero, cov, zero, skew)
 
 
 def test_asymmetry_within_rounding_is_averaged():
@@ -151,53 +119,7 @@ def test_few_samples_warn():
         frechet_distance(*features(0, 5, 40))
 
 
-@pytest.mark.parametrize(
-    ("args", "error", "message"),
-    [
-        (
-            ([[1, 2]], [[1, 2]] * 3),
-            ValueError,
-            "features1 must have n >= 2, found n = 1",
-        ),
-        (([1, 2], []), ValueError, "features2 must have n >= 2, found n = 0"),
-        ((np.ones((3, 2)), np.ones((3, 1))), ValueError, "features, found 2 and 1"),
-        ((np.ones((3, 0)), np.ones((3, 0))), ValueError, r"\(n, d\) or \(n,\), found"),
-        ((np.ones((3, 2, 1)), [1, 2]), ValueError, r"features1 must be \(n, d\) or"),
-        (([1, math.nan], [1, 2]), ValueError, "features1 must be finite, found nan"),
-        (([1, 2], [1, 2e30]), ValueError, r"must lie within ±1e\+30, found 1.0 to 2e"),
-        (([1, -2e30], [1, 2]), ValueError, "features1 must lie within"),
-        (([1, 2], ["a", "b"]), TypeError, "features2 must hold numbers"),
-    ],
-)
-def test_refusals(args, error, message):
-    with pytest.raises(error, match=message):
-        frechet_distance(*args)
-
-
-EYE = np.eye(2)
-
-
-@pytest.mark.parametrize(
-    ("args", "error", "message"),
-    [
-        (([0, 0], EYE, [0], [[1]]), ValueError, "mean1 and mean2 must have one shape"),
-        (
-            ([0, 0], np.eye(3), [0, 0], EYE),
-            ValueError,
-            r"cov1 must have shape \(2, 2\)",
-        ),
-        (([[0, 0]], EYE, [0, 0], EYE), ValueError, r"mean1 must be \(d,\)"),
-        (([], EYE, [0, 0], EYE), ValueError, "mean1 must not be empty"),
-        (([0, math.nan], EYE, [0, 0], EYE), ValueError, "mean1 must be finite"),
-        (([0, 0], EYE, [0, 0], EYE + math.inf), ValueError, "cov2 must be finite"),
-        (([0, 2e30], EYE, [0, 0], EYE), ValueError, "mean1 must lie within ±1e"),
-        (([0, 0], EYE, [0, 0], EYE * 1e62), ValueError, "cov2 must lie within ±1e"),
-        (([0, 0], [[1, 1], [0, 1]], [0, 0], EYE), ValueError, "cov1 must be symmetric"),
-        (([0, 0], EYE, [0, 0], -EYE), ValueError, "cov2 must be positive semidefinite"),
-        (([0, 0], EYE, [0, 0], [[1, 2], [2, 1]]), ValueError, "eigenvalues from -1 to"),
-        (([0, 0], EYE, ["a", "b"], EYE), TypeError, "mean2 must hold numbers"),
-    ],
-)
-def test_refusals_of_statistics(args, error, message):
-    with pytest.raises(error, match=message):
-        frechet_distance_from_stats(*args)
+def test_rounding_never_makes_a_distance_negative():
+    for seed in range(40):
+        sample, _ = features(seed, 30, 2, d=7)
+        assert 0 <= frechet_distance(sample, sample) < 1e-12

@@ -1,15 +1,14 @@
 """Frechet distance in arbitrary precision, and where the usual programs go wrong."""
 
+import itertools
 import warnings
 
 import numpy as np
 import pytest
-import scipy.linalg
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import seeds
+from strategies import refused, seeds
 
-from tinyssl import reference
 from tinyssl.metrics import _gaussian, frechet_distance, frechet_distance_from_stats
 
 ignore_few = pytest.mark.filterwarnings("ignore:.*mostly bias")
@@ -43,16 +42,8 @@ def exact_moments(mp, features):
     n, d = features.shape
     rows = mp.matrix(features.astype(np.float64).tolist())
     mean = [mp.fsum(rows[i, j] for i in range(n)) / n for j in range(d)]
-    centred = mp.matrix(n, d)
-    for i in range(n):
-        for j in range(d):
-            centred[i, j] = rows[i, j] - mean[j]
+    centred = mp.matrix([[rows[i, j] - mean[j] for j in range(d)] for i in range(n)])
     return mean, centred.T * centred / (n - 1)
-
-
-def exact(mp, features1, features2):
-    moments = (*exact_moments(mp, features1), *exact_moments(mp, features2))
-    return exact_from_stats(mp, *moments)
 
 
 def blend(rng, n, d, smallest):
@@ -69,24 +60,15 @@ def test_features_in_60_digits(mp, seed, shape, smallest):
     n1, n2, d = shape
     rng = np.random.default_rng(seed)
     sets = blend(rng, n1, d, smallest), blend(rng, n2, d, 1.0)
-    for features1, features2 in (sets, sets[::-1], (sets[0], sets[0] * 1.5)):
-        expected, total = exact(mp, features1, features2)
+    # what is wide in one is narrow in the other
+    basis = np.linalg.qr(rng.normal(size=(d, d)))[0]
+    spread = np.logspace(4, -4, d)
+    crossed = rng.normal(size=(n1, d)) * spread @ basis, sets[1] / spread @ basis
+    for features1, features2 in (sets, sets[::-1], (sets[0], sets[0] * 1.5), crossed):
+        moments = (exact_moments(mp, x) for x in (features1, features2))
+        expected, total = exact_from_stats(mp, *itertools.chain(*moments))
         actual = frechet_distance(features1, features2)
         assert actual == pytest.approx(expected, rel=1e-10, abs=2e-10 * total)
-
-
-@ignore_few
-@settings(max_examples=40)
-@given(seeds, st.sampled_from((3, 9)), st.sampled_from((3, 9)))
-def test_spreads_that_cross_in_60_digits(mp, seed, n1, n2):
-    rng = np.random.default_rng(seed)
-    basis = np.linalg.qr(rng.normal(size=(3, 3)))[0]
-    scales = np.array([1e4, 1, 1e-4])  # what is wide in one is narrow in the other
-    features1 = rng.normal(size=(n1, 3)) * scales @ basis
-    features2 = rng.normal(size=(n2, 3)) / scales @ basis
-    expected, total = exact(mp, features1, features2)
-    actual = frechet_distance(features1, features2)
-    assert actual == pytest.approx(expected, rel=1e-10, abs=2e-10 * total)
 
 
 @settings(max_examples=40)
@@ -120,23 +102,6 @@ def test_nearly_singular_statistics_keep_half_the_digits(mp, seed, d, smallest):
 
 
 @ignore_few
-@settings(max_examples=30)
-@given(seeds, st.sampled_from((9, 40, 90)), st.sampled_from((9, 40, 90)))
-def test_scipys_formula_where_it_is_sound(seed, n1, n2):
-    rng = np.random.default_rng(seed)
-    features1, features2 = blend(rng, n1, 6, 0.3), blend(rng, n2, 6, 1.0)
-    mean1, mean2 = features1.mean(axis=0), features2.mean(axis=0)
-    cov1, cov2 = np.cov(features1, rowvar=False), np.cov(features2, rowvar=False)
-    root = scipy.linalg.sqrtm(cov1 @ cov2)
-    expected = (mean1 - mean2) @ (mean1 - mean2)
-    expected += np.trace(cov1) + np.trace(cov2) - 2 * np.trace(root).real
-    actual = frechet_distance(features1, features2)
-    assert actual == pytest.approx(expected, rel=1e-7)
-    actual = frechet_distance_from_stats(mean1, cov1, mean2, cov2)
-    assert actual == pytest.approx(expected, rel=1e-7)
-
-
-@ignore_few
 @settings(max_examples=40)
 @given(seeds, shapes, st.sampled_from((1e-90, 1e-80, 1e-3, 1.0, 1e4, 1e28)))
 def test_identical_inputs_are_0_and_never_below(seed, shape, scale):
@@ -150,25 +115,6 @@ def test_identical_inputs_are_0_and_never_below(seed, shape, scale):
     ):
         assert type(actual) is float
         assert 0 <= actual <= 1e-7 * np.trace(cov)
-
-
-def test_few_samples_of_many_features_match_the_full_matrices():
-    # general square roots of these singular products are complex, or not finite
-    rng = np.random.default_rng(0)
-    sets = rng.normal(size=(20, 64)), rng.normal(1, 2, size=(30, 64))
-    expected = reference.frechet_distance(*sets)
-    with pytest.warns(UserWarning, match="20 samples of 64 features"):
-        actual = frechet_distance(*sets)
-    assert actual == pytest.approx(expected, rel=1e-7)
-    stats = [part for x in sets for part in (x.mean(axis=0), np.cov(x, rowvar=False))]
-    assert frechet_distance_from_stats(*stats) == pytest.approx(expected, rel=1e-7)
-
-
-def test_single_precision_features_are_not_computed_in_it():
-    rng = np.random.default_rng(0)
-    sets = [rng.normal(1000, 1, size=(300, 8)).astype("f4") for _ in range(2)]
-    expected = reference.frechet_distance(*(x.astype("f8") for x in sets))
-    assert frechet_distance(*sets) == pytest.approx(expected, rel=1e-8)
 
 
 @pytest.mark.parametrize("n", [5, 12, 70])
@@ -185,5 +131,5 @@ def test_blocks_and_lapack_give_the_same(n, smallest, monkeypatch):
     actual = frechet_distance_from_stats(zero, flat, zero, 4 * np.eye(6))
     assert actual == pytest.approx(np.sum((np.sqrt(np.diag(flat)) - 2) ** 2))
     flat[5, 5] = -1  # its "factor" would pass, squared
-    with pytest.raises(ValueError, match="cov1 must be positive semidefinite"):
+    with refused("cov1 must be positive semidefinite"):
         frechet_distance_from_stats(zero, flat, zero, 4 * np.eye(6))

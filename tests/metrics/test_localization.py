@@ -1,4 +1,4 @@
-"""Localisation error: laws and refusals."""
+"""Localisation error: known values and laws."""
 
 import math
 
@@ -15,11 +15,14 @@ def test_known_values():
     np.testing.assert_array_equal(actual, [5, 0])
     assert localization_error([0, 0], [3, 4], spacing=2) == 10
     assert localization_error([0, 0], [3, 4], spacing=[2, 0.5]) == math.hypot(6, 2)
+    np.testing.assert_array_equal(localization_error([[5], [2]], [[2], [5]]), [3, 3])
+    assert localization_error([1e308], [0.0]) == 1e308
+    assert localization_error([1, 2, 3], [2, 4, 5]) == 3
+    assert localization_error([1, 2, 3], [2, 4, 5]).shape == ()
 
 
 def test_bytes_do_not_wrap():
-    points = np.array([[0, 10]], np.uint8), np.array([[0, 13]], np.uint8)
-    assert localization_error(*points) == localization_error(*points[::-1]) == 3
+    assert localization_error(np.uint8([[0, 13]]), np.uint8([[0, 10]])) == 3
 
 
 @pytest.mark.parametrize("scale", [1e-300, 1e-160, 1.0, 1e160, 1e300])
@@ -27,12 +30,6 @@ def test_squares_neither_overflow_nor_vanish(scale):
     far = np.array([[3, -4], [-5, 12]]) * scale
     actual = localization_error(np.zeros((2, 2)), far)
     np.testing.assert_allclose(actual, np.array([5, 13]) * scale, rtol=1e-15)
-
-
-def test_one_and_three_dimensions():
-    np.testing.assert_array_equal(localization_error([[5], [2]], [[2], [5]]), [3, 3])
-    assert localization_error([1, 2, 3], [2, 4, 5]) == 3
-    assert localization_error([1, 2, 3], [2, 4, 5]).shape == ()
 
 
 @given(seeds)
@@ -43,22 +40,3 @@ def test_laws(seed):
     np.testing.assert_array_equal(localization_error(b, a), expected)
     np.testing.assert_allclose(localization_error(a + shift, b + shift), expected)
     np.testing.assert_allclose(localization_error(a, b, spacing=3), 3 * expected)
-
-
-@pytest.mark.parametrize(
-    ("args", "spacing", "error", "message"),
-    [
-        (([], []), 1, ValueError, "points_true must not be empty"),
-        (([[0, 0]], [0, 0]), 1, ValueError, "must have one shape"),
-        (([0, math.nan], [0, 0]), 1, ValueError, "points_true must be finite"),
-        (([[[0.0]]], [[[0.0]]]), 1, ValueError, r"must be \(N, D\) or \(D,\)"),
-        ((["a", "b"], [0, 0]), 1, TypeError, "points_true must hold numbers"),
-        (([0, 0], [1, 1]), 0, ValueError, "spacing must be > 0, found 0"),
-        (([0, 0], [1, 1]), [1, 2, 3], ValueError, r"have shape \(2,\), found \(3,\)"),
-        (([0, 0], [1, 1]), math.inf, ValueError, "spacing must be finite"),
-        (([0, 0], [1, 1]), "mm", TypeError, "spacing must hold numbers"),
-    ],
-)
-def test_refusals(args, spacing, error, message):
-    with pytest.raises(error, match=message):
-        localization_error(*args, spacing=spacing)

@@ -1,4 +1,4 @@
-"""PSNR and MSE: equal to scikit-image, and refusals."""
+"""PSNR and MSE: equal to scikit-image, and the ends of float64."""
 
 import math
 
@@ -20,17 +20,11 @@ def test_mse_and_psnr_equal_skimage(seed):
     assert psnr(image1, image2, data_range=255) == pytest.approx(expected)
     assert mse(image1, image1) == 0
     assert psnr(image1, image1, data_range=255) == math.inf
-
-
-def test_psnr_of_equal_images_is_infinite():
-    assert psnr([0, 7], [0, 7], data_range=255) == math.inf
     assert psnr([0, 0], [5, 5], data_range=5) == 0.0
 
 
-def test_refusals_of_mse_and_psnr():
-    with pytest.raises(ValueError, match="one shape"):
-        mse([0, 1], [0])
-    with pytest.raises(ValueError, match="image2 must be finite"):
-        mse([0], [math.nan])
-    with pytest.raises(ValueError, match="data_range must be finite and > 0"):
-        psnr([0], [1], data_range=-1)
+def test_large_and_small_values():
+    assert mse([1e150], [-1e150]) == pytest.approx(4e300)
+    assert psnr([1e100], [0], data_range=1e300) == pytest.approx(4000)
+    assert psnr([1.0], [0], data_range=1e-200) == pytest.approx(-4000)
+    assert psnr([1e-100], [0], data_range=1e200) == pytest.approx(6000)

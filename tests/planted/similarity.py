@@ -31,7 +31,7 @@ SSIM = [
     ),
     *rows(
         "metrics/_ssim.py",
-        "metrics/test_ssim.py metrics/test_ssim_inputs.py",
+        "metrics/test_ssim.py metrics/test_ssim_inputs.py metrics/test_refusals.py",
         ("int(3.5 * sigma + 0.5)", "int(3 * sigma + 0.5)"),
         ("pixels / (pixels - 1)", "pixels / (pixels + 1)"),
         ("return H - K + 1, W - K + 1, C", "return H - K, W - K + 1, C"),
@@ -41,8 +41,11 @@ SSIM = [
         ("scores[scores > 1] = 1", "scores[scores < 0] = 0"),
         ("sums[row // tile] += line", "sums[row // tile] = line"),
         ("/ (rows * columns * C)", "/ (rows * columns)"),
-        (" or ssim_map is numpy_ssim_map", ""),
-        ("SMALL if options.box else FEW * SMALL", "FEW * SMALL"),
+        # another path than the size of a call says
+        ("image1.size * batch > SMALL", "image1.size > SMALL"),
+        ("if options.box and image1.size > SMALL:", "if options.box:"),
+        ("five += np.multiply(", "total += np.multiply("),
+        ("if options.box and len(options.taps) > EXACT else", "if False else"),
     ),
     *rows(
         "metrics/similarity.py",
@@ -57,7 +60,7 @@ SSIM = [
 FRECHET = [
     *rows(
         "metrics/_gaussian.py",
-        "metrics/test_frechet.py metrics/test_frechet_precision.py test_gaps.py",
+        "metrics/test_frechet.py metrics/test_frechet_precision.py",
         # N for N - 1
         ("scatter(features, centre) / (n - 1)", "scatter(features, centre) / n"),
         ("(1 + np.sqrt(n))) / np.sqrt(n - 1)", "(1 + np.sqrt(n))) / np.sqrt(n)"),
@@ -78,7 +81,8 @@ FRECHET = [
     ),
     *rows(
         "metrics/frechet.py",
-        "metrics/test_frechet.py metrics/test_frechet_precision.py test_gaps.py",
+        "metrics/test_frechet.py metrics/test_frechet_precision.py "
+        "metrics/test_refusals.py",
         ("shift @ shift + (total - 2 * cross)", "shift @ shift + (total - cross)"),
         ("max(0.0, float(", "(float("),
         ("total = np.trace(cov1) + np.trace(cov2)", "total = 2 * np.trace(cov1)"),
@@ -105,17 +109,17 @@ ACCUMULATORS = [
         ("mean = self.mean + shift", "mean = mean + shift"),
         ("            count = total\n", ""),
         ("min(self.count, other.count)", "max(self.count, other.count)"),
-        ("sample_weight=self.table[y_true, y_pred]", "sample_weight=None"),
-    ),
-    *rows(
-        "metrics/accumulators.py",
-        "metrics/test_extremes.py",
+        ("sample_weight=weights, **options", "sample_weight=None, **options"),
         ("if not np.isfinite(total):", "if False:"),
     ),
     *rows(
-        "metrics/ssim_accumulator.py",
-        "metrics/test_ssim_accumulator.py metrics/test_extremes.py",
+        "metrics/_ssim.py",
+        "metrics/test_ssim_accumulator.py",
         ("return axis % 3", "return axis"),
+    ),
+    *rows(
+        "metrics/ssim_accumulator.py",
+        "metrics/test_ssim_accumulator.py",
         ("if other.settings[name] != value:", "if False:"),
         ("(high * LIMB + low) / (count", "(high * LIMB) / (count"),
     ),

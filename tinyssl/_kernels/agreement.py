@@ -1,4 +1,4 @@
-"""Counting agreement between two raters, as compiled loops."""
+"""Counting agreement of two raters, or of two masks, as compiled loops."""
 
 import numpy as np
 
@@ -54,10 +54,7 @@ def byte_sums(y_true, y_pred):
 
 @kernel
 def confusion_matrix(y_true, y_pred, num_classes, table):
-    """Count pairs of labels into a (K, K) int64 table of zeros, while they fit in it.
-
-    Return whether all did: to look at each label once is to count and check at once.
-    """
+    """Count pairs of labels into a (K, K) table of zeros; return whether all fit."""
     for i in range(len(y_true)):
         if not (0 <= y_true[i] < num_classes and 0 <= y_pred[i] < num_classes):
             return False
@@ -72,3 +69,23 @@ def count_equal(y_true, y_pred):
     for i in range(len(y_true)):
         equal += y_true[i] == y_pred[i]
     return equal
+
+
+@kernel
+def overlap_counts(mask_true, mask_pred):
+    """Return the pixels in both masks, in the first, and in the second."""
+    both = first = second = np.int64(0)
+    for start in range(0, len(mask_true), BLOCK):
+        block1 = mask_true[start : start + BLOCK]
+        block2 = mask_pred[start : start + BLOCK]
+        n = n1 = n2 = np.int32(0)
+        for i in range(len(block1)):
+            # whatever is not 0 belongs to the object
+            a, b = np.int32(block1[i] != 0), np.int32(block2[i] != 0)
+            n = np.int32(n + (a & b))
+            n1 = np.int32(n1 + a)
+            n2 = np.int32(n2 + b)
+        both += n
+        first += n1
+        second += n2
+    return both, first, second

@@ -11,8 +11,8 @@ SIGN = np.int64(-(2**63))
 def sortable_keys(scores, chosen, out):
     """Encode the chosen float64 scores as uint64 of the same order, -0.0 as 0.0.
 
-    ``out`` has one place more than are chosen: all keys are written there, and only
-    a chosen one moves the place on. No branch is mispredicted that way.
+    All keys are written to the last place, and only a chosen one moves it on: no branch
+    is mispredicted. So ``out`` has one place more than are chosen.
     """
     place = 0
     for i in range(len(scores)):
@@ -47,10 +47,8 @@ def radix_sort(keys, out):
 
 @kernel
 def count_below(scores, others, out):
-    """Count for each score how many of the others are lower; both ascending.
-
-    A merge without a branch on the data: each step moves on in one of the arrays.
-    """
+    """Count for each score how many of the others are lower; both ascending."""
+    # a merge without a branch on the data: each step moves on in one of the arrays
     i = below = 0
     while i < len(scores) and below < len(others):
         lower = others[below] < scores[i]

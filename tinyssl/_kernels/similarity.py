@@ -1,9 +1,9 @@
 """Structural similarity, row by row through a small ring, as compiled loops.
 
 Loops over a row stay plain: then the compiler proves their arrays apart at run time
-and handles several columns at once. The four quantities that
-are filtered (both images, the sum of their squares, their product) lie side by side
-in one long row; what a filter mixes where two of them meet is never read.
+and handles several columns at once. The four quantities that are filtered (both images,
+the sum of their squares, their product) lie side by side in one long row; what a filter
+mixes where two of them meet is never read.
 """
 
 import numpy as np

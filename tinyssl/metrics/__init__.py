@@ -1,9 +1,8 @@
 """Metrics the field reports: NumPy in, numbers out.
 
 One policy for all. Truth comes before prediction. Bad input is refused: nothing is
-dropped, clipped or guessed. What the mathematics leaves open (0/0) is returned as
-``undefined``. Inputs are never changed; integers never wrap; sums are exact or
-float64.
+dropped, clipped or guessed. What the mathematics leaves open (0/0) is ``undefined``.
+Inputs are never changed; integers never wrap; sums are exact or float64.
 """
 
 from tinyssl.metrics.accumulators import ConfusionAccumulator, GaussianAccumulator
@@ -20,9 +19,12 @@ from tinyssl.metrics.classification import (
     recall,
 )
 from tinyssl.metrics.curves import precision_recall_curve, roc_curve
-from tinyssl.metrics.frechet import frechet_distance, frechet_distance_from_stats
+from tinyssl.metrics.frechet import (
+    frechet_distance,
+    frechet_distance_from_stats,
+    frechet_noise_floor,
+)
 from tinyssl.metrics.localization import localization_error
-from tinyssl.metrics.noise_floor import frechet_noise_floor
 from tinyssl.metrics.overlap import dice, iou, sensitivity, specificity
 from tinyssl.metrics.ranking import average_precision, roc_auc
 from tinyssl.metrics.similarity import mse, psnr, ssim

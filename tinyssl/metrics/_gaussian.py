@@ -51,16 +51,17 @@ def triangle(features, centre):
 
 def variance(part):
     """Return the trace of the covariance."""
-    return np.vdot(part, part) if _is_rows(part) else np.trace(part)
+    return np.vdot(part, part) if len(part) < part.shape[1] else np.trace(part)
 
 
 def cross_trace(part1, part2):
     """Return tr sqrt(S1^½ S2 S1^½), or None where squares are too coarse for it."""
-    if _is_rows(part2):
-        part1, part2 = part2, part1
-    if _is_rows(part2):
+    rows1, rows2 = (len(part) < part.shape[1] for part in (part1, part2))
+    if rows1 and rows2:
         return nuclear_norm(part1 @ part2.T)
-    if _is_rows(part1):
+    if rows2:
+        part1, part2 = part2, part1
+    if rows1 or rows2:
         norm1, product = np.linalg.norm(part1 @ part1.T), part1 @ part2 @ part1.T
     else:
         norm1, product = np.linalg.norm(part1), _congruence(part1, part2)
@@ -83,7 +84,7 @@ def nuclear_norm(matrix):
 
 def spectrum(part):
     """Return the eigenvalues of the covariance that are not 0."""
-    values = np.linalg.eigvalsh(part @ part.T if _is_rows(part) else part)
+    values = np.linalg.eigvalsh(part @ part.T if len(part) < part.shape[1] else part)
     return values[values >= len(values) * EPS * values[-1]]
 
 
@@ -94,15 +95,10 @@ def _blocks(features):
         yield np.array(features[start : start + rows], dtype=np.float64, order="C")
 
 
-def _is_rows(part):
-    return part.shape[0] < part.shape[1]
-
-
 def _congruence(cov1, cov2):
     """Return L^T S2 L, its lower triangle at least, or None; L L^T = S1 (Cholesky)."""
     if len(cov1) >= LARGE:
-        # half the time of NumPy's at d = 2048: no copy in another order, and half the
-        # products (itype=2 is L^T S2 L)
+        # half NumPy's time at d = 2048: no copy, half the products (itype=2: L^T S2 L)
         from scipy.linalg import lapack
 
         root, failed = lapack.dpotrf(cov1.T, lower=1)

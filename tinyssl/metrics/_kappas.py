@@ -5,8 +5,7 @@ import numpy as np
 from tinyssl import _checks, _kernels, _threads
 
 # Up to this length NumPy is quick enough not to load Numba for: 51 us here, 12 us one
-# longer (python -m timeit -s "import numpy as np; from tinyssl.metrics import
-# quadratic_weighted_kappa as f; a = np.arange(2000) % 5" "f(a, a)", and 2001).
+# longer (timeit of quadratic_weighted_kappa(a, a), a = np.arange(2000) % 5, and 2001).
 SMALL = 2_000
 PART = 1_000_000  # labels a thread: fewer do not pay for waking one on a busy machine
 
@@ -16,28 +15,18 @@ def rating_sums(y_true, y_pred):
     n = len(y_true)
     if n <= SMALL or np.uint64 in (y_true.dtype, y_pred.dtype):
         return _numpy_sums(y_true, y_pred)
+    labels = y_true, y_pred
     if y_true.itemsize == 1:
-        parts = _in_parts(_kernels.agreement.byte_sums, y_true, y_pred)
-        return [sum(part) for part in parts]
+        sums = _threads.in_parts(_kernels.agreement.byte_sums, labels, least=PART)
+        return [int(sum(part)) for part in sums]
     # distances from any of the labels: integers that wrapped twice are right again
     origin = int(y_true[0])
-    parts = _in_parts(_kernels.agreement.rating_sums, y_true, y_pred, origin)
-    *sums, low, high = parts
-    if n * (max(high) - min(low)) ** 2 >= 2**63:  # a sum may have left int64
-        return _numpy_sums(y_true, y_pred)
-    return [sum(part) for part in sums]
-
-
-def _in_parts(kernel, y_true, y_pred, *options):
-    """Return each number of a kernel's answer, from each part of the labels."""
-    if len(y_true) < 2 * PART:  # one part; to ask for the threads costs 4 us
-        return [(int(value),) for value in kernel(y_true, y_pred, *options)]
-    answers = _threads.spread(
-        lambda i, j: kernel(y_true[i:j], y_pred[i:j], *options),
-        len(y_true),
-        least=PART,
+    *sums, low, high = _threads.in_parts(
+        lambda a, b: _kernels.agreement.rating_sums(a, b, origin), labels, least=PART
     )
-    return [[int(value) for value in values] for values in zip(*answers, strict=True)]
+    if n * (int(max(high)) - int(min(low))) ** 2 >= 2**63:  # a sum may have left int64
+        return _numpy_sums(y_true, y_pred)
+    return [int(sum(part)) for part in sums]
 
 
 def _numpy_sums(y_true, y_pred):
@@ -100,12 +89,11 @@ def costs(y_true, y_pred, weights, linear):
 
 
 def _distances(y_true, y_pred):
-    """Return both raters' distances from the lowest label, and the largest of them.
-
-    They are int64, or Python integers where int64 has no room.
-    """
+    """Return distances from the lowest label, int64 or Python's, and the largest."""
     low = min(int(y_true.min()), int(y_pred.min()))
     span = max(int(y_true.max()), int(y_pred.max())) - low
     wide = span >= 2**63 or np.uint64 in (y_true.dtype, y_pred.dtype)
     kind = object if wide else np.int64
-    return y_true.astype(kind) - low, y_pred.astype(kind) - low, span
+    room = np.int64 if span < 2**63 else object
+    a, b = ((x.astype(kind) - low).astype(room, copy=False) for x in (y_true, y_pred))
+    return a, b, span

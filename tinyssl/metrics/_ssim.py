@@ -3,32 +3,24 @@
 import collections
 import functools
 import math
-from typing import NamedTuple
 
 import numpy as np
 
 from tinyssl import _checks, _kernels, _threads
 
 NAMES = ("image1", "image2")
-SMALL = 64 * 64  # values: up to here float64, and a box is a window as any other
-FEW = 16  # times as many, for which a Gaussian window does not wait for the kernel
-PATIENCE = 500 * SMALL  # values by NumPy, until loading it has been worth its .3 s
+KEPT = (np.uint8, np.float32)  # dtypes that are not made float64
+# Values of a call up to which NumPy answers, with the bits of the kernel, which costs
+# .46 s to load; then 64 x 64 bytes take .055 ms there and .27 here, 128 x 128 .15 and
+# 2.5, 256 x 256 .35 and 8.9 (timeit of ssim(x, y, data_range=255) with SMALL = 0 and
+# SMALL = 2**62). Images of so many values are float64 in any batch.
+SMALL = 64 * 64
 SERIAL = 16_384  # values, some 100 us of work: not worth another thread
 TILE = 32  # rows of the map that are added up together
 EXACT = 127  # side of the largest window of bytes whose sums of squares fit int32
 
-_ready = set()  # dtypes for which this process has the kernel already
-_seen = collections.Counter()  # values that NumPy had, by dtype
-
-
-class Options(NamedTuple):
-    """The options of ``ssim`` as the kernels want them."""
-
-    taps: np.ndarray  # weights of a window along one axis, which add up to 1
-    box: bool  # all of them alike
-    c1: float
-    c2: float
-    unbias: float
+# weights along one axis, which add up to 1; whether all are alike; constants
+Options = collections.namedtuple("Options", ["taps", "box", "c1", "c2", "unbias"])
 
 
 def options(data_range, window, win_size, sigma, sample_covariance, k1, k2):
@@ -38,30 +30,24 @@ def options(data_range, window, win_size, sigma, sample_covariance, k1, k2):
     c2 = (_checks.positive("k2", k2) * data_range) ** 2
     _checks.choice("window", window, ("gaussian", "uniform"))
     sigma = _checks.positive("sigma", sigma)
-    box = window == "uniform"
-    taps = _uniform(win_size, sigma) if box else _gaussian(win_size, sigma)
+    if window == "uniform":
+        if sigma != 1.5:
+            raise ValueError(f"sigma is for window='gaussian', found {sigma}")
+        size = 7 if win_size is None else _checks.integer("win_size", win_size, least=3)
+        if size % 2 == 0:
+            raise ValueError(f"win_size must be odd, found {size}")
+        taps = np.full(size, 1 / size)
+    elif win_size is not None:
+        raise ValueError(f"win_size is for window='uniform', found {win_size!r}")
+    else:
+        taps = _gaussian(sigma)
     pixels = len(taps) ** 2
     unbias = pixels / (pixels - 1) if sample_covariance else 1.0
-    return Options(taps, box, c1, c2, unbias)
-
-
-def _uniform(win_size, sigma):
-    if sigma != 1.5:
-        raise ValueError(f"sigma is for window='gaussian', found {sigma}")
-    size = 7 if win_size is None else _checks.integer("win_size", win_size, least=3)
-    if size % 2 == 0:
-        raise ValueError(f"win_size must be odd, found {size}")
-    return np.full(size, 1 / size)
-
-
-def _gaussian(win_size, sigma):
-    if win_size is not None:
-        raise ValueError(f"win_size is for window='uniform', found {win_size!r}")
-    return _bell(sigma)
+    return Options(taps, window == "uniform", c1, c2, unbias)
 
 
 @functools.lru_cache(maxsize=8)
-def _bell(sigma):
+def _gaussian(sigma):
     radius = int(3.5 * sigma + 0.5)  # as scikit-image: truncate=3.5
     if radius < 1:
         raise ValueError(f"sigma must be at least 1/7, found {sigma}")
@@ -71,45 +57,41 @@ def _bell(sigma):
 
 def pair(image1, image2, *, names=NAMES):
     """Return two arrays of numbers of one shape that are not empty."""
-    arrays = [
-        _checks.array(name, x) for name, x in zip(names, (image1, image2), strict=True)
-    ]
-    _checks.same_shape(names[0], arrays[0], names[1], arrays[1])
-    _checks.not_empty(names[0], arrays[0])
-    return arrays
+    image1, image2 = _checks.array(names[0], image1), _checks.array(names[1], image2)
+    _checks.same_shape(names[0], image1, names[1], image2)
+    _checks.not_empty(names[0], image1)
+    return image1, image2
 
 
-def channels_last(image1, image2, channel_axis, *, names=NAMES):
-    """Return C-contiguous arrays of a dtype the kernels know, colours last.
+def colour_axis(channel_axis):
+    """Return an axis of one image as 0, 1 or 2."""
+    axis = _checks.integer("channel_axis", channel_axis, least=-3)
+    if axis > 2:
+        raise _checks.refusal("channel_axis", "lie in -3..2", channel_axis)
+    return axis % 3
 
-    Names other than NAMES are those of batches, with one more axis in front.
-    """
-    batch = int(names != NAMES)
+
+def channels_last(image1, image2, channel_axis, options, *, names=NAMES):
+    """Return C-contiguous arrays of a dtype the kernels know, colours last."""
+    batch = int(names != NAMES)  # an axis in front, and names of its own
     axes = batch + (2 if channel_axis is None else 3)
     if image1.ndim != axes:
-        hint = ": channel_axis says where the colours are"
-        raise ValueError(
-            f"{names[0]} must have {axes} axes, found shape {image1.shape}"
-            f"{hint if channel_axis is None and image1.ndim > axes else ''}"
-        )
+        coloured = channel_axis is None and image1.ndim > axes
+        hint = ": channel_axis says where the colours are" if coloured else ""
+        found = f"shape {image1.shape}{hint}"
+        raise _checks.refusal(names[0], f"have {axes} axes", found)
     if channel_axis is None:
         image1, image2 = image1[..., None], image2[..., None]
     else:
-        axis = _checks.integer("channel_axis", channel_axis, least=-3)
-        if axis > 2:
-            raise ValueError(f"channel_axis must lie in -3..2, found {channel_axis}")
-        axis += batch * (axis >= 0)
+        axis = batch + colour_axis(channel_axis)
         image1, image2 = (np.moveaxis(x, axis, -1) for x in (image1, image2))
-    same = image1.dtype == image2.dtype and image1.dtype in (np.uint8, np.float32)
+    kept = [np.float32] if options.box and len(options.taps) > EXACT else KEPT
+    same = image1.dtype == image2.dtype and image1.dtype in kept
     small = math.prod(image1.shape[batch:]) <= SMALL
     dtype = image1.dtype if same and not small else np.float64
-    return _own(image1, dtype), _own(image2, dtype)
-
-
-def _own(image, dtype):
-    """Return what a kernel compiles for once: C order, and not read-only."""
-    image = np.ascontiguousarray(image, dtype)
-    return image if image.flags.writeable else image.copy()
+    # what a kernel compiles for once: C order, and not read-only
+    image1, image2 = (np.ascontiguousarray(x, dtype) for x in (image1, image2))
+    return [x if x.flags.writeable else x.copy() for x in (image1, image2)]
 
 
 def map_shape(shape, options, *, names=NAMES):
@@ -117,17 +99,14 @@ def map_shape(shape, options, *, names=NAMES):
     H, W, C = shape
     K = len(options.taps)
     if min(H, W) < K:
-        raise ValueError(
-            f"{names[0]} must be at least {K} x {K} pixels, found {H} x {W}: "
-            f"a smaller {'win_size' if options.box else 'sigma'} mends it"
-        )
+        mended = "win_size" if options.box else "sigma"
+        found = f"{H} x {W}: a smaller {mended} mends it"
+        raise _checks.refusal(names[0], f"be at least {K} x {K} pixels", found)
     return H - K + 1, W - K + 1, C
 
 
-def score(image1, image2, options, *, out=None, serial=False, load=False):
-    """Return the mean SSIM of two (H, W, C) images, and write the map to ``out``.
-
-    ``serial`` stays in this thread; ``load`` takes the kernel for small images too.
+def score(image1, image2, options, *, out=None, batch=1):
+    """Return the mean SSIM of two (H, W, C) images, one of a batch; the map to ``out``.
 
     Each tile of rows adds up its columns, whichever thread has it, so the bits do not
     depend on the threads. NaN and infinity come out as NaN.
@@ -144,30 +123,20 @@ def score(image1, image2, options, *, out=None, serial=False, load=False):
         )
 
     with np.errstate(all="ignore"):
-        ssim_map, window, centres = _kernel(image1, image2, options, load)
-        if serial or image1.size <= SERIAL or ssim_map is numpy_ssim_map:
+        window, centres = options.taps, _centres(image1, image2)
+        if options.box and image1.size > SMALL:
+            ssim_map, window = _kernels.similarity.box_ssim_map, len(window)
+            if image1.dtype == np.uint8:
+                centres = np.zeros(centres.shape, np.int32)
+        elif image1.size * batch > SMALL:
+            ssim_map = _kernels.similarity.ssim_map
+        else:
+            ssim_map = numpy_ssim_map
+        if batch > 1 or image1.size <= SERIAL:
             work(0, len(sums))
         else:
             _threads.spread(work, len(sums))
         return float(sums.sum()) / (rows * columns * C)
-
-
-def _kernel(image1, image2, options, load):
-    """Return the function that suits two images, its window and the centres."""
-    taps, size, dtype = options.taps, len(options.taps), image1.dtype
-    few = SMALL if options.box else FEW * SMALL
-    if image1.size <= few and not (load or dtype in _ready):
-        _seen[dtype] += image1.size
-        if _seen[dtype] <= PATIENCE:
-            return numpy_ssim_map, taps, _centres(image1, image2)
-    if image1.size <= SMALL or not options.box:
-        _ready.add(dtype)
-        return _kernels.similarity.ssim_map, taps, _centres(image1, image2)
-    if dtype == np.uint8 and size <= EXACT:
-        centres = np.zeros((2, image1[0].size), np.int32)
-    else:
-        centres = _centres(image1, image2)
-    return _kernels.similarity.box_ssim_map, size, centres
 
 
 def _centres(image1, image2):
@@ -205,17 +174,22 @@ def _filter(four, taps, step):
     """Add up five pairs of taps at a time, the first five with the middle one."""
     middle, length = len(taps) // 2, four.shape[1] - (len(taps) - 1) * step
     shifted = [four[:, k * step : k * step + length] for k in range(len(taps))]
-    pairs = [taps[k] * (shifted[k] + shifted[-1 - k]) for k in range(middle)]
-    fives = [sum(pairs[k + 1 : k + 5], pairs[k]) for k in range(0, middle, 5)]
-    return sum(fives, taps[middle] * shifted[middle])
+    total, pair = taps[middle] * shifted[middle], np.empty_like(shifted[0])
+    for first in range(0, middle, 5):
+        five = np.zeros_like(pair)
+        for k in range(first, min(first + 5, middle)):
+            np.add(shifted[k], shifted[-1 - k], out=pair)
+            five += np.multiply(taps[k], pair, out=pair)
+        total += five
+    return total
 
 
 def refuse_nan(score, image1, image2, *, names=NAMES):
     """Say why a score is NaN, if it is."""
     if not math.isnan(score):
         return
-    for name, image in zip(names, (image1, image2), strict=True):
-        _checks.finite(name, image)
+    _checks.finite(names[0], image1)
+    _checks.finite(names[1], image2)
     largest = max(float(np.abs(image).max()) for image in (image1, image2))
     raise ValueError(
         f"{names[0]}, {names[1]} and data_range must lie within 1e-70..1e70, "

@@ -1,10 +1,9 @@
 """Metrics of data that come in pieces: from batches, files or processes.
 
-Each accumulator has ``update`` (add data), ``merge`` (add another accumulator),
-``compute`` and ``reset``. Its state is plain int64 or float64 arrays, which pickle.
-Any split of the data and any order of merging give one answer, to rounding. A refused
-update or merge leaves the state as it was. Threads and processes fill one each, and
-merge at the end.
+Each has ``update`` (add data), ``merge`` (add another), ``compute`` and ``reset``. Its
+state is plain int64 or float64 arrays, which pickle. Any split of the data and any
+order of merging give one answer, to rounding. A refused update or merge leaves the
+state as it was. Threads and processes fill one each, and merge at the end.
 """
 
 from collections.abc import Callable
@@ -20,6 +19,8 @@ from tinyssl.metrics.agreement import confusion_matrix
 class ConfusionAccumulator:
     """Confusion matrix of data that come in pieces, and every score it determines.
 
+    As `confusion_matrix` of all the data at once, exactly so without weights.
+
     Parameters
     ----------
     num_classes : int, 1 to 4096
@@ -32,16 +33,10 @@ class ConfusionAccumulator:
 
     Raises
     ------
-    TypeError
-        If num_classes is not an integer.
-    ValueError
-        If num_classes is outside 1..4096; by ``update`` and ``merge``, if weights no
-        longer have a finite sum; by ``score``, if nothing was counted.
-
-    Notes
-    -----
-    ``compute`` equals `confusion_matrix` of all the data at once: exactly so without
-    weights.
+    TypeError, ValueError
+        If num_classes is no integer, or not as the other's where two merge; if weights
+        no longer have a finite sum; if what should score is no function, or nothing was
+        counted yet.
 
     Examples
     --------
@@ -58,12 +53,9 @@ class ConfusionAccumulator:
     """
 
     def __init__(self, num_classes: int) -> None:
-        self.num_classes = _checks.integer("num_classes", num_classes, least=1)
-        if self.num_classes > _checks.LARGEST_TABLE:
-            raise ValueError(
-                f"num_classes must be <= {_checks.LARGEST_TABLE}, "
-                f"found {self.num_classes}"
-            )
+        K = self.num_classes = _checks.integer("num_classes", num_classes, least=1)
+        if K > _checks.LARGEST_TABLE:
+            raise _checks.refusal("num_classes", f"be <= {_checks.LARGEST_TABLE}", K)
         self.reset()
 
     def reset(self) -> None:
@@ -85,11 +77,10 @@ class ConfusionAccumulator:
 
     def merge(self, other: "ConfusionAccumulator") -> None:
         """Add what another accumulator of as many classes has counted."""
-        _same_kind(self, other)
+        _checks.same_kind(type(self), other)
         if other.num_classes != self.num_classes:
-            raise ValueError(
-                f"other must have {self.num_classes} classes, found {other.num_classes}"
-            )
+            rule = f"have {self.num_classes} classes"
+            raise _checks.refusal("other", rule, other.num_classes)
         self._add("other", other.table)
 
     def compute(self) -> NDArray:
@@ -97,57 +88,42 @@ class ConfusionAccumulator:
         return self.table.copy()
 
     def score(self, metric: Callable, **options) -> float | NDArray[np.float64]:
-        """Return a metric of all the data, from the table alone.
-
-        ``metric`` is any function of y_true, y_pred and sample_weight that depends on
-        how often each pair occurs: `accuracy`, `quadratic_weighted_kappa`, `f1_score`
-        and their like. ``options`` are its own.
-        """
+        """Return a metric that takes weights and depends on pairs of labels alone."""
         if not callable(metric):
-            raise TypeError(f"metric must be a function, found {_checks.shown(metric)}")
+            found = _checks.shown(metric)
+            raise _checks.refusal("metric", "be a function", found, TypeError)
         y_true, y_pred = np.nonzero(self.table)
         if not len(y_true):
             raise ValueError("no labels counted yet: update before score")
-        return metric(
-            y_true, y_pred, sample_weight=self.table[y_true, y_pred], **options
-        )
+        weights = self.table[y_true, y_pred]
+        return metric(y_true, y_pred, sample_weight=weights, **options)
 
     def _add(self, name, table):
         with np.errstate(over="ignore"):
             table = self.table + table
             total = table.sum()
         if not np.isfinite(total):
-            raise ValueError(
-                f"{name} must have a finite sum with what was counted, found {total}"
-            )
+            rule = "have a finite sum with what was counted"
+            raise _checks.refusal(name, rule, total)
         self.table = table
 
 
 class GaussianAccumulator:
     """Mean and covariance of features that come in pieces, for the Frechet distance.
 
+    As `ConfusionAccumulator`, but of (n, d) features, and ``compute`` takes another:
+    as `frechet_distance` of all the data at once, to rounding, where there are more
+    samples than features. With fewer the covariance is singular, and its square root
+    keeps half the digits; with fewer than two it is refused. Means are subtracted
+    before squaring and pieces joined by Chan's rule, so that features at 1e4 with a
+    spread of 1 keep their digits.
+
     Attributes
     ----------
     count : int
         n, the samples seen.
-    mean : (d,) float64 array, None before the first sample
-        Their mean.
-    scatter : (d, d) float64 array, None before the first sample
-        Sum of outer products of the samples about the mean.
-
-    Raises
-    ------
-    ValueError
-        By ``covariance`` and ``compute``, if fewer than two samples were seen, or
-        numbers of features differ.
-
-    Notes
-    -----
-    ``compute`` equals `frechet_distance` of all the data at once, to rounding, where
-    there are more samples than features. With fewer the covariance is singular, and
-    its square root keeps half the digits. Means are subtracted before squaring and
-    pieces joined by Chan's rule, so that features at 1e4 with a spread of 1 keep
-    their digits.
+    mean, scatter : (d,) and (d, d) float64 array, None before the first sample
+        Their mean, and the sum of outer products of the samples about it.
 
     References
     ----------
@@ -156,11 +132,11 @@ class GaussianAccumulator:
 
     Examples
     --------
-    >>> real, drawn = GaussianAccumulator(), GaussianAccumulator()
+    >>> real, generated = GaussianAccumulator(), GaussianAccumulator()
     >>> for _ in range(9):
     ...     real.update([[0.0], [2.0]])
-    ...     drawn.update([[3.0], [5.0]])
-    >>> round(real.compute(drawn), 6)
+    ...     generated.update([[3.0], [5.0]])
+    >>> round(real.compute(generated), 6)
     9.0
     """
 
@@ -172,17 +148,14 @@ class GaussianAccumulator:
         self.count, self.mean, self.scatter = 0, None, None
 
     def update(self, features: ArrayLike) -> None:
-        """Add (n, d) features, n >= 1, or (n,): one feature.
-
-        Refuses what `frechet_distance` refuses.
-        """
+        """Add (n, d) or (n,) features, n >= 1, that `frechet_distance` would take."""
         features, mean = frechet.samples("features", features, least=1)
         self._same_features("features", len(mean))
         self._add(len(features), mean, _gaussian.scatter(features, mean))
 
     def merge(self, other: "GaussianAccumulator") -> None:
         """Add what another accumulator has seen."""
-        _same_kind(self, other)
+        _checks.same_kind(type(self), other)
         if other.count:
             self._same_features("other", len(other.mean))
             self._add(other.count, other.mean.copy(), other.scatter.copy())
@@ -191,16 +164,14 @@ class GaussianAccumulator:
     def covariance(self) -> NDArray[np.float64]:
         """Sample covariance, (d, d), divided by n - 1."""
         if self.count < 2:
-            raise ValueError(
-                f"a covariance must have at least 2 samples, found {self.count}"
-            )
+            raise _checks.refusal("a covariance", "have at least 2 samples", self.count)
         return self.scatter / (self.count - 1)
 
     def compute(self, other: "GaussianAccumulator") -> float:
         """Return the Frechet distance to what another accumulator has seen."""
-        _same_kind(self, other)
+        _checks.same_kind(type(self), other)
         if other.count < 2:
-            raise ValueError(f"other must have at least 2 samples, found {other.count}")
+            raise _checks.refusal("other", "have at least 2 samples", other.count)
         cov1, cov2 = self.covariance, other.covariance
         self._same_features("other", len(other.mean))
         frechet.warn_few(min(self.count, other.count), len(self.mean))
@@ -208,7 +179,7 @@ class GaussianAccumulator:
 
     def _same_features(self, name, d):
         if self.count and d != len(self.mean):
-            raise ValueError(f"{name} must have {len(self.mean)} features, found {d}")
+            raise _checks.refusal(name, f"have {len(self.mean)} features", d)
 
     def _add(self, count, mean, scatter):
         if self.count:
@@ -221,9 +192,3 @@ class GaussianAccumulator:
             scatter += self.scatter
             count = total
         self.count, self.mean, self.scatter = count, mean, scatter
-
-
-def _same_kind(accumulator, other):
-    kind, found = type(accumulator), type(other)
-    if not issubclass(found, kind):
-        raise TypeError(f"other must be a {kind.__name__}, found a {found.__name__}")

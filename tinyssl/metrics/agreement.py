@@ -64,7 +64,7 @@ def confusion_matrix(
         if table is not None:
             K = int(np.flatnonzero(table.any(axis=0) | table.any(axis=1))[-1]) + 1
             return table[:K, :K].copy()
-    K = _checks.table_classes(y_true, y_pred, num_classes)
+    K = _checks.classes(y_true, y_pred, num_classes, _checks.LARGEST_TABLE)
     if large:
         return _count(y_true, y_pred, K)
     flat = y_true.astype(np.int64) * K + y_pred.astype(np.int64)
@@ -96,11 +96,9 @@ def quadratic_weighted_kappa(
     Parameters
     ----------
     y_true, y_pred : (n,) int array
-        Grades: any integers, negative ones included. Whole-valued floats and bools
-        pass.
+        Grades: any integers. Whole-valued floats and bools pass.
     num_classes : int, optional
-        K, which turns on the check that grades lie in 0..K-1. It never changes the
-        value.
+        K: grades outside 0..K-1 are refused. It never changes the value.
     sample_weight : (n,) float array, >= 0, optional
         Weight of each pair.
     undefined : float, default nan
@@ -114,12 +112,9 @@ def quadratic_weighted_kappa(
 
     Raises
     ------
-    TypeError
-        If grades, weights or undefined are not numbers, or num_classes is no integer.
-    ValueError
-        If grades are empty, not one-dimensional, of different lengths, fractional, not
-        finite, beyond int64, or outside 0..K-1; if weights are negative, all zero,
-        further apart than 1e290, or they or their sum are not finite.
+    TypeError, ValueError
+        As `confusion_matrix`, but any grades pass that fit int64 and num_classes; if
+        weights lie further apart than 1e290, or undefined is no number.
 
     Notes
     -----
@@ -140,15 +135,7 @@ def quadratic_weighted_kappa(
     >>> quadratic_weighted_kappa([1, 2, 3, 1, 2, 2, 3], [1, 2, 3, 1, 2, 3, 2])
     0.75
     """
-    undefined = _checks.number("undefined", undefined)
-    y_true, y_pred, weights = _ratings(y_true, y_pred, num_classes, sample_weight)
-    if weights is not None:
-        return _kappas.weighted_kappa(y_true, y_pred, weights, undefined)
-    n, (a, b, aa, bb, dd) = len(y_true), _kappas.rating_sums(y_true, y_pred)
-    # disagreement observed, and expected from all pairs (a_i, b_j)
-    observed = n * dd
-    expected = n * aa + n * bb - 2 * a * b
-    return (expected - observed) / expected if expected else undefined
+    return _kappa("quadratic", y_true, y_pred, num_classes, sample_weight, undefined)
 
 
 def cohen_kappa(
@@ -162,75 +149,37 @@ def cohen_kappa(
 ) -> float:
     """Agreement of two raters beyond chance, with a choice of distance.
 
+    As `quadratic_weighted_kappa`, but of labels that need no order: Cohen 1960, "A
+    coefficient of agreement for nominal scales", Educational and Psychological
+    Measurement 20(1):37-46. Equals scikit-learn's ``cohen_kappa_score(...,
+    labels=range(K))``. Distances are those of the values, so an unused grade between
+    two others counts.
+
     Parameters
     ----------
-    y_true, y_pred : (n,) int array
-        Labels: any integers. Whole-valued floats and bools pass.
     weights : {None, "linear", "quadratic"}
-        What a disagreement costs: 1, abs(a - b) or (a - b)**2.
-    num_classes : int, optional
-        K, which turns on the check that labels lie in 0..K-1.
-    sample_weight : (n,) float array, >= 0, optional
-        Weight of each pair.
-    undefined : float, default nan
-        Returned when both raters give one and the same label to all (0/0).
+        What a disagreement costs: 1, abs(a - b) or (a - b)**2. Others are refused.
 
-    Returns
-    -------
-    kappa : float, at most 1
-        1 is perfect agreement, 0 what chance gives.
-
-    Raises
-    ------
-    TypeError
-        If labels, sample weights or undefined are not numbers, or num_classes is no
-        integer.
-    ValueError
-        If weights is none of the three, labels are empty, not one-dimensional, of
-        different lengths, fractional, not finite, beyond int64, or outside 0..K-1, or
-        sample weights are negative, all zero, further apart than 1e290, or they or
-        their sum are not finite.
-
-    Notes
-    -----
-    Equals scikit-learn's ``cohen_kappa_score(..., labels=range(K))``. Distances are
-    those of the values, so an unused grade between two others counts.
-
-    References
-    ----------
-    Cohen 1960, "A coefficient of agreement for nominal scales", Educational and
-    Psychological Measurement 20(1):37-46; Cohen 1968, as in
-    `quadratic_weighted_kappa`.
-
-    Examples
-    --------
     >>> cohen_kappa([0, 0, 1, 1], [0, 1, 1, 1])
     0.5
     """
     _checks.choice("weights", weights, (None, "linear", "quadratic"))
-    if weights == "quadratic":
-        return quadratic_weighted_kappa(
-            y_true,
-            y_pred,
-            num_classes=num_classes,
-            sample_weight=sample_weight,
-            undefined=undefined,
-        )
+    return _kappa(weights, y_true, y_pred, num_classes, sample_weight, undefined)
+
+
+def _kappa(scheme, y_true, y_pred, num_classes, sample_weight, undefined):
+    """Return one minus the disagreement observed over that of all pairs (a_i, b_j)."""
     undefined = _checks.number("undefined", undefined)
-    y_true, y_pred, sample_weight = _ratings(y_true, y_pred, num_classes, sample_weight)
-    linear = weights == "linear"
-    observed, expected = _kappas.costs(y_true, y_pred, sample_weight, linear)
-    return float((expected - observed) / expected) if expected else undefined
-
-
-def _ratings(y_true, y_pred, num_classes, sample_weight):
-    """Return checked labels, and weights of order 1 without those that are 0."""
     y_true, y_pred = _checks.label_pair(y_true, y_pred)
     if num_classes is not None:
         _checks.classes(y_true, y_pred, num_classes)
-    weights = _checks.weights(sample_weight, len(y_true))
-    if weights is not None:
-        used = weights > 0
-        y_true, y_pred, weights = y_true[used], y_pred[used], weights[used]
-        weights = _checks.of_order_one(weights)
-    return y_true, y_pred, weights
+    y_true, y_pred, weights = _checks.weighted(sample_weight, y_true, y_pred)
+    if scheme != "quadratic":
+        observed, expected = _kappas.costs(y_true, y_pred, weights, scheme == "linear")
+    elif weights is not None:
+        return _kappas.weighted_kappa(y_true, y_pred, weights, undefined)
+    else:
+        n, (a, b, aa, bb, dd) = len(y_true), _kappas.rating_sums(y_true, y_pred)
+        observed = n * dd
+        expected = n * aa + n * bb - 2 * a * b
+    return float((expected - observed) / expected) if expected else undefined

@@ -17,49 +17,26 @@ def roc_curve(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return false and true positive rates at each threshold.
 
-    Parameters
-    ----------
-    y_true : (n,) int array, values 0 or 1
-        Labels.
-    y_score : (n,) array
-        Any numbers that rank, infinite ones too. Thresholds are float64: integers
-        beyond 2**53 are compared exactly, but listed rounded.
-    sample_weight : (n,) float array, >= 0, optional
-        Weight of each sample.
-    undefined : float, default nan
-        Fills a rate whose class never occurs (0/0).
+    As `roc_auc`, of one column of scores; undefined fills a rate whose class never
+    occurs. Equals scikit-learn's ``roc_curve(..., drop_intermediate=False)``.
 
     Returns
     -------
     false_positive_rate, true_positive_rate : (m,) float64 array, from 0 to 1
         Rates when "score >= threshold" means positive.
     thresholds : (m,) float64 array, falling
-        Distinct scores, after inf, at which nothing is positive. A score of inf
-        follows as a threshold of its own.
-
-    Raises
-    ------
-    TypeError
-        If labels, scores or undefined are not numbers.
-    ValueError
-        As `roc_auc`, and if scores are not one-dimensional.
-
-    Notes
-    -----
-    Equals scikit-learn's ``roc_curve(..., drop_intermediate=False)``.
+        Distinct scores, after inf, at which nothing is positive. A score of inf follows
+        as a threshold of its own; integers beyond 2**53 are listed rounded.
 
     Examples
     --------
     >>> fpr, tpr, thresholds = roc_curve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     >>> fpr, tpr
     (array([0. , 0. , 0.5, 0.5, 1. ]), array([0. , 0.5, 0.5, 1. , 1. ]))
-    >>> thresholds
-    array([ inf, 0.8 , 0.4 , 0.35, 0.1 ])
     """
     undefined = _checks.number("undefined", undefined)
     true, false, thresholds = _curve(y_true, y_score, sample_weight)
-    fpr, tpr = _share(false, undefined), _share(true, undefined)
-    return fpr, tpr, thresholds
+    return _share(false, undefined), _share(true, undefined), thresholds
 
 
 def precision_recall_curve(
@@ -71,48 +48,17 @@ def precision_recall_curve(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return precision and recall at each threshold.
 
-    Parameters
-    ----------
-    y_true : (n,) int array, values 0 or 1
-        Labels.
-    y_score : (n,) array
-        Any numbers that rank, as in `roc_curve`.
-    sample_weight : (n,) float array, >= 0, optional
-        Weight of each sample.
-    undefined : float, default nan
-        Fills the recall when no label is positive (0/0).
+    As `roc_curve`, but recall rises, undefined fills it when no label is positive, and
+    no threshold is inf; labels, scores and weights as `roc_auc` has them. This is
+    scikit-learn's ``precision_recall_curve`` reversed, without the point (recall 0,
+    precision 1) it adds, which belongs to no threshold.
 
-    Returns
-    -------
-    precision, recall : (m,) float64 array
-        Values when "score >= threshold" means positive; recall rises.
-    thresholds : (m,) float64 array, falling
-        Distinct scores.
-
-    Raises
-    ------
-    TypeError
-        If labels, scores or undefined are not numbers.
-    ValueError
-        As `roc_auc`, and if scores are not one-dimensional.
-
-    Notes
-    -----
-    scikit-learn's ``precision_recall_curve`` reversed, without the point
-    (recall 0, precision 1) it adds, which belongs to no threshold.
-
-    Examples
-    --------
-    >>> precision, recall, thresholds = precision_recall_curve(
-    ...     [0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]
-    ... )
+    >>> precision, recall, _ = precision_recall_curve([0, 0, 1, 1], [1, 4, 3, 8])
     >>> recall
     array([0.5, 0.5, 1. , 1. ])
     """
     undefined = _checks.number("undefined", undefined)
-    true, false, thresholds = (
-        part[1:] for part in _curve(y_true, y_score, sample_weight)
-    )
+    true, false, thresholds = (x[1:] for x in _curve(y_true, y_score, sample_weight))
     return true / (true + false), _share(true, undefined), thresholds
 
 
@@ -121,43 +67,30 @@ def check(y_true, y_score, sample_weight):
     y_true = _checks.labels("y_true", y_true)
     y_score = _checks.array("y_score", y_score)
     n = len(y_true)
-    if y_score.shape != (n,) and (y_score.shape[:1] != (n,) or y_score.ndim != 2):
-        raise ValueError(
-            f"y_score must have shape ({n},) or ({n}, K) as y_true has, "
-            f"found {y_score.shape}"
-        )
+    if y_score.shape[:1] != (n,) or y_score.ndim > 2:
+        rule = f"have shape ({n},) or ({n}, K) as y_true has"
+        raise _checks.refusal("y_score", rule, y_score.shape)
     if y_score.ndim == 2 and y_score.shape[1] < 2:
-        raise ValueError(
-            f"y_score must have shape ({n},) or a column for each class, two or more, "
-            f"found {y_score.shape}"
-        )
+        rule = f"have shape ({n},) or a column for each class, two or more"
+        raise _checks.refusal("y_score", rule, y_score.shape)
     _checks.not_nan("y_score", y_score)
     _checks.label_range("y_true", y_true, (2, *y_score.shape[1:])[-1])
     if y_score.dtype.kind == "f":
         y_score = y_score.astype(np.float64, copy=False)
-    weights = _checks.weights(sample_weight, n)
-    if weights is not None:
-        used = weights > 0  # what weighs nothing is no threshold either
-        y_true, y_score, weights = y_true[used], y_score[used], weights[used]
-        weights = _checks.of_order_one(weights)
-    return y_true, y_score, weights
+    # what weighs nothing is no threshold either
+    return _checks.weighted(sample_weight, y_true, y_score)
 
 
 def _curve(y_true, y_score, sample_weight):
-    """Check binary input and cumulate it."""
     y_true, y_score, weights = check(y_true, y_score, sample_weight)
     if y_score.ndim != 1:
-        raise ValueError(
-            f"y_score must be one-dimensional, found shape {y_score.shape}"
-        )
+        raise _checks.refusal("y_score", "be one-dimensional", f"shape {y_score.shape}")
     return cumulate(y_true == 1, y_score, weights)
 
 
 def _share(counts, undefined):
     """Return rising counts as a share of the last."""
-    if counts[-1] == 0:
-        return np.full(len(counts), undefined)
-    return counts / counts[-1]
+    return counts / counts[-1] if counts[-1] else np.full(len(counts), undefined)
 
 
 def cumulate(positive, scores, weights):

@@ -1,9 +1,9 @@
-"""Frechet distance between two Gaussians, or two sets of features."""
+"""Frechet distance between two Gaussians, or two sets of features, and its noise."""
 
 import warnings
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from tinyssl import _checks
 from tinyssl.metrics import _gaussian
@@ -33,27 +33,17 @@ def frechet_distance(features1: ArrayLike, features2: ArrayLike) -> float:
         If a set has fewer than two samples, features are not finite or beyond
         ±1e30, or the numbers of features differ.
 
-    Warns
-    -----
-    UserWarning
-        If a set has no more samples than features: the value is then mostly bias.
-
     Notes
     -----
-    Say n, d and the features with the number. It is biased upward: two samples of
-    one Gaussian are a positive distance apart, the more the smaller n:
-    `frechet_noise_floor` says how far.
-    Covariances divide by n - 1, and the value is that of pytorch-fid's
-    ``calculate_frechet_distance`` and of torch-fidelity. No matrix square root is
-    taken: with S1 = L L^T, tr sqrt(S1 S2) is the sum of the roots of the eigenvalues
-    of L^T S2 L; for few samples, the sum of the singular values of A B^T, with A and
-    B the centred samples. Where rounding could cost more than 1e-10 of it, the
-    singular values of products of QR factors are summed instead.
-    Beside the features it needs 0.2 GiB at d = 2048, whatever n: 0.96 GiB in all for
-    two sets of 50,000 x 2,048 float32, which are 0.76 (OMP_NUM_THREADS=1 python -c
-    "import resource as r, numpy as np; from tinyssl.metrics import frechet_distance;
-    x, y = np.random.default_rng(0).random((2, 50_000, 2048), np.float32);
-    frechet_distance(x, y); print(r.getrusage(r.RUSAGE_SELF).ru_maxrss / 2**20)").
+    Say n, d and the features with the number. It is biased upward, the more the smaller
+    n: `frechet_noise_floor` says how far. A UserWarning says that it is mostly bias,
+    where a set has no more samples than features. Covariances divide by n - 1, and the
+    value is that of pytorch-fid's ``calculate_frechet_distance`` and of torch-fidelity.
+    No matrix square root is taken: with S1 = L L^T, tr sqrt(S1 S2) is the sum of the
+    roots of the eigenvalues of L^T S2 L; for few samples, the sum of the singular
+    values of A B^T, with A and B the centred samples. Where rounding could cost more
+    than 1e-10 of it, the singular values of products of QR factors are summed instead.
+    Beside the features it needs 0.2 GiB at d = 2048 (examples/benchmark.py --memory).
 
     References
     ----------
@@ -69,13 +59,10 @@ def frechet_distance(features1: ArrayLike, features2: ArrayLike) -> float:
     """
     features1, mean1 = samples("features1", features1)
     features2, mean2 = samples("features2", features2)
-    d1, d2 = len(mean1), len(mean2)
-    if d1 != d2:
-        raise ValueError(
-            f"features1 and features2 must have one number of features, "
-            f"found {d1} and {d2}"
-        )
-    warn_few(min(len(features1), len(features2)), d1)
+    if len(mean1) != len(mean2):
+        rule, found = "have one number of features", f"{len(mean1)} and {len(mean2)}"
+        raise _checks.refusal("features1 and features2", rule, found)
+    warn_few(min(len(features1), len(features2)), len(mean1))
     part1, part2 = _gaussian.part(features1, mean1), _gaussian.part(features2, mean2)
     total = _gaussian.variance(part1) + _gaussian.variance(part2)
     cross = _gaussian.cross_trace(part1, part2)
@@ -83,7 +70,7 @@ def frechet_distance(features1: ArrayLike, features2: ArrayLike) -> float:
         root1 = _gaussian.triangle(features1, mean1)
         root2 = _gaussian.triangle(features2, mean2)
         cross = _gaussian.nuclear_norm(root1 @ root2.T)
-    return distance(mean1 - mean2, total, cross)
+    return _distance(mean1 - mean2, total, cross)
 
 
 def frechet_distance_from_stats(
@@ -91,42 +78,24 @@ def frechet_distance_from_stats(
 ) -> float:
     """Frechet distance between two Gaussians given by mean and covariance.
 
+    As `frechet_distance`, but of statistics that somebody else computed. Where Cholesky
+    fails for one, which is singular then or nearly, S = F F^T by its eigenvectors, and
+    the trace is the sum of the singular values of F1^T F2: pytorch-fid's general matrix
+    square root is complex or wrong there.
+
     Parameters
     ----------
     mean1, mean2 : (d,) float array, or float
-        Means.
+        Means, within ±1e30.
     cov1, cov2 : (d, d) float array, or float
-        Covariances: symmetric and positive semidefinite, singular ones included.
-
-    Returns
-    -------
-    distance : float, >= 0
-        0 is the same mean and covariance.
+        Covariances, within ±1e61: singular ones included.
 
     Raises
     ------
-    TypeError
-        If arguments are not numbers.
-    ValueError
-        If arguments are empty, not finite (or beyond ±1e30, covariances ±1e61), or
-        of shapes that do not fit, or a covariance is not symmetric or not positive
-        semidefinite beyond rounding.
+    TypeError, ValueError
+        If shapes do not fit, or a covariance is not symmetric or not positive
+        semidefinite beyond rounding; else as `frechet_distance`.
 
-    Notes
-    -----
-    abs(m1 - m2)**2 + tr S1 + tr S2 - 2 tr sqrt(S1^½ S2 S1^½), the value of
-    pytorch-fid's ``calculate_frechet_distance``, without its general matrix square
-    root, which returns complex or wrong numbers for singular covariances: here
-    S1 = L L^T by Cholesky, and the last trace is the sum of the roots of the
-    eigenvalues of L^T S2 L. Where a covariance is singular, or nearly, S = F F^T by
-    its eigenvectors, and the trace is the sum of the singular values of F1^T F2.
-
-    References
-    ----------
-    Dowson and Landau 1982, as in `frechet_distance`.
-
-    Examples
-    --------
     >>> round(frechet_distance_from_stats([0, 0], np.eye(2), [3, 4], 4 * np.eye(2)), 6)
     27.0
     """
@@ -139,10 +108,80 @@ def frechet_distance_from_stats(
         root1 = _covariance_root("cov1", cov1, rounding1)
         root2 = _covariance_root("cov2", cov2, rounding2)
         cross = _gaussian.nuclear_norm(root1.T @ root2)
-    return distance(mean1 - mean2, total, cross)
+    return _distance(mean1 - mean2, total, cross)
 
 
-def distance(shift, total, cross):
+def frechet_noise_floor(
+    features: ArrayLike,
+    n1: int,
+    n2: int | None = None,
+    *,
+    rng: np.random.Generator | int,
+    repeats: int = 20,
+) -> NDArray[np.float64]:
+    """Frechet distances that two samples of one Gaussian show by chance alone.
+
+    As `frechet_distance`, of two samples of a Gaussian that is fitted to features: a
+    distance between real sets of n1 and n2 that lies among these says nothing. No
+    sample is drawn, though: in the axes of the covariance, where the distance is the
+    same, a sample's mean and covariance have known laws (normal and Wishart), so that
+    50,000 samples cost what d + 1 do. With n <= d features the fitted Gaussian is flat,
+    and the floor that of its n - 1 dimensions.
+
+    Parameters
+    ----------
+    features : (n, d) float array, or (n,)
+        What the Gaussian is fitted to.
+    n1, n2 : int, >= 2
+        Sizes of the two samples; n2 is n1 if left out.
+    rng : Generator or int, >= 0
+        Source of the samples.
+    repeats : int, >= 1
+        Number of pairs of samples.
+
+    Returns
+    -------
+    distances : (repeats,) float64 array, >= 0
+        One distance a pair.
+
+    References
+    ----------
+    Bartlett 1933, "On the theory of statistical regression", Proceedings of the
+    Royal Society of Edinburgh 53:260-283 (the Wishart law as a triangle).
+
+    >>> features = np.random.default_rng(0).normal(size=(1000, 64))
+    >>> float(frechet_noise_floor(features, 200, rng=0).mean().round(1))
+    10.8
+    """
+    features, centre = samples("features", features)
+    n1 = _checks.integer("n1", n1, least=2)
+    n2 = n1 if n2 is None else _checks.integer("n2", n2, least=2)
+    repeats = _checks.integer("repeats", repeats, least=1)
+    rng = _checks.generator(rng)
+    deviations = np.sqrt(_gaussian.spectrum(_gaussian.part(features, centre)))
+    return np.array([_chance(deviations, n1, n2, rng) for _ in range(repeats)])
+
+
+def _chance(deviations, n1, n2, rng):
+    """Return the distance of two samples of a Gaussian with these deviations."""
+    shift = deviations * rng.standard_normal(len(deviations)) * np.sqrt(1 / n1 + 1 / n2)
+    root1, root2 = (_sample_root(deviations, n, rng) for n in (n1, n2))
+    total = np.vdot(root1, root1) + np.vdot(root2, root2)
+    return _distance(shift, total, _gaussian.nuclear_norm(root1 @ root2.T))
+
+
+def _sample_root(deviations, n, rng):
+    """Draw F with F^T F the covariance of n samples of independent features."""
+    d, freedom = len(deviations), n - 1
+    if freedom < d:
+        rows = rng.standard_normal((freedom, d))
+    else:
+        rows = np.triu(rng.standard_normal((d, d)), 1)
+        np.fill_diagonal(rows, np.sqrt(rng.chisquare(freedom - np.arange(d))))
+    return rows * deviations / np.sqrt(freedom)
+
+
+def _distance(shift, total, cross):
     """Return |m1 - m2|² + tr S1 + tr S2 - 2 tr sqrt(S1^½ S2 S1^½), never below 0."""
     return max(0.0, float(shift @ shift + (total - 2 * cross)))
 
@@ -150,10 +189,8 @@ def distance(shift, total, cross):
 def warn_few(n, d):
     """Warn the caller's caller that a distance of so few samples is mostly bias."""
     if n <= d:
-        warnings.warn(
-            f"{n} samples of {d} features: the Frechet distance is mostly bias",
-            stacklevel=3,
-        )
+        bias = f"{n} samples of {d} features: the Frechet distance is mostly bias"
+        warnings.warn(bias, stacklevel=3)
 
 
 def samples(name, values, least=2):
@@ -162,9 +199,9 @@ def samples(name, values, least=2):
     if values.ndim == 1:
         values = values[:, None]
     if values.ndim != 2 or values.shape[1] == 0:
-        raise ValueError(f"{name} must be (n, d) or (n,), found shape {values.shape}")
+        raise _checks.refusal(name, "be (n, d) or (n,)", f"shape {values.shape}")
     if len(values) < least:
-        raise ValueError(f"{name} must have n >= {least}, found n = {len(values)}")
+        raise _checks.refusal(name, f"have n >= {least}", f"n = {len(values)}")
     _bounded(name, values, LIMIT)
     return values, _gaussian.mean(values)
 
@@ -174,57 +211,38 @@ def _bounded(name, values, limit):
     low, high = float(values.min()), float(values.max())
     if not (low >= -limit and high <= limit):
         _checks.finite(name, values)
-        raise ValueError(f"{name} must lie within ±{limit:g}, found {low} to {high}")
+        raise _checks.refusal(name, f"lie within ±{limit:g}", f"{low} to {high}")
 
 
 def _statistics(mean_name, mean, cov_name, cov):
     """Return a float64 mean and covariance, and how far rounding may bend it."""
     mean, cov = _checks.array(mean_name, mean), _checks.array(cov_name, cov)
-    mean, cov = (
-        x.reshape((1,) * least) if x.ndim == 0 else x
-        for x, least in ((mean, 1), (cov, 2))
-    )
+    mean = mean[None] if mean.ndim == 0 else mean
+    cov = cov[None, None] if cov.ndim == 0 else cov
     _checks.not_empty(mean_name, mean)
     if mean.ndim != 1:
-        raise ValueError(f"{mean_name} must be (d,), found shape {mean.shape}")
+        raise _checks.refusal(mean_name, "be (d,)", f"shape {mean.shape}")
     d = len(mean)
     if cov.shape != (d, d):
-        raise ValueError(
-            f"{cov_name} must have shape ({d}, {d}) as {mean_name} has {d} values, "
-            f"found {cov.shape}"
-        )
+        rule = f"have shape ({d}, {d}) as {mean_name} has {d} values"
+        raise _checks.refusal(cov_name, rule, cov.shape)
     _bounded(mean_name, mean, LIMIT)
     _bounded(cov_name, cov, 10 * LIMIT**2)
     precision = np.finfo(cov.dtype if cov.dtype.kind == "f" else np.float64).eps
     rounding = 10 * d * float(precision)
     cov = np.ascontiguousarray(cov, dtype=np.float64)
-    skew = _skew(cov)
+    skew = np.abs(cov - cov.T).max()
     if skew > rounding * np.abs(cov.diagonal()).max():
-        raise ValueError(
-            f"{cov_name} must be symmetric, found entries {skew:.3g} apart"
-        )
+        raise _checks.refusal(cov_name, "be symmetric", f"entries {skew:.3g} apart")
     mean = np.ascontiguousarray(mean, dtype=np.float64)
     return mean, (cov + cov.T) / 2 if skew else cov, rounding
-
-
-def _skew(matrix, width=64):
-    """Return the largest |S - S^T|, by strips that stay in the cache."""
-    strips = (
-        np.abs(
-            matrix[k : k + width, : k + width] - matrix[: k + width, k : k + width].T
-        )
-        for k in range(0, len(matrix), width)
-    )
-    return max(strip.max() for strip in strips)
 
 
 def _covariance_root(name, cov, rounding):
     """Return F with F F^T = cov, without directions of no variance; or refuse."""
     values, vectors = np.linalg.eigh(cov)
     if values[0] < -rounding * max(values[-1], 0.0):
-        raise ValueError(
-            f"{name} must be positive semidefinite, "
-            f"found eigenvalues from {values[0]:.3g} to {values[-1]:.3g}"
-        )
+        found = f"eigenvalues from {values[0]:.3g} to {values[-1]:.3g}"
+        raise _checks.refusal(name, "be positive semidefinite", found)
     kept = values >= len(values) * _gaussian.EPS * values[-1]  # all where cov is 0
     return vectors[:, kept] * np.sqrt(values[kept])

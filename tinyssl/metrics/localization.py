@@ -28,14 +28,12 @@ def localization_error(
     TypeError
         If points or spacing are not numbers.
     ValueError
-        If points are empty, NaN or infinite, or of different shapes; if spacing is
-        not positive or of another length than the points, or a distance does not fit
-        float64.
+        If points are empty, not finite, or of different shapes, spacing is not positive
+        or of another length, or a distance does not fit float64.
 
     Notes
     -----
-    Give one distance an image and let the table show mean and median: a single far
-    miss moves the mean.
+    Let a table show mean and median: a single far miss moves the mean.
 
     Examples
     --------
@@ -48,28 +46,24 @@ def localization_error(
     spacing = _checks.array("spacing", spacing).astype(np.float64)
     D = points_true.shape[-1]
     if spacing.shape not in ((), (D,)):
-        raise ValueError(
-            f"spacing must be a number or have shape ({D},), found {spacing.shape}"
-        )
+        rule = f"be a number or have shape ({D},)"
+        raise _checks.refusal("spacing", rule, spacing.shape)
     _checks.finite("spacing", spacing)
     if (spacing <= 0).any():
-        raise ValueError(f"spacing must be > 0, found {spacing.min()}")
+        raise _checks.refusal("spacing", "be > 0", spacing.min())
     # hypot squares nothing: far points neither overflow nor vanish
     with np.errstate(over="ignore"):
         error = np.hypot.reduce((points_pred - points_true) * spacing, axis=-1)
     if not np.isfinite(error).all():
-        raise ValueError(
-            "points_true, points_pred and spacing must have distances that fit "
-            "float64, found inf"
-        )
+        names = "points_true, points_pred and spacing"
+        raise _checks.refusal(names, "have distances that fit float64", "inf")
     return error
 
 
 def _points(name, values):
-    """Return finite float64 points."""
     values = _checks.array(name, values)
     _checks.not_empty(name, values)
     if values.ndim not in (1, 2):
-        raise ValueError(f"{name} must be (N, D) or (D,), found shape {values.shape}")
+        raise _checks.refusal(name, "be (N, D) or (D,)", f"shape {values.shape}")
     _checks.finite(name, values)
     return np.ascontiguousarray(values, dtype=np.float64)

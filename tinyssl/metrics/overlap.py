@@ -8,8 +8,7 @@ from numpy.typing import ArrayLike
 from tinyssl import _checks, _kernels, _threads
 
 # Up to this many pixels NumPy is quick enough not to load Numba for: 36 us here, 25 us
-# one larger (python -m timeit -s "import numpy as np; from tinyssl.metrics import
-# dice as f; a = np.arange(100000) % 3 > 0" "f(a, a)", and 100001).
+# one larger (timeit of dice(a, a), a = np.arange(100000) % 3 > 0, and 100001).
 SMALL = 100_000
 PART = 4_000_000  # pixels a thread: fewer do not pay for waking one on a busy machine
 
@@ -59,9 +58,8 @@ def dice(
     >>> dice([[0, 1], [1, 1]], [[0, 0], [1, 1]])
     0.8
     """
-    undefined = _checks.number("undefined", undefined)
-    both, true, pred, _ = _areas(mask_true, mask_pred, region)
-    return 2 * both / (true + pred) if true + pred else undefined
+    given = mask_true, mask_pred, region, undefined
+    return _ratio(lambda both, true, pred, area: (2 * both, true + pred), *given)
 
 
 def iou(
@@ -73,45 +71,15 @@ def iou(
 ) -> float:
     """Shared area over joint area: intersection over union, the Jaccard index.
 
-    Parameters
-    ----------
-    mask_true, mask_pred : array of one shape
-        Masks, as in `dice`.
-    region : array of the same shape, optional
-        Only pixels where it is not 0 count.
-    undefined : float, default nan
-        Returned when both masks are empty (0/0).
+    As `dice`: 1 is equal masks, 0 no shared pixel. Equals scikit-learn's
+    ``jaccard_score`` on the flattened masks. Jaccard 1901, "Étude comparative de la
+    distribution florale", Bull. Soc. Vaudoise des Sciences Naturelles 37:547-579.
 
-    Returns
-    -------
-    score : float in [0, 1]
-        1 is equal masks, 0 no shared pixel.
-
-    Raises
-    ------
-    TypeError
-        If masks or undefined are not numbers.
-    ValueError
-        If masks are empty arrays, hold NaN, or have different shapes.
-
-    Notes
-    -----
-    Equals scikit-learn's ``jaccard_score`` on the flattened masks.
-
-    References
-    ----------
-    Jaccard 1901, "Étude comparative de la distribution florale", Bulletin de la
-    Société Vaudoise des Sciences Naturelles 37:547-579.
-
-    Examples
-    --------
     >>> iou([[0, 1], [1, 1]], [[0, 0], [1, 1]])
     0.6666666666666666
     """
-    undefined = _checks.number("undefined", undefined)
-    both, true, pred, _ = _areas(mask_true, mask_pred, region)
-    union = true + pred - both
-    return both / union if union else undefined
+    given = mask_true, mask_pred, region, undefined
+    return _ratio(lambda both, true, pred, area: (both, true + pred - both), *given)
 
 
 def sensitivity(
@@ -121,41 +89,16 @@ def sensitivity(
     region: ArrayLike | None = None,
     undefined: float = math.nan,
 ) -> float:
-    """Share of the object that is found.
+    """Share of the object that is found: 1 is nothing missed.
 
-    Parameters
-    ----------
-    mask_true, mask_pred : array of one shape
-        Masks, as in `dice`.
-    region : array of the same shape, optional
-        Only pixels where it is not 0 count.
-    undefined : float, default nan
-        Returned when the true mask is empty (0/0).
+    As `dice`, but undefined when the true mask is empty. Equals scikit-learn's
+    ``recall_score`` on the flattened masks.
 
-    Returns
-    -------
-    score : float in [0, 1]
-        1 is nothing missed.
-
-    Raises
-    ------
-    TypeError
-        If masks or undefined are not numbers.
-    ValueError
-        If masks are empty arrays, hold NaN, or have different shapes.
-
-    Notes
-    -----
-    Equals scikit-learn's ``recall_score`` on the flattened masks.
-
-    Examples
-    --------
     >>> sensitivity([[0, 1], [1, 1]], [[1, 0], [1, 1]])
     0.6666666666666666
     """
-    undefined = _checks.number("undefined", undefined)
-    both, true, _, _ = _areas(mask_true, mask_pred, region)
-    return both / true if true else undefined
+    given = mask_true, mask_pred, region, undefined
+    return _ratio(lambda both, true, pred, area: (both, true), *given)
 
 
 def specificity(
@@ -165,47 +108,25 @@ def specificity(
     region: ArrayLike | None = None,
     undefined: float = math.nan,
 ) -> float:
-    """Share of the background that is left alone.
+    """Share of the background that is left alone: 1 is no false alarm.
 
-    Parameters
-    ----------
-    mask_true, mask_pred : array of one shape
-        Masks, as in `dice`.
-    region : array of the same shape, optional
-        Only pixels where it is not 0 count. Without it the black frame of a fundus
-        photograph counts as background well recognised.
-    undefined : float, default nan
-        Returned when the true mask is full (0/0).
+    As `dice`, but undefined when the true mask is full. Equals scikit-learn's
+    ``recall_score(..., pos_label=0)`` on the flattened masks. Give a region: without it
+    the black frame of a fundus photograph counts as background well recognised.
 
-    Returns
-    -------
-    score : float in [0, 1]
-        1 is no false alarm.
-
-    Raises
-    ------
-    TypeError
-        If masks or undefined are not numbers.
-    ValueError
-        If masks are empty arrays, hold NaN, or have different shapes.
-
-    Notes
-    -----
-    Equals scikit-learn's ``recall_score(..., pos_label=0)`` on the flattened masks.
-
-    Examples
-    --------
     >>> specificity([[0, 0], [0, 1]], [[1, 0], [0, 1]])
     0.6666666666666666
     """
+    given = mask_true, mask_pred, region, undefined
+    return _ratio(
+        lambda both, true, pred, area: (area - true - (pred - both), area - true),
+        *given,
+    )
+
+
+def _ratio(share, mask_true, mask_pred, region, undefined):
+    """Divide what ``share`` says of the pixels in both masks, in each, and in all."""
     undefined = _checks.number("undefined", undefined)
-    both, true, pred, area = _areas(mask_true, mask_pred, region)
-    background = area - true
-    return (background - (pred - both)) / background if background else undefined
-
-
-def _areas(mask_true, mask_pred, region):
-    """Return pixels in both masks, in the true, in the predicted, and in the region."""
     mask_true = _checks.mask_bytes("mask_true", mask_true)
     mask_pred = _checks.mask_bytes("mask_pred", mask_pred)
     _checks.same_shape("mask_true", mask_true, "mask_pred", mask_pred)
@@ -217,11 +138,10 @@ def _areas(mask_true, mask_pred, region):
         mask_true, mask_pred = mask_true * region, mask_pred * region
     if mask_true.size <= SMALL:
         true, pred = mask_true != 0, mask_pred != 0
-        return *(int(np.count_nonzero(x)) for x in (true & pred, true, pred)), area
-    true, pred = mask_true.ravel(), mask_pred.ravel()
-    counts = _threads.spread(
-        lambda i, j: _kernels.overlap.overlap_counts(true[i:j], pred[i:j]),
-        true.size,
-        least=PART,
-    )
-    return *(int(sum(count)) for count in zip(*counts, strict=True)), area
+        counts = [int(np.count_nonzero(x)) for x in (true & pred, true, pred)]
+    else:
+        masks = mask_true.ravel(), mask_pred.ravel()
+        parts = _threads.in_parts(_kernels.agreement.overlap_counts, masks, least=PART)
+        counts = [int(sum(part)) for part in parts]
+    part, whole = share(*counts, area)
+    return part / whole if whole else undefined

@@ -1,6 +1,5 @@
 """Ranking metrics of scores: area under the ROC curve and average precision."""
 
-import itertools
 import math
 
 import numpy as np
@@ -10,10 +9,8 @@ from tinyssl import _checks, _kernels, _threads
 from tinyssl.metrics.curves import check, cumulate
 
 # Up to this length NumPy is quick enough not to load Numba for: .7 ms here, .3 ms one
-# longer (python -m timeit -s "import numpy as np; from tinyssl.metrics import roc_auc
-# as f; s = np.random.default_rng(0).random(10000); y = s > .5" "f(y, s)", and 10001).
+# longer (timeit of roc_auc(s > .5, s), s of 10000 random numbers, and 10001).
 SMALL = 10_000
-AVERAGES = ("macro", "weighted", None)
 
 
 def roc_auc(
@@ -60,12 +57,10 @@ def roc_auc(
     Equals scikit-learn's ``roc_auc_score``, for (n, K) with ``multi_class="ovr"``, and
     torchmetrics' ``binary_auroc`` where scores lie in [0, 1]; others it passes through
     a float32 sigmoid, and it calls one class 0. Without weights pairs are counted in
-    integers, so that no two orders share a value by rounding.
-
-    A class that never occurs, or alone, makes the macro mean undefined. To drop it
-    would average over other classes from fold to fold under one name. Where that is
-    meant, say so: ``np.nanmean`` of ``average=None``, a value for ``undefined``, or
-    "weighted", where a class that never occurs weighs nothing.
+    integers, so that no two orders share a value by rounding. A class that never
+    occurs, or alone, makes the macro mean undefined: to drop it would average over
+    other classes from fold to fold. ``np.nanmean`` of ``average=None`` does, a value
+    for ``undefined`` counts it, and with "weighted" it weighs nothing.
 
     References
     ----------
@@ -90,64 +85,30 @@ def average_precision(
 ) -> float | NDArray[np.float64]:
     """Mean precision over the positives, each at its own score as threshold.
 
-    Parameters
-    ----------
-    y_true : (n,) int array
-        0 or 1 with scores (n,); 0..K-1 with scores (n, K).
-    y_score : (n,) or (n, K) array, K >= 2
-        Any numbers that rank, as in `roc_auc`.
-    average : {"macro", "weighted", None}, default "macro"
-        As in `roc_auc`.
-    sample_weight : (n,) float array, >= 0, optional
-        Weight of each sample.
-    undefined : float, default nan
-        Value where no label is positive (0/0).
+    As `roc_auc`, but in (0, 1], where chance is about the share of positives, and
+    undefined where no label is positive. Equals scikit-learn's
+    ``average_precision_score``, and torchmetrics' ``binary_average_precision`` where
+    scores lie in [0, 1]: steps at the thresholds, no interpolation (Manning, Raghavan
+    and Schütze 2008, "Introduction to information retrieval", section 8.4).
 
-    Returns
-    -------
-    score : float in (0, 1], or (K,) float64 array
-        1 is perfect order; chance is about the share of positives.
-
-    Raises
-    ------
-    TypeError
-        If labels, scores or undefined are not numbers.
-    ValueError
-        As `roc_auc`.
-
-    Notes
-    -----
-    Equals scikit-learn's ``average_precision_score``, and torchmetrics'
-    ``binary_average_precision`` where scores lie in [0, 1]: steps at the thresholds, no
-    interpolation. Means over classes are those of `roc_auc`.
-
-    References
-    ----------
-    Manning, Raghavan and Schütze 2008, "Introduction to information retrieval",
-    section 8.4.
-
-    Examples
-    --------
     >>> average_precision([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     0.8333333333333333
     """
-    return _one_vs_rest(
-        _mean_precision, y_true, y_score, average, sample_weight, undefined
-    )
+    area = _mean_precision
+    return _one_vs_rest(area, y_true, y_score, average, sample_weight, undefined)
 
 
 def _one_vs_rest(area, y_true, y_score, average, sample_weight, undefined):
     """Apply a binary area to the scores, class by class where there are K columns."""
-    _checks.choice("average", average, AVERAGES)
+    _checks.choice("average", average, ("macro", "weighted", None))
     undefined = _checks.number("undefined", undefined)
     y_true, y_score, weights = check(y_true, y_score, sample_weight)
     if y_score.ndim == 1:
         return area(y_true == 1, y_score, weights, undefined)
     K = y_score.shape[1]
     columns = np.ascontiguousarray(y_score.T)
-    areas = np.array(
-        [area(y_true == k, columns[k], weights, undefined) for k in range(K)]
-    )
+    areas = [area(y_true == k, columns[k], weights, undefined) for k in range(K)]
+    areas = np.array(areas)
     if average is None:
         return areas
     if average == "macro":
@@ -196,7 +157,9 @@ def _classes(positive, scores):
     if scores.size <= SMALL:
         return np.sort(scores[positive]), np.sort(scores[~positive]), _search_below
     if scores.dtype != np.float64:
-        scores = _as_float(scores)
+        if max(int(scores.max()), -int(scores.min())) > 2**53:
+            scores = np.unique(scores, return_inverse=True)[1]  # ranks fit float64
+        scores = scores.astype(np.float64)
 
     def sort(chosen):
         keys = np.empty(np.count_nonzero(chosen) + 1, np.uint64)
@@ -205,13 +168,6 @@ def _classes(positive, scores):
 
     winners, losers = _on_threads(sort, (positive, ~positive))
     return winners, losers, _merge_below
-
-
-def _as_float(scores):
-    """Return float64 of the same order: integers beyond 2**53 become their ranks."""
-    if max(int(scores.max()), -int(scores.min())) > 2**53:
-        scores = np.unique(scores, return_inverse=True)[1]
-    return scores.astype(np.float64)
 
 
 def _search_below(*pairs):
@@ -233,4 +189,4 @@ def _merge_below(*pairs):
 def _on_threads(work, items):
     """Do the same to each item; the answers do not depend on who did it."""
     parts = _threads.spread(lambda i, j: [work(x) for x in items[i:j]], len(items))
-    return itertools.chain.from_iterable(parts)
+    return [answer for part in parts for answer in part]

@@ -36,10 +36,10 @@ def ssim(
     window : {"gaussian", "uniform"}
         Weights of a window.
     win_size : int, odd, optional
-        Side of a uniform window in pixels; 7 if left out. A Gaussian one has
-        2 * int(3.5 * sigma + 0.5) + 1 taps, 11 by default.
+        Side of a uniform window in pixels; 7 if left out.
     sigma : float, > 0, default 1.5
-        Standard deviation of a Gaussian window in pixels.
+        Standard deviation of a Gaussian window in pixels, which has
+        2 * int(3.5 * sigma + 0.5) + 1 taps, 11 by default.
     sample_covariance : bool, default False
         Divide by (pixels in a window) - 1, not by the pixels.
     k1, k2 : float, > 0
@@ -59,34 +59,23 @@ def ssim(
     TypeError
         If images are not numbers or an option has the wrong type.
     ValueError
-        If images are empty, not finite, of different shapes, smaller than the
-        window, or coloured without channel_axis; if an option is out of range, or
+        If images are empty, not finite, of different shapes, beyond 1e70, smaller than
+        the window, or coloured without channel_axis; if an option is out of range, or
         win_size is given with a Gaussian window, or sigma with a uniform one.
 
     Notes
     -----
     The defaults are those of the paper, and of scikit-image's
     ``structural_similarity(..., gaussian_weights=True, sigma=1.5,
-    use_sample_covariance=False)``. ``window="uniform", sample_covariance=True`` is
-    scikit-image's default. Images are never resized (MATLAB and piq do that to large
-    ones) and never padded (torchmetrics does).
-
-    Values are centred before they are squared, so a large offset costs no digits. The
-    sums of a uniform window slide, and start anew every 32 rows: a pixel that lies
-    1,000 data ranges from all others leaves 1e-11 in the windows below it.
-    The bits depend neither on the number of threads nor on the layout of the images.
-    Up to 64 x 64 values NumPy answers where the kernel is not loaded yet, with the
-    bits of the kernel, which loads for the 500th such pair or the first larger one.
-
-    Beside two images of 4,096 x 4,096 bytes, float32 or float64 it takes 8 MiB. KiB::
-
-        python -c "import numpy as np, resource; from tinyssl.metrics import ssim
-        x = np.random.default_rng(0).random((4096, 4096))
-        peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        ssim(x[:99], x[:99], data_range=1); before = peak()
-        ssim(x, x, data_range=1); print(peak() - before)"
-
-    Other dtypes are copied to float64 first.
+    use_sample_covariance=False)``; ``window="uniform", sample_covariance=True`` is its
+    own default. Images are never resized (MATLAB and piq do that to large ones) and
+    never padded (torchmetrics does). Values are centred before they are squared, so a
+    large offset costs no digits. The sums of a uniform window slide, and start anew
+    every 32 rows: a pixel that lies 1,000 data ranges from all others leaves 1e-11 in
+    the windows below it. The bits depend neither on the threads nor on the layout, and
+    are the same where NumPy answers, up to 64 x 64 values. Beside bytes, float32 or
+    float64 of 4,096 x 4,096 pixels it takes 8 MiB (``examples/benchmark.py --memory``);
+    other dtypes are copied to float64 first.
 
     References
     ----------
@@ -106,7 +95,7 @@ def ssim(
         data_range, window, win_size, sigma, sample_covariance, k1, k2
     )
     given = _ssim.pair(image1, image2)
-    image1, image2 = _ssim.channels_last(*given, channel_axis)
+    image1, image2 = _ssim.channels_last(*given, channel_axis, options)
     rows, columns, C = _ssim.map_shape(image1.shape, options)
     out = np.empty((rows, columns * C)) if full else None
     score = _ssim.score(image1, image2, options, out=out)
@@ -135,8 +124,8 @@ def mse(image1: ArrayLike, image2: ArrayLike) -> float:
     TypeError
         If images are not numbers.
     ValueError
-        If images are empty, not finite, of different shapes, or so far apart that
-        the square does not fit float64.
+        If images are empty, not finite, of different shapes, or so far apart that the
+        square does not fit float64.
 
     Notes
     -----
@@ -162,33 +151,11 @@ def mse(image1: ArrayLike, image2: ArrayLike) -> float:
 
 
 def psnr(image1: ArrayLike, image2: ArrayLike, *, data_range: float) -> float:
-    """Peak signal-to-noise ratio.
+    """Peak signal-to-noise ratio in decibels: more is better, inf is identical.
 
-    Parameters
-    ----------
-    image1, image2 : array of one shape
-        Any numbers.
-    data_range : float, > 0
-        Largest minus smallest possible intensity: 255 for uint8, 1 for [0, 1].
+    As `mse`, but in proportion to the square of data_range, which is finite and > 0:
+    see `ssim`. Equals scikit-image's ``peak_signal_noise_ratio``.
 
-    Returns
-    -------
-    ratio : float
-        Decibels; more is better, inf is identical.
-
-    Raises
-    ------
-    TypeError
-        If images or data_range are not numbers.
-    ValueError
-        As `mse`; if data_range is not positive.
-
-    Notes
-    -----
-    Equals scikit-image's ``peak_signal_noise_ratio``.
-
-    Examples
-    --------
     >>> psnr([0, 255], [0, 230], data_range=255)
     23.182303391878165
     """

@@ -17,36 +17,19 @@ NAMES = ("images1", "images2")
 class SSIMAccumulator:
     """Mean SSIM of image pairs that come in pieces.
 
-    Parameters
-    ----------
-    data_range : float, > 0
-        Largest minus smallest possible intensity: 255 for uint8, 1 for [0, 1].
-    channel_axis : int, optional
-        Axis of the colours in one image: -1 for batches (N, H, W, C), 0 for
-        (N, C, H, W).
-    window, win_size, sigma, sample_covariance, k1, k2 : optional
-        As in `ssim`.
+    As `ConfusionAccumulator`, but of images, whose sizes may differ from one update to
+    the next: see `ssim` for the options, which are refused at once. channel_axis counts
+    in one image: -1 for batches (N, H, W, C), 0 for (N, C, H, W). ``compute`` is the
+    mean of `ssim` over the images, each rounded to 2^-60 and added without rounding:
+    any split of the data and any order of merging give the same bits.
 
     Attributes
     ----------
     settings : dict
         The options; win_size and channel_axis as numbers >= 0 where they say something.
+        Accumulators merge where these are equal.
     totals : (3,) int64 array
         Images seen, and the sum of their scores in units of 2^-30 and of 2^-60.
-
-    Raises
-    ------
-    TypeError
-        If an option has the wrong type.
-    ValueError
-        If an option is out of range, or does not suit the window; by ``merge``, if
-        options differ.
-
-    Notes
-    -----
-    ``compute`` is the mean of `ssim` over the images, each rounded to 2^-60 and added
-    without rounding: any split of the data and any order of merging give the same
-    bits. Images may differ in size from one update to the next, and count alike.
 
     Examples
     --------
@@ -69,20 +52,15 @@ class SSIMAccumulator:
         k1: float = 0.01,
         k2: float = 0.03,
     ) -> None:
-        self.settings = {
-            "data_range": data_range,
-            "window": window,
-            "win_size": win_size,
-            "sigma": sigma,
-            "sample_covariance": sample_covariance,
-            "k1": k1,
-            "k2": k2,
-        }
+        self.settings = {**locals()}
+        del self.settings["self"], self.settings["channel_axis"]
         self._options = _ssim.options(**self.settings)
         # one way to say what means the same, so that equals merge
         if window == "uniform":
             self.settings["win_size"] = len(self._options.taps)
-        self.settings["channel_axis"] = _axis(channel_axis)
+        if channel_axis is not None:
+            channel_axis = _ssim.colour_axis(channel_axis)
+        self.settings["channel_axis"] = channel_axis
         self.reset()
 
     def reset(self) -> None:
@@ -95,39 +73,29 @@ class SSIMAccumulator:
         return int(self.totals[0])
 
     def update(self, images1: ArrayLike, images2: ArrayLike) -> None:
-        """Add a batch of pairs, (N, H, W) or with channel_axis four axes, N >= 1.
-
-        Refuses what `ssim` refuses, and then adds none of the batch.
-        """
+        """Add a batch (N, H, W) of pairs, with a channel axis more, or none of it."""
         given = _ssim.pair(images1, images2, names=NAMES)
-        channel_axis = self.settings["channel_axis"]
-        images1, images2 = _ssim.channels_last(*given, channel_axis, names=NAMES)
-        scores = np.empty(len(images1))
+        where = self.settings["channel_axis"], self._options
+        images1, images2 = _ssim.channels_last(*given, *where, names=NAMES)
+        _ssim.map_shape(images1.shape[1:], self._options, names=NAMES)
+        N, scores = len(images1), np.empty(len(images1))
 
         def work(start, stop):
             for n in range(start, stop):
-                scores[n] = _ssim.score(
-                    *(images1[n], images2[n], self._options),
-                    serial=len(images1) > 1,  # threads share images, or rows of one
-                    load=images1.size > _ssim.SMALL,
-                )
+                scores[n] = _ssim.score(images1[n], images2[n], self._options, batch=N)
 
-        _ssim.map_shape(images1.shape[1:], self._options, names=NAMES)
-        _threads.spread(work, len(images1))
+        _threads.spread(work, N)
         _ssim.refuse_nan(scores.sum(), *given, names=NAMES)
-        self.totals = self.totals + sum(_limbs(score) for score in scores.tolist())
+        units = [divmod(int(score * LIMB**2), LIMB) for score in scores.tolist()]
+        self.totals = self.totals + np.sum([(1, *unit) for unit in units], axis=0)
 
     def merge(self, other: "SSIMAccumulator") -> None:
         """Add what another accumulator with the same options has seen."""
-        if not isinstance(other, SSIMAccumulator):
-            raise TypeError(
-                f"other must be a SSIMAccumulator, found a {type(other).__name__}"
-            )
+        _checks.same_kind(SSIMAccumulator, other)
         for name, value in self.settings.items():
             if other.settings[name] != value:
-                raise ValueError(
-                    f"other must have {name}={value!r}, found {other.settings[name]!r}"
-                )
+                rule = f"have {name}={value!r}"
+                raise _checks.refusal("other", rule, repr(other.settings[name]))
         self.totals = self.totals + other.totals
 
     def compute(self, *, undefined: float = math.nan) -> float:
@@ -137,18 +105,3 @@ class SSIMAccumulator:
         if not count:
             return undefined
         return (high * LIMB + low) / (count * LIMB**2)
-
-
-def _axis(channel_axis):
-    """Return an axis of one image as 0, 1 or 2, or None."""
-    if channel_axis is None:
-        return None
-    axis = _checks.integer("channel_axis", channel_axis, least=-3)
-    if axis > 2:
-        raise ValueError(f"channel_axis must lie in -3..2, found {channel_axis}")
-    return axis % 3
-
-
-def _limbs(score):
-    """Return the totals of one image."""
-    return np.array([1, *divmod(int(score * LIMB**2), LIMB)])
