@@ -46,14 +46,14 @@ SWAPS = [
         ("target[start:stop] = source[start:stop]", "target[start] = source[start]"),
     ),
     *rows(
-        "transforms/_corners.py",
-        "transforms/test_sample_swaps.py transforms/test_volumes.py",
-        ("_box_sums(region, size) == size**region.ndim", "_box_sums(region, size) > 0"),
-        ("2 * size - 1)", "2 * size)"),
+        "transforms/_places.py",
+        "transforms/test_sample_swaps.py",
+        ("box_sums(table, sizes) == math.prod(sizes)", "box_sums(table, sizes) > 0"),
+        ("[2 * size - 1] * part.ndim", "[2 * size] * part.ndim"),
         ("side - size + 1 for side in shape", "side - size for side in shape"),
     ),
     *rows(
-        "transforms/_out.py",
+        "transforms/_arrays.py",
         "transforms/test_out.py",
         ("np.may_share_memory(out, images)", "out is images"),
         ("if not out.flags.c_contiguous:", "if False:"),
@@ -76,7 +76,7 @@ TILES = [
         ("(cell // cols * h, cell % cols * w)", "(cell // cols * w, cell % cols * h)"),
         ("left : left + w - size + 1]", "left : left + w - size]"),
         ("[(h - size) // 2, (w - size) // 2]", "[(h - size) // 2, 0]"),
-        ("bad = (offsets < 0) | (offsets > limit)", "bad = offsets < 0"),
+        ("(offsets < 0) | (offsets > (h - size, w - size))", "(offsets < 0)"),
     ),
     *rows(
         "transforms/permutations.py",
@@ -121,7 +121,10 @@ TILES = [
     *rows(
         "transforms/_places.py",
         "transforms/test_draws.py transforms/test_blocks.py test_gaps.py",
-        ("inside == height * width", "inside >= height * width - 1"),
+        (
+            "box_sums(table, sizes) == math.prod(sizes)",
+            "box_sums(table, sizes) >= math.prod(sizes) - 1",
+        ),
         ("places[:, 1:] += places[:, 1:] >= places[:, :1]", "pass"),
         (
             "np.stack([roots, 1 / roots], axis=1)",
