@@ -4,12 +4,11 @@ What all of them keep, said once:
 
 - Images are a batch, (N, H, W, C) or (N, H, W), of any type of numbers; places and
   sizes are in pixels, rows before columns. Options are keyword-only.
-- A draw takes ``rng``, a NumPy generator or a seed, and what it draws for one image
-  does not depend on how many there are. A ``region`` is a mask. Places are counted,
-  not tried out: nothing can hang, and what is refused does not depend on chance.
+- A draw takes ``rng``, a NumPy generator or a seed. What it draws for one image does
+  not depend on how many there are (offsets of lighting apart). A ``region`` is a mask.
+  Places are counted, not tried out: nothing can hang, and no refusal is by chance.
 - A verb is deterministic, never changes its input, and returns a new C-contiguous
-  array of the same type, or ``out`` filled with it. Large batches are spread over
-  the cores, to the same bits.
+  array of the same type, or ``out``. It spreads large batches over the cores.
 - TypeError refuses an argument of another kind than its docstring says, and an ``rng``
   that is neither generator nor seed; ValueError a number out of range, shapes that do
   not fit together, masked values. Nothing has been written then.
