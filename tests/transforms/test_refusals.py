@@ -140,10 +140,12 @@ split_tiles(CUBE, 2, tile_size=0) -> ValueError: tile_size must be >= 1, found 0
 cut([[0.0, 0]] * 4) -> TypeError: offsets must be integers, found dtype float64
 cut([[0, 0]] * 3) -> ValueError: have shape (4, 2) or (1, 4, 2), found (3, 2)
 cut([[0, 0]] * 3 + [[0, 2]]) -> ValueError: in 0..1, 0..1, found [0, 2]
+split_tiles(WIDE, 2, tile_size=1, offsets=[[0, 3]] * 4) -> ValueError: in 0..1, 0..2, f
 cut([[0, -1]] + [[0, 0]] * 3) -> ValueError: found [0, -1]
 join_tiles(np.zeros((1, 4, 2)), 2) -> ValueError: be (N, L, h, w) or (N, L, h, w, C)
 join_tiles(np.zeros((1, 5, 2, 2)), 2) -> ValueError: have 5 cells as tiles, found 2 x 2
 sample_tile_offsets(1, (6, 6), 2, 4) -> ValueError: must fit into a cell of 3 x 3
+sample_tile_offsets(1, (4, 6), 2, 3) -> ValueError: a cell of 2 x 3 pixels, found 3
 sample_tile_offsets(1, (6, 7), 2, 2) -> ValueError: divide ... 2 x 2 for 6 x 7
 sample_tile_offsets(1, (6, 0), 2, 2) -> ValueError: image_shape must be >= 1, found 0
 sample_tile_offsets(1, (6,), 2, 2) -> ValueError: must be (H, W) or (H, W, C)
@@ -209,7 +211,7 @@ paint([[0, 0, 2.0, 2]]) -> TypeError: blocks must be integers, found dtype float
 paint([[0, 0, 2]]) -> ValueError: blocks must be (T, 4) or (N, T, 4), found (1, 3)
 paint([0, 0, 2, 2]) -> ValueError: found (4,)
 paint([[[0, 0, 2, 2]]] * 3) -> ValueError: one list for each of 2 images, found shape
-paint([[0, 0, 5, 2]]) -> ValueError: inside 4 x 4, found [0, 0, 5, 2]
+paint([[0, 0, 5, 2]]) -> ValueError: be (y, x, h, w) inside 4 x 4, found [0, 0, 5, 2]
 paint([[3, 0, 2, 2]]) -> ValueError: inside 4 x 4
 paint([[0, -1, 2, 2]]) -> ValueError: inside 4 x 4
 paint([[0, 0, 2, 0]]) -> ValueError: inside 4 x 4
@@ -228,7 +230,7 @@ paste(boxes=[[0, 0, 4, 4, 3, 3]]) -> ValueError: boxes must have shape (2, 6)
 paste(boxes=[[0, 0, 6, 4, 3, 3]] * 2) -> ValueError: inside 8 x 9, found [0, 0, 6
 paste(boxes=[[0, 7, 4, 4, 3, 3]] * 2) -> ValueError: inside 8 x 9, found [0, 7, 4
 paste(boxes=[[0, 0, 4, -1, 3, 3]] * 2) -> ValueError: inside 8 x 9
-paste(boxes=[[0, 0, 4, 4, 0, 3]] * 2) -> ValueError: inside 8 x 9
+paste(boxes=[[0, 0, 4, 4, 0, 3]] * 2) -> ValueError: be (y1, x1, y2, x2, h, w) inside
 paste(boxes=[[0, 0, 4, 4, 3, 2**62]] * 2) -> ValueError: inside 8 x 9
 paste(boxes=FAR.repeat(2, 0)) -> ValueError: found [18446744073709551615, 0, 1, 1, 1, 1]
 paste(alphas=[0.5]) -> ValueError: alphas must have shape (2,), found (1,)

@@ -48,11 +48,11 @@ def test_smaller_tiles_lie_at_their_offsets(batch, seed, data):
 
 
 def test_one_list_of_offsets_and_none():
-    images = np.random.default_rng(0).random((2, 10, 10, 3))
-    corner = split_tiles(images, 2, tile_size=3, offsets=[[2, 2]] * 4)
-    np.testing.assert_array_equal(corner[:, 3], images[:, 7:, 7:])
+    images = np.random.default_rng(0).random((2, 10, 14, 3))
+    corner = split_tiles(images, 2, tile_size=3, offsets=[[2, 4]] * 4)
+    np.testing.assert_array_equal(corner[:, 3], images[:, 7:, 11:])
     middle = split_tiles(images, 2, tile_size=3)
-    np.testing.assert_array_equal(middle[:, 3], images[:, 6:9, 6:9])
+    np.testing.assert_array_equal(middle[:, 3], images[:, 6:9, 9:12])
 
 
 RING = np.ones((12, 15))
