@@ -109,7 +109,7 @@ def computed(module, way):
     """Let a transform's module compute this way, however small the images are."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "SMALL", way[0])
-        patch.setattr(module._out, "PART", 1)
+        patch.setattr(module._arrays, "PART", 1)
         patch.setenv("TINYSSL_NUM_THREADS", str(way[1]))
         yield
 

@@ -28,8 +28,7 @@ SWAPS = [
     ),
     *rows(
         "transforms/swaps.py",
-        "transforms/test_swaps.py transforms/test_sample_swaps.py "
-        "transforms/test_out.py",
+        "transforms/test_swaps.py transforms/test_refusals.py transforms/test_out.py",
         ("2 * size - 1] * len(lines)", "2 * size - 2] * len(lines)"),
         ("places & (partners > 0)", "places"),
         ("np.minimum(x + size, cols)", "np.minimum(x + size - 1, cols)"),
@@ -46,21 +45,21 @@ SWAPS = [
         ("target[start:stop] = source[start:stop]", "target[start] = source[start]"),
     ),
     *rows(
-        "transforms/_corners.py",
-        "transforms/test_sample_swaps.py transforms/test_volumes.py",
-        ("_box_sums(region, size) == size**region.ndim", "_box_sums(region, size) > 0"),
-        ("2 * size - 1)", "2 * size)"),
+        "transforms/_places.py",
+        "transforms/test_swaps.py",
+        ("box_sums(table, sizes) == math.prod(sizes)", "box_sums(table, sizes) > 0"),
+        ("[2 * size - 1] * part.ndim", "[2 * size] * part.ndim"),
         ("side - size + 1 for side in shape", "side - size for side in shape"),
     ),
     *rows(
-        "transforms/_out.py",
+        "transforms/_arrays.py",
         "transforms/test_out.py",
         ("np.may_share_memory(out, images)", "out is images"),
         ("if not out.flags.c_contiguous:", "if False:"),
     ),
     *rows(
         "transforms/turns.py",
-        "transforms/test_turns.py transforms/test_volumes.py",
+        "transforms/test_turns.py",
         ("np.broadcast_to(turns % 4, N)", "np.broadcast_to(np.abs(turns) % 4, N)"),
         ("turns if axes[0] == first else -turns % 4", "turns"),
         (
@@ -72,11 +71,11 @@ SWAPS = [
 TILES = [
     *rows(
         "transforms/tiles.py",
-        "transforms/test_tiles.py",
+        "transforms/test_tiles.py transforms/test_refusals.py",
         ("(cell // cols * h, cell % cols * w)", "(cell // cols * w, cell % cols * h)"),
         ("left : left + w - size + 1]", "left : left + w - size]"),
         ("[(h - size) // 2, (w - size) // 2]", "[(h - size) // 2, 0]"),
-        ("bad = (offsets < 0) | (offsets > limit)", "bad = offsets < 0"),
+        ("(offsets < 0) | (offsets > (h - size, w - size))", "(offsets < 0)"),
     ),
     *rows(
         "transforms/permutations.py",
@@ -113,7 +112,7 @@ TILES = [
     ),
     *rows(
         "transforms/lighting.py",
-        "transforms/test_flips_lighting.py transforms/test_odd_arguments.py",
+        "transforms/test_lighting.py transforms/test_refusals.py",
         ("images.any(axis=-1, keepdims=True)", "images.all(axis=-1, keepdims=True)"),
         ("np.rint(images * gain + offset)", "images * gain + offset"),
         ("> 255 * LIMIT)", "> 1e300)"),
@@ -121,7 +120,10 @@ TILES = [
     *rows(
         "transforms/_places.py",
         "transforms/test_draws.py transforms/test_blocks.py test_gaps.py",
-        ("inside == height * width", "inside >= height * width - 1"),
+        (
+            "box_sums(table, sizes) == math.prod(sizes)",
+            "box_sums(table, sizes) >= math.prod(sizes) - 1",
+        ),
         ("places[:, 1:] += places[:, 1:] >= places[:, :1]", "pass"),
         (
             "np.stack([roots, 1 / roots], axis=1)",

@@ -1,19 +1,17 @@
 """Cut and paste: where it is drawn, what it changes, and what it must not touch."""
 
+import itertools
+
 import numpy as np
 import pytest
 import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
+from laws import assert_uniform, covered, free, pure
 from strategies import batches, discs, seeds
 
 from tinyssl import reference
 from tinyssl.transforms import cut_paste, sample_pastes
-
-
-def covered(region, y, x, h, w):
-    """Return whether a box lies wholly in the region."""
-    return region[y : y + h, x : x + w].all()
 
 
 @given(discs(), seeds, st.sampled_from(["none", "one", "each"]))
@@ -29,12 +27,9 @@ def test_pieces_come_from_the_region_and_land_in_it(disc, seed, kind):
     where = np.ones((H, W), bool) if region is None else region
     for mask, box in zip(np.broadcast_to(where, (3, H, W)), boxes, strict=True):
         y1, x1, y2, x2, h, w = box
-        assert (box >= 0).all()
-        assert max(y1, y2) + h <= H
-        assert max(x1, x2) + w <= W
         assert (y1, x1) != (y2, x2)
-        assert covered(mask, y1, x1, h, w)
-        assert covered(mask, y2, x2, h, w)
+        assert covered(mask, (y1, x1), (h, w))
+        assert covered(mask, (y2, x2), (h, w))
         # rounded to pixels, half a pixel each side
         assert (h + 0.5) * (w + 0.5) >= 0.02 * H * W
         assert (h - 0.5) * (w - 0.5) <= 0.15 * H * W
@@ -72,23 +67,11 @@ def test_options_without_a_range():
 
 @pytest.mark.parametrize("region", [None, np.ones((7, 6)), np.tri(7, 6, 2)])
 def test_both_places_are_uniform(region):
-    boxes, _, _ = sample_pastes(
-        4000, (7, 6), rng=0, region=region, area=(9 / 42, 9 / 42), aspect=(1, 1)
-    )
-    whole = np.ones((7, 6)) if region is None else region
-    places = [p for p in np.ndindex(5, 4) if covered(whole, *p, 3, 3)]
-    pairs = [(p, q) for p in places for q in places if p != q]
-    counts = [(boxes[:, :4] == [*p, *q]).all(axis=1).sum() for p, q in pairs]
-    assert sum(counts) == 4000
-    assert scipy.stats.chisquare(counts).pvalue > 1e-3
-
-
-def test_a_region_of_ones_is_no_region():
-    options = {"rng": 0, "area": (0.1, 1), "aspect": (0.2, 5)}
-    for shape in [(9, 14), (1, 7), (30, 2)]:
-        expected = sample_pastes(50, shape, **options)[0]
-        actual = sample_pastes(50, shape, region=np.ones(shape), **options)[0]
-        np.testing.assert_array_equal(actual, expected)
+    options = {"region": region, "area": (9 / 42, 9 / 42), "aspect": (1, 1)}
+    boxes, _, _ = sample_pastes(4000, (7, 6), rng=0, **options)
+    places = free(np.ones((7, 6)) if region is None else region, (3, 3))
+    pairs = itertools.permutations(places, 2)
+    assert_uniform(boxes[:, :4], [np.concatenate(pair) for pair in pairs])
 
 
 def test_what_does_not_fit_moves_towards_the_small_square():
@@ -114,11 +97,7 @@ def test_what_is_pasted(images, seed, edge):
     N, H, W, C = images.shape
     images = images.repeat(2, axis=1)  # room for two places
     boxes, alphas, gains = sample_pastes(N, (2 * H, W, C), rng=seed, area=(0.1, 0.4))
-    before = images.copy()
-    pasted, mask = cut_paste(images, boxes, alphas, gains, edge=edge)
-    np.testing.assert_array_equal(images, before)
-    assert pasted.dtype == images.dtype
-    assert pasted.flags.c_contiguous
+    pasted, mask = pure(cut_paste, images, boxes, alphas, gains, edge=edge)
     assert mask.dtype == np.float32
     assert mask.shape == (N, 2 * H, W)
     whole = images.dtype.kind in "iu"
@@ -185,3 +164,23 @@ def test_large_values_of_floats():
         pasted, _ = cut_paste(big, [[0, 0, 0, 1, 1, 2]], [0.5], [[2]], edge=0)
         expected = (big[0, 0, 1] / 2) + (big[0, 0, 0] / 2)
         assert pasted[0, 0, 1] == pytest.approx(expected, rel=1e-6)
+
+
+def test_gains_of_all_channels_at_once_and_gray():
+    images, rest = np.ones((2, 8, 9, 3)), ([[0, 0, 4, 4, 3, 3]] * 2, [0.5, 1])
+    pasted, _ = cut_paste(images, *rest, [[0.5]] * 2)
+    np.testing.assert_array_equal(pasted, cut_paste(images, *rest, [[0.5] * 3] * 2)[0])
+    gray, _ = cut_paste(images[..., 0], *rest, [[0.5]] * 2)
+    np.testing.assert_array_equal(gray, pasted[..., 0])
+
+
+def test_what_is_impossible_does_not_depend_on_chance():
+    region = np.zeros((30, 30))
+    region[:4, :4] = 1  # one place for the least square, none for another
+    for seed in range(50):
+        with pytest.raises(ValueError, match=r"region must have 2 or more .* found 1"):
+            sample_pastes(1, (30, 30), rng=seed, region=region)
+    region[:4, :5] = 1
+    for seed in range(50):
+        boxes, _, _ = sample_pastes(1, (30, 30), rng=seed, region=region)
+        assert {boxes[0, 1], boxes[0, 3]} == {0, 1}

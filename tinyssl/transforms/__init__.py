@@ -1,12 +1,22 @@
 """Transforms whose labels come from the pixels: a ``sample_*`` draws, a verb applies.
 
-Images are (H, W), (H, W, C) or batches (N, H, W, C), of any number type. The draw
-takes ``rng``, a NumPy generator or a seed; the verb is deterministic, never changes
-its input, and returns a new C-contiguous array of the same type.
+What all of them keep, said once:
+
+- Images are a batch, (N, H, W, C) or (N, H, W), of any type of numbers; places and
+  sizes are in pixels, rows before columns. Options are keyword-only.
+- A draw takes ``rng``, a NumPy generator or a seed. What it draws for one image does
+  not depend on how many there are (offsets of lighting apart). A ``region`` is a mask.
+  Places are counted, not tried out: nothing can hang, and no refusal is by chance.
+- A verb is deterministic, never changes its input, and returns a new C-contiguous
+  array of the same type, or ``out``. It spreads large batches over the cores.
+- TypeError refuses an argument of another kind than its docstring says, and an ``rng``
+  that is neither generator nor seed; ValueError a number out of range, shapes that do
+  not fit together, masked values. Nothing has been written then.
+
+The first of a family explains; a sibling names what differs, and errors of its own.
 """
 
 from tinyssl.transforms.blocks import mask_blocks, sample_blocks
-from tinyssl.transforms.flips import flip, sample_flips
 from tinyssl.transforms.lighting import adjust, sample_adjustments
 from tinyssl.transforms.masks import mask_patches, patchify, sample_mask, unpatchify
 from tinyssl.transforms.paste import cut_paste, sample_pastes
@@ -17,7 +27,7 @@ from tinyssl.transforms.permutations import (
 )
 from tinyssl.transforms.swaps import sample_swaps, swap_patches
 from tinyssl.transforms.tiles import join_tiles, sample_tile_offsets, split_tiles
-from tinyssl.transforms.turns import rotate, sample_turns
+from tinyssl.transforms.turns import flip, rotate, sample_flips, sample_turns
 
 __all__ = [
     "adjust",

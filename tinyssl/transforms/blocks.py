@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tinyssl import _checks
-from tinyssl.transforms import _places
+from tinyssl.transforms import _arrays, _places
 
 
 def sample_blocks(
@@ -43,23 +43,18 @@ def sample_blocks(
 
     Raises
     ------
-    TypeError
-        If n, image_shape or num_blocks are not integers, or area or aspect no numbers.
     ValueError
-        If a number is out of range, region has another shape than the images, or has
-        no place for a square of the least area.
+        If region has another shape, or no place for a square of the least area.
 
     Notes
     -----
     Area is uniform, aspect log-uniform, the place uniform among all that fit. Where a
     drawn shape does not fit into the region it moves, in four steps, towards the
-    square of the least area. Sizes are rounded to pixels and limited to the sides of
-    the image. The draw of one image does not depend on n.
+    square of the least area. Sizes are rounded to pixels, at most those of the image.
 
     References
     ----------
-    Pathak et al. 2016, "Context encoders: feature learning by inpainting",
-    section 3.3.
+    Pathak et al. 2016, "Context encoders: feature learning by inpainting", section 3.3.
 
     Examples
     --------
@@ -68,55 +63,35 @@ def sample_blocks(
             [42, 47, 18, 12]]])
     """
     n = _checks.integer("n", n)
-    H, W = _places.sides(image_shape)
+    H, W = _arrays.sides(image_shape)
     T = _checks.integer("num_blocks", num_blocks, least=1)
-    area = _places.interval("area", area, most=1)
-    aspect = _places.interval("aspect", aspect)
-    if region is not None:
-        region = _places.regions(region, n, H, W)
-        region = region.repeat(T, axis=0) if len(region) > 1 else region[0]
+    area = _arrays.interval("area", area, most=1)
+    aspect = _arrays.interval("aspect", aspect)
+    region = None if region is None else _arrays.regions(region, n, H, W)
     chances = _checks.generator(rng).random((n * T, 3))
-    sizes, corners = _places.rectangles(chances, H, W, region, area=area, aspect=aspect)
+    sizes, corners = _places.rectangles(chances, H, W, region, area, aspect, each=T)
     return np.concatenate([corners[:, 0], sizes], axis=1).reshape(n, T, 4)
 
 
 def mask_blocks(
     images: ArrayLike, blocks: ArrayLike, *, fill: ArrayLike = 0
 ) -> tuple[NDArray, NDArray[np.bool_]]:
-    """Paint blocks over with one colour.
+    """Paint blocks over with one colour, and no other pixels.
+
+    As `mask_patches`, in images as `split_tiles` takes them, but without a grid.
 
     Parameters
     ----------
-    images : (N, H, W, C) or (N, H, W) array of numbers
-        A batch.
     blocks : (T, 4) or (N, T, 4) int array
         Rows (y, x, h, w), for all images or for each, as `sample_blocks` draws them.
-    fill : number or (C,) array, default 0
-        The colour, in values of the dtype of images.
+        They may overlap, but not leave the image.
 
     Returns
     -------
     masked : array, the shape and dtype of images
-        A new C-contiguous array; pixels outside the hole are kept, bit for bit.
+        A new C-contiguous array.
     hole : (N, H, W) bool array
-        True where something was painted over: where inpainting is scored.
-
-    Raises
-    ------
-    TypeError
-        If images or fill do not hold numbers, or blocks no integers.
-    ValueError
-        If shapes do not fit, a block leaves the image, or the dtype of images cannot
-        hold fill.
-
-    Notes
-    -----
-    Blocks may touch or overlap; their union is the hole.
-
-    References
-    ----------
-    Pathak et al. 2016, "Context encoders: feature learning by inpainting",
-    section 3.3.
+        The union of the blocks: where inpainting is scored.
 
     Examples
     --------
@@ -127,11 +102,9 @@ def mask_blocks(
     >>> hole.sum()
     np.int64(4)
     """
-    images = _places.batch(images)
+    images = _arrays.batch(images)
     N, H, W = images.shape[:3]
-    blocks = _checks.array("blocks", blocks)
-    if blocks.dtype.kind not in "iu":
-        raise TypeError(f"blocks must be integers, found dtype {blocks.dtype}")
+    blocks = _arrays.integers("blocks", blocks)
     if blocks.shape[-1:] != (4,) or blocks.ndim not in (2, 3):
         raise ValueError(f"blocks must be (T, 4) or (N, T, 4), found {blocks.shape}")
     if blocks.ndim == 3 and len(blocks) != N:
@@ -139,16 +112,9 @@ def mask_blocks(
             f"blocks must have one list for each of {N} images, "
             f"found shape {blocks.shape}"
         )
-    given, blocks = blocks, blocks.astype(np.int64)
-    corners, sizes = blocks[..., :2], blocks[..., 2:]
-    bad = ((corners < 0) | (sizes < 1) | (corners > [H, W] - sizes)).any(axis=-1)
-    if bad.any():
-        raise ValueError(
-            f"blocks must be (y, x, h, w) inside {H} x {W}, "
-            f"found {given[bad][0].tolist()}"
-        )
+    blocks = _arrays.boxes("blocks", "(y, x, h, w)", blocks, H, W)
     blocks = np.broadcast_to(blocks, (N, *blocks.shape[-2:]))
-    colour = _places.colour(fill, images)
+    colour = _arrays.colour(fill, images)
     out, hole = images.copy(order="C"), np.zeros((N, H, W), bool)
     for n in range(N):
         for y, x, h, w in blocks[n]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tinyssl import _checks
-from tinyssl.transforms import _places
+from tinyssl.transforms import _arrays, _places
 
 EXACT = 2**53  # integers up to here are exact in float64, in which colours are mixed
 
@@ -24,25 +24,15 @@ def sample_pastes(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """Draw for each of n images which piece is pasted where, and how.
 
+    As `sample_blocks`, but a piece has two places, both in the region: the field of
+    view without the optic disc, say, or the lungs. Refused if there is but one.
+
     Parameters
     ----------
-    n : int, >= 0
-        How many images.
-    image_shape : tuple of int
-        (H, W) or (H, W, C).
-    rng : numpy.random.Generator or int
-        Source of chance, or a seed.
-    region : (H, W) or (n, H, W) mask, optional
-        The piece is cut from where the mask is not 0 and lands wholly there (the field
-        of view without the optic disc, the lungs).
-    area : (float, float), default (0.02, 0.15)
-        Least and largest share of the image, 0 < low <= high <= 1.
-    aspect : (float, float), default (0.3, 3.3)
-        Least and largest height over width.
     alpha : (float, float), default (0.6, 1.0)
         Least and largest opacity, 0 < low <= high <= 1.
-    jitter : float, default 0.1
-        Largest change of a channel's gain from 1, below 1.
+    jitter : float, 0 <= jitter < 1, default 0.1
+        Largest change of a channel's gain from 1.
 
     Returns
     -------
@@ -54,48 +44,24 @@ def sample_pastes(
     gains : (n, C) float64 array
         Factor for each channel of the pieces; C is 1 for (H, W).
 
-    Raises
-    ------
-    TypeError
-        If n or image_shape are not integers, or an option is not made of numbers.
-    ValueError
-        If a number is out of range, region has another shape than the images, or has
-        no two places for a square of the least area.
-
-    Notes
-    -----
-    Area is uniform, aspect log-uniform, each place uniform among all that fit. Where
-    a drawn shape does not fit into the region it moves, in four steps, towards the
-    square of the least area, so nothing can hang, and what is refused does not depend
-    on chance. Sizes are rounded to pixels and limited to the sides of the image. The
-    draw of one image does not depend on n.
-
     References
     ----------
     Sato et al. 2023, "Anatomy-aware self-supervised learning for anomaly detection in
     chest radiographs"; Li et al. 2021, "CutPaste: self-supervised learning for anomaly
     detection and localization".
-
-    Examples
-    --------
-    >>> boxes, alphas, gains = sample_pastes(2, (64, 64, 3), rng=0)
-    >>> boxes
-    array([[ 2,  0,  0, 30, 16, 27],
-           [26, 49,  0,  4, 32, 11]])
     """
     n = _checks.integer("n", n)
-    H, W = _places.sides(image_shape)
-    area = _places.interval("area", area, most=1)
-    aspect = _places.interval("aspect", aspect)
-    low, high = _places.interval("alpha", alpha, most=1)
+    H, W = _arrays.sides(image_shape)
+    area = _arrays.interval("area", area, most=1)
+    aspect = _arrays.interval("aspect", aspect)
+    low, high = _arrays.interval("alpha", alpha, most=1)
     jitter = _checks.not_negative("jitter", jitter)
     if jitter >= 1:
         raise ValueError(f"jitter must be < 1, found {jitter}")
     C = math.prod(tuple(image_shape)[2:])
     chances = _checks.generator(rng).random((n, 5 + C))
-    sizes, corners = _places.rectangles(
-        chances[:, :4], H, W, region, area=area, aspect=aspect
-    )
+    region = None if region is None else _arrays.regions(region, n, H, W)
+    sizes, corners = _places.rectangles(chances[:, :4], H, W, region, area, aspect)
     boxes = np.concatenate([corners.reshape(n, 4), sizes], axis=1)
     gains = 1 + jitter * (2 * chances[:, 5:] - 1)
     return boxes, low + (high - low) * chances[:, 4], gains
@@ -114,7 +80,7 @@ def cut_paste(
     Parameters
     ----------
     images : (N, H, W, C) or (N, H, W) array of integers or floats
-        A batch.
+        A batch of finite values, integers within +-2**53.
     boxes : (N, 6) int array
         Rows (y1, x1, y2, x2, h, w): from, to and size, as `sample_pastes` draws them.
     alphas : (N,) array, values in [0, 1]
@@ -136,23 +102,13 @@ def cut_paste(
 
     Raises
     ------
-    TypeError
-        If images hold neither integers nor floats, boxes or edge no integers, or
-        alphas or gains no numbers.
     ValueError
-        If shapes do not fit, a box leaves the image, a value is out of range, or
-        images are not finite or beyond +-2**53.
+        If shapes do not fit, a box leaves the image, or a value is out of range.
 
     Notes
     -----
     ``pasted = (1 - mask) * image + mask * gain * piece``; the fade is a squared sine.
     The piece is cut from the image as it was, so boxes may overlap.
-
-    References
-    ----------
-    Sato et al. 2023, "Anatomy-aware self-supervised learning for anomaly detection in
-    chest radiographs"; Li et al. 2021, "CutPaste: self-supervised learning for anomaly
-    detection and localization".
 
     Examples
     --------
@@ -163,17 +119,17 @@ def cut_paste(
     >>> mask
     array([[[0. , 0. , 0.5, 0. ]]], dtype=float32)
     """
-    images = _places.batch(images, kinds="iuf")
+    images = _arrays.batch(images, kinds="iuf")
     N, H, W = images.shape[:3]
     if N:
         _checks.not_empty("images", images)
     _checks.finite("images", images)
     C = math.prod(images.shape[3:])
-    boxes = _check_boxes(boxes, N, H, W)
-    alphas = _per_image("alphas", alphas, [(N,)], most=1)
-    gains = _per_image("gains", gains, [(N, C), (N, 1)])
+    boxes = _arrays.integers("boxes", boxes, (N, 6))
+    boxes = _arrays.boxes("boxes", "(y1, x1, y2, x2, h, w)", boxes, H, W)
+    alphas = _per_image("alphas", alphas, (N,), most=1)
+    gains = _per_image("gains", gains, (N, C))
     edge = _checks.integer("edge", edge)
-    gains = np.broadcast_to(gains, (N, C))
     out = images.copy(order="C")
     mask = np.zeros((N, H, W), np.float32)
     rows = out.reshape(N, H, W * C)  # a row of a piece is one run of numbers
@@ -210,34 +166,14 @@ def _fade(length, edge):
     return np.sin(np.pi / 2 * np.minimum(1, (border + 1) / (edge + 1))) ** 2
 
 
-def _check_boxes(boxes, N, H, W):
-    """Return (N, 6) boxes whose both ends lie in the image."""
-    boxes = _checks.array("boxes", boxes)
-    if boxes.dtype.kind not in "iu":
-        raise TypeError(f"boxes must be integers, found dtype {boxes.dtype}")
-    if boxes.shape != (N, 6):
-        raise ValueError(f"boxes must have shape ({N}, 6), found {boxes.shape}")
-    given, boxes = boxes, boxes.astype(np.int64)
-    size = boxes[:, 4:]
-    limit = np.concatenate([[H, W] - size] * 2, axis=1)
-    bad = ((boxes[:, :4] < 0) | (boxes[:, :4] > limit)).any(axis=1)
-    bad |= (size < 1).any(axis=1)
-    if bad.any():
-        raise ValueError(
-            f"boxes must be (y1, x1, y2, x2, h, w) inside {H} x {W}, "
-            f"found {given[bad][0].tolist()}"
-        )
-    return boxes
-
-
-def _per_image(name, values, shapes, most=np.inf):
-    """Return float64 values of one of the shapes, 0 <= value <= most."""
+def _per_image(name, values, shape, most=np.inf):
+    """Return float64 values of this shape, or of one column, 0 <= value <= most."""
     values = _checks.array(name, values)
-    if values.shape not in shapes:
-        raise ValueError(f"{name} must have shape {shapes[0]}, found {values.shape}")
+    if values.shape != (shape[0], 1)[: len(shape)]:
+        _arrays.shaped(name, values, shape)
     _checks.finite(name, values)
-    if ((values < 0) | (values > most)).any():
+    bad = (values < 0) | (values > most)
+    if bad.any():
         rule = ">= 0" if most == np.inf else f"in 0..{most}"
-        found = values[(values < 0) | (values > most)][0]
-        raise ValueError(f"{name} must be {rule}, found {found}")
-    return values.astype(np.float64)
+        raise ValueError(f"{name} must be {rule}, found {values[bad][0]}")
+    return np.broadcast_to(values.astype(np.float64), shape)

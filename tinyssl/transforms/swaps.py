@@ -4,13 +4,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tinyssl import _checks, _kernels, _threads
-from tinyssl.transforms import _corners, _out
+from tinyssl.transforms import _arrays, _places
 
 SMALL = 50  # swaps in all: NumPy takes .3 ms, less than loading the compiler
-SHAPES = {  # images that have these spatial dimensions
-    2: ("(H, W)", "(H, W, C)", "(N, H, W, C)"),
-    3: ("(D, H, W)", "(D, H, W, C)", "(N, D, H, W, C)"),
-}
 
 
 def sample_swaps(
@@ -48,55 +44,50 @@ def sample_swaps(
 
     Raises
     ------
-    TypeError
-        If image_shape, patch_size, num_swaps or spatial_dims are not integers, or
-        rng is neither a generator nor a seed.
     ValueError
-        If a number is out of range, region has another shape than the image, or
-        no two disjoint patches fit.
+        If no two disjoint patches fit, or region has another shape than the image.
 
     Notes
     -----
-    The first patch is uniform over all places that leave room for a second one,
-    the last row and column included; the second is uniform over all places disjoint
-    from the first: they are at least patch_size apart along one axis. There is no
-    rejection loop, so nothing can hang. Pairs are independent and drawn one after
+    The first patch is uniform over all places that leave room for a second one, the
+    last row and column included; the second over all that are at least patch_size
+    apart from the first along one axis. Pairs are independent and drawn one after
     another, so a batch needs one call, with the same pairs as N calls:
     ``sample_swaps(shape, s, N * T, rng=rng).reshape(N, T, 4)``.
 
     References
     ----------
-    Chen et al. 2019, "Self-supervised learning for medical image analysis using
-    image context restoration", Medical Image Analysis 58:101539, algorithm 1.
+    Chen et al. 2019, "Self-supervised learning for medical image analysis using image
+    context restoration", Medical Image Analysis 58:101539, algorithm 1.
 
     Examples
     --------
     >>> sample_swaps((8, 8), 4, 2, rng=0)
     array([[3, 4, 1, 0],
            [0, 0, 0, 4]])
-    >>> sample_swaps((4, 8, 8), 4, 1, rng=0, spatial_dims=3)
-    array([[0, 3, 4, 0, 1, 0]])
     """
-    shape = _check_shape(image_shape, spatial_dims)
+    dims = _checks.integer("spatial_dims", spatial_dims)
+    _checks.choice("spatial_dims", dims, (2, 3))
+    shape = _arrays.sides(image_shape, dims, f" with spatial_dims={dims}")
     size = _checks.integer("patch_size", patch_size, least=1)
     num_swaps = _checks.integer("num_swaps", num_swaps)
     rng = _checks.generator(rng)
-    places = _corners.free_places(shape, size, region)
+    places = _places.free_places(shape, size, region)
 
     # first patch: any place that leaves room for a second
-    partners = _corners.disjoint_places(places, size)
+    partners = _places.disjoint_places(places, size)
     first = np.flatnonzero(places & (partners > 0))
     if first.size == 0:
         within = "the image" if region is None else "region"
         raise ValueError(
             f"patch_size must leave room for two disjoint patches inside {within}, "
-            f"found {size} for an image of {_corners.text(shape)}"
+            f"found {size} for an image of {_arrays.text(shape)}"
         )
     chance = rng.random((num_swaps, 2))
-    first = first[(chance[:, 0] * first.size).astype(np.int64)]
+    first = first[_places.pick(chance[:, 0], first.size)]
 
     # second patch: the k-th free place, in reading order, that is not near the first
-    k = (chance[:, 1] * partners.flat[first]).astype(np.int64)
+    k = _places.pick(chance[:, 1], partners.flat[first])
     second = np.flatnonzero(places)[_skip_neighbours(k, places, first, size)]
     corners = (np.unravel_index(patch, places.shape) for patch in (first, second))
     return np.stack([*next(corners), *next(corners)], axis=1)
@@ -120,11 +111,7 @@ def _skip_neighbours(k, places, first, size):
 
 
 def swap_patches(
-    images: ArrayLike,
-    swaps: ArrayLike,
-    patch_size: int,
-    *,
-    out: NDArray | None = None,
+    images: ArrayLike, swaps: ArrayLike, patch_size: int, *, out: NDArray | None = None
 ) -> NDArray:
     """Swap pairs of patches, one after another.
 
@@ -133,8 +120,8 @@ def swap_patches(
     images : (H, W), (H, W, C) or (N, H, W, C) array of numbers
         One image or a batch; or (D, H, W), (D, H, W, C) or (N, D, H, W, C) volumes.
     swaps : (T, 4) or (N, T, 4) int array
-        Rows (y1, x1, y2, x2), as `sample_swaps` draws them; (T, 4) serves every
-        image of a batch. For volumes (T, 6) or (N, T, 6).
+        Rows (y1, x1, y2, x2), as `sample_swaps` draws them, for all images or for
+        each. For volumes (T, 6) or (N, T, 6).
     patch_size : int, >= 1
         Side of the patches, squares or cubes, in pixels.
     out : array of the shape and dtype of images, optional
@@ -148,23 +135,15 @@ def swap_patches(
 
     Raises
     ------
-    TypeError
-        If images do not hold numbers, swaps or patch_size are not integers, or out
-        is not an array of the dtype of images.
     ValueError
-        If shapes do not fit, a patch leaves the image, the two patches of a swap
-        overlap, or out cannot take the answer. Nothing has been written then.
+        If shapes do not fit, the patches of a swap overlap or leave the image, or out
+        cannot take the answer.
 
     Notes
     -----
     ``swap_patches(swap_patches(x, s, p), s[::-1], p)`` is x, bit for bit: pixels are
     moved, never lost. At most ``2 * T * patch_size**2`` of them change, in volumes
-    ``2 * T * patch_size**3``. The images of a batch are spread over the cores.
-
-    References
-    ----------
-    Chen et al. 2019, "Self-supervised learning for medical image analysis using
-    image context restoration", Medical Image Analysis 58:101539, algorithm 1.
+    ``2 * T * patch_size**3``.
 
     Examples
     --------
@@ -175,7 +154,7 @@ def swap_patches(
     images = _checks.array("images", images, kinds="biufc")
     size = _checks.integer("patch_size", patch_size, least=1)
     swaps, shape = _check_swaps(swaps, images, size)
-    out = _out.result(out, images, images.shape, in_place=True)
+    out = _arrays.result(out, images, images.shape, in_place=True)
     if out.size == 0:
         return out
     N, T = swaps.shape[:2]
@@ -190,7 +169,7 @@ def swap_patches(
             target[start:stop] = source[start:stop]
         exchange(target[start:stop].view(np.uint8), swaps[start:stop], size)
 
-    _threads.spread(work, N, least=_out.least(target))
+    _threads.spread(work, N, least=_arrays.least(target))
     return out
 
 
@@ -206,45 +185,21 @@ def _exchange(volumes, swaps, size):
             patch2[:] = keep
 
 
-def _check_shape(image_shape, spatial_dims):
-    """Return the sides of the image without its channels."""
-    spatial_dims = _checks.integer("spatial_dims", spatial_dims)
-    _checks.choice("spatial_dims", spatial_dims, (2, 3))
-    try:
-        shape = tuple(image_shape)
-    except TypeError:
-        raise TypeError(
-            f"image_shape must be a tuple, found {_checks.shown(image_shape)}"
-        ) from None
-    if len(shape) - spatial_dims not in (0, 1):
-        one, colour, _ = SHAPES[spatial_dims]
-        raise ValueError(
-            f"image_shape must be {one} or {colour} with "
-            f"spatial_dims={spatial_dims}, found {shape}"
-        )
-    sides = [_checks.integer("image_shape", side, least=1) for side in shape]
-    return tuple(sides[:spatial_dims])
-
-
 def _check_swaps(swaps, images, size):
     """Return (N, T, 4 or 6) swaps of disjoint patches that fit, and the sides."""
     swaps = _checks.array("swaps", swaps)
     if swaps.size == 0:
         swaps = np.empty((0, 6 if images.ndim == 5 else 4), np.int64)
-    if swaps.dtype.kind not in "iu":
-        raise TypeError(f"swaps must be integers, found dtype {swaps.dtype}")
+    swaps = _arrays.integers("swaps", swaps)
     if swaps.ndim not in (2, 3) or swaps.shape[-1] not in (4, 6):
         raise ValueError(
             "swaps must be (T, 4) or (N, T, 4), with 6 columns for volumes, "
             f"found {swaps.shape}"
         )
     dims = swaps.shape[-1] // 2
-    if images.ndim - dims not in (0, 1, 2):
-        one, colour, batch = SHAPES[dims]
-        raise ValueError(
-            f"images must be {one}, {colour} or {batch} for swaps of {2 * dims} "
-            f"columns, found shape {images.shape}"
-        )
+    sides = _arrays.SIDES[dims]
+    rule = f"({sides}), ({sides}, C) or (N, {sides}, C) for swaps of {2 * dims} columns"
+    _arrays.ranked("images", images, (dims, dims + 1, dims + 2), rule)
     is_batch = images.ndim == dims + 2
     N, shape = len(images) if is_batch else 1, images.shape[is_batch:][:dims]
     if swaps.ndim == 3 and not (is_batch and len(swaps) == N):
@@ -252,24 +207,13 @@ def _check_swaps(swaps, images, size):
             f"swaps must have one (T, {2 * dims}) block for each of {N} images, "
             f"found shape {swaps.shape}"
         )
-    _check_corners(swaps, shape, size)
-    swaps = np.broadcast_to(swaps, (N, *swaps.shape[-2:]))
-    return np.ascontiguousarray(swaps, dtype=np.int64), shape
-
-
-def _check_corners(swaps, shape, size):
-    """Refuse patches that leave the image, or overlap."""
+    # patches leave no image, and do not overlap
+    corner1, corner2 = np.split(swaps.astype(np.int64), 2, axis=-1)
     limit = np.array([side - size for side in shape] * 2)
     outside = ((swaps < 0) | (swaps > limit)).any(axis=-1)
-    if outside.any():
-        raise ValueError(
-            f"swaps must keep patches of {size} inside {_corners.text(shape)}, "
-            f"found {swaps[outside][0].tolist()}"
-        )
-    corner1, corner2 = np.split(swaps.astype(np.int64), 2, axis=-1)
     near = (np.abs(corner1 - corner2) < size).all(axis=-1)
-    if near.any():
-        raise ValueError(
-            f"swaps must hold disjoint patches of {size}, "
-            f"found {swaps[near][0].tolist()}"
-        )
+    rule = f"keep patches of {size} inside {_arrays.text(shape)}"
+    _arrays.refuse("swaps", rule, swaps, outside)
+    _arrays.refuse("swaps", f"hold disjoint patches of {size}", swaps, near)
+    swaps = np.broadcast_to(swaps, (N, *swaps.shape[-2:]))
+    return np.ascontiguousarray(swaps, dtype=np.int64), shape

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tinyssl import _checks
-from tinyssl.transforms import _places
+from tinyssl.transforms import _arrays, _places
 
 
 def sample_tile_offsets(
@@ -18,20 +18,14 @@ def sample_tile_offsets(
 ) -> NDArray[np.int64]:
     """Draw where in its cell each tile is cut: the jitter of jigsaw pretraining.
 
+    As `sample_blocks`, for a grid and tile_size as `split_tiles` takes them. Without
+    the jitter, edges that run on across the border of two tiles give their
+    neighbourhood away; the authors cut tiles of 64 px from cells of 75 px.
+
     Parameters
     ----------
-    n : int, >= 0
-        How many images.
-    image_shape : tuple of int
-        (H, W), or (H, W, C) whose channels are ignored; multiples of the grid.
-    grid : int or (int, int)
-        Rows and columns of cells; 3 is (3, 3).
-    tile_size : int, >= 1
-        Side of the square tiles in pixels, at most that of a cell.
-    rng : numpy.random.Generator or int
-        Source of chance, or a seed.
     region : (H, W) mask, optional
-        Each tile lies wholly where the mask is not 0 (a field of view, say).
+        Each tile lies wholly where the mask is not 0; refused if a cell holds none.
 
     Returns
     -------
@@ -39,40 +33,14 @@ def sample_tile_offsets(
         Rows (dy, dx) in pixels from the top left corner of the cell, for the
         L = rows * columns cells in reading order; independent, uniform over all
         places in the cell, 0 and cell - tile_size included.
-
-    Raises
-    ------
-    TypeError
-        If n, image_shape, grid or tile_size are not integers.
-    ValueError
-        If a number is out of range, image_shape is no multiple of the grid, or
-        region has another shape or holds no tile in some cell.
-
-    Notes
-    -----
-    Without the jitter, edges that run on across the border of two tiles give their
-    neighbourhood away. The draw of one image does not depend on n.
-
-    References
-    ----------
-    Noroozi and Favaro 2016, "Unsupervised learning of visual representations by
-    solving jigsaw puzzles" (64 px tiles in cells of 75 px).
-
-    Examples
-    --------
-    >>> sample_tile_offsets(1, (225, 225), 3, 64, rng=0)[0, :2]
-    array([[7, 7],
-           [3, 2]])
     """
     n = _checks.integer("n", n)
-    H, W = _places.sides(image_shape)
-    rows, cols = _places.divided(grid, H, W)
+    H, W = _arrays.sides(image_shape)
+    rows, cols = _arrays.divided(grid, H, W)
     h, w = H // rows, W // cols
     size = _tile_size(tile_size, h, w)
-    inside = np.ones((H, W), bool)
-    if region is not None:
-        inside = _places.regions(region, 1, H, W)[0]
-    free = _places.free_corners(_places.integral(inside), size, size)
+    inside = _places.integral(_arrays.regions(region, 1, H, W)[0])
+    free = _places.free_corners(inside, (size, size))
 
     # the k-th free place of each cell, in reading order
     chances = _checks.generator(rng).random((n, rows * cols))
@@ -118,10 +86,8 @@ def split_tiles(
 
     Raises
     ------
-    TypeError
-        If images do not hold numbers, or grid, tile_size or offsets no integers.
     ValueError
-        If shapes do not fit, or a tile leaves its cell.
+        If shapes do not fit, a tile leaves its cell, or offsets come without its size.
 
     Notes
     -----
@@ -138,21 +104,25 @@ def split_tiles(
     array([[2, 3],
            [6, 7]])
     """
-    images = _places.batch(images)
+    images = _arrays.batch(images)
     N, H, W = images.shape[:3]
-    rows, cols = _places.divided(grid, H, W)
+    rows, cols = _arrays.divided(grid, H, W)
+    L = rows * cols
     if tile_size is None:
         if offsets is not None:
             raise ValueError("offsets must come with a tile_size, found None")
-        tiles = _places.cells(images, rows, cols)
-        return tiles.copy().reshape(N, rows * cols, *tiles.shape[3:])
+        tiles = cells(images, rows, cols)
+        return tiles.copy().reshape(N, L, *tiles.shape[3:])
     h, w = H // rows, W // cols
     size = _tile_size(tile_size, h, w)
     if offsets is None:
-        offsets = np.tile([(h - size) // 2, (w - size) // 2], (rows * cols, 1))
-    offsets = _check_offsets(offsets, N, rows * cols, (h - size, w - size))
-    tiles = np.empty((N, rows * cols, size, size, *images.shape[3:]), images.dtype)
-    for n, cell in np.ndindex(N, rows * cols):
+        offsets = np.tile([(h - size) // 2, (w - size) // 2], (L, 1))
+    offsets = _arrays.integers("offsets", offsets, (L, 2), (N, L, 2))
+    bad = ((offsets < 0) | (offsets > (h - size, w - size))).any(axis=-1)
+    _arrays.refuse("offsets", f"lie in 0..{h - size}, 0..{w - size}", offsets, bad)
+    offsets = np.broadcast_to(offsets.astype(np.int64), (N, L, 2))
+    tiles = np.empty((N, L, size, size, *images.shape[3:]), images.dtype)
+    for n, cell in np.ndindex(N, L):
         y, x = offsets[n, cell] + (cell // cols * h, cell % cols * w)
         tiles[n, cell] = images[n, y : y + size, x : x + size]
     return tiles
@@ -161,73 +131,37 @@ def split_tiles(
 def join_tiles(tiles: ArrayLike, grid: int | tuple[int, int]) -> NDArray:
     """Lay the tiles of a grid side by side: the inverse of `split_tiles`.
 
+    As `split_tiles`, but gaps between tiles smaller than their cells are gone: the
+    images are (N, rows * h, columns * w, C), or (N, rows * h, columns * w).
+
     Parameters
     ----------
     tiles : (N, L, h, w, C) or (N, L, h, w) array of numbers
         The L = rows * columns tiles of each image in reading order.
-    grid : int or (int, int)
-        Rows and columns; 3 is (3, 3).
-
-    Returns
-    -------
-    images : (N, rows * h, columns * w, C) or (N, rows * h, columns * w) array
-        A new C-contiguous array of the dtype of tiles.
-
-    Raises
-    ------
-    TypeError
-        If tiles do not hold numbers or grid no integers.
-    ValueError
-        If tiles have another number of axes, or are not as many as the grid's cells.
-
-    Notes
-    -----
-    Tiles smaller than their cells are joined without the gaps between them.
-
-    Examples
-    --------
-    >>> images = np.arange(16).reshape(1, 4, 4)
-    >>> (join_tiles(split_tiles(images, 2), 2) == images).all()
-    np.True_
     """
     tiles = _checks.array("tiles", tiles, kinds="biufc")
-    if tiles.ndim not in (4, 5):
-        raise ValueError(
-            f"tiles must be (N, L, h, w) or (N, L, h, w, C), found shape {tiles.shape}"
-        )
-    rows, cols = _places.pair("grid", grid)
+    _arrays.ranked("tiles", tiles, (4, 5), "(N, L, h, w) or (N, L, h, w, C)")
+    rows, cols = _arrays.divided(grid)
     N, L, h, w = tiles.shape[:4]
     if rows * cols != L:
         raise ValueError(f"grid must have {L} cells as tiles, found {rows} x {cols}")
     images = np.empty((N, rows * h, cols * w, *tiles.shape[4:]), tiles.dtype)
-    cells = _places.cells(images, rows, cols)
-    cells[...] = tiles.reshape(cells.shape)
+    target = cells(images, rows, cols)
+    target[...] = tiles.reshape(target.shape)
     return images
 
 
+def cells(images, rows, cols):
+    """Return a view (N, rows, columns, h, w, ...) of the cells of a grid."""
+    N, H, W = images.shape[:3]
+    shape = (N, rows, H // rows, cols, W // cols, *images.shape[3:])
+    return np.swapaxes(images.reshape(shape), 2, 3)
+
+
 def _tile_size(tile_size, h, w):
-    """Return the side of a tile that fits into a cell."""
     size = _checks.integer("tile_size", tile_size, least=1)
     if size > min(h, w):
         raise ValueError(
             f"tile_size must fit into a cell of {h} x {w} pixels, found {size}"
         )
     return size
-
-
-def _check_offsets(offsets, N, L, limit):
-    """Return (N, L, 2) offsets that keep each tile in its cell."""
-    offsets = _checks.array("offsets", offsets)
-    if offsets.dtype.kind not in "iu":
-        raise TypeError(f"offsets must be integers, found dtype {offsets.dtype}")
-    if offsets.shape not in ((L, 2), (N, L, 2)):
-        raise ValueError(
-            f"offsets must have shape ({L}, 2) or ({N}, {L}, 2), found {offsets.shape}"
-        )
-    bad = (offsets < 0) | (offsets > limit)
-    if bad.any():
-        found = offsets[bad.any(axis=-1)][0].tolist()
-        raise ValueError(
-            f"offsets must lie in 0..{limit[0]}, 0..{limit[1]}, found {found}"
-        )
-    return np.broadcast_to(offsets.astype(np.int64), (N, L, 2))

@@ -1,4 +1,4 @@
-"""Quarter turns: the label of rotation pretraining."""
+"""Quarter turns and mirror images: the eight views that move no pixel value."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tinyssl import _checks, _kernels, _threads
-from tinyssl.transforms import _out
+from tinyssl.transforms import _arrays
 
 SMALL = 2**15  # numbers: NumPy turns them in .1 ms, less than loading the compiler
 WIDE = 8  # numbers in a pixel: NumPy copies runs of more as fast as the kernel
@@ -29,20 +29,14 @@ def sample_turns(n: int, *, rng: np.random.Generator | int) -> NDArray[np.int64]
 
     Raises
     ------
-    TypeError
-        If n is not an integer, or rng neither a generator nor a seed.
     ValueError
         If n is negative.
 
     Notes
     -----
-    The labels of rotation pretraining; a network that knows nothing has a
-    cross-entropy of ln 4 = 1.386.
-
-    There is no region to draw in, as the other samplers have: a turn moves the whole
-    image. What a region is for here, hiding the frame that would give the answer
-    away, is done to the images before they turn, with a mask that equals its own
-    quarter turns: ``images * mask[..., None]``.
+    A network that knows nothing has a cross-entropy of ln 4 = 1.386. There is no
+    region to draw in: a frame that would give the answer away is hidden before the
+    turn, by a mask that equals its own quarter turns: ``images * mask[..., None]``.
 
     References
     ----------
@@ -74,10 +68,9 @@ def rotate(
     turns : int or (N,) int array
         Quarter turns, of all images or of each. Any integer: -1 is 3, 4 is 0.
     axes : pair of int, optional
-        The plane of the turn, from the first axis towards the second, counted in
-        images, whose axis 0 numbers them. Default is H towards W: (1, 2), in
-        volumes (2, 3). Where axes are given, images may have any axes after the
-        first: (1, 2) turns (N, D, H, W, C) from D towards H.
+        The plane of the turn, from the first axis towards the second, neither of them
+        axis 0. Default is H towards W: (1, 2), in volumes (2, 3). With axes, images may
+        have any number of them: (1, 2) turns (N, D, H, W, C) from D towards H.
     out : array, optional
         Where to put the answer: an array of its shape and of the dtype of images,
         C-contiguous, that shares no memory with them.
@@ -85,29 +78,18 @@ def rotate(
     Returns
     -------
     turned : array of the dtype of images
-        A new C-contiguous array, or out. The two axes have traded lengths where the
-        turns are odd.
+        A new C-contiguous array, or out; odd turns make the two axes trade lengths.
 
     Raises
     ------
-    TypeError
-        If images do not hold numbers, turns or axes are not integers, or out is not
-        an array of the dtype of images.
     ValueError
-        If images have another number of axes, axes are not two of them, turns have
-        another length than images, even and odd turns meet in one batch of images
-        that are not square, or out cannot take the answer. Nothing has been written
-        then.
+        If images have another number of axes, even and odd turns meet in one batch of
+        images that are not square, or out cannot take the answer.
 
     Notes
     -----
     Bit for bit ``numpy.rot90(image, k, axes)``, whose view with negative strides
-    torch refuses. The images of a batch are spread over the cores.
-
-    References
-    ----------
-    Gidaris, Singh and Komodakis 2018, "Unsupervised representation learning by
-    predicting image rotations", section 3.
+    torch refuses.
 
     Examples
     --------
@@ -121,17 +103,45 @@ def rotate(
     shape = list(images.shape)
     if (turns % 2).any():
         shape[axes[0]], shape[axes[1]] = shape[axes[1]], shape[axes[0]]
-    out = _out.result(out, images, tuple(shape))
-    if out.size == 0:
-        return out
+    out = _arrays.result(out, images, tuple(shape))
     first, last = sorted(axes)
     channels = math.prod(images.shape[last + 1 :])
     if last == first + 1 and channels <= WIDE and images.size > SMALL:
         turns = turns if axes[0] == first else -turns % 4
-        _rotate_planes(images, turns, first, out)
-    else:
-        _rotate_arrays(images, turns, axes, out)
-    return out
+        return _rotate_planes(images, turns, first, out)
+    # what the kernel does, with NumPy and in any two axes
+    plane = tuple(axis - 1 for axis in axes)
+    return _arrays.each(out, images, lambda n: np.rot90(images[n], turns[n], plane))
+
+
+def sample_flips(n: int, *, rng: np.random.Generator | int) -> NDArray[np.bool_]:
+    """Draw for each of n images whether it is mirrored.
+
+    As `sample_turns`, but (n,) bools, independent and True with probability one half.
+    With quarter turns, all eight symmetries of the square are equally likely.
+    """
+    return _checks.generator(rng).random(_checks.integer("n", n)) < 0.5
+
+
+def flip(images: ArrayLike, flips: ArrayLike, *, out: NDArray | None = None) -> NDArray:
+    """Mirror some images of a batch, left and right exchanged.
+
+    As `rotate`, but of images alone. A mirrored right eye is a left eye; flipping
+    again gives the images back, bit for bit.
+
+    Parameters
+    ----------
+    flips : (N,) bool array
+        Which of them; the others are copied.
+    """
+    images = _checks.array("images", images, kinds="biufc")
+    flips = _checks.array("flips", flips)
+    images = _arrays.batch(images)
+    if flips.dtype != np.bool_ and flips.size:
+        raise TypeError(f"flips must be bools, found dtype {flips.dtype}")
+    _arrays.shaped("flips", flips, (len(images),))
+    out = _arrays.result(out, images, images.shape)
+    return _arrays.each(out, images, lambda n: images[n, :, :: -1 if flips[n] else 1])
 
 
 def _rotate_planes(images, turns, first, out):
@@ -149,28 +159,14 @@ def _rotate_planes(images, turns, first, out):
         part = slice(start, stop)
         _kernels.turns.rotate(source[part], turns[part], target[part])
 
-    _threads.spread(work, len(turns), least=_out.least(target))
-
-
-def _rotate_arrays(images, turns, axes, out):
-    """Do what the kernel does with NumPy, in any two axes."""
-    plane = tuple(axis - 1 for axis in axes)
-
-    def work(start, stop):
-        for n in range(start, stop):
-            out[n] = np.rot90(images[n], turns[n], plane)
-
-    _threads.spread(work, len(images), least=_out.least(images))
+    _threads.spread(work, len(turns), least=_arrays.least(target))
+    return out
 
 
 def _check_axes(axes, images):
-    """Return the two axes of the turn as numbers >= 1."""
     if axes is None:
-        if images.ndim not in (3, 4, 5):
-            raise ValueError(
-                "images must be (N, H, W), (N, H, W, C) or (N, D, H, W, C) unless "
-                f"axes are given, found shape {images.shape}"
-            )
+        rule = "(N, H, W), (N, H, W, C) or (N, D, H, W, C) unless axes are given"
+        _arrays.ranked("images", images, (3, 4, 5), rule)
         return (2, 3) if images.ndim == 5 else (1, 2)
     if np.ndim(axes) != 1 or len(axes) != 2:
         raise TypeError(f"axes must be a pair of integers, found {_checks.shown(axes)}")
@@ -186,14 +182,10 @@ def _check_axes(axes, images):
 
 def _check_turns(turns, images, axes):
     """Return (N,) int64 turns in 0..3 that the shape of the images allows."""
-    turns = _checks.array("turns", turns)
+    turns = _arrays.integers("turns", turns, empty=True)
     N, H, W = len(images), images.shape[axes[0]], images.shape[axes[1]]
-    if turns.dtype.kind not in "iu" and turns.size:
-        raise TypeError(f"turns must be integers, found dtype {turns.dtype}")
-    if turns.shape not in ((), (N,)):
-        raise ValueError(
-            f"turns must be an integer or have shape ({N},), found {turns.shape}"
-        )
+    if turns.ndim:
+        _arrays.shaped("turns", turns, (N,), rule="be an integer or have shape")
     turns = np.ascontiguousarray(np.broadcast_to(turns % 4, N), dtype=np.int64)
     if H != W and (turns % 2).any() and not (turns % 2).all():
         raise ValueError(
