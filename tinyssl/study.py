@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from tinyssl import runs
-from tinyssl.data import folds as splits
+from tinyssl.data.folds import assign_folds
+
+__all__ = ["Study", "assign_folds"]
 
 
 @dataclass(frozen=True)
@@ -72,42 +74,3 @@ class Study:
         """Options of ``train`` that every job shares."""
         names = ("seed", "threads", "channels_last", "device")
         return {name: getattr(self, name) for name in names}
-
-
-def assign_folds(
-    grades: np.ndarray,
-    groups: np.ndarray,
-    num_folds: int,
-    *,
-    split: np.ndarray | None = None,
-    seed: int = 0,
-) -> np.ndarray:
-    """Give each labelled image the fold in which it is held out.
-
-    Parameters
-    ----------
-    grades : (N,) int array, -1 is unlabelled
-    groups : (N,) int array
-    num_folds : int
-    split : (N,) str array, optional
-        Official parts; images of "test" are kept out of all folds, and with them
-        every image of one of their groups.
-    seed : int
-
-    Returns
-    -------
-    (N,) int64 array
-        0..num_folds-1; -1 for unlabelled, -2 for test images.
-    """
-    fold = np.full(len(grades), -1, np.int64)
-    if split is not None:
-        fold[np.isin(groups, groups[split == "test"])] = -2
-    inside = np.flatnonzero((grades >= 0) & (fold == -1))
-    fold[inside] = splits.stratified_group_folds(
-        grades[inside], groups[inside], num_folds, rng=seed
-    )
-    # an unlabelled image of a held-out patient is held out with the patient
-    for i in np.flatnonzero(fold == -1):
-        kin = fold[(groups == groups[i]) & (fold >= 0)]
-        fold[i] = kin[0] if len(kin) else -1
-    return fold

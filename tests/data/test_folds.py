@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinyssl.data.copies import content_groups
-from tinyssl.data.folds import label_subset, stratified_group_folds
+from tinyssl.data.folds import assign_folds, label_subset, stratified_group_folds
 
 
 @st.composite
@@ -54,6 +54,16 @@ def test_folds_of_pairs_are_nearly_balanced():
     counts = np.array([np.bincount(grades[folds == k], minlength=5) for k in range(5)])
     assert np.ptp(counts, axis=0).max() <= 3
     assert np.ptp(counts.sum(axis=1)) <= 6
+
+
+@pytest.mark.parametrize("truth", [np.ones((8, 2)), [np.eye(2)] * 8])
+def test_truth_that_is_no_grade_is_split_by_groups_alone(truth):
+    groups, split = np.arange(8) // 2, np.repeat(["test", ""], [1, 7])
+    expected = assign_folds(np.zeros(8, int), groups, 3, split=split, seed=5)
+    actual = assign_folds(truth, groups, 3, split=split, seed=5)
+    np.testing.assert_array_equal(actual, expected)
+    assert actual[:2].tolist() == [-2, -2]
+    assert set(actual[2:].tolist()) == {0, 1, 2}
 
 
 @given(labelled(), fractions, fractions, seeds)

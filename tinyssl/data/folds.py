@@ -5,6 +5,8 @@ sides of a split. So whole groups are assigned; `tinyssl.data.copies.content_gro
 says which images belong together.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 
@@ -73,6 +75,54 @@ def stratified_group_folds(
         fold_of_group[group] = fold
         fold_counts[fold] += counts[group]
     return fold_of_group[group_of]
+
+
+def assign_folds(
+    truth: np.ndarray | Sequence,
+    groups: np.ndarray,
+    num_folds: int,
+    *,
+    split: np.ndarray | None = None,
+    seed: int = 0,
+) -> np.ndarray:
+    """Give each labelled image the fold in which it is held out.
+
+    Parameters
+    ----------
+    truth : (N,) int array, -1 is unlabelled; or an array of more axes, or a list
+        Grades are spread evenly. Of any other truth (points, masks) every image counts
+        as labelled, and all alike.
+    groups : (N,) int array
+    num_folds : int
+    split : (N,) str array, optional
+        Official parts; images of "test" are kept out of all folds, and with them
+        every image of one of their groups.
+    seed : int
+
+    Returns
+    -------
+    (N,) int64 array
+        0..num_folds-1; -1 for unlabelled, -2 for test images.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `stratified_group_folds`.
+    """
+    if not isinstance(truth, np.ndarray) or truth.ndim > 1:
+        truth = np.zeros(len(truth), np.int64)
+    fold = np.full(len(truth), -1, np.int64)
+    if split is not None:
+        fold[np.isin(groups, groups[split == "test"])] = -2
+    inside = np.flatnonzero((truth >= 0) & (fold == -1))
+    fold[inside] = stratified_group_folds(
+        truth[inside], groups[inside], num_folds, rng=seed
+    )
+    # an unlabelled image of a held-out patient is held out with the patient
+    for i in np.flatnonzero(fold == -1):
+        kin = fold[(groups == groups[i]) & (fold >= 0)]
+        fold[i] = kin[0] if len(kin) else -1
+    return fold
 
 
 def label_subset(
