@@ -1,8 +1,8 @@
 """Who is in which fold, and whose labels are known: by patient, with all grades.
 
-Two eyes of one patient, or two copies of one photograph, must never stand on both
-sides of a split. So whole groups are assigned; `tinyssl.data.copies.content_groups`
-says which images belong together.
+Two eyes of one patient, or two copies of one image, must never stand on both sides of
+a split. So whole groups are assigned; `tinyssl.data.copies.content_groups` says which
+images belong together.
 """
 
 from collections.abc import Sequence
@@ -39,6 +39,8 @@ def stratified_group_folds(
     ------
     ValueError
         If a grade is negative, lengths differ, or there are fewer groups than folds.
+    TypeError
+        If the grades are not integers.
 
     Notes
     -----
@@ -63,12 +65,11 @@ def stratified_group_folds(
         )
     shuffle = np.random.default_rng(rng)
     frequency = np.maximum(counts.sum(axis=0), 1)
-    rarest = _rarest_grade(counts)
     # Large groups first, while there is room to even them out; then grade by grade.
-    order = np.lexsort([shuffle.random(num_groups), rarest, -counts.sum(axis=1)])
+    keys = [shuffle.random(num_groups), _rarest_grade(counts), -counts.sum(axis=1)]
     fold_counts = np.zeros((num_folds, num_grades))
     fold_of_group = np.empty(num_groups, np.int64)
-    for group in order:
+    for group in np.lexsort(keys):
         growth = fold_counts / frequency @ counts[group]
         ties = [shuffle.random(num_folds), fold_counts.sum(axis=1), growth.round(12)]
         fold = np.lexsort(ties)[0]
@@ -85,29 +86,22 @@ def assign_folds(
     split: np.ndarray | None = None,
     seed: int = 0,
 ) -> np.ndarray:
-    """Give each labelled image the fold in which it is held out.
+    """As `stratified_group_folds`, for the labelled images outside the test set.
 
     Parameters
     ----------
     truth : (N,) int array, -1 is unlabelled; or an array of more axes, or a list
         Grades are spread evenly. Of any other truth (points, masks) every image counts
         as labelled, and all alike.
-    groups : (N,) int array
-    num_folds : int
     split : (N,) str array, optional
         Official parts; images of "test" are kept out of all folds, and with them
         every image of one of their groups.
-    seed : int
 
     Returns
     -------
     (N,) int64 array
-        0..num_folds-1; -1 for unlabelled, -2 for test images.
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `stratified_group_folds`.
+        The fold in which an image is held out, 0..num_folds-1. An unlabelled image is
+        held out with its group, else it is -1; -2 for test images.
     """
     if not isinstance(truth, np.ndarray) or truth.ndim > 1:
         truth = np.zeros(len(truth), np.int64)
@@ -118,10 +112,9 @@ def assign_folds(
     fold[inside] = stratified_group_folds(
         truth[inside], groups[inside], num_folds, rng=seed
     )
-    # an unlabelled image of a held-out patient is held out with the patient
     for i in np.flatnonzero(fold == -1):
-        kin = fold[(groups == groups[i]) & (fold >= 0)]
-        fold[i] = kin[0] if len(kin) else -1
+        of_group = fold[(groups == groups[i]) & (fold >= 0)]
+        fold[i] = of_group[0] if len(of_group) else -1
     return fold
 
 
@@ -136,10 +129,8 @@ def label_subset(
 
     Parameters
     ----------
-    grades : (N,) int array, 0 or more
-        Grade of each image.
-    groups : (N,) array
-        Images with equal entries are chosen together.
+    grades, groups
+        As `stratified_group_folds`.
     fraction : float in (0, 1]
         The share of images wanted.
     rng : numpy Generator or int
@@ -185,8 +176,8 @@ def _count_grades(
         )
     if grades.dtype.kind not in "iu":
         raise TypeError(f"grades must be integers, found {grades.dtype}")
-    if grades.min() < 0:
-        position = int(np.argmin(grades))
+    position = int(np.argmin(grades))
+    if grades[position] < 0:
         raise ValueError(
             f"grades must be 0 or more, found {grades[position]} at position "
             f"{position}: select the labelled images first"

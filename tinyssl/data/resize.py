@@ -1,4 +1,4 @@
-"""The size at which a network looks at a photograph, and the way back to its own."""
+"""The size at which a network looks at an image, and the way back to its own."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,23 +39,14 @@ def resize(array: NDArray, shape: tuple[int, int]) -> NDArray:
 def field_width(region: NDArray[np.bool_]) -> int:
     """Return how many columns a field of view spans, 0 if it is empty."""
     columns = np.flatnonzero(region.any(0))
-    return int(columns[-1] - columns[0] + 1) if len(columns) else 0
+    return int(np.ptp(columns)) + 1 if len(columns) else 0
 
 
 def working_shape(region: NDArray[np.bool_], width: int | None) -> tuple[int, int]:
     """Return the height and width at which a field of view is `width` pixels wide.
 
-    Parameters
-    ----------
-    region : (H, W) bool array
-        Field of view.
-    width : int or None
-        None keeps the photograph's own size. Nothing is enlarged: what was not
-        photographed cannot be found.
-
-    Returns
-    -------
-    height, width : int
+    None keeps the image's own size. Nothing is enlarged: what was not photographed
+    cannot be found.
 
     Examples
     --------

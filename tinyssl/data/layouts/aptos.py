@@ -8,7 +8,7 @@ from tinyssl.data.table import DataError, Table
 
 
 def read_aptos(root: Path, *, skip_bad: bool) -> Table | None:
-    """Return APTOS's table, or None for another layout; test.csv may be absent."""
+    """Read both parts; test.csv may be absent, and its rows are unlabelled."""
     if not (root / "train.csv").is_file():
         return None
     if not (root / "train_images").is_dir():
@@ -16,20 +16,17 @@ def read_aptos(root: Path, *, skip_bad: bool) -> Table | None:
             f"{root}: has train.csv but no folder train_images; "
             "a list of images elsewhere must be called manifest.csv"
         )
-    records = _read_part(root, "train", ("id_code", "diagnosis"))
+    parts = {"train": ("id_code", "diagnosis")}
     if (root / "test.csv").is_file() and (root / "test_images").is_dir():
-        records += _read_part(root, "test", ("id_code",))
-    return build_table(records, layout="aptos", root=root, skip_bad=skip_bad)
-
-
-def _read_part(root: Path, split: str, required: tuple[str, ...]) -> list[Record]:
-    """Return the rows of one csv; a test row without a diagnosis is unlabelled."""
-    return [
+        parts["test"] = ("id_code",)
+    records = [
         Record(
             name=row["id_code"],
             image=find_image(root / f"{split}_images", row["id_code"]),
             grade=row.get("diagnosis", ""),
             split=split,
         )
+        for split, required in parts.items()
         for row in read_csv(root / f"{split}.csv", required=required)
     ]
+    return build_table(records, layout="aptos", root=root, skip_bad=skip_bad)

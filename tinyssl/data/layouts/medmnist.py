@@ -11,7 +11,7 @@ PARTS = ("train", "val", "test")
 
 
 def read_medmnist(path: Path) -> Table:
-    """Return the table of a MedMNIST file of 2-D images with one label each.
+    """Read 2-D images with at most one label each.
 
     RetinaMNIST is told from the others by its look: colour on black corners.
     """
@@ -32,20 +32,14 @@ def read_medmnist(path: Path) -> Table:
     if len(shapes) > 1:
         raise DataError(f"{path}: images must have one size, found {sorted(shapes)}")
     counts = [len(part_images) for part_images in images]
-    grade = [
-        _labels(path, f"{part}_labels", arrays, count)
-        for part, count in zip(parts, counts, strict=True)
-    ]
-    images, grade = np.concatenate(images), np.concatenate(grade)
+    sizes = dict(zip(parts, counts, strict=True))
+    labels = [_labels(path, f"{part}_labels", arrays, n) for part, n in sizes.items()]
+    images, grade = np.concatenate(images), np.concatenate(labels)
     few = images[:: max(1, len(images) // 16)]
     return Table(
         layout="medmnist",
         root=path,
-        names=tuple(
-            f"{part}/{i}"
-            for part, count in zip(parts, counts, strict=True)
-            for i in range(count)
-        ),
+        names=tuple(f"{part}/{i}" for part, n in sizes.items() for i in range(n)),
         images=images,
         grade=grade if (grade >= 0).any() else None,
         split=np.repeat(parts, counts),
@@ -65,16 +59,12 @@ def _as_rgb(path: Path, name: str, arrays: dict[str, np.ndarray]) -> np.ndarray:
     return images if colour else np.repeat(images[..., None], 3, axis=-1)
 
 
-def _labels(
-    path: Path, name: str, arrays: dict[str, np.ndarray], count: int
-) -> np.ndarray:
+def _labels(path: Path, name: str, arrays: dict[str, np.ndarray], n: int) -> np.ndarray:
     """Return (n,) labels; -1 where the file has none."""
-    if name not in arrays:
-        return np.full(count, -1)
-    labels = arrays[name]
-    if labels.shape not in {(count,), (count, 1)} or labels.dtype.kind not in "iu":
+    labels = arrays.get(name, np.full(n, -1))
+    if labels.shape not in {(n,), (n, 1)} or labels.dtype.kind not in "iu":
         raise DataError(
-            f"{path}: {name} must be one integer an image, ({count},) or ({count}, 1), "
+            f"{path}: {name} must be one integer an image, ({n},) or ({n}, 1), "
             f"found {labels.shape} {labels.dtype}"
         )
     return labels.reshape(-1).astype(np.int64)

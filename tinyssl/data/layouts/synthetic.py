@@ -5,23 +5,23 @@ from pathlib import Path
 
 from tinyssl.data.table import DataError, Table
 
-DEFAULT_N, DEFAULT_SIZE = 500, 96
+DEFAULTS = (500, 96, 0)  # how many, pixels, seed
 
 
 def read_toy(spec: str) -> Table:
     """Return synthetic eyes, the same for the same words."""
     from tinyssl.data import toy  # compiles its painter: not for every reader
 
-    pattern = r"toy(?::(\d{1,7}))?(?::(\d{1,4}))?(?::(\d{1,9}))?"
+    pattern = r"toy(?::(\d{1,7})(?::(\d{1,4})(?::(\d{1,9}))?)?)?"
     match = re.fullmatch(pattern, spec)
-    n = int(match[1] or DEFAULT_N) if match else 0
-    size = int(match[2] or DEFAULT_SIZE) if match else 0
+    given = match.groups() if match else ("0", "0", "0")
+    n, size, seed = (int(g or d) for g, d in zip(given, DEFAULTS, strict=True))
     if n < 1 or size < 16:
         raise DataError(
             f"{spec}: must be toy, toy:N, toy:N:SIZE or toy:N:SIZE:SEED "
             "with N >= 1 and SIZE >= 16"
         )
-    eyes = toy.fundus(n, size=size, rng=int(match[3] or 0))
+    eyes = toy.fundus(n, size=size, rng=seed)
     return Table(
         layout="toy",
         root=Path(spec),
