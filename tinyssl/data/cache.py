@@ -57,11 +57,10 @@ def write_cache(
         bad = decode_into(images)
         good = [i for i in range(len(images)) if i not in bad]
         if bad and good:
-            everything, draft = images, Path(part) / "good.npy"
-            shape = (len(good), *shape[1:])
-            images = np.lib.format.open_memmap(draft, "w+", np.uint8, shape)
-            for row, i in enumerate(good):
-                images[row] = everything[i]
+            for row, i in enumerate(good):  # by and by: there may be more than memory
+                images[row] = images[i]
+            draft = draft.with_name("good.npy")
+            np.save(draft, images[: len(good)])
         images.flush()
         notes.write_text(json.dumps({"bad": bad}))
         notes.replace(stem.with_suffix(".json"))

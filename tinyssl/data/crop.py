@@ -12,12 +12,9 @@ class Crop:
 
     Parameters
     ----------
-    top, left : int
-        The first row and column; negative where the square begins outside.
-    side : int
-        Rows and columns of the square.
-    height, width : int
-        Size of the image the numbers refer to.
+    top, left : int, first row and column; negative where the square begins outside
+    side : int, rows and columns of the square
+    height, width : int, size of the image the numbers refer to
     """
 
     top: int
@@ -33,8 +30,7 @@ class Crop:
         ----------
         array : (H, W, 3) or (H, W) uint8 array, or (H, W) bool array
             The image or its mask, at any resolution: H and W need not be the crop's.
-        size : int
-            Rows and columns of the result.
+        size : int, rows and columns of the result
 
         Returns
         -------
@@ -75,18 +71,9 @@ class Crop:
         return np.asarray(image.resize((size, size), smooth, box, reducing_gap=2.0))
 
     def points(self, points: np.ndarray, size: int) -> np.ndarray:
-        """Return (y, x) points of the image in the pixels of the resized square.
+        """Return (..., 2) points (y, x) in the pixels of the resized square.
 
-        Parameters
-        ----------
-        points : (..., 2) float array, pixels of the image; nan is missing
-        size : int
-            Rows and columns of the resized square.
-
-        Returns
-        -------
-        (..., 2) float64 array
-            May lie outside 0..size-1 where the square left a point out.
+        They may lie outside 0..size-1, where the square left them out; nan stays nan.
 
         Examples
         --------

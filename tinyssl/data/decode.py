@@ -19,15 +19,8 @@ FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM")
 def read_image(path: Path) -> np.ndarray:
     """Return an image file as RGB bytes, turned upright by its EXIF orientation.
 
-    Parameters
-    ----------
-    path : Path
-        A JPEG, PNG, TIFF, BMP, GIF, WebP or PPM file. Gray, palette, CMYK and 16-bit
-        images become 8-bit RGB; transparent pixels become black.
-
-    Returns
-    -------
-    (H, W, 3) uint8 array
+    It is a JPEG, PNG, TIFF, BMP, GIF, WebP or PPM file. Gray, palette, CMYK and 16-bit
+    images become 8-bit RGB, (H, W, 3) uint8; transparent pixels become black.
 
     Raises
     ------

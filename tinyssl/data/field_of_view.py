@@ -16,16 +16,9 @@ THUMBNAIL_SIDE = 256  # a circle is found in this short side as well as in the f
 
 
 def field_of_view(image: np.ndarray) -> np.ndarray:
-    """Return where a fundus photograph shows the retina rather than black border.
+    """Return where an (H, W, 3) uint8 image shows the retina: (H, W) bool array.
 
-    Parameters
-    ----------
-    image : (H, W, 3) uint8 array
-
-    Returns
-    -------
-    (H, W) bool array
-        The largest bright area, its holes filled; all True where nothing is dark.
+    It is the largest bright area, its holes filled; all True where nothing is dark.
 
     Examples
     --------
@@ -50,16 +43,9 @@ def field_of_view(image: np.ndarray) -> np.ndarray:
 def square_crop(image: np.ndarray) -> Crop:
     """Return the square around the circle of a fundus photograph.
 
-    Parameters
-    ----------
-    image : (H, W, 3) uint8 array, or (H, W) bool array
-        The image, or its field of view where that is known.
-
-    Returns
-    -------
-    Crop
-        Around the circle that fits the border of the field of view, ignoring where the
-        image's edge or a notch cuts it; the central square where no circle fits.
+    The circle fits the border of the field of view, which may be given in place of the
+    image, as an (H, W) bool array; where the image's edge or a notch cuts it, it is
+    ignored. It is the central square where no circle fits.
 
     Examples
     --------

@@ -22,25 +22,20 @@ def stratified_group_folds(
     Parameters
     ----------
     grades : (N,) int array, 0 or more
-        Grade of each image.
     groups : (N,) array
         Images with equal entries stay together.
-    num_folds : int
-        At least 2, at most the number of groups.
-    rng : numpy Generator or int
-        Breaks the ties.
+    num_folds : int, at least 2, at most the number of groups
+    rng : numpy Generator or int, breaks the ties
 
     Returns
     -------
-    (N,) int64 array, values in 0 .. num_folds - 1
-        No fold is empty.
+    (N,) int64 array, values in 0 .. num_folds - 1; no fold is empty
 
     Raises
     ------
-    ValueError
-        If a grade is negative, lengths differ, or there are fewer groups than folds.
-    TypeError
-        If the grades are not integers.
+    TypeError, ValueError
+        If the grades are not integers; if one is negative, lengths differ, or there are
+        fewer groups than folds.
 
     Notes
     -----
@@ -127,25 +122,18 @@ def label_subset(
 ) -> np.ndarray:
     """Choose the images whose labels may be used: a share of them, in whole groups.
 
+    With grades, groups and errors as `stratified_group_folds`. With the same seed a
+    smaller share lies inside a larger one.
+
     Parameters
     ----------
-    grades, groups
-        As `stratified_group_folds`.
-    fraction : float in (0, 1]
-        The share of images wanted.
-    rng : numpy Generator or int
-        With the same seed, a smaller share lies inside a larger one.
+    fraction : float in (0, 1], the share of images wanted
 
     Returns
     -------
     (M,) int64 array, ascending
         The fewest groups, in one stratified order, that hold ``fraction * N`` images
         and every grade: M is larger than asked when a share is too small for all.
-
-    Raises
-    ------
-    ValueError
-        If `fraction` is outside (0, 1], a grade is negative, or lengths differ.
 
     Examples
     --------

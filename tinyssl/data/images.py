@@ -37,34 +37,27 @@ def load_images(
 
     Parameters
     ----------
-    table : Table
-        From `open_dataset`.
-    size : int
-        Rows and columns of each result.
+    table : Table, from `open_dataset`
+    size : int, rows and columns of each result
     cache : path, optional
         A folder for the decoded images; the next call maps them from there. Files
         whose size or time of change differs are decoded anew. Without it the result
         stays in memory.
-    threads : int, optional
-        Decoders at work; all cores if not given.
+    threads : int, optional; decoders at work, all cores if not given
     skip_bad : bool
         Leave out images that cannot be read and say so in ``Table.skipped``.
-    progress : bool
-        Show a bar on stderr, where tqdm is installed.
+    progress : bool, show a bar on stderr, where tqdm is installed
 
     Returns
     -------
-    images : (N, size, size, 3) uint8 array
-        Memory-mapped, read-only, when cached.
-    table : Table
-        The rows that were read.
+    images : (N, size, size, 3) uint8 array, mapped read-only when cached
+    table : Table, the rows that were read
 
     Raises
     ------
-    DataError
-        Naming every image that cannot be read, unless `skip_bad`.
-    ValueError
-        If `size` is not positive.
+    DataError, ValueError
+        Naming every image that cannot be read, unless `skip_bad`; if `size` is not
+        positive.
 
     Examples
     --------
@@ -102,16 +95,9 @@ def load_images(
 
 
 def load_masks(table: Table, name: str, size: int) -> np.ndarray:
-    """As `load_images`, one kind of mask through the same crops.
+    """As `load_images`, one kind of mask of its table, through the same crops.
 
-    Parameters
-    ----------
-    table : Table
-        As returned by `load_images`.
-    name : str
-        A key of ``table.masks``, or ``"region"`` for the field of view shipped.
-    size : int
-        Rows and columns, as given to `load_images`.
+    The name is a key of ``table.masks``, or ``"region"`` for the field of view shipped.
 
     Returns
     -------
@@ -149,11 +135,6 @@ def load_points(table: Table, name: str, size: int) -> np.ndarray:
     (N, 2) float64 array
         (y, x) in pixels of the resized image, the centre of the first at (0, 0); nan
         where unknown.
-
-    Raises
-    ------
-    DataError
-        If the table has no such point, or naming every image that cannot be read.
     """
     if name not in table.points:
         raise _lacking(table, "point", name, table.points)

@@ -6,20 +6,12 @@ from PIL import Image
 
 
 def resize(array: NDArray, shape: tuple[int, int]) -> NDArray:
-    """Resize an image, a mask or a map of probabilities.
+    """Resize an image, a mask or a map of probabilities to a height and width.
 
-    Parameters
-    ----------
-    array : (H, W, 3) uint8, (H, W) bool or (H, W) float array
-    shape : (int, int)
-        Height and width wanted.
-
-    Returns
-    -------
-    array of that height and width
-        Each pixel is a weighted mean around its place when shrinking, and lies on the
-        line between its neighbours when growing. A mask becomes float32, the share of
-        each pixel that it covers; of its own size it is returned as it is.
+    Of an (H, W, 3) uint8, (H, W) bool or (H, W) float array each pixel is a weighted
+    mean around its place when shrinking, and lies on the line between its neighbours
+    when growing. A mask becomes float32, the share of each pixel that it covers; of
+    its own size an array is returned as it is.
 
     Examples
     --------

@@ -34,16 +34,12 @@ class Table:
 
     Parameters
     ----------
-    layout : str
-        Which reader made it, such as ``"aptos"``, ``"chase_db1"`` or ``"toy"``.
-    root : Path
-        The folder or file the images came from.
-    names : tuple of str
-        One unique name an image, the same on every machine.
+    layout : str, which reader made it, such as ``"aptos"``, ``"chase_db1"``, ``"toy"``
+    root : Path, the folder or file the images came from
+    names : tuple of str, a unique name for each image, the same on every machine
     images : tuple of Path, or (N, H, W, 3) uint8 array
         Files to decode, or the pixels themselves.
-    grade : (N,) int64 array or None
-        Grade or class of each image; -1 is unlabelled.
+    grade : (N,) int64 array or None, grade or class of each image; -1 is unlabelled
     patient, eye, split : (N,) str array or None
         The patient; ``"left"`` or ``"right"``; ``"train"``, ``"val"`` or ``"test"``.
         An empty string is unknown.
@@ -55,14 +51,12 @@ class Table:
     points : dict of str to (N, 2) float64 array
         ``"disc"`` and ``"fovea"`` as (y, x) in pixels of the stored image, the centre
         of the first pixel at (0, 0); nan is missing.
-    class_names : tuple of str or None
-        The names of grades 0, 1, ... where the data say them.
+    class_names : tuple of str or None, of grades 0, 1, ... where the data say them
     is_fundus : bool
         Whether each image is a round field of view on black, to be cropped to it.
         Where a layout does not say, a few images are looked at: are most reddish on
         black corners? ``dataclasses.replace(table, is_fundus=True)`` overrules it.
-    skipped : tuple of str
-        ``"name: reason"`` of each row that was left out on request.
+    skipped : tuple of str, ``"name: reason"`` of each row left out on request
     """
 
     layout: str

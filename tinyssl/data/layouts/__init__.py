@@ -9,22 +9,16 @@ row, or with `skip_bad` leaves them out and notes them in ``Table.skipped``.
 from collections import Counter
 from pathlib import Path
 
-from tinyssl.data.layouts.aptos import read_aptos
-from tinyssl.data.layouts.folders import read_folders
-from tinyssl.data.layouts.idrid import read_idrid
-from tinyssl.data.layouts.manifest import read_manifest
-from tinyssl.data.layouts.medmnist import read_medmnist
-from tinyssl.data.layouts.synthetic import read_toy
+from tinyssl.data.layouts.arrays import read_medmnist, read_toy
+from tinyssl.data.layouts.folders import read_folders, read_manifest
+from tinyssl.data.layouts.graded import read_aptos, read_idrid
 from tinyssl.data.layouts.vessels import read_chase_db1, read_drive, read_hrf
 from tinyssl.data.table import DataError, Table
 
 __all__ = ["open_dataset"]
 
 # From the most particular layout to the most general: each looks for its own signs.
-READERS = (
-    *(read_aptos, read_idrid, read_chase_db1, read_hrf, read_drive),
-    read_folders,
-)
+READERS = (read_aptos, read_idrid, read_chase_db1, read_hrf, read_drive, read_folders)
 SUPPORTED = (
     "manifest.csv, APTOS (train.csv and train_images/), IDRiD (its folders 'A. "
     "Segmentation', 'B. Disease Grading', 'C. Localization', or one of them), "

@@ -1,11 +1,64 @@
-"""Folders of images: class-named, split-named, both, or plain."""
+"""A user's own images: manifest.csv, or folders that are class-named, split, plain."""
 
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
+
+from tinyssl.data.delimited import read_csv
 from tinyssl.data.records import SPLITS, Record, build_table, list_images
 from tinyssl.data.table import DataError, Table
+
+COLUMNS = ("image", "name", "grade", "patient", "eye", "split", "region")
+
+
+def read_manifest(path: Path, *, skip_bad: bool) -> Table:
+    """Read a manifest, which can say all that a Table holds; never None.
+
+    Its paths are relative to its folder.
+    """
+    rows = read_csv(path, required=("image",))
+    if not rows:
+        raise DataError(f"{path}: must have at least one row below its header")
+    columns = [column for column in rows[0] if not column.startswith("mask:")]
+    ends = [column[:-2] for column in columns if column.endswith("_y")]
+    points = [name for name in ends if f"{name}_x" in columns]
+    known = {*COLUMNS, *(f"{point}_{axis}" for point in points for axis in "yx")}
+    unknown = [column for column in columns if column not in known]
+    if unknown:
+        raise DataError(
+            f"{path}: unknown column {unknown[0]!r}; known are {', '.join(COLUMNS)}, "
+            "mask:NAME, and NAME_y with NAME_x"
+        )
+    root = path.parent
+    records = [_manifest_record(row, root, points) for row in rows]
+    return build_table(
+        records, layout="manifest", root=root, skip_bad=skip_bad, is_fundus=None
+    )
+
+
+def _manifest_record(row: dict[str, str], root: Path, points: list[str]) -> Record:
+    record = Record(
+        name=row.get("name") or row["image"],
+        image=root / row["image"],
+        region=root / row["region"] if row.get("region") else None,
+        **{name: row.get(name, "") for name in ("grade", "patient", "eye", "split")},
+    )
+    for column, cell in row.items():
+        if column.startswith("mask:") and cell:
+            record.masks[column.removeprefix("mask:")] = root / cell
+    for point in points:
+        y, x = row[f"{point}_y"], row[f"{point}_x"]
+        if y or x:
+            try:
+                record.points[point] = (float(y), float(x))
+            except ValueError:
+                record.points[point] = (np.inf, np.inf)
+            if np.isinf(record.points[point]).any():
+                rule = "must be two numbers or blank"
+                record.problem = f"{point} {rule}, found {y!r}, {x!r}"
+    return record
 
 
 def read_folders(root: Path, *, skip_bad: bool) -> Table | None:
@@ -65,8 +118,5 @@ def _grades(parts: Iterable[Path]) -> dict[str, int]:
 
 def _folders(root: Path) -> list[Path]:
     """Return the folders in a folder, sorted, without hidden ones."""
-    return sorted(
-        path
-        for path in root.iterdir()
-        if path.is_dir() and not path.name.startswith((".", "__"))
-    )
+    paths = [path for path in root.iterdir() if path.is_dir()]
+    return sorted(path for path in paths if not path.name.startswith((".", "__")))

@@ -34,16 +34,12 @@ def read_hrf(root: Path, *, skip_bad: bool) -> Table | None:
     """
     if not ((root / "images").is_dir() and (root / "manual1").is_dir()):
         return None
-    records = [
-        Record(
-            name=image.stem,
-            image=image,
-            patient=image.stem,
-            masks={"vessel": root / "manual1" / f"{image.stem}.tif"},
-            region=root / "mask" / f"{image.stem}_mask.tif",
-        )
-        for image in list_images(root / "images")
-    ]
+    records = []
+    for image in list_images(root / "images"):
+        masks = {"vessel": root / "manual1" / f"{image.stem}.tif"}
+        record = Record(image.stem, image, patient=image.stem, masks=masks)
+        record.region = root / "mask" / f"{image.stem}_mask.tif"
+        records.append(record)
     return build_table(records, layout="hrf", root=root, skip_bad=skip_bad)
 
 

@@ -1,15 +1,14 @@
-"""IDRiD: its three official parts, each with a training and a testing set.
+"""Data sets of graded eyes: APTOS 2019, and IDRiD in its three official parts.
 
-The localisation csv files give pixels of the camera's 4288 x 2848 images; the points
-are scaled to the size of the images that are there. No file names the patients, but
-the JPEG files carry a date with the number of a visit, and images that share it are, to
-the eye, those of one patient: so it stands for the patient here. Eight visits lie on
-both sides of the official split (``tinyssl audit`` lists them).
+The points of IDRiD are given in pixels of the camera's 4288 x 2848 images, and scaled
+to the images that are there. No file names the patients, but the JPEG files carry a
+date with the number of a visit, and images that share it are, to the eye, those of one
+patient: so it stands for the patient here. Eight visits lie on both sides of the
+official split (``tinyssl audit`` lists them).
 """
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,41 +32,55 @@ POINTS = {"disc": "1. Optic Disc Center Location", "fovea": "2. Fovea Center Loc
 CAMERA_SIZE = np.array([2848, 4288])  # height, width
 
 
+def read_aptos(root: Path, *, skip_bad: bool) -> Table | None:
+    """Read train.csv beside train_images/; test.csv may be absent, or unlabelled."""
+    if not (root / "train.csv").is_file():
+        return None
+    if not (root / "train_images").is_dir():
+        raise DataError(
+            f"{root}: has train.csv but no folder train_images; "
+            "a list of images elsewhere must be called manifest.csv"
+        )
+    parts = {"train": ("id_code", "diagnosis")}
+    if (root / "test.csv").is_file() and (root / "test_images").is_dir():
+        parts["test"] = ("id_code",)
+    records = []
+    for split, required in parts.items():
+        for row in read_csv(root / f"{split}.csv", required=required):
+            name, grade = row["id_code"], row.get("diagnosis", "")
+            image = find_image(root / f"{split}_images", name)
+            records.append(Record(name, image, grade, split=split))
+    return build_table(records, layout="aptos", root=root, skip_bad=skip_bad)
+
+
 def read_idrid(root: Path, *, skip_bad: bool) -> Table | None:
     """Read one part; of the root that of grading."""
-    parts = {
-        "B. Disease Grading": ("grading", _read_grading),
-        "A. Segmentation": ("segmentation", _read_segmentation),
-        "C. Localization": ("localization", _read_localization),
+    readers = {
+        "B. Disease Grading": ("idrid-grading", _read_grading),
+        "A. Segmentation": ("idrid-segmentation", _read_segmentation),
+        "C. Localization": ("idrid-localization", _read_localization),
     }
-    folder = next((name for name in parts if (root / name).is_dir()), None)
-    if folder:
-        root = root / folder
+    part = next((name for name in readers if (root / name).is_dir()), None)
+    if part:
+        root = root / part
     elif not (root / IMAGES).is_dir():
         return None
     elif (root / MASKS).is_dir():
-        folder = "A. Segmentation"
+        part = "A. Segmentation"
     elif any((root / TRUTH).glob("*Center Location")):
-        folder = "C. Localization"
-    else:
-        folder = "B. Disease Grading"
-    part, read = parts[folder]
-    sets = {s: root / IMAGES / name for s, name in SETS.items()}
-    if not any(images.is_dir() for images in sets.values()):
+        part = "C. Localization"
+    layout, read = readers[part or "B. Disease Grading"]
+    folders = {split: root / IMAGES / name for split, name in SETS.items()}
+    if not any(folder.is_dir() for folder in folders.values()):
         names = " or ".join(repr(name) for name in SETS.values())
         raise DataError(f"{root / IMAGES}: must hold {names}")
-    records = [
-        replace(
-            record,
-            name=f"{split}/{record.name}",
-            split=split,
-            patient=_visit(record.image),
-        )
-        for split, images in sets.items()
-        if images.is_dir()
-        for record in read(root, split, images)
-    ]
-    return build_table(records, layout=f"idrid-{part}", root=root, skip_bad=skip_bad)
+    records = []
+    for split, folder in folders.items():
+        for record in read(root, split, folder) if folder.is_dir() else ():
+            record.name, record.split = f"{split}/{record.name}", split
+            record.patient = _visit(record.image)
+            records.append(record)
+    return build_table(records, layout=layout, root=root, skip_bad=skip_bad)
 
 
 def _read_grading(root: Path, split: str, images: Path) -> Iterator[Record]:
