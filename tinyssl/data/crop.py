@@ -26,16 +26,9 @@ class Crop:
     def apply(self, array: np.ndarray, size: int) -> np.ndarray:
         """Return the square of an image or mask, resized; black beyond the edges.
 
-        Parameters
-        ----------
-        array : (H, W, 3) or (H, W) uint8 array, or (H, W) bool array
-            The image or its mask, at any resolution: H and W need not be the crop's.
-        size : int, rows and columns of the result
-
-        Returns
-        -------
-        (size, size, 3) or (size, size) array of the same kind
-            A mask is True where at least half of the pixel's area was.
+        It may have any resolution: (H, W, 3) or (H, W) uint8, or (H, W) bool, becomes
+        (size, size, 3) or (size, size) of the same kind. A mask is True where at least
+        half of the pixel's area was.
 
         Raises
         ------
@@ -74,12 +67,6 @@ class Crop:
         """Return (..., 2) points (y, x) in the pixels of the resized square.
 
         They may lie outside 0..size-1, where the square left them out; nan stays nan.
-
-        Examples
-        --------
-        >>> crop = Crop(top=10, left=20, side=4, height=100, width=100)
-        >>> crop.points(np.array([[10.5, 20.5]]), size=2)
-        array([[0., 0.]])
         """
         corner = np.array([self.top, self.left]) - 0.5  # pixel centres are integers
         return (np.asarray(points, float) - corner) * size / self.side - 0.5

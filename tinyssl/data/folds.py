@@ -54,10 +54,8 @@ def stratified_group_folds(
     group_of, counts = _count_grades(grades, groups)
     num_groups, num_grades = counts.shape
     if not 2 <= num_folds <= num_groups:
-        raise ValueError(
-            f"num_folds must lie in 2..{num_groups}, the number of groups; "
-            f"found {num_folds}"
-        )
+        rule = f"must lie in 2..{num_groups}, the number of groups"
+        raise ValueError(f"num_folds {rule}; found {num_folds}")
     shuffle = np.random.default_rng(rng)
     frequency = np.maximum(counts.sum(axis=0), 1)
     # Large groups first, while there is room to even them out; then grade by grade.
@@ -86,17 +84,15 @@ def assign_folds(
     Parameters
     ----------
     truth : (N,) int array, -1 is unlabelled; or an array of more axes, or a list
-        Grades are spread evenly. Of any other truth (points, masks) every image counts
-        as labelled, and all alike.
+        Grades are spread evenly. Any other truth, such as points, counts as one grade.
     split : (N,) str array, optional
-        Official parts; images of "test" are kept out of all folds, and with them
-        every image of one of their groups.
+        Official parts; images of "test", and of their groups, are in no fold.
 
     Returns
     -------
     (N,) int64 array
-        The fold in which an image is held out, 0..num_folds-1. An unlabelled image is
-        held out with its group, else it is -1; -2 for test images.
+        The fold in which an image is held out, 0..num_folds-1; -2 for test images, -1
+        for unlabelled ones, unless one of their group is held out, and they with it.
     """
     if not isinstance(truth, np.ndarray) or truth.ndim > 1:
         truth = np.zeros(len(truth), np.int64)
@@ -122,12 +118,8 @@ def label_subset(
 ) -> np.ndarray:
     """Choose the images whose labels may be used: a share of them, in whole groups.
 
-    With grades, groups and errors as `stratified_group_folds`. With the same seed a
+    As `stratified_group_folds`, but `fraction` must lie in (0, 1]. With the same seed a
     smaller share lies inside a larger one.
-
-    Parameters
-    ----------
-    fraction : float in (0, 1], the share of images wanted
 
     Returns
     -------

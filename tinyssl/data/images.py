@@ -1,7 +1,8 @@
 """From a table of files to one array of square images, decoded once and cached."""
 
+import importlib.util
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -187,19 +188,13 @@ def try_all(
     pool = ThreadPoolExecutor(threads or os.cpu_count())
     try:
         results = pool.map(attempt, range(n))
-        if progress:
-            results = _with_bar(results, n)
+        if progress and importlib.util.find_spec("tqdm"):
+            from tqdm import tqdm
+
+            results = tqdm(results, total=n, desc="decoding", unit="image")
         return {i: error for i, error in enumerate(results) if error is not None}
     finally:
         pool.shutdown(cancel_futures=True)  # an interrupt does not wait for the rest
-
-
-def _with_bar(results: Iterable, n: int) -> Iterable:
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        return results
-    return tqdm(results, total=n, desc="decoding", unit="image")
 
 
 def _read_mask_of(path: Path, height: int, width: int) -> np.ndarray:

@@ -70,7 +70,7 @@ def existing(masks: dict[str, Path]) -> dict[str, Path]:
 
 
 def build_table(
-    records: Iterable[Record],
+    records: Sequence[Record],
     *,
     layout: str,
     root: Path,
@@ -83,11 +83,10 @@ def build_table(
     A column that no record fills is None, or left out. Where `is_fundus` is None, a
     few of the images are looked at.
     """
-    records = list(records)
-    counts = Counter(record.name for record in records)
+    counts, inside = Counter(record.name for record in records), root.resolve()
     good, bad = [], []
     for number, record in enumerate(records, start=1):
-        reason = _problem_of(record, counts[record.name], root.resolve())
+        reason = _problem_of(record, counts[record.name], inside)
         if reason:
             bad.append(f"{record.name or f'row {number}'}: {reason}")
         else:
@@ -102,9 +101,9 @@ def build_table(
 
     grade = np.array([_grade_of(record) for record in good], np.int64)
     regions = tuple(record.region for record in good)
-    mask_names = sorted({name for record in good for name in record.masks})
-    point_names = sorted({name for record in good for name in record.points})
-    missing = (np.nan, np.nan)
+    masks = sorted({name for record in good for name in record.masks})
+    points = sorted({name for record in good for name in record.points})
+    nowhere = (np.nan, np.nan)
     return Table(
         layout=layout,
         root=root,
@@ -114,12 +113,9 @@ def build_table(
         patient=_text_column(record.patient for record in good),
         eye=_text_column(EYES[record.eye.lower()] for record in good),
         split=_text_column(SPLITS[record.split.lower()] for record in good),
-        masks={name: tuple(r.masks.get(name) for r in good) for name in mask_names},
+        masks={m: tuple(record.masks.get(m) for record in good) for m in masks},
         region=regions if any(regions) else None,
-        points={
-            name: np.array([record.points.get(name, missing) for record in good])
-            for name in point_names
-        },
+        points={p: np.array([r.points.get(p, nowhere) for r in good]) for p in points},
         class_names=class_names,
         is_fundus=is_fundus,
         skipped=tuple(bad),

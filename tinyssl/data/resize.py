@@ -39,11 +39,6 @@ def working_shape(region: NDArray[np.bool_], width: int | None) -> tuple[int, in
 
     None keeps the image's own size. Nothing is enlarged: what was not photographed
     cannot be found.
-
-    Examples
-    --------
-    >>> working_shape(np.ones((700, 1080), bool), 540)
-    (350, 540)
     """
     scale = min(1.0, (width or np.inf) / max(1, field_width(region)))
     return tuple(max(1, round(scale * side)) for side in region.shape)

@@ -78,15 +78,7 @@ class Table:
         return len(self.names)
 
     def select(self, index: np.ndarray) -> "Table":
-        """Return the rows of `index`, an (M,) int or (N,) bool array, in its order.
-
-        Examples
-        --------
-        >>> images = np.zeros((3, 4, 4, 3), np.uint8)
-        >>> table = Table("toy", Path("toy"), ("a", "b", "c"), images)
-        >>> table.select(np.array([2, 0])).names
-        ('c', 'a')
-        """
+        """Return the rows of `index`, an (M,) int or (N,) bool array, in its order."""
         rows = np.arange(len(self))
         index = rows[np.asarray(index)] if len(index) else rows[:0]
 

@@ -95,11 +95,9 @@ def _read_segmentation(root: Path, split: str, images: Path) -> Iterator[Record]
     """Part A: masks of four lesions and the disc, where an eye has them."""
     truth = root / MASKS / SETS[split]
     for image in list_images(images):
-        masks = {
-            short: truth / folder / f"{image.stem}_{short}.tif"
-            for short, folder in LESIONS.items()
-        }
-        yield Record(image.stem, image, masks=existing(masks))
+        name = image.stem
+        masks = {m: truth / LESIONS[m] / f"{name}_{m}.tif" for m in LESIONS}
+        yield Record(name, image, masks=existing(masks))
 
 
 def _read_localization(root: Path, split: str, images: Path) -> Iterator[Record]:
@@ -115,11 +113,8 @@ def _read_localization(root: Path, split: str, images: Path) -> Iterator[Record]
         except DataError as error:
             record.problem = str(error)
         else:
-            record.points = {
-                kind: tuple(column[name] * scale)
-                for kind, column in places.items()
-                if name in column
-            }
+            found = [kind for kind in places if name in places[kind]]
+            record.points = {kind: tuple(places[kind][name] * scale) for kind in found}
         yield record
 
 

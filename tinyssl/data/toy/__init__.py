@@ -32,9 +32,8 @@ class Fundus:
         Grade of diabetic retinopathy, ``grade_from_counts`` of `lesion_counts`.
     vessels : (N, size, size) bool array, pixels of which at least a quarter is vessel
     lesions : dict of (N, size, size) bool arrays
-        Masks by kind: microaneurysms MA, haemorrhages HE, hard exudates EX, soft
-        exudates SE, new vessels NV (the round area of a tuft), preretinal haemorrhages
-        PH. However small, a lesion has at least one pixel.
+        Masks by kind, as `grade_from_counts` names them; of NV the round area of a
+        tuft. However small, a lesion has at least one pixel.
     lesion_counts : dict of (N,) int64 arrays
         By kind; at small sizes neighbours may touch in the mask.
     distractor_counts : dict of (N,) int64 arrays
@@ -103,12 +102,11 @@ def fundus(n: int, *, size: int = 64, rng: np.random.Generator | int = 0) -> Fun
     do not depend on the grade, and harmless spots occur at every grade. Lesions are
     somewhat larger than life, or 64 pixels could not show them.
 
-    Calibration: size and contrast of the lesions and of their look-alikes were set so
-    that a small DenseNet from scratch (1,000 steps, 64 pixels) reached a quadratic
-    weighted kappa of .843 to .870 (three seeds) on 500 eyes of other patients with
-    1,000 labels, and .010 to .356 (three subsets) with 50; a logistic regression on
-    mean and deviation of each channel reached .031. Grade 1 is mostly taken for 0 and
-    4 for 3. Command: ``python examples/calibrate_toy_eye.py``.
+    Calibration: a small DenseNet from scratch (1,000 steps, 64 pixels) reached a
+    quadratic weighted kappa of .843 to .870 (three seeds) on 500 eyes of other patients
+    with 1,000 labels, and .010 to .356 (three subsets) with 50; a logistic regression
+    on mean and deviation of each channel .031. Grade 1 is mostly taken for 0 and 4 for
+    3. Command: ``python examples/calibrate_toy_eye.py``.
 
     Speed: 325 images of 64 pixels a second of one core's time. Command: ``python -m
     timeit -p -s "from tinyssl.data import toy; toy.fundus(2)" "toy.fundus(200)"``.

@@ -66,7 +66,7 @@ def window(size, camera):
 
 
 def photograph(rng, scene, camera):
-    """Light, blur and record a scene: (size, size, 3) uint8, black outside; the light."""
+    """Light, blur and record a scene: (size, size, 3) uint8 on black, and the light."""
     light = {
         "exposure": rng.uniform(0.9, 1.45),
         "gradient": rng.normal(0, 0.16, 2),  # y, x; relative change per radius

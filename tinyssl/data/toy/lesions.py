@@ -41,8 +41,6 @@ def grade_from_counts(counts: Mapping[str, int]) -> int:
     preretinal haemorrhages PH. The grade is 4 with any NV or PH; else 3 with at least
     10 HE; else 2 with any HE, EX or SE; else 1 with any MA; else 0.
 
-    Notes
-    -----
     The clinical scale calls an eye severe by more than 20 haemorrhages in each of four
     quadrants, venous beading in two or microvascular anomalies in one ("4-2-1");
     here one count stands for them.
