@@ -103,7 +103,10 @@ def test_a_reduced_copy_gives_the_same_crop(crop, size):
     assert crop.apply(small, size).mean() == pytest.approx(expected, abs=12)
 
 
-def test_crop_refuses_floats():
+def test_a_mask_is_true_where_half_a_pixel_was_and_floats_are_refused():
+    half = np.tile(np.arange(8) < 5, (8, 1))  # shares 1, 1, .5, 0 of wider pixels
+    actual = Crop(0, 0, 8, 8, 8).apply(half, 4)
+    assert actual[0].tolist() == [True, True, True, False]
     with pytest.raises(TypeError, match="array must be uint8 or bool, found float64"):
         Crop(0, 0, 4, 4, 4).apply(np.zeros((4, 4)), 2)
 

@@ -128,10 +128,12 @@ def test_an_interrupted_build_leaves_no_cache(folder, tmp_path, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
+    load_images(open_dataset(root), 16, cache=cache)
     monkeypatch.setattr("tinyssl.data.images.open_rgb", interrupt)
+    load_images(open_dataset(root), 16, cache=cache)  # nothing is decoded
     with pytest.raises(KeyboardInterrupt):
-        load_images(open_dataset(root), 16, cache=cache)
-    assert not list(cache.iterdir())
+        load_images(open_dataset(root), 17, cache=cache)
+    assert len(list(cache.iterdir())) == 2  # those of 16 pixels
 
 
 def test_arrays_are_resized_and_rounded():

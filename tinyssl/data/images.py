@@ -96,15 +96,11 @@ def load_images(
 
 
 def load_masks(table: Table, name: str, size: int) -> np.ndarray:
-    """As `load_images`, one kind of mask of its table, through the same crops.
+    """As `load_images`, one kind of mask of its table: (N, size, size) bool array.
 
     The name is a key of ``table.masks``, or ``"region"`` for the field of view shipped.
-
-    Returns
-    -------
-    (N, size, size) bool array
-        All False for an image without such a file: IDRiD leaves out the file of a
-        lesion that an eye does not have.
+    All is False for an image without such a file: IDRiD leaves out the file of a lesion
+    that an eye does not have.
 
     Raises
     ------
@@ -129,13 +125,10 @@ def load_masks(table: Table, name: str, size: int) -> np.ndarray:
 
 
 def load_points(table: Table, name: str, size: int) -> np.ndarray:
-    """As `load_masks`, one kind of point: a key of ``table.points``.
+    """As `load_masks`, one kind of point, a key of ``table.points``: (N, 2) float64.
 
-    Returns
-    -------
-    (N, 2) float64 array
-        (y, x) in pixels of the resized image, the centre of the first at (0, 0); nan
-        where unknown.
+    It is (y, x) in pixels of the resized image, the centre of the first at (0, 0); nan
+    where unknown.
     """
     if name not in table.points:
         raise _lacking(table, "point", name, table.points)

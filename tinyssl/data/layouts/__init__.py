@@ -49,12 +49,7 @@ def open_dataset(path: str | Path, *, skip_bad: bool = False) -> Table:
         IDRiD's root is read as its part B, Disease Grading; give the folder of part A
         for lesion masks and of part C for the disc and the fovea. The parts are not
         one table, for each numbers its own images.
-    skip_bad : bool
-        Leave out rows that cannot be used, and say so in ``Table.skipped``.
-
-    Returns
-    -------
-    Table
+    skip_bad : bool, leave out bad rows and note them in ``Table.skipped``
 
     Raises
     ------
@@ -90,12 +85,12 @@ def _read(root: Path, skip_bad: bool) -> Table:
         raise DataError(f"{root}: no such file or folder")
     if (root / "manifest.csv").is_file():
         return read_manifest(root / "manifest.csv", skip_bad=skip_bad)
-    tables = (read(root, skip_bad=skip_bad) for read in READERS)
-    found = next((table for table in tables if table is not None), None)
-    if found is None:
-        unknown = f"unknown layout; supported: {SUPPORTED}; found {_contents(root)}"
-        raise DataError(f"{root}: {unknown}")
-    return found
+    for read in READERS:
+        table = read(root, skip_bad=skip_bad)
+        if table is not None:
+            return table
+    unknown = f"unknown layout; supported: {SUPPORTED}"
+    raise DataError(f"{root}: {unknown}; found {_contents(root)}")
 
 
 def _contents(root: Path) -> str:
