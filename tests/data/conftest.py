@@ -9,29 +9,25 @@ from PIL import Image
 
 
 @pytest.fixture
-def write_image() -> Callable[..., Path]:
-    """Return a function that writes a disc of one colour on black, any format."""
+def folder(tmp_path) -> Callable[..., Path]:
+    """Return a function that fills a folder: images, masks, and files by content.
 
-    def write(path: Path, *, height=40, width=60, color=(180, 90, 30)) -> Path:
+    An image is a disc of one colour on black, a mask True in its upper half.
+    """
+
+    def fill(*images, masks=(), files=None, size=(40, 60), color=(180, 90, 30)) -> Path:
+        height, width = size
         y, x = np.mgrid[:height, :width]
-        radius = 0.45 * width
-        inside = np.hypot(y - (height - 1) / 2, x - (width - 1) / 2) < radius
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(inside[..., None] * np.array(color, np.uint8)).save(path)
-        return path
+        inside = np.hypot(y - (height - 1) / 2, x - (width - 1) / 2) < 0.45 * width
+        disc, upper = inside[..., None] * np.array(color, np.uint8), y < height // 2
+        for name in (*images, *masks, *(files or {})):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        for names, pixels in ((images, disc), (masks, upper)):
+            for name in names:
+                Image.fromarray(pixels).save(tmp_path / name)
+        for name, content in (files or {}).items():
+            content = content if isinstance(content, bytes) else content.encode()
+            (tmp_path / name).write_bytes(content)
+        return tmp_path
 
-    return write
-
-
-@pytest.fixture
-def write_mask() -> Callable[..., Path]:
-    """Return a function that writes a black-and-white mask, True in its upper half."""
-
-    def write(path: Path, *, height=40, width=60) -> Path:
-        mask = np.zeros((height, width), bool)
-        mask[: height // 2] = True
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(mask).save(path)
-        return path
-
-    return write
+    return fill

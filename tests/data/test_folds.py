@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinyssl.data.copies import content_groups
-from tinyssl.data.folds import label_subset, stratified_group_folds
+from tinyssl.data.folds import assign_folds, label_subset, stratified_group_folds
 
 
 @st.composite
@@ -25,15 +25,14 @@ fractions = st.floats(0.01, 1.0)
 @given(labelled(), st.integers(2, 6), seeds)
 def test_folds_keep_groups_whole_and_are_never_empty(data, num_folds, seed):
     grades, groups = data
-    num_groups = len(set(groups.tolist()))
-    if num_groups < num_folds:
+    if len(np.unique(groups)) < num_folds:
         with pytest.raises(ValueError, match=r"num_folds must lie in 2\.\."):
             stratified_group_folds(grades, groups, num_folds, rng=seed)
         return
     folds = stratified_group_folds(grades, groups, num_folds, rng=seed)
     assert set(folds.tolist()) == set(range(num_folds))
-    for group in set(groups.tolist()):
-        assert len(set(folds[groups == group].tolist())) == 1
+    for group in np.unique(groups):
+        assert len(np.unique(folds[groups == group])) == 1
     again = stratified_group_folds(grades, groups, num_folds, rng=seed)
     np.testing.assert_array_equal(folds, again)
 
@@ -42,9 +41,8 @@ def test_folds_keep_groups_whole_and_are_never_empty(data, num_folds, seed):
 def test_folds_of_single_images_are_balanced_to_one(grades, num_folds, seed):
     grades = np.array(grades)
     folds = stratified_group_folds(grades, np.arange(len(grades)), num_folds, rng=seed)
-    assert np.ptp(np.bincount(folds, minlength=num_folds)) <= 1
-    for grade in set(grades.tolist()):
-        assert np.ptp(np.bincount(folds[grades == grade], minlength=num_folds)) <= 1
+    for part in (folds, *(folds[grades == grade] for grade in np.unique(grades))):
+        assert np.ptp(np.bincount(part, minlength=num_folds)) <= 1
 
 
 def test_folds_of_pairs_are_nearly_balanced():
@@ -56,50 +54,50 @@ def test_folds_of_pairs_are_nearly_balanced():
     assert np.ptp(counts.sum(axis=1)) <= 6
 
 
+@given(labelled(), st.sampled_from(["grades", "points", "masks"]), seeds)
+def test_folds_part_no_group_and_hold_out_no_test_image(data, kind, seed):
+    grades, groups = data
+    n, is_labelled = len(grades), (grades > 0) | (kind != "grades")
+    points, masks = np.ones((n, 2)), [np.eye(2)] * n
+    truth = {"grades": grades - 1, "points": points, "masks": masks}[kind]
+    split = np.where(np.arange(n) == 0, "test", "train")
+    kept = groups != groups[0]  # the other eye of a test patient is no training image
+    if len(np.unique(groups[is_labelled & kept])) < 2:
+        return
+    fold = assign_folds(truth, groups, 2, split=split, seed=seed)
+    assert (fold[~kept] == -2).all()
+    assert (fold[is_labelled & kept] >= 0).all()
+    for group in np.unique(groups):
+        assert len(np.unique(fold[groups == group])) == 1
+
+
 @given(labelled(), fractions, fractions, seeds)
-def test_a_smaller_subset_lies_inside_a_larger(data, fraction1, fraction2, seed):
+def test_subsets_are_nested_whole_groups_with_every_grade(data, one, other, seed):
     grades, groups = data
-    small, large = sorted([fraction1, fraction2])
-    inner = label_subset(grades, groups, small, rng=seed)
-    outer = label_subset(grades, groups, large, rng=seed)
-    assert set(inner.tolist()) <= set(outer.tolist())
-
-
-@given(labelled(), fractions, seeds)
-def test_subset_is_whole_groups_with_every_grade(data, fraction, seed):
-    grades, groups = data
-    chosen = label_subset(grades, groups, fraction, rng=seed)
-    assert (np.diff(chosen) > 0).all()
-    assert set(grades[chosen].tolist()) == set(grades.tolist())
-    outside = np.delete(groups, chosen)
-    assert not set(groups[chosen].tolist()) & set(outside.tolist())
+    small, large, everything = (
+        label_subset(grades, groups, fraction, rng=seed)
+        for fraction in (min(one, other), max(one, other), 1.0)
+    )
+    assert set(small.tolist()) <= set(large.tolist())
+    np.testing.assert_array_equal(everything, np.arange(len(grades)))
+    assert (np.diff(small) > 0).all()
+    assert set(grades[small].tolist()) == set(grades.tolist())
+    assert not set(groups[small].tolist()) & set(np.delete(groups, small).tolist())
     # No more than one group, or one group a grade, beyond what was asked.
-    largest = np.bincount(groups).max()
-    num_grades = len(set(grades.tolist()))
-    assert len(chosen) >= fraction * len(grades) - 1e-6
-    assert len(chosen) <= max(fraction * len(grades), num_grades * largest) + largest
-
-
-@given(labelled(), seeds)
-def test_the_whole_is_everything(data, seed):
-    grades, groups = data
-    chosen = label_subset(grades, groups, 1.0, rng=seed)
-    np.testing.assert_array_equal(chosen, np.arange(len(grades)))
+    wanted, largest = min(one, other) * len(grades), np.bincount(groups).max()
+    assert wanted - 1e-6 <= len(small)
+    assert len(small) <= max(wanted, len(np.unique(grades)) * largest) + largest
 
 
 @pytest.mark.parametrize("fraction", [0.05, 0.1, 0.25, 0.5])
-def test_subset_has_the_mix_of_the_whole(fraction):
-    grades = np.repeat(np.arange(5), [490, 100, 270, 60, 80])
-    chosen = label_subset(grades, np.arange(1000), fraction, rng=3)
+def test_subset_has_the_mix_of_the_whole_and_seeds_differ(fraction):
+    sizes = np.array([490, 100, 270, 60, 80])
+    grades, groups = np.repeat(np.arange(5), sizes), np.arange(1000)
+    chosen = label_subset(grades, groups, fraction, rng=3)
     assert len(chosen) == round(1000 * fraction)
-    expected = fraction * np.array([490, 100, 270, 60, 80])
-    np.testing.assert_allclose(np.bincount(grades[chosen]), expected, atol=1.5)
-
-
-def test_seeds_differ():
-    grades, groups = np.repeat([0, 1], 50), np.arange(100)
-    first, second = (label_subset(grades, groups, 0.2, rng=seed) for seed in (0, 1))
-    assert set(first.tolist()) != set(second.tolist())
+    np.testing.assert_allclose(np.bincount(grades[chosen]), fraction * sizes, atol=1.5)
+    other = label_subset(grades, groups, fraction, rng=4)
+    assert set(chosen.tolist()) != set(other.tolist())
 
 
 @given(
@@ -110,9 +108,8 @@ def test_content_groups_are_the_connected_components(contents, patients):
     n = len(contents)
     images = np.array(contents, np.uint8)[:, None]
     patient = np.array(patients[:n])
-    linked = (images == images.T) | (
-        (patient[:, None] == patient) & (patient != "")[:, None]
-    )
+    same_patient = (patient[:, None] == patient) & (patient != "")[:, None]
+    linked = (images == images.T) | same_patient
     for _ in range(n):  # reachable by any number of links
         linked = linked @ linked
     groups = content_groups(images, patient)

@@ -14,18 +14,9 @@ VERSION = 1  # raise it when the pixels that load_images returns change
 
 
 def fingerprint(table: Table, *, size: int | None = None) -> str:
-    """Return 64 hexadecimal digits that change when the images change.
+    """Return 64 hexadecimal digits that change with the images, or their `size`.
 
-    Parameters
-    ----------
-    table : Table
-        Of files (their paths, sizes and times of change count) or of pixels.
-    size : int, optional
-        The size they are loaded at.
-
-    Returns
-    -------
-    str
+    Of files the paths, sizes and times of change count, of arrays the pixels.
     """
     digest = sha256(repr((VERSION, size, table.is_fundus)).encode())
     if isinstance(table.images, np.ndarray):
@@ -61,18 +52,16 @@ def write_cache(
     """Decode into files of other names, which get their own when they are whole."""
     stem.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".part-", dir=stem.parent) as part:
-        draft = Path(part) / "all.npy"
+        notes, draft = Path(part) / "notes.json", Path(part) / "all.npy"
         images = np.lib.format.open_memmap(draft, "w+", np.uint8, shape)
         bad = decode_into(images)
         good = [i for i in range(len(images)) if i not in bad]
         if bad and good:
-            draft = Path(part) / "good.npy"
-            everything, shape = images, (len(good), *shape[1:])
-            images = np.lib.format.open_memmap(draft, "w+", np.uint8, shape)
-            for row, i in enumerate(good):
-                images[row] = everything[i]
+            for row, i in enumerate(good):  # by and by: there may be more than memory
+                images[row] = images[i]
+            draft = draft.with_name("good.npy")
+            np.save(draft, images[: len(good)])
         images.flush()
-        notes = Path(part) / "notes.json"
         notes.write_text(json.dumps({"bad": bad}))
         notes.replace(stem.with_suffix(".json"))
         draft.replace(stem.with_suffix(".npy"))  # last: with it the cache is whole

@@ -1,4 +1,4 @@
-"""A square of a photograph, the same for its image, masks and points."""
+"""A square of an image, the same for its pixels, masks and points."""
 
 from dataclasses import dataclass
 
@@ -8,16 +8,13 @@ from PIL import Image
 
 @dataclass(frozen=True)
 class Crop:
-    """A square of a photograph, in whole pixels; may reach beyond its edges.
+    """A square of an image, in whole pixels; may reach beyond its edges.
 
     Parameters
     ----------
-    top, left : int
-        The first row and column; negative where the square begins outside.
-    side : int
-        Rows and columns of the square.
-    height, width : int
-        Size of the photograph the numbers refer to.
+    top, left : int, first row and column; negative where the square begins outside
+    side : int, rows and columns of the square
+    height, width : int, size of the image the numbers refer to
     """
 
     top: int
@@ -29,18 +26,9 @@ class Crop:
     def apply(self, array: np.ndarray, size: int) -> np.ndarray:
         """Return the square of an image or mask, resized; black beyond the edges.
 
-        Parameters
-        ----------
-        array : (H, W, 3) or (H, W) uint8 array, or (H, W) bool array
-            The photograph or its mask, at any resolution: H and W need not be those
-            of the crop.
-        size : int
-            Rows and columns of the result.
-
-        Returns
-        -------
-        (size, size, 3) or (size, size) array of the same kind
-            A mask is True where at least half of the pixel's area was.
+        It may have any resolution: (H, W, 3) or (H, W) uint8, or (H, W) bool, becomes
+        (size, size, 3) or (size, size) of the same kind. A mask is True where at least
+        half of the pixel's area was.
 
         Raises
         ------
@@ -55,47 +43,30 @@ class Crop:
         """
         if array.dtype not in (np.uint8, np.bool_):
             raise TypeError(f"array must be uint8 or bool, found {array.dtype}")
-        height, width = array.shape[:2]
-        top, bottom = np.array([self.top, self.top + self.side]) * height / self.height
-        left, right = np.array([self.left, self.left + self.side]) * width / self.width
+        shape, full = array.shape[:2], (self.height, self.width)
+        corners = np.add((self.top, self.left), [[0], [self.side]])
+        start, stop = corners * shape / full
         # Whole pixels that cover the square; what lies outside stays black.
-        y0, y1, x0, x1 = (
-            *(int(np.floor(top)), int(np.ceil(bottom))),
-            *(int(np.floor(left)), int(np.ceil(right))),
-        )
-        window = np.zeros((y1 - y0, x1 - x0, *array.shape[2:]), np.uint8)
-        ys, ye, xs, xe = max(y0, 0), min(y1, height), max(x0, 0), min(x1, width)
-        if ys < ye and xs < xe:
-            window[ys - y0 : ye - y0, xs - x0 : xe - x0] = array[ys:ye, xs:xe]
-        box = (left - x0, top - y0, right - x0, bottom - y0)
+        first, last = np.floor(start).astype(int), np.ceil(stop).astype(int)
+        window = np.zeros((*(last - first), *array.shape[2:]), np.uint8)
+        (y0, x0), (y1, x1) = np.maximum(first, 0), np.minimum(last, shape)
+        if y0 < y1 and x0 < x1:
+            top, left = first
+            window[y0 - top : y1 - top, x0 - left : x1 - left] = array[y0:y1, x0:x1]
+        box = (*(start - first)[::-1], *(stop - first)[::-1])
         if array.dtype == np.bool_:
             area = Image.fromarray(window * np.uint8(255))
             resized = area.resize((size, size), Image.Resampling.BOX, box)
             return np.asarray(resized) >= 128
-        image = Image.fromarray(window)
         # Lanczos would overshoot: a bright rim where the retina meets the black.
         smooth = Image.Resampling.HAMMING
+        image = Image.fromarray(window)
         return np.asarray(image.resize((size, size), smooth, box, reducing_gap=2.0))
 
     def points(self, points: np.ndarray, size: int) -> np.ndarray:
-        """Return (y, x) points of the photograph in the pixels of the resized square.
+        """Return (..., 2) points (y, x) in the pixels of the resized square.
 
-        Parameters
-        ----------
-        points : (..., 2) float array, pixels of the photograph; nan is missing
-        size : int
-            Rows and columns of the resized square.
-
-        Returns
-        -------
-        (..., 2) float64 array
-            May lie outside 0..size-1 where the square left a point out.
-
-        Examples
-        --------
-        >>> crop = Crop(top=10, left=20, side=4, height=100, width=100)
-        >>> crop.points(np.array([[10.5, 20.5]]), size=2)
-        array([[0., 0.]])
+        They may lie outside 0..size-1, where the square left them out; nan stays nan.
         """
         corner = np.array([self.top, self.left]) - 0.5  # pixel centres are integers
         return (np.asarray(points, float) - corner) * size / self.side - 0.5
@@ -108,18 +79,10 @@ def center_crop(height: int, width: int) -> Crop:
 
 
 def round_mask(size: int) -> np.ndarray:
-    """Return the disc that touches the four sides of a square.
+    """Return the disc that touches the four sides of a square: (size, size) bool array.
 
-    Parameters
-    ----------
-    size : int
-        Rows and columns of the square.
-
-    Returns
-    -------
-    (size, size) bool array
-        True where a pixel's centre lies within size / 2 of the middle; unchanged by
-        quarter turns.
+    True where a pixel's centre lies within size / 2 of the middle; unchanged by
+    quarter turns.
 
     Examples
     --------

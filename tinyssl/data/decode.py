@@ -1,5 +1,7 @@
 """One image file to RGB bytes or a mask, refusing by name whatever cannot be."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +9,7 @@ from PIL import Image, ImageOps
 
 from tinyssl.data.table import DataError
 
-# A 100-megapixel photograph needs 300 MB decoded; no fundus camera comes near it.
+# A 100-megapixel image needs 300 MB decoded; no fundus camera comes near it.
 # Stricter than Pillow's own guard, which stays as the caller set it.
 MAX_PIXELS = 80_000_000
 # Only decoders of photographs: Pillow would hand a PostScript file to a program.
@@ -17,15 +19,8 @@ FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM")
 def read_image(path: Path) -> np.ndarray:
     """Return an image file as RGB bytes, turned upright by its EXIF orientation.
 
-    Parameters
-    ----------
-    path : Path
-        A JPEG, PNG, TIFF, BMP, GIF, WebP or PPM file. Gray, palette, CMYK and 16-bit
-        images become 8-bit RGB; transparent pixels become black.
-
-    Returns
-    -------
-    (H, W, 3) uint8 array
+    It is a JPEG, PNG, TIFF, BMP, GIF, WebP or PPM file. Gray, palette, CMYK and 16-bit
+    images become 8-bit RGB, (H, W, 3) uint8; transparent pixels become black.
 
     Raises
     ------
@@ -37,21 +32,9 @@ def read_image(path: Path) -> np.ndarray:
 
 
 def read_mask(path: Path) -> np.ndarray:
-    """Return a mask file as booleans: True where it is brighter than half its maximum.
+    """As `read_image`, for a mask of any two values or colours: (H, W) bool array.
 
-    Parameters
-    ----------
-    path : Path
-        A black-and-white, gray, palette or colour image; any two values serve.
-
-    Returns
-    -------
-    (H, W) bool array
-
-    Raises
-    ------
-    DataError
-        As `read_image`.
+    True where it is brighter than half its maximum.
     """
     gray = read_image(path).max(axis=-1)
     return gray > gray.max() / 2  # all False for an empty mask
@@ -59,11 +42,8 @@ def read_mask(path: Path) -> np.ndarray:
 
 def image_size(path: Path) -> tuple[int, int]:
     """Return (height, width) of an image file as shown, reading its header only."""
-    try:
-        with Image.open(path, formats=FORMATS) as image:
-            return _upright_size(image)
-    except Exception as error:  # a decoder may raise anything on broken bytes
-        raise DataError(f"{path}: {reason_of(error)}") from None
+    with open_image(path) as image:
+        return _upright_size(image)
 
 
 def open_rgb(
@@ -74,23 +54,29 @@ def open_rgb(
     With `short_side`, a JPEG may come reduced, but not below that many pixels: its
     decoder skips what a small image does not need.
     """
+    with open_image(path) as image:
+        if image.width * image.height > MAX_PIXELS:
+            size = f"{image.width} x {image.height}"
+            raise DataError(f"larger than {MAX_PIXELS:,} pixels ({size})")
+        full_size = _upright_size(image)
+        if short_side is not None:
+            scale = min(1.0, short_side / min(image.size))
+            reduced = [int(np.ceil(length * scale)) for length in image.size]
+            image.draft("RGB", reduced)  # only JPEG decoders act on it
+        return _to_rgb(ImageOps.exif_transpose(image)), full_size
+
+
+@contextmanager
+def open_image(path: Path) -> Iterator[Image.Image]:
+    """Open an image file; whatever goes wrong with it is a DataError with its name."""
     try:
         with Image.open(path, formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                size = f"{image.width} x {image.height}"
-                raise DataError(f"larger than {MAX_PIXELS:,} pixels ({size})")
-            full_size = _upright_size(image)
-            if short_side is not None:
-                scale = min(1.0, short_side / min(image.size))
-                reduced = [int(np.ceil(length * scale)) for length in image.size]
-                image.draft("RGB", reduced)  # only JPEG decoders act on it
-            return _to_rgb(ImageOps.exif_transpose(image)), full_size
+            yield image
     except Exception as error:  # a decoder may raise anything on broken bytes
-        raise DataError(f"{path}: {reason_of(error)}") from None
+        raise DataError(f"{path}: {_reason_of(error)}") from None
 
 
-def reason_of(error: Exception) -> str:
-    """Return in a few words why an image cannot be read."""
+def _reason_of(error: Exception) -> str:
     if isinstance(error, DataError):
         return str(error)
     if isinstance(error, FileNotFoundError):
@@ -120,7 +106,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         if pixels.size and not 0 <= pixels.min() <= pixels.max() <= 65535:
             raise DataError("pixels lie outside 0..65535")
         return Image.fromarray((pixels // 257).astype(np.uint8)).convert("RGB")
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+    if image.has_transparency_data:
         image = image.convert("RGBA")
         black = Image.new("RGBA", image.size, (0, 0, 0, 255))
         return Image.alpha_composite(black, image).convert("RGB")

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from itertools import zip_longest
 from pathlib import Path
 
 from tinyssl.data.table import DataError
@@ -22,51 +23,36 @@ def read_csv(path: Path, *, required: tuple[str, ...]) -> list[dict[str, str]]:
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
+        first_line = text.partition("\n")[0]
+        delimiter = max(",;\t", key=first_line.count)  # a tie goes to the comma
+        lines = io.StringIO(text, newline="")
+        rows = [*csv.reader(lines, delimiter=delimiter, skipinitialspace=True)]
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
         raise DataError(f"{path}: must be UTF-8 text, found other bytes") from None
-    first_line = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first_line.count)  # a tie goes to the comma
-    try:
-        lines = io.StringIO(text, newline="")
-        rows = list(csv.reader(lines, delimiter=delimiter, skipinitialspace=True))
     except csv.Error as error:
         raise DataError(f"{path}: is not a csv file ({error})") from None
-    header = [_column_name(cell) for cell in rows[0]] if rows else []
-    _check_header(path, header, required)
-    table, problems = [], []
-    for number, cells in enumerate(rows[1:], start=2):
-        row = [cell.strip() for cell in cells]
-        if not any(row):
-            continue
-        if any(row[len(header) :]) or any(
-            cell for cell, name in zip(row, header, strict=False) if not name
-        ):
-            problems.append(f"row {number} has a value in a column without a name")
-        row += [""] * (len(header) - len(row))
-        pairs = zip(header, row, strict=False)
-        table.append({name: cell for name, cell in pairs if name})
-    if problems:
-        raise DataError.listing(path, problems)
-    return table
 
-
-def _column_name(cell: str) -> str:
-    """Return a header cell in the spelling the readers know."""
-    kind, colon, name = cell.strip().partition(":")
-    return kind.lower() + colon + name
-
-
-def _check_header(path: Path, header: list[str], required: tuple[str, ...]) -> None:
-    """Raise where a column is missing or named twice."""
+    parts = [cell.strip().partition(":") for cell in (rows or [[]])[0]]
+    header = [kind.lower() + colon + name for kind, colon, name in parts]
     names = [name for name in header if name]
-    missing = [name for name in required if name not in names]
-    if missing:
+    if not {*required} <= {*names}:
         raise DataError(
             f"{path}: must have the columns {', '.join(required)}; "
             f"found {', '.join(names) or 'none'}"
         )
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = [name for name in sorted(names) if names.count(name) > 1]
     if twice:
         raise DataError(f"{path}: names the column {twice[0]!r} more than once")
+
+    table, problems = [], []
+    for number, row in enumerate(rows[1:], start=2):
+        cells = [*zip_longest(header, map(str.strip, row), fillvalue="")]
+        if any(cell for name, cell in cells if not name):
+            problems.append(f"row {number} has a value in a column without a name")
+        if any(cell for _, cell in cells):
+            table.append({name: cell for name, cell in cells if name})
+    if problems:
+        raise DataError.listing(path, problems)
+    return table

@@ -1,9 +1,9 @@
-"""Where the retina is in a photograph, and the square around it.
+"""Where the retina is in a fundus photograph, and the square around it.
 
-A fundus camera sees a disc. Squashing its 3:2 photograph to a square would make the
-disc an ellipse, whose direction alone solves half of the rotation task. So the square
-is laid around the *whole* circle: where the sensor cut it off above and below, the
-square reaches beyond the photograph and is filled with black.
+A fundus camera sees a disc. Squashing its 3:2 image to a square would make the disc an
+ellipse, whose direction alone solves half of the rotation task. So the square is laid
+around the *whole* circle: where the sensor cut it off above and below, the square
+reaches beyond the image and is filled with black.
 """
 
 import numpy as np
@@ -16,16 +16,9 @@ THUMBNAIL_SIDE = 256  # a circle is found in this short side as well as in the f
 
 
 def field_of_view(image: np.ndarray) -> np.ndarray:
-    """Return where a fundus photograph shows the retina rather than black border.
+    """Return where an (H, W, 3) uint8 image shows the retina: (H, W) bool array.
 
-    Parameters
-    ----------
-    image : (H, W, 3) uint8 array
-
-    Returns
-    -------
-    (H, W) bool array
-        The largest bright area, its holes filled; all True where nothing is dark.
+    It is the largest bright area, its holes filled; all True where nothing is dark.
 
     Examples
     --------
@@ -42,9 +35,7 @@ def field_of_view(image: np.ndarray) -> np.ndarray:
     threshold = max(MIN_BRIGHTNESS, black + 0.1 * (bright - black))
     if black >= MIN_BRIGHTNESS + DARK_CORNER or bright <= threshold:
         return np.ones(brightness.shape, bool)
-    labels, count = ndimage.label(brightness > threshold)
-    if count == 0:
-        return np.ones(brightness.shape, bool)
+    labels, _ = ndimage.label(brightness > threshold)
     largest = 1 + np.argmax(np.bincount(labels.ravel())[1:])
     return ndimage.binary_fill_holes(labels == largest)
 
@@ -52,16 +43,9 @@ def field_of_view(image: np.ndarray) -> np.ndarray:
 def square_crop(image: np.ndarray) -> Crop:
     """Return the square around the circle of a fundus photograph.
 
-    Parameters
-    ----------
-    image : (H, W, 3) uint8 array, or (H, W) bool array
-        The photograph, or its field of view where that is known.
-
-    Returns
-    -------
-    Crop
-        Around the circle that fits the border of the field of view, ignoring where the
-        photograph's edge or a notch cuts it; the central square where no circle fits.
+    The circle fits the border of the field of view, which may be given in place of the
+    image, as an (H, W) bool array; where the image's edge or a notch cuts it, it is
+    ignored. It is the central square where no circle fits.
 
     Examples
     --------
@@ -73,13 +57,9 @@ def square_crop(image: np.ndarray) -> Crop:
     """
     visible = image if image.dtype == np.bool_ else field_of_view(image)
     height, width = visible.shape
-    circle = _fit_circle(_free_border(visible))
-    plausible = circle is not None and 0.25 * min(visible.shape) < circle[2] < max(
-        visible.shape
-    )
-    if not plausible:
+    y, x, radius = _fit_circle(_free_border(visible)) or (0, 0, 0)
+    if not 0.25 * min(height, width) < radius < max(height, width):
         return center_crop(height, width)
-    y, x, radius = circle
     side = round(2 * radius)
     top, left = round(y + 0.5 - side / 2), round(x + 0.5 - side / 2)
     return Crop(top, left, side, height, width)
@@ -90,18 +70,15 @@ def looks_like_fundus(images: list[np.ndarray]) -> bool:
     votes = []
     for image in images:
         corner = max(1, min(image.shape[:2]) // 14)
-        corners = [
-            image[ys, xs].max(axis=-1).mean()
-            for ys in (slice(corner), slice(-corner, None))
-            for xs in (slice(corner), slice(-corner, None))
-        ]
+        ends = slice(corner), slice(-corner, None)
+        corners = [image[y, x].max(axis=-1).mean() for y in ends for x in ends]
         red, _, blue = image.reshape(-1, 3).mean(axis=0)
         votes.append(max(corners) < DARK_CORNER and red > blue + 5)
     return bool(votes) and sum(votes) > len(votes) / 2
 
 
 def _free_border(visible: np.ndarray) -> np.ndarray:
-    """Return (M, 2) points (y, x) of the outline that the photograph did not cut."""
+    """Return (M, 2) points (y, x) of the outline that the image did not cut."""
     height, width = visible.shape
     rows, columns = visible.any(axis=1).nonzero()[0], visible.any(axis=0).nonzero()[0]
     left = visible[rows].argmax(axis=1) - 0.5  # outline: the edge between two pixels

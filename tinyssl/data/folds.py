@@ -1,9 +1,11 @@
 """Who is in which fold, and whose labels are known: by patient, with all grades.
 
-Two eyes of one patient, or two copies of one photograph, must never stand on both
-sides of a split. So whole groups are assigned; `tinyssl.data.copies.content_groups`
-says which images belong together.
+Two eyes of one patient, or two copies of one image, must never stand on both sides of
+a split. So whole groups are assigned; `tinyssl.data.copies.content_groups` says which
+images belong together.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -20,23 +22,20 @@ def stratified_group_folds(
     Parameters
     ----------
     grades : (N,) int array, 0 or more
-        Grade of each image.
     groups : (N,) array
         Images with equal entries stay together.
-    num_folds : int
-        At least 2, at most the number of groups.
-    rng : numpy Generator or int
-        Breaks the ties.
+    num_folds : int, at least 2, at most the number of groups
+    rng : numpy Generator or int, breaks the ties
 
     Returns
     -------
-    (N,) int64 array, values in 0 .. num_folds - 1
-        No fold is empty.
+    (N,) int64 array, values in 0 .. num_folds - 1; no fold is empty
 
     Raises
     ------
-    ValueError
-        If a grade is negative, lengths differ, or there are fewer groups than folds.
+    TypeError, ValueError
+        If the grades are not integers; if one is negative, lengths differ, or there are
+        fewer groups than folds.
 
     Notes
     -----
@@ -55,18 +54,15 @@ def stratified_group_folds(
     group_of, counts = _count_grades(grades, groups)
     num_groups, num_grades = counts.shape
     if not 2 <= num_folds <= num_groups:
-        raise ValueError(
-            f"num_folds must lie in 2..{num_groups}, the number of groups; "
-            f"found {num_folds}"
-        )
+        rule = f"must lie in 2..{num_groups}, the number of groups"
+        raise ValueError(f"num_folds {rule}; found {num_folds}")
     shuffle = np.random.default_rng(rng)
     frequency = np.maximum(counts.sum(axis=0), 1)
-    rarest = _rarest_grade(counts)
     # Large groups first, while there is room to even them out; then grade by grade.
-    order = np.lexsort([shuffle.random(num_groups), rarest, -counts.sum(axis=1)])
+    keys = [shuffle.random(num_groups), _rarest_grade(counts), -counts.sum(axis=1)]
     fold_counts = np.zeros((num_folds, num_grades))
     fold_of_group = np.empty(num_groups, np.int64)
-    for group in order:
+    for group in np.lexsort(keys):
         growth = fold_counts / frequency @ counts[group]
         ties = [shuffle.random(num_folds), fold_counts.sum(axis=1), growth.round(12)]
         fold = np.lexsort(ties)[0]
@@ -76,41 +72,40 @@ def stratified_group_folds(
 
 
 def assign_folds(
-    grades: np.ndarray,
+    truth: np.ndarray | Sequence,
     groups: np.ndarray,
     num_folds: int,
     *,
     split: np.ndarray | None = None,
     seed: int = 0,
 ) -> np.ndarray:
-    """Give each labelled image the fold in which it is held out.
+    """As `stratified_group_folds`, for the labelled images outside the test set.
 
     Parameters
     ----------
-    grades : (N,) int array, -1 is unlabelled
-    groups : (N,) int array
-    num_folds : int
+    truth : (N,) int array, -1 is unlabelled; or an array of more axes, or a list
+        Grades are spread evenly. Any other truth, such as points, counts as one grade.
     split : (N,) str array, optional
-        Official parts; images of "test" are kept out of all folds, and with them
-        every image of one of their groups.
-    seed : int
+        Official parts; images of "test", and of their groups, are in no fold.
 
     Returns
     -------
     (N,) int64 array
-        0..num_folds-1; -1 for unlabelled, -2 for test images.
+        The fold in which an image is held out, 0..num_folds-1; -2 for test images, -1
+        for unlabelled ones, unless one of their group is held out, and they with it.
     """
-    fold = np.full(len(grades), -1, np.int64)
+    if not isinstance(truth, np.ndarray) or truth.ndim > 1:
+        truth = np.zeros(len(truth), np.int64)
+    fold = np.full(len(truth), -1, np.int64)
     if split is not None:
         fold[np.isin(groups, groups[split == "test"])] = -2
-    inside = np.flatnonzero((grades >= 0) & (fold == -1))
+    inside = np.flatnonzero((truth >= 0) & (fold == -1))
     fold[inside] = stratified_group_folds(
-        grades[inside], groups[inside], num_folds, rng=seed
+        truth[inside], groups[inside], num_folds, rng=seed
     )
-    # an unlabelled image of a held-out patient is held out with the patient
     for i in np.flatnonzero(fold == -1):
-        kin = fold[(groups == groups[i]) & (fold >= 0)]
-        fold[i] = kin[0] if len(kin) else -1
+        of_group = fold[(groups == groups[i]) & (fold >= 0)]
+        fold[i] = of_group[0] if len(of_group) else -1
     return fold
 
 
@@ -123,27 +118,14 @@ def label_subset(
 ) -> np.ndarray:
     """Choose the images whose labels may be used: a share of them, in whole groups.
 
-    Parameters
-    ----------
-    grades : (N,) int array, 0 or more
-        Grade of each image.
-    groups : (N,) array
-        Images with equal entries are chosen together.
-    fraction : float in (0, 1]
-        The share of images wanted.
-    rng : numpy Generator or int
-        With the same seed, a smaller share lies inside a larger one.
+    As `stratified_group_folds`, but `fraction` must lie in (0, 1]. With the same seed a
+    smaller share lies inside a larger one.
 
     Returns
     -------
     (M,) int64 array, ascending
         The fewest groups, in one stratified order, that hold ``fraction * N`` images
         and every grade: M is larger than asked when a share is too small for all.
-
-    Raises
-    ------
-    ValueError
-        If `fraction` is outside (0, 1], a grade is negative, or lengths differ.
 
     Examples
     --------
@@ -174,8 +156,8 @@ def _count_grades(
         )
     if grades.dtype.kind not in "iu":
         raise TypeError(f"grades must be integers, found {grades.dtype}")
-    if grades.min() < 0:
-        position = int(np.argmin(grades))
+    position = int(np.argmin(grades))
+    if grades[position] < 0:
         raise ValueError(
             f"grades must be 0 or more, found {grades[position]} at position "
             f"{position}: select the labelled images first"

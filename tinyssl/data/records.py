@@ -2,8 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -48,11 +48,9 @@ class Record:
 
 def list_images(folder: Path) -> list[Path]:
     """Return the image files directly in a folder, sorted; none if it is missing."""
-    if not folder.is_dir():
-        return []
     return sorted(
         path
-        for path in folder.iterdir()
+        for path in (folder.iterdir() if folder.is_dir() else ())
         if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
     )
 
@@ -66,6 +64,11 @@ def find_image(folder: Path, stem: str) -> Path:
     return folder / f"{stem}.png"
 
 
+def existing(masks: dict[str, Path]) -> dict[str, Path]:
+    """Return those masks whose files are there."""
+    return {name: path for name, path in masks.items() if path.is_file()}
+
+
 def build_table(
     records: Sequence[Record],
     *,
@@ -77,18 +80,17 @@ def build_table(
 ) -> Table:
     """Return the Table of the good records; raise for the bad, or note them.
 
-    Where `is_fundus` is None, a few of the images are looked at.
+    A column that no record fills is None, or left out. Where `is_fundus` is None, a
+    few of the images are looked at.
     """
-    counts = Counter(record.name for record in records)
+    counts, inside = Counter(record.name for record in records), root.resolve()
     good, bad = [], []
     for number, record in enumerate(records, start=1):
-        reason = _reason_to_refuse(record, counts) or _reason_against_files(
-            record, root
-        )
+        reason = _problem_of(record, counts[record.name], inside)
         if reason:
             bad.append(f"{record.name or f'row {number}'}: {reason}")
         else:
-            good.append(_normalized(record))
+            good.append(record)
     if bad and not skip_bad:
         raise DataError.listing(root, bad)
     if not good:
@@ -96,41 +98,48 @@ def build_table(
         raise DataError(f"{root}: no image to use{first}")
     if is_fundus is None:
         is_fundus = _sample_looks_like_fundus([record.image for record in good])
+
+    grade = np.array([_grade_of(record) for record in good], np.int64)
+    regions = tuple(record.region for record in good)
+    masks = sorted({name for record in good for name in record.masks})
+    points = sorted({name for record in good for name in record.points})
+    nowhere = (np.nan, np.nan)
     return Table(
         layout=layout,
         root=root,
+        names=tuple(record.name for record in good),
+        images=tuple(record.image for record in good),
+        grade=grade if (grade >= 0).any() else None,
+        patient=_text_column(record.patient for record in good),
+        eye=_text_column(EYES[record.eye.lower()] for record in good),
+        split=_text_column(SPLITS[record.split.lower()] for record in good),
+        masks={m: tuple(record.masks.get(m) for record in good) for m in masks},
+        region=regions if any(regions) else None,
+        points={p: np.array([r.points.get(p, nowhere) for r in good]) for p in points},
         class_names=class_names,
         is_fundus=is_fundus,
         skipped=tuple(bad),
-        **_columns(good),
     )
 
 
-def _reason_to_refuse(record: Record, counts: Counter) -> str | None:
-    """Return what is wrong with the words of a record, or None."""
+def _problem_of(record: Record, count: int, inside: Path) -> str:
+    """Return what is wrong with a record that stands `count` times in its list."""
     if record.problem:
         return record.problem
     if not record.name:
         return "must name an image, found a blank"
-    if counts[record.name] > 1:
-        return f"named {counts[record.name]} times, each image must be listed once"
+    if count > 1:
+        return f"named {count} times, each image must be listed once"
     if not re.fullmatch(r"|-1(\.0*)?|\d{1,9}(\.0*)?", str(record.grade).strip()):
         return f"grade must be an integer, found {record.grade!r}"
-    if _grade(record) > MAX_GRADE:
+    if _grade_of(record) > MAX_GRADE:
         return f"grade must lie in 0..{MAX_GRADE}, found {record.grade!r}"
     if record.eye.lower() not in EYES:
         return f"eye must be left or right, found {record.eye!r}"
     if record.split.lower() not in SPLITS:
         return f"split must be train, val or test, found {record.split!r}"
-    return None
-
-
-def _reason_against_files(record: Record, root: Path) -> str | None:
-    """Return which file of a record lies outside the folder or is missing, or None."""
-    inside = root.resolve()
-    for path in (record.image, *record.masks.values(), record.region):
-        if path is None:
-            continue
+    files = [record.image, *record.masks.values(), record.region]
+    for path in filter(None, files):
         try:
             resolved = path.resolve()  # follows links and ..
         except (OSError, RuntimeError, ValueError) as error:  # a loop, a null character
@@ -139,65 +148,26 @@ def _reason_against_files(record: Record, root: Path) -> str | None:
             return f"path leaves the folder: {path}"
         if not resolved.is_file():
             return f"missing file {resolved.relative_to(inside).as_posix()}"
-    return None
+    return ""
 
 
-def _grade(record: Record) -> int:
-    """Return the grade as a number, -1 where it is blank."""
+def _grade_of(record: Record) -> int:
     text = str(record.grade).strip()
     return int(float(text)) if text else -1
 
 
-def _normalized(record: Record) -> Record:
-    """Return the record with its grade, eye and split in the words of a Table."""
-    return replace(
-        record,
-        grade=_grade(record),
-        eye=EYES[record.eye.lower()],
-        split=SPLITS[record.split.lower()],
-    )
+def _text_column(values: Iterable[str]) -> np.ndarray | None:
+    values = list(values)
+    return np.array(values) if any(values) else None
 
 
-def _sample_looks_like_fundus(paths: list[Path]) -> bool:
+def _sample_looks_like_fundus(paths: Sequence[Path]) -> bool:
     """Return whether a few of the images, evenly spread, look like eyes."""
-    chosen = [
-        paths[i]
-        for i in np.linspace(0, len(paths) - 1, NUM_SAMPLES).round().astype(int)
-    ]
+    chosen = np.linspace(0, len(paths) - 1, NUM_SAMPLES).round().astype(int)
     images = []
-    for path in dict.fromkeys(chosen):
+    for path in dict.fromkeys(paths[i] for i in chosen):
         try:
             images.append(np.asarray(open_rgb(path, short_side=64)[0]))
         except DataError:
             continue  # load_images will name it
     return looks_like_fundus(images)
-
-
-def _columns(records: Sequence[Record]) -> dict:
-    """Return the columns of a Table; a column nobody filled is None or left out."""
-    grade = np.array([record.grade for record in records], np.int64)
-    regions = tuple(record.region for record in records)
-    mask_names = sorted({name for record in records for name in record.masks})
-    point_names = sorted({name for record in records for name in record.points})
-    missing = (np.nan, np.nan)
-    return {
-        "names": tuple(record.name for record in records),
-        "images": tuple(record.image for record in records),
-        "grade": grade if (grade >= 0).any() else None,
-        "patient": _text_column([record.patient for record in records]),
-        "eye": _text_column([record.eye for record in records]),
-        "split": _text_column([record.split for record in records]),
-        "masks": {
-            name: tuple(record.masks.get(name) for record in records)
-            for name in mask_names
-        },
-        "region": regions if any(regions) else None,
-        "points": {
-            name: np.array([record.points.get(name, missing) for record in records])
-            for name in point_names
-        },
-    }
-
-
-def _text_column(values: list[str]) -> np.ndarray | None:
-    return np.array(values) if any(values) else None

@@ -1,4 +1,4 @@
-"""The size at which a network looks at a photograph, and the way back to its own."""
+"""The size at which a network looks at an image, and the way back to its own."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,20 +6,12 @@ from PIL import Image
 
 
 def resize(array: NDArray, shape: tuple[int, int]) -> NDArray:
-    """Resize an image, a mask or a map of probabilities.
+    """Resize an image, a mask or a map of probabilities to a height and width.
 
-    Parameters
-    ----------
-    array : (H, W, 3) uint8, (H, W) bool or (H, W) float array
-    shape : (int, int)
-        Height and width wanted.
-
-    Returns
-    -------
-    array of that height and width
-        Each pixel is a weighted mean around its place when shrinking, and lies on the
-        line between its neighbours when growing. A mask becomes float32, the share of
-        each pixel that it covers; of its own size it is returned as it is.
+    Of an (H, W, 3) uint8, (H, W) bool or (H, W) float array each pixel is a weighted
+    mean around its place when shrinking, and lies on the line between its neighbours
+    when growing. A mask becomes float32, the share of each pixel that it covers; of
+    its own size an array is returned as it is.
 
     Examples
     --------
@@ -39,28 +31,14 @@ def resize(array: NDArray, shape: tuple[int, int]) -> NDArray:
 def field_width(region: NDArray[np.bool_]) -> int:
     """Return how many columns a field of view spans, 0 if it is empty."""
     columns = np.flatnonzero(region.any(0))
-    return int(columns[-1] - columns[0] + 1) if len(columns) else 0
+    return int(np.ptp(columns)) + 1 if len(columns) else 0
 
 
 def working_shape(region: NDArray[np.bool_], width: int | None) -> tuple[int, int]:
     """Return the height and width at which a field of view is `width` pixels wide.
 
-    Parameters
-    ----------
-    region : (H, W) bool array
-        Field of view.
-    width : int or None
-        None keeps the photograph's own size. Nothing is enlarged: what was not
-        photographed cannot be found.
-
-    Returns
-    -------
-    height, width : int
-
-    Examples
-    --------
-    >>> working_shape(np.ones((700, 1080), bool), 540)
-    (350, 540)
+    None keeps the image's own size. Nothing is enlarged: what was not photographed
+    cannot be found.
     """
     scale = min(1.0, (width or np.inf) / max(1, field_width(region)))
     return tuple(max(1, round(scale * side)) for side in region.shape)

@@ -12,8 +12,8 @@ MAX_LISTED = 10  # bad files named in full; the rest are counted
 class DataError(ValueError):
     """Data on disk that cannot be used; the message names the file and the rule.
 
-    A reader goes through all files before it raises, so that one message lists
-    everything there is to mend.
+    A reader goes through all files first, so that one message lists all there is to
+    mend.
     """
 
     @classmethod
@@ -34,16 +34,12 @@ class Table:
 
     Parameters
     ----------
-    layout : str
-        Which reader made it, such as ``"aptos"``, ``"chase_db1"`` or ``"toy"``.
-    root : Path
-        The folder or file the images came from.
-    names : tuple of str
-        One unique name an image, the same on every machine.
+    layout : str, which reader made it, such as ``"aptos"``, ``"chase_db1"``, ``"toy"``
+    root : Path, the folder or file the images came from
+    names : tuple of str, a unique name for each image, the same on every machine
     images : tuple of Path, or (N, H, W, 3) uint8 array
         Files to decode, or the pixels themselves.
-    grade : (N,) int64 array or None
-        Grade or class of each image; -1 is unlabelled.
+    grade : (N,) int64 array or None, grade or class of each image; -1 is unlabelled
     patient, eye, split : (N,) str array or None
         The patient; ``"left"`` or ``"right"``; ``"train"``, ``"val"`` or ``"test"``.
         An empty string is unknown.
@@ -55,15 +51,12 @@ class Table:
     points : dict of str to (N, 2) float64 array
         ``"disc"`` and ``"fovea"`` as (y, x) in pixels of the stored image, the centre
         of the first pixel at (0, 0); nan is missing.
-    class_names : tuple of str or None
-        The names of grades 0, 1, ... where the data say them.
+    class_names : tuple of str or None, of grades 0, 1, ... where the data say them
     is_fundus : bool
         Whether each image is a round field of view on black, to be cropped to it.
-        Where a layout does not say, readers look whether most of a few images are
-        reddish on black corners; ``dataclasses.replace(table, is_fundus=True)``
-        overrules them.
-    skipped : tuple of str
-        ``"name: reason"`` of each row that was left out on request.
+        Where a layout does not say, a few images are looked at: are most reddish on
+        black corners? ``dataclasses.replace(table, is_fundus=True)`` overrules it.
+    skipped : tuple of str, ``"name: reason"`` of each row left out on request
     """
 
     layout: str
@@ -85,40 +78,17 @@ class Table:
         return len(self.names)
 
     def select(self, index: np.ndarray) -> "Table":
-        """Return the rows of `index`, in its order.
-
-        Parameters
-        ----------
-        index : (M,) int array or (N,) bool array
-            Row numbers, or True for each row to keep.
-
-        Returns
-        -------
-        Table
-            With M rows; `layout`, `class_names` and `skipped` unchanged.
-
-        Examples
-        --------
-        >>> from pathlib import Path
-        >>> import numpy as np
-        >>> images = np.zeros((3, 4, 4, 3), np.uint8)
-        >>> table = Table("toy", Path("toy"), ("a", "b", "c"), images)
-        >>> table.select(np.array([2, 0])).names
-        ('c', 'a')
-        """
+        """Return the rows of `index`, an (M,) int or (N,) bool array, in its order."""
         rows = np.arange(len(self))
         index = rows[np.asarray(index)] if len(index) else rows[:0]
-        plain = ("names", "images", "grade", "patient", "eye", "split", "region")
-        return replace(
-            self,
-            **{name: _take(getattr(self, name), index) for name in plain},
-            masks={name: _take(column, index) for name, column in self.masks.items()},
-            points={name: _take(column, index) for name, column in self.points.items()},
-        )
 
+        def take(column):
+            if isinstance(column, dict):
+                return {name: take(inner) for name, inner in column.items()}
+            if isinstance(column, tuple):
+                return tuple(column[i] for i in index)
+            return None if column is None else column[index]
 
-def _take(column: tuple | np.ndarray | None, index: np.ndarray):
-    """Return the rows of one column, in its own kind."""
-    if isinstance(column, tuple):
-        return tuple(column[i] for i in index)
-    return None if column is None else column[index]
+        flat = ("names", "images", "grade", "patient", "eye", "split", "region")
+        columns = (*flat, "masks", "points")
+        return replace(self, **{name: take(getattr(self, name)) for name in columns})

@@ -1,19 +1,24 @@
-"""Readers of the layouts in which eye data sets are handed out."""
+"""Readers of the layouts in which eye data sets are handed out.
+
+Each is a function ``read_NAME(root, *, skip_bad)`` that returns a `Table`, or None if
+the folder is of another layout. Nothing is decoded: files are looked up, text is
+checked. A reader goes through all rows, then raises one DataError that names every bad
+row, or with `skip_bad` leaves them out and notes them in ``Table.skipped``.
+"""
 
 from collections import Counter
 from pathlib import Path
 
-from tinyssl.data.layouts.aptos import read_aptos
-from tinyssl.data.layouts.folders import read_folders
-from tinyssl.data.layouts.idrid import read_idrid
-from tinyssl.data.layouts.manifest import read_manifest
-from tinyssl.data.layouts.medmnist import read_medmnist
-from tinyssl.data.layouts.synthetic import read_toy
+from tinyssl.data.layouts.arrays import read_medmnist, read_toy
+from tinyssl.data.layouts.folders import read_folders, read_manifest
+from tinyssl.data.layouts.graded import read_aptos, read_idrid
 from tinyssl.data.layouts.vessels import read_chase_db1, read_drive, read_hrf
 from tinyssl.data.table import DataError, Table
 
 __all__ = ["open_dataset"]
 
+# From the most particular layout to the most general: each looks for its own signs.
+READERS = (read_aptos, read_idrid, read_chase_db1, read_hrf, read_drive, read_folders)
 SUPPORTED = (
     "manifest.csv, APTOS (train.csv and train_images/), IDRiD (its folders 'A. "
     "Segmentation', 'B. Disease Grading', 'C. Localization', or one of them), "
@@ -24,8 +29,6 @@ SUPPORTED = (
 
 def open_dataset(path: str | Path, *, skip_bad: bool = False) -> Table:
     """Return one table whatever the layout of a data set.
-
-    Nothing is decoded here: files are looked up, text is checked.
 
     Parameters
     ----------
@@ -43,16 +46,10 @@ def open_dataset(path: str | Path, *, skip_bad: bool = False) -> Table:
         - a folder of class-named folders (also below train/, val/, test/);
         - a folder of images.
 
-        IDRiD's root is read as its part B, Disease Grading, the one that all of the
-        main job needs; give the folder of part A for lesion masks and of part C for
-        the disc and the fovea. The parts are not one table, for each numbers its own
-        images.
-    skip_bad : bool
-        Leave out rows that cannot be used, and say so in ``Table.skipped``.
-
-    Returns
-    -------
-    Table
+        IDRiD's root is read as its part B, Disease Grading; give the folder of part A
+        for lesion masks and of part C for the disc and the fovea. The parts are not
+        one table, for each numbers its own images.
+    skip_bad : bool, leave out bad rows and note them in ``Table.skipped``
 
     Raises
     ------
@@ -88,28 +85,21 @@ def _read(root: Path, skip_bad: bool) -> Table:
         raise DataError(f"{root}: no such file or folder")
     if (root / "manifest.csv").is_file():
         return read_manifest(root / "manifest.csv", skip_bad=skip_bad)
-    # From the most particular layout to the most general: each looks for its own signs.
-    for read in (
-        *(read_aptos, read_idrid, read_chase_db1, read_hrf, read_drive),
-        read_folders,
-    ):
+    for read in READERS:
         table = read(root, skip_bad=skip_bad)
         if table is not None:
             return table
-    raise DataError(
-        f"{root}: unknown layout; supported: {SUPPORTED}; found {_contents(root)}"
-    )
+    unknown = f"unknown layout; supported: {SUPPORTED}"
+    raise DataError(f"{root}: {unknown}; found {_contents(root)}")
 
 
 def _contents(root: Path) -> str:
     """Return in a few words what lies in a folder."""
-    folders = sorted(entry.name for entry in root.iterdir() if entry.is_dir())
-    suffixes = Counter(
-        entry.suffix.lower() or "no suffix"
-        for entry in root.iterdir()
-        if entry.is_file()
-    )
-    words = [f"{count} {suffix}" for suffix, count in sorted(suffixes.items())]
+    entries = list(root.iterdir())
+    folders = sorted(entry.name for entry in entries if entry.is_dir())
+    files = (entry.suffix.lower() for entry in entries if entry.is_file())
+    counts = Counter(suffix or "no suffix" for suffix in files)
+    words = [f"{count} {suffix}" for suffix, count in sorted(counts.items())]
     if folders:
         more = f" and {len(folders) - 5} more" if len(folders) > 5 else ""
         words.append(f"folders {', '.join(folders[:5])}{more}")

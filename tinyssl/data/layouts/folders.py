@@ -1,79 +1,122 @@
-"""Folders of images: class-named, split-named, both, or plain."""
+"""A user's own images: manifest.csv, or folders that are class-named, split, plain."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
+
+from tinyssl.data.delimited import read_csv
 from tinyssl.data.records import SPLITS, Record, build_table, list_images
 from tinyssl.data.table import DataError, Table
 
+COLUMNS = ("image", "name", "grade", "patient", "eye", "split", "region")
+
+
+def read_manifest(path: Path, *, skip_bad: bool) -> Table:
+    """Read a manifest, which can say all that a Table holds; never None.
+
+    Its paths are relative to its folder.
+    """
+    rows = read_csv(path, required=("image",))
+    if not rows:
+        raise DataError(f"{path}: must have at least one row below its header")
+    columns = [column for column in rows[0] if not column.startswith("mask:")]
+    ends = [column[:-2] for column in columns if column.endswith("_y")]
+    points = [name for name in ends if f"{name}_x" in columns]
+    known = {*COLUMNS, *(f"{point}_{axis}" for point in points for axis in "yx")}
+    unknown = [column for column in columns if column not in known]
+    if unknown:
+        raise DataError(
+            f"{path}: unknown column {unknown[0]!r}; known are {', '.join(COLUMNS)}, "
+            "mask:NAME, and NAME_y with NAME_x"
+        )
+    root = path.parent
+    records = [_manifest_record(row, root, points) for row in rows]
+    return build_table(
+        records, layout="manifest", root=root, skip_bad=skip_bad, is_fundus=None
+    )
+
+
+def _manifest_record(row: dict[str, str], root: Path, points: list[str]) -> Record:
+    record = Record(
+        name=row.get("name") or row["image"],
+        image=root / row["image"],
+        region=root / row["region"] if row.get("region") else None,
+        **{name: row.get(name, "") for name in ("grade", "patient", "eye", "split")},
+    )
+    for column, cell in row.items():
+        if column.startswith("mask:") and cell:
+            record.masks[column.removeprefix("mask:")] = root / cell
+    for point in points:
+        y, x = row[f"{point}_y"], row[f"{point}_x"]
+        if y or x:
+            try:
+                record.points[point] = (float(y), float(x))
+            except ValueError:
+                record.points[point] = (np.inf, np.inf)
+            if np.isinf(record.points[point]).any():
+                rule = "must be two numbers or blank"
+                record.problem = f"{point} {rule}, found {y!r}, {x!r}"
+    return record
+
 
 def read_folders(root: Path, *, skip_bad: bool) -> Table | None:
-    """Return the table of a folder of images or of class-named folders, or None.
+    """Read a folder of images or of class-named folders.
 
     Classes are the folders in sorted order, by number where all are named so. Folders
     that are all named train, val or test are the split, and hold classes or images.
     """
     folders = _folders(root)
     with_images = [folder.name for folder in folders if list_images(folder)]
-    if list_images(root):
-        if len(with_images) > 1:
-            raise DataError(
-                f"{root}: holds images and also folders of images "
-                f"({', '.join(with_images[:5])}); give one of them, or a manifest.csv"
-            )
-        return _build(root, {"": root}, skip_bad)
-    if folders and all(folder.name.lower() in SPLITS for folder in folders):
-        return _build(root, {folder.name: folder for folder in folders}, skip_bad)
-    if len(folders) > 1 and len(with_images) == len(folders):
-        return _build(root, {"": root}, skip_bad)
-    return None
-
-
-def _build(root: Path, splits: dict[str, Path], skip_bad: bool) -> Table | None:
-    """Return the table of the classes (or plain images) in each split."""
-    names = {
-        folder.name
-        for part in splits.values()
-        if not list_images(part)
-        for folder in _folders(part)
-    }
-    numbered = all(re.fullmatch(r"\d{1,2}", name) for name in names)
-    class_names = sorted(names, key=int if numbered else str)
-    grades = {
-        name: int(name) if numbered else position
-        for position, name in enumerate(class_names)
-    }
-    records = []
-    for split, part in splits.items():
-        for folder in [part] if list_images(part) else _folders(part):
-            for image in list_images(folder):
-                name = image.relative_to(root).as_posix()
-                grade = grades.get(folder.name, "") if folder != part else ""
-                records.append(Record(name, image, grade, split=split))
+    if list_images(root) and len(with_images) > 1:
+        raise DataError(
+            f"{root}: holds images and also folders of images "
+            f"({', '.join(with_images[:5])}); give one of them, or a manifest.csv"
+        )
+    parts = {"": root}
+    if not list_images(root):
+        if folders and all(folder.name.lower() in SPLITS for folder in folders):
+            parts = {folder.name: folder for folder in folders}
+        elif not 1 < len(folders) == len(with_images):
+            return None
+    grades = _grades(parts.values())
+    records = [
+        Record(
+            name=image.relative_to(root).as_posix(),
+            image=image,
+            grade=grades.get(folder.name, "") if folder != part else "",
+            split=split,
+        )
+        for split, part in parts.items()
+        for folder in ([part] if list_images(part) else _folders(part))
+        for image in list_images(folder)
+    ]
     if not records:
         return None
+    names = {grade: name for name, grade in grades.items()}
+    # "2" where no folder had grade 2
+    found = tuple(names.get(k, str(k)) for k in range(max(names, default=-1) + 1))
     return build_table(
         records,
-        layout="class-folders" if class_names else "images",
+        layout="class-folders" if names else "images",
         root=root,
         skip_bad=skip_bad,
-        class_names=_names_by_grade(grades),
+        class_names=found or None,
         is_fundus=None,
     )
 
 
+def _grades(parts: Iterable[Path]) -> dict[str, int]:
+    """Return the grade that each name of a class stands for."""
+    classes = [f for part in parts if not list_images(part) for f in _folders(part)]
+    names = sorted({folder.name for folder in classes})
+    if all(re.fullmatch(r"\d{1,2}", name) for name in names):
+        return {name: int(name) for name in names}
+    return {name: position for position, name in enumerate(names)}
+
+
 def _folders(root: Path) -> list[Path]:
     """Return the folders in a folder, sorted, without hidden ones."""
-    return sorted(
-        path
-        for path in root.iterdir()
-        if path.is_dir() and not path.name.startswith((".", "__"))
-    )
-
-
-def _names_by_grade(grades: dict[str, int]) -> tuple[str, ...] | None:
-    """Return the name of each grade from 0 up; "2" where no folder had grade 2."""
-    if not grades:
-        return None
-    names = {grade: name for name, grade in grades.items()}
-    return tuple(names.get(grade, str(grade)) for grade in range(max(names) + 1))
+    paths = [path for path in root.iterdir() if path.is_dir()]
+    return sorted(path for path in paths if not path.name.startswith((".", "__")))

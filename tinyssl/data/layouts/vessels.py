@@ -3,56 +3,48 @@
 import re
 from pathlib import Path
 
-from tinyssl.data.records import Record, build_table, list_images
+from tinyssl.data.records import Record, build_table, existing, list_images
 from tinyssl.data.table import Table
 
 
 def read_chase_db1(root: Path, *, skip_bad: bool) -> Table | None:
-    """Return CHASE_DB1 (Image_01L.jpg, ..._1stHO.png, ..._2ndHO.png), or None.
+    """Read CHASE_DB1: Image_01L.jpg, Image_01L_1stHO.png, Image_01L_2ndHO.png.
 
-    A patient is a child of whom both eyes were taken; two people drew the vessels.
+    A patient is a child of whom both eyes were taken; two people marked the vessels.
     """
     records = []
     for image in list_images(root):
         match = re.fullmatch(r"Image_(\d+)([LR])", image.stem)
-        if match is None:
-            continue
-        child, side = match.groups()
-        masks = {"vessel": root / f"{image.stem}_1stHO.png"}
-        second = root / f"{image.stem}_2ndHO.png"
-        if second.is_file():
-            masks["vessel_2nd"] = second
-        records.append(
-            Record(image.stem, image, patient=child, eye=side.lower(), masks=masks)
-        )
+        if match:
+            child, side = match.groups()
+            masks = {"vessel": root / f"{image.stem}_1stHO.png"}
+            masks |= existing({"vessel_2nd": root / f"{image.stem}_2ndHO.png"})
+            record = Record(image.stem, image, patient=child, eye=side, masks=masks)
+            records.append(record)
     if not records:
         return None
     return build_table(records, layout="chase_db1", root=root, skip_bad=skip_bad)
 
 
 def read_hrf(root: Path, *, skip_bad: bool) -> Table | None:
-    """Return HRF (images/01_dr.jpg, manual1/01_dr.tif, mask/01_dr_mask.tif), or None.
+    """Read HRF: images/01_dr.jpg, manual1/01_dr.tif, mask/01_dr_mask.tif.
 
     01_dr, 01_g and 01_h are three people: with diabetic retinopathy, with glaucoma,
     and healthy; one image each.
     """
     if not ((root / "images").is_dir() and (root / "manual1").is_dir()):
         return None
-    records = [
-        Record(
-            name=image.stem,
-            image=image,
-            patient=image.stem,
-            masks={"vessel": root / "manual1" / f"{image.stem}.tif"},
-            region=root / "mask" / f"{image.stem}_mask.tif",
-        )
-        for image in list_images(root / "images")
-    ]
+    records = []
+    for image in list_images(root / "images"):
+        masks = {"vessel": root / "manual1" / f"{image.stem}.tif"}
+        record = Record(image.stem, image, patient=image.stem, masks=masks)
+        record.region = root / "mask" / f"{image.stem}_mask.tif"
+        records.append(record)
     return build_table(records, layout="hrf", root=root, skip_bad=skip_bad)
 
 
 def read_drive(root: Path, *, skip_bad: bool) -> Table | None:
-    """Return DRIVE (training/images/21_training.tif, ...), or None.
+    """Read DRIVE: training/images/21_training.tif, test/images/01_test.tif, ...
 
     The vessel masks of the test part are optional: they are handed out separately.
     """
@@ -63,22 +55,12 @@ def read_drive(root: Path, *, skip_bad: bool) -> Table | None:
     for split, part in parts.items():
         for image in list_images(part / "images"):
             number = image.stem.partition("_")[0]
-            masks = {
-                "vessel": part / "1st_manual" / f"{number}_manual1.gif",
-                "vessel_2nd": part / "2nd_manual" / f"{number}_manual2.gif",
-            }
-            if split == "test" and not masks["vessel"].is_file():
-                del masks["vessel"]
-            if not masks["vessel_2nd"].is_file():
-                del masks["vessel_2nd"]
-            records.append(
-                Record(
-                    name=image.stem,
-                    image=image,
-                    patient=number,
-                    split=split,
-                    masks=masks,
-                    region=part / "mask" / f"{image.stem}_mask.gif",
-                )
-            )
+            vessel = part / "1st_manual" / f"{number}_manual1.gif"
+            second = part / "2nd_manual" / f"{number}_manual2.gif"
+            masks = existing({"vessel": vessel, "vessel_2nd": second})
+            if split == "train":
+                masks["vessel"] = vessel
+            record = Record(image.stem, image, patient=number, split=split, masks=masks)
+            record.region = part / "mask" / f"{image.stem}_mask.gif"
+            records.append(record)
     return build_table(records, layout="drive", root=root, skip_bad=skip_bad)

@@ -8,29 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from tinyssl import _checks
 from tinyssl.data.toy.anatomy import sample_anatomy
-from tinyssl.data.toy.camera import (
-    CAMERAS,
-    photograph,
-    pixel_grid,
-    sample_light,
-    window,
-)
-from tinyssl.data.toy.lesions import (
-    GRADE_SHARES,
-    grade_from_counts,
-    sample_counts,
-    sample_lesions,
-)
+from tinyssl.data.toy.camera import CAMERAS, photograph, pixel_grid, window
+from tinyssl.data.toy.lesions import grade_from_counts, sample_counts, sample_lesions
 from tinyssl.data.toy.report import write_report
 from tinyssl.data.toy.scene import paint_eye
 
 __all__ = ["Fundus", "fundus", "grade_from_counts"]
-
-SHARED_SEVERITY = 0.8  # correlation of the severities of the two eyes of a patient
 
 
 @dataclass(frozen=True)
@@ -41,40 +27,31 @@ class Fundus:
 
     Attributes
     ----------
-    images : (N, size, size, 3) uint8 array
-        RGB, black outside the field of view.
+    images : (N, size, size, 3) uint8 array, RGB, black outside the field of view
     grades : (N,) int64 array, values in 0..4
         Grade of diabetic retinopathy, ``grade_from_counts`` of `lesion_counts`.
-    vessels : (N, size, size) bool array
-        Pixels of which at least a quarter is vessel.
+    vessels : (N, size, size) bool array, pixels of which at least a quarter is vessel
     lesions : dict of (N, size, size) bool arrays
-        Masks by kind: microaneurysms MA, haemorrhages HE, hard exudates EX, soft
-        exudates SE, new vessels NV (the round area of a tuft), preretinal haemorrhages
-        PH. However small, a lesion has at least one pixel.
+        Masks by kind, as `grade_from_counts` names them; of NV the round area of a
+        tuft. However small, a lesion has at least one pixel.
     lesion_counts : dict of (N,) int64 arrays
-        Number of lesions by kind; at small sizes neighbours may touch in the mask.
+        By kind; at small sizes neighbours may touch in the mask.
     distractor_counts : dict of (N,) int64 arrays
-        Number of harmless look-alikes: pigment, nevus, drusen, reflex, dust.
-    field_of_view : (N, size, size) bool array
-        Inside of the camera's window.
+        Harmless look-alikes by kind: pigment, nevus, drusen, reflex, dust.
+    field_of_view : (N, size, size) bool array, inside of the camera's window
     disc, fovea : (N, 2) float64 arrays
         Centres in pixels. A right eye has its disc on the right.
-    disc_radius : (N,) float64 array
-        In pixels.
-    cup_ratio : (N,) float64 array
-        Radius of the cup over radius of the disc.
-    eye : (N,) str array
-        ``"right"`` or ``"left"``.
+    disc_radius : (N,) float64 array, in pixels
+    cup_ratio : (N,) float64 array, radius of the cup over radius of the disc
+    eye : (N,) str array, ``"right"`` or ``"left"``
     patient : (N,) str array
         ``"p0001"`` and so on; two images in a row, the right eye first, share one.
     camera : (N,) int64 array, values in 0..4
         Make of the camera: colour, cut-off top and bottom, tab on the rim.
-    pigment : (N,) float64 array, values in [0, 1]
-        How dark the fundus is.
+    pigment : (N,) float64 array, how dark the fundus is, in [0, 1]
     light : dict of float64 arrays
         exposure, gradient (N, 2: y, x), vignetting, haze, defocus, tint (N, 3: RGB).
-    report : list of N str
-        Laterality, findings and diagnosis in words.
+    report : list of N str, laterality, findings and diagnosis in words
     """
 
     images: NDArray[np.uint8]
@@ -105,41 +82,31 @@ def fundus(n: int, *, size: int = 64, rng: np.random.Generator | int = 0) -> Fun
     Parameters
     ----------
     n : int, >= 1
-        How many photographs: right and left eye of one patient after the other.
+        How many images: right and left eye of one patient after the other.
     size : int, >= 16
         Height and width in pixels. One seed shows the same eyes at every size.
     rng : numpy.random.Generator or int
         Source of chance, or a seed. Each patient has a generator of its own, so the
         first eyes are the same however many follow.
 
-    Returns
-    -------
-    Fundus
-        Images, grades and every factor they were made from.
-
     Raises
     ------
-    TypeError
-        If n or size is not an integer.
-    ValueError
-        If n or size is too small.
+    TypeError, ValueError
+        If n or size is not an integer; if it is too small.
 
     Notes
     -----
     The grade is a rule on the number of lesions, `grade_from_counts`, and its mix is
     that of the APTOS 2019 training set, 49, 10, 27, 6 and 8 %. The two eyes of a
-    patient share camera, pigment and most of their severity. Lesions are drawn
+    patient share camera, pigment and most of their severity. Camera, pigment and light
+    do not depend on the grade, and harmless spots occur at every grade. Lesions are
     somewhat larger than life, or 64 pixels could not show them.
 
-    Pigment, camera and light are drawn without regard to the grade, and harmless spots
-    (pigment, drusen, reflexes, dust) occur at every grade.
-
-    Calibration: size and contrast of the lesions and of their look-alikes were set so
-    that a small DenseNet from scratch (1,000 steps, 64 pixels) reached a quadratic
-    weighted kappa of .843 to .870 (three seeds) on 500 eyes of other patients with
-    1,000 labels, and .010 to .356 (three subsets) with 50; a logistic regression on
-    mean and deviation of each channel reached .031. Grade 1 is mostly taken for 0 and
-    4 for 3. Command: ``python examples/calibrate_toy_eye.py``.
+    Calibration: a small DenseNet from scratch (1,000 steps, 64 pixels) reached a
+    quadratic weighted kappa of .843 to .870 (three seeds) on 500 eyes of other patients
+    with 1,000 labels, and .010 to .356 (three subsets) with 50; a logistic regression
+    on mean and deviation of each channel .031. Grade 1 is mostly taken for 0 and 4 for
+    3. Command: ``python examples/calibrate_toy_eye.py``.
 
     Speed: 325 images of 64 pixels a second of one core's time. Command: ``python -m
     timeit -p -s "from tinyssl.data import toy; toy.fundus(2)" "toy.fundus(200)"``.
@@ -173,15 +140,15 @@ def _sample_eye(rng, size, eye, severity, patient):
     # Everything is drawn as a right eye, and the left one mirrored before the camera
     mirror = slice(None, None, -1 if eye == "left" else 1)
     anatomy = sample_anatomy(rng)
-    counts = sample_counts(rng, _sample_grade(rng, severity))
+    counts = sample_counts(rng, severity)
     lesions = sample_lesions(rng, counts, anatomy, camera.half_height)
     counts = {kind: len(spots) for kind, spots in lesions.items()}
     grade = grade_from_counts(counts)
     scene, vessels, masks, distractor_counts = paint_eye(
         rng, size, anatomy, lesions, patient["pigment"]
     )
-    light = sample_light(rng)
-    image = photograph(rng, scene[:, mirror], camera, light)  # draws last: has a size
+    # draws last, for how much it draws depends on the size
+    image, light = photograph(rng, scene[:, mirror], camera)
 
     inside = window(size, camera) >= 0.5
     radius = pixel_grid(size)[2]
@@ -205,20 +172,12 @@ def _sample_eye(rng, size, eye, severity, patient):
     }
 
 
-def _sample_grade(rng, severity):
-    """Draw the grade of one eye: a threshold on severity, most of it the patient's."""
-    own = rng.standard_normal()
-    level = np.sqrt(SHARED_SEVERITY) * severity + np.sqrt(1 - SHARED_SEVERITY) * own
-    return int(np.searchsorted(np.cumsum(GRADE_SHARES)[:-1], ndtr(level)))
-
-
 def _collate(eyes):
     """Turn a list of dicts into a dict of arrays (of dicts, into dicts of arrays)."""
-    collated = {}
-    for name, first in eyes[0].items():
-        values = [eye[name] for eye in eyes]
-        if isinstance(first, dict):
+    collated = {name: [eye[name] for eye in eyes] for name in eyes[0]}
+    for name, values in collated.items():
+        if isinstance(values[0], dict):
             collated[name] = _collate(values)
-        else:
-            collated[name] = values if name == "report" else np.array(values)
+        elif name != "report":
+            collated[name] = np.array(values)
     return collated

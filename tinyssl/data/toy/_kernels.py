@@ -10,19 +10,12 @@ from numba import njit
 STEP = 0.035  # length of one vessel segment
 THINNEST = 0.006  # width at which a vessel ends
 
-SPOT = np.dtype(
-    [
-        ("y", "f8"),
-        ("x", "f8"),
-        ("radius", "f8"),
-        ("elongation", "f8"),  # long axis over short axis
-        ("angle", "f8"),  # of the long axis, radians from x towards y
-        ("lobes", "f8"),  # depth of the waves of the outline, 0 is an ellipse
-        ("softness", "f8"),  # half-width of the edge over the radius
-        ("opacity", "f8"),
-        ("level", "?"),  # a flat top, like blood settled in front of the retina
-    ]
-)
+# A spot: elongation is long axis over short axis; angle that of the long axis, radians
+# from x towards y; lobes the depth of the waves of the outline, 0 is an ellipse;
+# softness the half-width of the edge over the radius; level a flat top, like blood
+# settled in front of the retina.
+FLOATS = ("y", "x", "radius", "elongation", "angle", "lobes", "softness", "opacity")
+SPOT = np.dtype([*((name, "f8") for name in FLOATS), ("level", "?")])
 
 
 @njit(cache=True, nogil=True)

@@ -65,9 +65,9 @@ def window(size, camera):
     return np.clip(0.7 * inside * radius + 0.5, 0, 1)
 
 
-def sample_light(rng):
-    """Draw the illumination and the state of the optics at one exposure."""
-    return {
+def photograph(rng, scene, camera):
+    """Light, blur and record a scene: (size, size, 3) uint8 on black, and the light."""
+    light = {
         "exposure": rng.uniform(0.9, 1.45),
         "gradient": rng.normal(0, 0.16, 2),  # y, x; relative change per radius
         "vignetting": rng.uniform(0.1, 0.45),  # relative loss at the rim
@@ -75,10 +75,6 @@ def sample_light(rng):
         "defocus": min(rng.lognormal(-0.2, 0.45), 2.0),  # 1 is the camera's own blur
         "tint": rng.normal(1, 0.05, 3),
     }
-
-
-def photograph(rng, scene, camera, light):
-    """Light, blur and record a scene: (size, size, 3) uint8, black outside."""
     size = len(scene)
     y, x, radius = pixel_grid(size)
     sigma = light["defocus"] * camera.blur * radius
@@ -94,4 +90,4 @@ def photograph(rng, scene, camera, light):
     # Sensor: noise, window, eight bits
     image += camera.noise * rng.standard_normal(image.shape, np.float32)
     image = np.clip(image, 0, 1) * window(size, camera)[..., None]
-    return np.rint(255 * image).astype(np.uint8)
+    return np.rint(255 * image).astype(np.uint8), light

@@ -6,12 +6,14 @@ Spots are arrays of `_kernels.SPOT`, lengths in radii of the field of view.
 from collections.abc import Mapping
 
 import numpy as np
+from scipy.special import ndtr
 
 from tinyssl.data.toy import _kernels
 from tinyssl.data.toy._kernels import SPOT
 
 KINDS = ("MA", "HE", "EX", "SE", "NV", "PH")
 GRADE_SHARES = (0.49, 0.10, 0.27, 0.06, 0.08)  # the mix of APTOS 2019
+SHARED_SEVERITY = 0.8  # correlation of the severities of the two eyes of a patient
 SEVERE_HAEMORRHAGES = 10
 GAP = 0.03  # least distance between the outlines of two lesions
 
@@ -34,21 +36,11 @@ LOOKS = {
 def grade_from_counts(counts: Mapping[str, int]) -> int:
     """Grade an eye by its lesions, after the International Clinical scale.
 
-    Parameters
-    ----------
-    counts : mapping of str to int
-        Number of lesions of each kind: microaneurysms MA, haemorrhages HE, hard
-        exudates EX, soft exudates SE, tufts of new vessels NV, preretinal
-        haemorrhages PH.
+    `counts` says how many lesions of each kind there are: microaneurysms MA,
+    haemorrhages HE, hard exudates EX, soft exudates SE, tufts of new vessels NV,
+    preretinal haemorrhages PH. The grade is 4 with any NV or PH; else 3 with at least
+    10 HE; else 2 with any HE, EX or SE; else 1 with any MA; else 0.
 
-    Returns
-    -------
-    int
-        4 with any NV or PH; else 3 with at least 10 HE; else 2 with any HE, EX or
-        SE; else 1 with any MA; else 0.
-
-    Notes
-    -----
     The clinical scale calls an eye severe by more than 20 haemorrhages in each of four
     quadrants, venous beading in two or microvascular anomalies in one ("4-2-1");
     here one count stands for them.
@@ -72,8 +64,14 @@ def grade_from_counts(counts: Mapping[str, int]) -> int:
     return int(counts["MA"] > 0)
 
 
-def sample_counts(rng, grade):
-    """Draw how many lesions of each kind an eye of this grade has: (6,) int."""
+def sample_counts(rng, severity):
+    """Draw how many lesions of each kind an eye of a patient has: (6,) int.
+
+    Its grade is a threshold on severity, most of it the patient's.
+    """
+    own = rng.standard_normal()
+    level = np.sqrt(SHARED_SEVERITY) * severity + np.sqrt(1 - SHARED_SEVERITY) * own
+    grade = np.searchsorted(np.cumsum(GRADE_SHARES)[:-1], ndtr(level))
     counts = dict.fromkeys(KINDS, 0)
     if grade >= 1:
         counts["MA"] = 1 + rng.poisson((4, 5, 9, 8)[grade - 1])
@@ -156,8 +154,6 @@ def _sample_looks(rng, kind, number):
 
 def sample_tufts(rng, centres):
     """Draw the fine tangled vessels that sprout from each centre: (S, 6) segments."""
-    if not len(centres):
-        return np.empty((0, 6))
     start = rng.uniform(-np.pi, np.pi, (len(centres), 9, 1))
     heading = start + np.cumsum(rng.normal(0.35, 0.35, (len(centres), 9, 9)), axis=2)
     step = 0.15 * centres["radius"][:, None, None, None]
@@ -170,11 +166,11 @@ def sample_tufts(rng, centres):
 
 def sample_distractors(rng, anatomy):
     """Draw the look-alikes that an eye of any grade may have: {kind: (K,) spots}."""
-    many_drusen = rng.random() < 0.3
+    drusen = 9.0 if rng.random() < 0.3 else 0.7
     counts = {
         "pigment": rng.poisson(3.0),
         "nevus": int(rng.random() < 0.06),
-        "drusen": rng.poisson(9.0 if many_drusen else 0.7),
+        "drusen": rng.poisson(drusen),
         "reflex": rng.poisson(0.8),
         "dust": rng.poisson(0.5),
     }

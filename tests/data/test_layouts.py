@@ -1,0 +1,460 @@
+"""Every layout on small copies of its folders: what is read, what is refused."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tinyssl.data import DataError, load_images, load_masks, load_points, open_dataset
+from tinyssl.data.images import round_mask
+
+RNG = np.random.default_rng(0)
+IMAGES, TRAIN, TEST = "1. Original Images", "a. Training Set", "b. Testing Set"
+SEGMENTED, GRADED = "A. Segmentation", "B. Disease Grading"
+LOCALIZED = "C. Localization"
+LABELS = f"{GRADED}/2. Groundtruths"
+CENTERS = f"{LOCALIZED}/2. Groundtruths"
+MASKS = f"{SEGMENTED}/2. All Segmentation Groundtruths/{TRAIN}"
+HEADER = "Image name,Retinopathy grade,Risk of macular edema ,,,\n"
+PLACES = "Image No,X- Coordinate,Y - Coordinate,,\nIDRiD_001,{},,\n,,,,\n"
+
+
+def expect(table, **columns):
+    """Compare columns of a table, arrays as lists."""
+    for name, expected in columns.items():
+        actual = getattr(table, name)
+        actual = actual.tolist() if isinstance(actual, np.ndarray) else actual
+        assert actual == expected, name
+
+
+def check_refused(path, message, **options):
+    with pytest.raises(DataError, match=message):
+        open_dataset(path, **options)
+
+
+def have_mask(table, name):
+    return [path is not None for path in table.masks[name]]
+
+
+# APTOS
+
+
+@pytest.fixture
+def aptos(folder):
+    train, test = "id_code,diagnosis\naa,2\nbb,0\n", "id_code\ncc\n"
+    images = ("train_images/aa.png", "train_images/bb.png", "test_images/cc.png")
+    return folder(*images, files={"train.csv": train, "test.csv": test})
+
+
+def test_aptos_reads_labelled_and_unlabelled_part(aptos):
+    table = open_dataset(aptos)
+    expect(table, layout="aptos", names=("aa", "bb", "cc"), grade=[2, 0, -1])
+    expect(table, split=["train", "train", "test"], patient=None, is_fundus=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeffid_code,diagnosis\r\naa,2\r\nbb,0\r\n",
+        '"id_code" , "diagnosis",,\n"aa", 2,,\n"bb",0,,\n,,,\n',
+        "id_code;diagnosis\naa;2\nbb;0",
+        "ID_code\tDiagnosis\naa\t2.0\nbb\t0\n\n",
+    ],
+    ids=["bom-crlf", "quotes-commas-blank-row", "semicolons", "tabs-float"],
+)
+def test_a_csv_as_people_save_it(aptos, text):
+    (aptos / "train.csv").write_text(text, newline="")
+    expect(open_dataset(aptos), grade=[2, 0, -1])
+
+
+def test_every_missing_image_is_named_at_once(aptos):
+    rows = "".join(f"gone{i:02d},1\n" for i in range(13))
+    (aptos / "train.csv").write_text(f"id_code,diagnosis\naa,2\nbb,0\n{rows}")
+    with pytest.raises(DataError) as caught:
+        open_dataset(aptos)
+    first, *lines = (line.strip() for line in str(caught.value).splitlines())
+    gone = [
+        f"gone{i:02d}: missing file train_images/gone{i:02d}.png" for i in range(13)
+    ]
+    assert first.endswith("13 problems")
+    assert lines == [*gone[:10], "and 3 more"]
+    table = open_dataset(aptos, skip_bad=True)
+    expect(table, names=("aa", "bb", "cc"), skipped=tuple(gone))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("aa,2.5", "aa: grade must be an integer, found '2.5'"),
+        ("aa,severe", "aa: grade must be an integer, found 'severe'"),
+        ("aa,-2", "aa: grade must be an integer, found '-2'"),
+        ("aa,1234", r"aa: grade must lie in 0\.\.99, found '1234'"),
+        ("aa,1\naa,2", "aa: named 2 times, each image must be listed once"),
+        ("../secret,1", r"\.\./secret: missing file secret\.png"),
+        ("../../secret,1", r"\.\./\.\./secret: path leaves the folder"),
+        (",1", "row 1: must name an image, found a blank"),
+        ("aa,1,7", "row 2 has a value in a column without a name"),
+        (b"name,grade\naa,2", "must have the columns id_code, diagnosis; found name,"),
+        (b"", "must have the columns id_code, diagnosis; found none"),
+        (b"id_code,diagnosis,diagnosis\naa,2,2", "'diagnosis' more than once"),
+        ("id_code,diagnosis\näa,2".encode("latin-1"), "must be UTF-8 text"),
+    ],
+)
+def test_aptos_refuses(aptos, content, message):
+    if isinstance(content, str):
+        content = f"id_code,diagnosis\n{content}\n".encode()
+    (aptos / "train.csv").write_bytes(content)
+    check_refused(aptos, message)
+
+
+def test_aptos_without_image_folder(folder):
+    root = folder(files={"train.csv": "id_code,diagnosis\n"})
+    check_refused(root, r"has train\.csv but no folder train_images")
+
+
+# IDRiD
+
+
+@pytest.fixture
+def idrid(folder):
+    folder(f"{LOCALIZED}/{IMAGES}/{TEST}/IDRiD_001.jpg", size=(267, 402))
+    images = [
+        *(f"{GRADED}/{IMAGES}/{TRAIN}/IDRiD_{name}.jpg" for name in ("001", "002")),
+        f"{GRADED}/{IMAGES}/{TEST}/IDRiD_001.jpg",
+        *(f"{SEGMENTED}/{IMAGES}/{TRAIN}/IDRiD_{name}.jpg" for name in ("01", "02")),
+    ]
+    masks = ["1. Microaneurysms/IDRiD_01_MA.tif", "5. Optic Disc/IDRiD_02_OD.tif"]
+    end = "_Testing Set_Markups.csv"
+    files = {
+        f"{LABELS}/a. Training Labels.csv": "IDRiD_001,3,2,,,\nIDRiD_002, 0,0,,,\n",
+        f"{LABELS}/IDRiD_Testing Labels.csv": "IDRiD_001,4,0\n",
+    }
+    files = {name: HEADER + rows for name, rows in files.items()} | {
+        f"{CENTERS}/1. Optic Disc Center Location/OD{end}": PLACES.format("1072,712"),
+        f"{CENTERS}/2. Fovea Center Location/Fovea{end}": PLACES.format("2144,1424"),
+    }
+    return folder(*images, masks=[f"{MASKS}/{name}" for name in masks], files=files)
+
+
+def test_idrid_root_is_its_grading_part(idrid):
+    table = open_dataset(idrid)
+    names = ("train/IDRiD_001", "train/IDRiD_002", "test/IDRiD_001")
+    expect(table, layout="idrid-grading", names=names, grade=[3, 0, 4])
+    expect(table, split=["train", "train", "test"])
+    expect(open_dataset(idrid / GRADED), names=names)
+
+
+def test_idrid_images_of_one_visit_stay_together(idrid):
+    comments = (b"181120172a\0", b"No ID\0", b"181120172a\0")
+    for path, comment in zip(open_dataset(idrid).images, comments, strict=True):
+        Image.open(path).save(path, comment=comment)
+    expect(open_dataset(idrid), patient=["181120172a", "", "181120172a"])
+
+
+def test_idrid_segmentation_has_a_mask_where_there_is_a_lesion(idrid):
+    table = open_dataset(idrid / SEGMENTED)
+    expect(table, layout="idrid-segmentation")
+    assert list(table.masks) == ["MA", "OD"]
+    assert have_mask(table, "MA") == [True, False]
+    masks = load_masks(table, "MA", 16)
+    assert masks.shape == (2, 16, 16)
+    assert masks.any(axis=(1, 2)).tolist() == [True, False]
+    with pytest.raises(DataError, match="has no mask 'HE'; its masks are: MA, OD"):
+        load_masks(table, "HE", 16)
+
+
+def test_idrid_points_are_scaled_to_the_image_that_is_there(idrid):
+    table = open_dataset(idrid / LOCALIZED)
+    expect(table, layout="idrid-localization")
+    expected = [[712 * 267 / 2848, 1072 * 402 / 4288]]
+    np.testing.assert_allclose(table.points["disc"], expected)
+    # The image's centre is the centre of the square around its circle.
+    fovea = load_points(table, "fovea", 100)
+    np.testing.assert_allclose(fovea, [[49.5, 49.5]], atol=0.5)
+    with pytest.raises(DataError, match="has no point 'cup'; its points are: disc,"):
+        load_points(table, "cup", 16)
+
+
+def test_idrid_names_a_broken_image_and_missing_labels(idrid):
+    (idrid / LOCALIZED / IMAGES / TEST / "IDRiD_001.jpg").write_bytes(b"nothing")
+    check_refused(idrid / LOCALIZED, "not a JPEG, PNG")
+    for path in (idrid / LABELS).iterdir():
+        path.unlink()
+    check_refused(idrid, r"one csv '\*Training\*Labels.csv', found 0")
+    bomb = idrid / SEGMENTED / IMAGES / TRAIN / "IDRiD_01.jpg"
+    Image.new("1", (14000, 14000)).save(bomb, format="PNG")
+    with pytest.raises(DataError, match=r"IDRiD_01\.jpg: larger than 80,000,000"):
+        load_images(open_dataset(idrid / SEGMENTED), 16)
+
+
+# Vessels
+
+
+def test_chase_db1_knows_child_eye_and_both_observers(folder):
+    names = ("Image_01L", "Image_01R", "Image_02L")
+    masks = [*(f"{name}_1stHO.png" for name in names), "Image_01L_2ndHO.png"]
+    table = open_dataset(folder(*(f"{name}.jpg" for name in names), masks=masks))
+    expect(table, layout="chase_db1", names=names, patient=["01", "01", "02"])
+    expect(table, eye=["left", "right", "left"])
+    assert have_mask(table, "vessel") == [True, True, True]
+    assert have_mask(table, "vessel_2nd") == [True, False, False]
+    root = folder("Image_03R.jpg")
+    check_refused(root, "missing file Image_03R_1stHO")
+
+
+def test_hrf_counts_each_subject_as_one_patient(folder):
+    names = ("01_dr", "01_g", "01_h")
+    regions = [f"mask/{name}_mask.tif" for name in names]
+    masks = [*(f"manual1/{name}.tif" for name in names), *regions]
+    root = folder(*(f"images/{name}.JPG" for name in names), masks=masks)
+    paths = tuple(root / region for region in regions)
+    expect(open_dataset(root), layout="hrf", patient=[*names], grade=None, region=paths)
+
+
+@pytest.fixture
+def drive(folder):
+    masks = ["training/mask/21_training_mask.gif", "test/mask/01_test_mask.gif"]
+    masks.append("training/1st_manual/21_manual1.gif")
+    return folder(
+        "training/images/21_training.tif", "test/images/01_test.tif", masks=masks
+    )
+
+
+def test_only_the_test_part_of_drive_may_lack_masks(drive):
+    table = open_dataset(drive)
+    expect(table, layout="drive", names=("21_training", "01_test"))
+    expect(table, patient=["21", "01"], split=["train", "test"])
+    assert have_mask(table, "vessel") == [True, False]
+    vessels, regions = (load_masks(table, name, 12) for name in ("vessel", "region"))
+    assert vessels.any(axis=(1, 2)).tolist() == [True, False]
+    np.testing.assert_array_equal(regions[0], regions[1])
+    (drive / "training" / "1st_manual" / "21_manual1.gif").unlink()
+    check_refused(drive, "missing file training/1st_manual/21_manual1")
+
+
+def test_masks_have_the_proportions_of_their_image(drive, folder):
+    expected = load_masks(open_dataset(drive), "vessel", 12)
+    path = "training/1st_manual/21_manual1.gif"
+    folder(masks=[path], size=(80, 120))  # another resolution is fine
+    actual = load_masks(open_dataset(drive), "vessel", 12)
+    np.testing.assert_array_equal(actual, expected)
+    folder(masks=[path], size=(60, 40))
+    with pytest.raises(DataError, match="must be 40 x 60 as its image, found 60 x 40"):
+        load_masks(open_dataset(drive), "vessel", 12)
+    folder(masks=["test/mask/01_test_mask.gif"], size=(60, 40))
+    with pytest.raises(DataError, match="must be 40 x 60 as its image, found 60 x 40"):
+        load_images(open_dataset(drive), 12)
+
+
+# Folders
+
+
+@pytest.mark.parametrize(
+    ("names", "grade", "class_names", "split"),
+    [
+        (("a/1.jpg", "a/2.jpg", "b/1.png"), [0, 0, 1], ("a", "b"), None),
+        (("0/c.png", "1/a.png", "3/b.png"), [0, 1, 3], tuple("0123"), None),
+        (("10/a.png", "9/b.png"), [10, 9], tuple(map(str, range(11))), None),
+        (("20250131/a.png", "20250201/b.png"), [0, 1], ("20250131", "20250201"), None),
+        (("train/1/1.png", "val/0/2.png"), [1, 0], ("0", "1"), ["train", "val"]),
+        (
+            ("test/dog/1.png", "train/cat/2.png"),
+            [1, 0],
+            ("cat", "dog"),
+            ["test", "train"],
+        ),
+        (("test/1.png", "train/1.png"), None, None, ["test", "train"]),
+        (("a.jpeg", "b.PNG"), None, None, None),
+    ],
+)
+def test_folders(folder, names, grade, class_names, split):
+    stray = f"{names[0].rpartition('/')[0] or '.'}/._1.jpg"
+    table = open_dataset(folder(*names[::-1], files={stray: b"left by a Mac"}))
+    layout = "class-folders" if class_names else "images"
+    expect(table, layout=layout, names=names, grade=grade, is_fundus=True)
+    expect(table, class_names=class_names, split=split)
+
+
+def test_gray_images_are_no_eyes_though_on_black(folder):
+    root = folder("a.png", color=(120, 120, 120), files={"notes.txt": "hello"})
+    expect(open_dataset(root), layout="images", is_fundus=False)
+
+
+def test_images_beside_folders_of_images_are_ambiguous(folder):
+    root = folder("1.png", "ill/2.png", "well/3.png")
+    check_refused(root, r"images and also folders .* \(ill, well\)")
+
+
+# manifest.csv
+
+
+def test_manifest_says_everything(folder):
+    text = (
+        "image,name,grade,patient,eye,split,region,Mask:MA,disc_y,disc_x\n"
+        "raw/a.png,first,3,p1,OD,train,drawn/a.gif,drawn/a.gif,19.5,29.5\n"
+        "raw/b.png,second,,p1,left,test,,,,\n"
+    )
+    files = {"manifest.csv": text}
+    root = folder("raw/a.png", "raw/b.png", masks=["drawn/a.gif"], files=files)
+    table = open_dataset(root)
+    expect(table, layout="manifest", names=("first", "second"), grade=[3, -1])
+    expect(table, patient=["p1", "p1"], eye=["right", "left"], split=["train", "test"])
+    expect(table, region=(root / "drawn" / "a.gif", None))
+    assert load_masks(table, "MA", 8).any(axis=(1, 2)).tolist() == [True, False]
+    points = load_points(table, "disc", 8)
+    assert np.isfinite(points).all(axis=1).tolist() == [True, False]
+    expect(open_dataset(root / "manifest.csv"), names=table.names)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("picture\na.png", "must have the columns image; found picture"),
+        ("image\n", "must have at least one row"),
+        ("image,grde\na.png,1", "unknown column 'grde'; known are image, name, grade"),
+        ("image,disc_y\na.png,1", "unknown column 'disc_y'"),
+        ("image,eye\na.png,up", "a.png: eye must be left or right, found 'up'"),
+        ("image,split\na.png,dev", "split must be train, val or test, found 'dev'"),
+        ("image,d_y,d_x\na.png,1,", "d must be two numbers or blank, found '1', ''"),
+        ("image,d_y,d_x\na.png,1,inf", "d must be two numbers or blank"),
+        ("image,region\na.png,no.png", "a.png: missing file no.png"),
+        ("image,mask:MA\na.png,../no.png", "a.png: path leaves the folder"),
+        ("image\n/etc/hostname", "path leaves the folder: /etc/hostname"),
+        ("image\na\0.png", "path cannot be followed"),
+    ],
+)
+def test_manifest_refuses(folder, text, message):
+    root = folder("data/a.png", files={"data/manifest.csv": text}) / "data"
+    check_refused(root, message)
+
+
+def test_no_row_is_left(folder):
+    root = folder(files={"manifest.csv": "image\ngone.png\n"})
+    check_refused(root, r"no image to use; the first row: gone\.png", skip_bad=True)
+
+
+# What is none of them
+
+
+def test_links_must_stay_inside(folder):
+    root = folder("outside.png", "data/real.png") / "data"
+    try:
+        (root / "escape.png").symlink_to(root.parent / "outside.png")
+        (root / "fine.png").symlink_to(root / "real.png")
+        (root / "loop.png").symlink_to(root / "loop.png")
+    except OSError:
+        pytest.skip("this system makes no links")
+    check_refused(root, r"escape\.png: path leaves the folder")
+    table = open_dataset(root, skip_bad=True)
+    expect(table, names=("fine.png", "real.png"))
+    refused = [reason.split(":")[0] for reason in table.skipped]
+    assert refused == ["escape.png", "loop.png"]
+
+
+def test_unknown_layout_lists_what_is_supported_and_found(folder):
+    root = folder("deep/deeper/a.png", files={"notes.txt": "hello"})
+    with pytest.raises(DataError) as caught:
+        open_dataset(root)
+    message = str(caught.value)
+    assert "\n" not in message
+    for word in ("APTOS", "IDRiD", "CHASE_DB1", "HRF", "DRIVE", "MedMNIST", "manifest"):
+        assert word in message
+    assert message.endswith("found 1 .txt, folders deep")
+
+
+def test_nothing_there(folder, tmp_path):
+    check_refused(tmp_path / "none", "no such file or folder")
+    check_refused(tmp_path, "found an empty folder")
+    check_refused(folder(files={"a.docx": b""}) / "a.docx", "unknown kind of file")
+
+
+# Arrays
+
+
+def eyes(n, size=28):
+    """Return reddish discs on black."""
+    images = RNG.integers(60, 90, (n, size, size, 3), np.uint8)
+    images[..., 0] += 90
+    images[:, ~round_mask(size)] = 0
+    return images
+
+
+def medmnist(tmp_path, **arrays):
+    np.savez(tmp_path / "images.npz", **arrays)
+    return open_dataset(tmp_path / "images.npz")
+
+
+def test_medmnist_joins_its_parts(tmp_path):
+    train = {"train_images": eyes(3), "train_labels": np.uint8([[0], [4], [2]])}
+    test = {"test_images": eyes(2), "test_labels": np.uint8([[1], [0]])}
+    table = medmnist(tmp_path, **train, **test)
+    names = ("train/0", "train/1", "train/2", "test/0", "test/1")
+    expect(table, layout="medmnist", names=names, grade=[0, 4, 2, 1, 0], is_fundus=True)
+    expect(table, split=["train"] * 3 + ["test"] * 2)
+    assert table.grade.dtype == np.int64
+    assert table.images.shape == (5, 28, 28, 3)
+
+
+def test_medmnist_gray_images_are_no_eyes(tmp_path):
+    images = RNG.integers(0, 255, (3, 28, 28), np.uint8)
+    table = medmnist(tmp_path, train_images=images)
+    expect(table, is_fundus=False, grade=None)
+    loaded, _ = load_images(table, 28)
+    np.testing.assert_array_equal(loaded, images[..., None].repeat(3, axis=-1))
+
+
+@pytest.mark.parametrize(
+    ("images", "more", "message"),
+    [
+        (None, {"train_labels": np.zeros(3)}, "must hold train_images"),
+        (np.zeros((2, 8, 8)), {}, r"\(n, H, W, 3\) uint8, found .*float"),
+        (np.zeros((2, 8, 8, 8), np.uint8), {}, r"found \(2, 8, 8, 8\)"),
+        (np.zeros((0, 8, 8), np.uint8), {}, r"found \(0, 8, 8\)"),
+        (eyes(2), {"train_labels": np.zeros((2, 14), int)}, r"an image, .* \(2, 14\)"),
+        (eyes(2), {"train_labels": np.zeros(2)}, "one integer an image, .* float64"),
+        (eyes(2), {"test_images": eyes(2, 32)}, "images must have one size"),
+    ],
+    ids=["none", "float", "3-D", "empty", "multi-label", "float-label", "sizes"],
+)
+def test_medmnist_refuses(tmp_path, images, more, message):
+    given = {} if images is None else {"train_images": images}
+    with pytest.raises(DataError, match=message):
+        medmnist(tmp_path, **given, **more)
+
+
+def test_medmnist_never_unpickles(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (tmp_path.joinpath("sprung").touch, ())
+
+    trap = np.empty(1, object)
+    trap[0] = Trap()
+    with pytest.raises(DataError, match="cannot be read as plain arrays"):
+        medmnist(tmp_path, train_images=trap)
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"\x80\x04pickle"])
+def test_medmnist_refuses_broken_files(folder, content):
+    root = folder(files={"broken.npz": content})
+    check_refused(root / "broken.npz", "cannot be read as plain arrays")
+
+
+def test_toy_is_a_table_of_everything():
+    table = open_dataset("toy:6:32")
+    assert len(table) == 6
+    assert table.images.shape == (6, 32, 32, 3)
+    assert set(table.masks) >= {"vessel", "MA", "HE", "EX"}
+    assert list(table.points) == ["disc", "fovea"]
+    assert table.region.shape == (6, 32, 32)
+    assert set(table.eye) <= {"left", "right"}
+    assert len(set(table.patient)) == 3
+    np.testing.assert_array_equal(table.images, open_dataset("toy:6:32").images)
+    others = open_dataset("toy:6:32:1").images
+    assert (table.images != others).any((1, 2, 3)).all()
+
+
+@pytest.mark.parametrize(
+    "spec", ["toy:0", "toy:many", "toy:4:8", "toy:", "toy:4:32:x", "toy:12345678"]
+)
+def test_toy_refuses(spec):
+    check_refused(spec, "must be toy, toy:N, toy:N:SIZE or")
