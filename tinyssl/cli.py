@@ -67,7 +67,7 @@ def show(options: argparse.Namespace, results: Any) -> None:
                 print(f"  WARNING: {answer['warning']}")
         return
     if options.command == "audit":
-        from tinyssl.commands.audit import as_text
+        from tinyssl.audit import as_text
 
         print(as_text(results))
         print(f"report: {results['out']}/report.html")
@@ -250,9 +250,9 @@ def run_grade(**settings: Any) -> list[dict[str, Any]]:
 
 def run_audit(**settings: Any) -> dict[str, Any]:
     """Audit data sets."""
-    from tinyssl.commands.audit import audit
+    from tinyssl.audit import audit
 
-    return audit(say=say, **settings)
+    return audit(log=say, **settings)
 
 
 def run_compare(**settings: Any) -> dict[str, Any]:

@@ -1,198 +1,172 @@
-"""Images that are there more than once: same bytes, same pixels, same picture."""
+"""Images that are there more than once: identical, or near-duplicates.
+
+The leak guard's thumbnails (`tinyssl.data.copies`) know an image again that was saved
+or resized. Of those that were cropped, turned, mirrored, brightened or photographed
+again they only propose pairs. Images of different eyes look alike from afar: round,
+red, a disc at one side. So vessels and lesions must then correlate.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyssl.data.audit.hashes import (
-    TURNS,
-    close_pairs,
-    random_pairs,
-    similarities,
-    turn_hashes,
-)
-from tinyssl.data.audit.look import Looks
-from tinyssl.data.decode import read_image
+from tinyssl.audit.look import Looks
+from tinyssl.data.copies import connected, same_pairs, thumbnails
 
 LEAST, MOST = 0.55, 0.95  # between them lies the line, whatever the unrelated say
-UNRELATED = 2000  # pairs drawn in a part to know how alike unrelated pictures are
-CANDIDATES, TURNED = 20, 4  # pairs an image to look at: as they are, in each turn
+UNRELATED = 2000  # pairs drawn in a part to know how alike unrelated images are
+CLOSEST, TURNED = 20, 3  # pairs an image to look at: as it is, in each turn
 SMALL = 64  # px; in less, a right eye is a mirrored left one, and all chests are alike
+BLOCK = 256  # rows or pairs at a time
+# (quarter turns counter-clockwise, mirrored left to right afterwards)
+TURNS = tuple((quarters, mirrored) for mirrored in (0, 1) for quarters in range(4))
 
 
-@dataclass(frozen=True)
-class Pair:
-    """Two rows of `Looks` that show one picture.
-
-    Parameters
-    ----------
-    first, second : int
-    kind : str
-        ``"bytes"``, ``"pixels"`` (other bytes, equal when decoded) or ``"picture"``
-        (saved again, cropped, lit otherwise, or the same eye photographed again).
-    similarity : float
-        Correlation of the structures, up to 1.
-    turn : (int, int)
-        Quarter turns and mirroring of the second that make it the first.
-    """
-
-    first: int
-    second: int
-    kind: str
-    similarity: float = 1.0
-    turn: tuple[int, int] = (0, 0)
-
-
-@dataclass(frozen=True)
-class Copies:
-    """All pairs, the groups they form, and how the line was drawn.
-
-    Parameters
-    ----------
-    pairs : tuple of Pair
-        Surest first.
-    group : (N,) int64 array
-        Images of one group show one picture, directly or through others.
-    lines : dict of str to float
-        Similarity from which a pair of a part counts.
-    unrelated : dict of str to (K,) float64 array
-        Similarities of pairs of a part drawn at random, from which it was taken.
-    max_bits, distances : int and (65,) int64 array
-        As `close_pairs` returns them for pictures the right way round.
-    looked_at : int
-        Pairs the hash proposed.
-    """
-
-    pairs: tuple[Pair, ...]
-    group: NDArray[np.int64]
-    lines: dict[str, float]
-    unrelated: dict[str, NDArray[np.float64]]
-    max_bits: int
-    distances: NDArray[np.int64]
-    looked_at: int
-
-    def members(self) -> list[NDArray[np.int64]]:
-        """Return the rows of each group of two or more."""
-        return rows_by(self.group)
-
-
-def find_copies(looks: Looks) -> Copies:
+def find_copies(looks: Looks) -> dict[str, Any]:
     """Find what is there more than once, in one part or in several.
-
-    Parameters
-    ----------
-    looks : Looks
 
     Returns
     -------
-    Copies
+    dict
+        "pairs" of rows of `looks`, surest first: "first", "second", "kind" (identical
+        when decoded, or similar), "similarity", and the "turn" of the second that makes
+        it the first. Besides, how they were told from others.
 
     Notes
     -----
-    The hash proposes the closest 20 pairs an image, and 4 for each turned or mirrored
-    form. The line lies twice as far above the median of pairs drawn at random as
-    their 99th percentile does (a normal law would be at 4.7 deviations), but within
-    .55 and .95. Pairs of two parts need the higher line.
+    The line lies twice as far above the median of pairs drawn at random as their 99th
+    percentile does (a normal law would be at 4.7 deviations), but within .55 and .95.
+    Pairs of two parts need the higher line.
 
     On IDRiD (``tinyssl audit IDRiD --json``, under "copies") random pairs have median
     .14 and percentile .33: the line is at .55. Files saved again are found at .99,
     the same eye photographed twice from .61 on. At 28 pixels (RetinaMNIST) random
-    pairs have percentile .74 and the line is at .95: only copies can be told, and
-    only of eyes: of PneumoniaMNIST's chests all 8 pairs found so were false. A picture
+    pairs have percentile .77 and the line is at .95: only copies can be told, and
+    only of eyes: of PneumoniaMNIST's chests all 8 pairs found so were false. An image
     turned by more than two or three degrees, or cropped to half, may be missed.
     """
-    same_bytes = [
-        Pair(int(rows[0]), int(row), "bytes")
-        for rows in rows_by(looks.digest)
-        for row in rows[1:]
-    ]
+    identical = _with_the_first(looks.digest)
     # From here on one of each, for a thousand blank files make half a million pairs
     alone = np.sort(np.unique(looks.digest, return_index=True)[1])
-    structures = looks.structures[alone]
-    unrelated = {
-        part: _at_random(structures[looks.part[alone] == part]) for part in looks.parts
+    structures, part = looks.structure[alone], looks.part[alone]
+    unrelated = {name: _unrelated(structures[part == name]) for name in looks.parts}
+    large = structures.shape[1] >= SMALL
+    needed = {
+        name: _draw_line(unrelated[name]) if large or table.is_fundus else np.inf
+        for name, table in looks.parts.items()
     }
-    large = looks.structures.shape[1] >= SMALL
-    lines = {
-        part: _draw_line(unrelated[part]) if large or table.is_fundus else np.inf
-        for part, table in looks.parts.items()
-    }
-    line = np.array([lines[part] for part in looks.part[alone]])
+    line = np.array([needed[name] for name in part])
+
+    small = thumbnails(looks.coarse[alone])
+    saved_again = connected(len(alone), np.stack(same_pairs(small, small), axis=1))
+    rows, looked_at = _with_the_first(saved_again), 0
     best: dict[tuple[int, int], tuple[float, tuple[int, int]]] = {}
-    looked_at, max_bits, distances = 0, 0, np.zeros(65, np.int64)
     for turn in TURNS if large else TURNS[:1]:
-        hashes = looks.hashes[alone]
-        per_image = CANDIDATES if turn == TURNS[0] else TURNED
-        pairs, limit, histogram = close_pairs(
-            hashes, turn_hashes(hashes, turn), per_image=per_image
-        )
-        if turn == TURNS[0]:
-            max_bits, distances = limit, histogram
-        looked_at += len(pairs)
-        scores = similarities(structures, pairs, turn=turn)
-        for k in np.flatnonzero(scores >= line[pairs].max(axis=1)):
-            key = tuple(alone[pairs[k]].tolist())
+        certain = len(rows) if turn == TURNS[0] else 0
+        proposed = propose(small, turn, CLOSEST if turn == TURNS[0] else TURNED)
+        rows = np.concatenate([rows[:certain], proposed])
+        scores = similarities(structures, rows, turn=turn)
+        sure = scores >= line[rows].max(axis=1)
+        sure[:certain] = True
+        for k in np.flatnonzero(sure):
+            key = tuple(alone[rows[k]].tolist())
             best[key] = max(best.get(key, (0.0, turn)), (float(scores[k]), turn))
-    same_picture = [
-        Pair(*key, _kind(looks, *key, score), score, turn)
-        for key, (score, turn) in best.items()
-    ]
-    pairs = same_bytes + sorted(same_picture, key=lambda pair: -pair.similarity)
-    group = join(len(looks), ((pair.first, pair.second) for pair in pairs))
-    return Copies(
-        tuple(sorted(pairs, key=lambda pair: pair.kind)),
-        *(group, lines, unrelated, max_bits, distances, looked_at),
-    )
+        looked_at += len(proposed)
+    pairs = [(*key, "identical", 1.0, TURNS[0]) for key in identical.tolist()]
+    for key, found in sorted(best.items(), key=lambda item: -item[1][0]):
+        pairs.append((*key, "similar", *found))
+    names = ("first", "second", "kind", "similarity", "turn")
+    return {
+        "similarity_needed": needed,
+        "similarity_of_unrelated": unrelated,
+        "pairs_looked_at": looked_at,
+        "pairs": [dict(zip(names, pair, strict=True)) for pair in pairs],
+    }
 
 
-def _at_random(structures: np.ndarray) -> NDArray[np.float64]:
-    """Return similarities of pairs drawn at random: nearly all are unrelated."""
-    return similarities(
-        structures, np.column_stack(random_pairs(len(structures), UNRELATED))
-    )
+def propose(small: np.ndarray, turn: tuple[int, int], most: int) -> NDArray[np.int64]:
+    """Return (M, 2) rows i < j whose thumbnails look alike, the second turned before.
+
+    One of them is among the `most` that look most like the other, freed of the light,
+    which differs from camera to camera.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    flat = small - gaussian_filter(small.astype(np.float32), 2, axes=(1, 2))
+    flat /= np.sqrt(gaussian_filter(flat**2, 4, axes=(1, 2))) + 2
+    flat /= np.linalg.norm(flat, axis=(1, 2), keepdims=True) + 1e-6
+    first, second = (x.reshape(len(x), -1) for x in (flat, turn_views(flat, turn)))
+    last = min(most, len(small) - 1)  # itself is among them
+    found = []
+    for one, other, way in ((first, second, 1), (second, first, -1)):
+        for start in range(0, len(one), BLOCK):
+            likeness = one[start : start + BLOCK] @ other.T
+            nearest = np.argpartition(-likeness, last, axis=1)[:, : last + 1]
+            rows = start + np.repeat(np.arange(len(nearest)), last + 1)
+            found.append(np.column_stack([rows, nearest.ravel()])[:, ::way])
+    pairs = np.unique(np.concatenate(found), axis=0)
+    return pairs[pairs[:, 0] < pairs[:, 1]]
 
 
-def _draw_line(unrelated: np.ndarray) -> float:
-    """Return the similarity that unrelated pictures do not reach."""
-    if not len(unrelated):
-        return LEAST
-    median, high = np.quantile(unrelated, [0.5, 0.99])
+def turn_views(views: np.ndarray, turn: tuple[int, int]) -> np.ndarray:
+    """Return (N, S, S, ...) square arrays turned, then mirrored left to right."""
+    turned = np.rot90(views, turn[0], axes=(1, 2))
+    return turned[:, :, ::-1] if turn[1] else turned
+
+
+def similarities(
+    structures: np.ndarray, pairs: np.ndarray, *, turn: tuple[int, int] = (0, 0)
+) -> NDArray[np.float64]:
+    """Correlate (M, 2) pairs of (N, S, S) structures, at the shift that suits best.
+
+    The second of each pair is turned before. Returns the (M,) peaks of the
+    cross-correlations within an eighth of the side: 1 for copies, 0 where either shows
+    nothing.
+    """
+    from scipy import fft
+
+    S = structures.shape[1]
+    near = np.r_[0 : S // 8 + 1, S - S // 8 : S]
+    peaks = np.zeros(len(pairs))
+    for start in range(0, len(pairs), BLOCK):
+        i, j = pairs[start : start + BLOCK].T
+        first = structures[i].astype(np.float32)
+        second = turn_views(structures[j], turn).astype(np.float32)
+        products = fft.rfft2(first) * fft.rfft2(second).conj()
+        surface = fft.irfft2(products, s=(S, S))[:, near][:, :, near]
+        norm = np.sqrt(np.square(first).sum((1, 2)) * np.square(second).sum((1, 2)))
+        peaks[start : start + len(i)] = surface.max((1, 2)) / np.maximum(norm, 1)
+    return peaks
+
+
+def _unrelated(structures: np.ndarray) -> dict[str, float]:
+    """Return quantiles of similarity of pairs drawn at random: nearly all unrelated."""
+    n = len(structures)
+    drawn = np.random.default_rng(0).integers(0, max(1, n), (2, UNRELATED))
+    pairs = np.unique(np.sort(drawn.T, axis=1), axis=0)
+    scores = similarities(structures, pairs[pairs[:, 0] < pairs[:, 1]])
+    quantiles = (0.5, 0.9, 0.99, 1.0) if n > 1 else ()
+    return {str(q): float(np.quantile(scores, q)) for q in quantiles}
+
+
+def _draw_line(unrelated: dict[str, float]) -> float:
+    """Return the similarity that unrelated images do not reach."""
+    median, high = unrelated.get("0.5", LEAST), unrelated.get("0.99", LEAST)
     return float(np.clip(high + (high - median), LEAST, MOST))
 
 
-def _kind(looks: Looks, first: int, second: int, score: float) -> str:
-    """Return "pixels" where two files decode to the same, else "picture"."""
-    paths = looks.path[first], looks.path[second]
-    same_size = (looks.height[first], looks.width[first]) == (
-        *(looks.height[second], looks.width[second]),
-    )
-    if score < 0.9 or not same_size or None in paths:
-        return "picture"
-    same = np.array_equal(read_image(paths[0]), read_image(paths[1]))
-    return "pixels" if same else "picture"
-
-
-def rows_by(keys: np.ndarray) -> list[NDArray[np.int64]]:
-    """Return the rows of each key that is there twice or more, in order."""
+def rows_by(keys: Iterable) -> list[list[int]]:
+    """Return the rows of each key that is there twice or more; "" is no key."""
     rows = defaultdict(list)
-    for row, key in enumerate(keys.tolist()):
+    for row, key in enumerate(keys):
         rows[key].append(row)
-    return [np.array(group) for group in rows.values() if len(group) > 1]
+    return [group for key, group in rows.items() if len(group) > 1 and key != ""]
 
 
-def join(n: int, pairs: Iterable[tuple[int, int]]) -> NDArray[np.int64]:
-    """Return a group number for each of n rows; paired rows share one."""
-    parent = np.arange(n)
-
-    def root(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]  # halve the path for the next time
-            i = parent[i]
-        return i
-
-    for first, second in pairs:
-        parent[root(second)] = root(first)
-    return np.unique([root(i) for i in range(n)], return_inverse=True)[1]
+def _with_the_first(keys: Iterable) -> NDArray[np.int64]:
+    """Return a pair of rows for each later row of a key: the first one, and itself."""
+    pairs = [(group[0], row) for group in rows_by(keys) for row in group[1:]]
+    return np.array(pairs, np.int64).reshape(-1, 2)

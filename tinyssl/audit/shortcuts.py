@@ -1,6 +1,6 @@
 """How far grades can be told without looking at the eye.
 
-What reaches far here, a network will find first: the size of the picture, the kind of
+What reaches far here, a network will find first: the size of the image, the kind of
 file, how bright it is. A method that does not beat these numbers has learned nothing.
 """
 
@@ -10,12 +10,65 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyssl import metrics
+from tinyssl.audit.findings import tell
+from tinyssl.audit.look import Looks
 from tinyssl.data.folds import stratified_group_folds
-from tinyssl.downstream.baselines import logistic_regression, majority
+from tinyssl.downstream.baselines import (
+    global_intensities,
+    logistic_regression,
+    majority,
+)
 
 MOST_ROWS = 2000  # images a regression is fitted on; more change the third decimal
 PENALTY = 0.1  # a feature: many pixels are held back more than nine intensities
 RARE = 5  # images; a size that fewer have goes with the other rare ones
+
+
+def find_shortcuts(
+    looks: Looks, groups: np.ndarray
+) -> tuple[list[dict], list[dict], list[dict]]:
+    """Return what a network could read instead of the eye, and how that is known.
+
+    Findings; scores of baselines; associations of size and kind of file with the grade.
+    """
+    findings, baselines, associations = [], [], []
+    for part in looks.parts:
+        rows = np.flatnonzero((looks.part == part) & (looks.grade >= 0))
+        if not len(rows):
+            continue
+        coarse, grades, split = looks.coarse[rows], looks.grade[rows], looks.split[rows]
+        halved = coarse.reshape(-1, 14, 2, 14, 2, 3).mean((2, 4)) / 255
+        features = {
+            "global intensities": global_intensities(coarse),
+            "14 x 14 pixels": halved.reshape(len(rows), -1),
+        }
+        sizes = np.column_stack([looks.height[rows], looks.width[rows]])
+        names = np.array(["{} x {}".format(*size) for size in sizes])
+        labels = {"image size": names, "kind of file": looks.camera[rows]}
+        features |= {
+            label: one_hot(kinds)
+            for label, kinds in labels.items()
+            if len(np.unique(kinds)) > 1
+        }
+        scores = []
+        if len(rows) >= 20:  # five folds of four
+            scores = score_shortcuts(features, grades, groups[rows], split=split)
+        baselines += [{"part": part} | row for row in scores]
+        for label, kinds in labels.items():
+            v, p = association(kinds, grades)
+            line = {"part": part, "label": label, "kinds": len(np.unique(kinds))}
+            associations.append(line | {"v": v, "p": p})
+            for row in scores:
+                score, chance = row["balanced_accuracy"], row["chance"]
+                told = p <= 0.01 and score >= chance + 0.05
+                if row["baseline"] == label and row["scored_on"] != "test" and told:
+                    findings += tell(
+                        f"{label.replace(' ', '-')}-tells-the-grade",
+                        [[f"{line['kinds']} kinds, Cramer's V {v:.2f}, p {p:.3f}"]],
+                        part=part,
+                        score=f"balanced accuracy {score:.2f}, chance {chance:.2f}",
+                    )
+    return findings, baselines, associations
 
 
 def score_shortcuts(
@@ -27,183 +80,89 @@ def score_shortcuts(
     folds: int = 5,
     rng: int = 0,
 ) -> list[dict]:
-    """Score logistic regressions on what is known without knowing eyes.
+    """Score the majority grade, and logistic regressions on named (N, D) features.
 
-    Parameters
-    ----------
-    features : dict of str to (N, D) array
-        By name of the baseline; the majority grade is added.
-    grades : (N,) int array, 0 or more
-    groups : (N,) array
-        Images with equal entries stay in one fold.
-    split : (N,) str array, optional
-        Where it says ``"test"``, images are left out of the folds, and scored by a fit
-        to all others.
-    folds : int
-    rng : int
-
-    Returns
-    -------
-    list of dict
-        One a baseline and place: ``"baseline"``, ``"scored_on"`` (``"5 folds"`` or
-        ``"test"``), ``"images"``, and ``"accuracy"``, ``"balanced_accuracy"``,
-        ``"chance"`` (one over the number of grades), ``"qwk"``, ``"auc"``. Empty where
-        fewer than two grades or groups are known.
-
-    Notes
-    -----
-    For the balanced accuracy each probability is divided by the grade's share of the
-    training images, so that every grade counts the same; all others take the most
-    probable grade. With more than 2,000 images to learn from, 2,000 are drawn.
+    Images with equal groups stay in one fold; those whose split is ``"test"`` are in
+    none, and scored by a fit to all others. Nothing is scored where fewer than two
+    grades or groups are known. For the balanced accuracy a probability is divided by
+    the grade's share of the training images, so that every grade counts the same;
+    ``"chance"`` is that of it.
     """
     test = np.zeros(len(grades), bool) if split is None else split == "test"
-    train = ~test
+    train, K = ~test, int(grades.max()) + 1
     folds = min(folds, len(np.unique(groups[train])))
     if len(np.unique(grades[train])) < 2 or folds < 2:
         return []
     places = np.full(len(grades), -1)
     places[train] = stratified_group_folds(grades[train], groups[train], folds, rng=rng)
+
+    def answer(table: np.ndarray | None, learned: np.ndarray, asked: np.ndarray):
+        """Return probabilities of those asked (M, K), and the same over the shares."""
+        chosen = np.flatnonzero(learned)
+        if len(chosen) > MOST_ROWS:
+            chosen = np.random.default_rng(rng).choice(chosen, MOST_ROWS, replace=False)
+        answers = share = majority(grades[chosen], int(asked.sum()), K)
+        if table is not None:
+            known = table[chosen], grades[chosen], table[asked]
+            penalty = max(1.0, PENALTY * table.shape[1])
+            answers = logistic_regression(*known, num_grades=K, penalty=penalty)
+        return answers, np.divide(answers, share, np.zeros_like(share), where=share > 0)
+
     rows = []
     for name, table in {"majority grade": None, **features}.items():
-        answers = _cross_validate(table, grades, places, folds, rng)
-        rows.append(_score(name, f"{folds} folds", grades[train], answers[train]))
+        answers = np.zeros((2, len(grades), K))
+        for fold in range(folds):
+            held = places == fold
+            answers[:, held] = answer(table, train & ~held, held)
+        rows.append(_score(name, f"{folds} folds", grades[train], *answers[:, train]))
         if test.any():
-            answer = _fit(table, grades, train, test, rng)
-            rows.append(_score(name, "test", grades[test], answer))
+            rows.append(_score(name, "test", grades[test], *answer(table, train, test)))
     return rows
 
 
-def _cross_validate(
-    features: np.ndarray | None,
-    grades: np.ndarray,
-    places: np.ndarray,
-    folds: int,
-    rng: int,
-) -> NDArray[np.float64]:
-    """Return probabilities and, beside them, those weighted by rarity: (N, 2, K)."""
-    answers = np.zeros((len(grades), 2, int(grades.max()) + 1))
-    for fold in range(folds):
-        held = places == fold
-        train = (places >= 0) & ~held
-        answers[held] = _fit(features, grades, train, held, rng)
-    return answers
-
-
-def _fit(
-    features: np.ndarray | None,
-    grades: np.ndarray,
-    train: np.ndarray,
-    held: np.ndarray,
-    rng: int,
-) -> NDArray[np.float64]:
-    """Fit to some rows and answer for others: (M, 2, K), plain and weighted."""
-    K = int(grades.max()) + 1
-    chosen = np.flatnonzero(train)
-    if len(chosen) > MOST_ROWS:
-        chosen = np.random.default_rng(rng).choice(chosen, MOST_ROWS, replace=False)
-    share = majority(grades[chosen], int(held.sum()), K)
-    if features is None:
-        probabilities = share
-    else:
-        probabilities = logistic_regression(
-            features[chosen],
-            grades[chosen],
-            features[held],
-            num_grades=K,
-            penalty=max(1.0, PENALTY * features.shape[1]),
-        )
-    weighted = np.divide(probabilities, share, np.zeros_like(share), where=share > 0)
-    return np.stack([probabilities, weighted], axis=1)
-
-
-def _score(name: str, place: str, grades: np.ndarray, answers: np.ndarray) -> dict:
-    """Return the scores of one baseline."""
-    probabilities, weighted = answers[:, 0], answers[:, 1]
-    plain = probabilities.argmax(axis=1)
-    K = answers.shape[2]
-    aucs = [
-        metrics.roc_auc((grades == grade).astype(int), probabilities[:, grade])
-        for grade in range(K)
-        if 0 < (grades == grade).sum() < len(grades)
-    ]
+def _score(name, place, grades, probabilities, weighted) -> dict:
+    """Return the scores of one baseline; its macro AUC is of the grades there are."""
+    plain, K = probabilities.argmax(axis=1), probabilities.shape[1]
+    aucs = metrics.roc_auc(grades, probabilities, average=None)
     return {
         "baseline": name,
         "scored_on": place,
         "images": len(grades),
         "accuracy": metrics.accuracy(grades, plain),
-        "balanced_accuracy": _balanced(grades, weighted.argmax(axis=1)),
-        "chance": 1 / len(np.unique(grades)),
         "qwk": metrics.quadratic_weighted_kappa(grades, plain, num_classes=K),
-        "auc": float(np.mean(aucs)) if aucs else float("nan"),
+        "auc": float(np.nanmean(aucs)) if np.isfinite(aucs).any() else float("nan"),
+        "balanced_accuracy": metrics.balanced_accuracy(grades, weighted.argmax(axis=1)),
+        "chance": 1 / len(np.unique(grades)),
     }
 
 
-def _balanced(grades: np.ndarray, answers: np.ndarray) -> float:
-    """Return the mean over the grades there are of the share answered right."""
-    shares = [np.mean(answers[grades == grade] == grade) for grade in np.unique(grades)]
-    return float(np.mean(shares))
-
-
 def one_hot(labels: np.ndarray) -> NDArray[np.float64]:
-    """Return a column a label; labels that fewer than 5 images have share one.
-
-    Examples
-    --------
-    >>> one_hot(np.repeat(["a", "b", "c"], [6, 5, 1])).sum(axis=0)
-    array([6., 5., 1.])
-    """
-    names, which, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    common = np.flatnonzero(counts >= RARE)
-    place = np.full(len(names), len(common))
-    place[common] = np.arange(len(common))
-    columns = np.eye(len(common) + 1)[place[which]]
-    return columns[:, columns.any(axis=0)]
+    """Return a column a label; labels that fewer than 5 images have share one."""
+    _, which, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    columns = np.eye(len(counts))[which]
+    rare = columns[:, counts < RARE].sum(axis=1, keepdims=True)
+    return np.hstack([columns[:, counts >= RARE], rare[:, rare.any(axis=0)]])
 
 
 def association(
     labels: np.ndarray, grades: np.ndarray, *, repeats: int = 999, rng: int = 0
 ) -> tuple[float, float]:
-    """Measure how far a label and the grade go together, against chance.
-
-    Parameters
-    ----------
-    labels, grades : (N,) arrays
-    repeats : int
-        How often the grades are shuffled.
-    rng : int
-
-    Returns
-    -------
-    cramers_v : float
-        0 none, 1 one tells the other.
-    p_value : float
-        Share of the shuffled grades, and these, that go together as far.
-
-    References
-    ----------
-    Cramer: Mathematical Methods of Statistics, 1946, chapter 21.
+    """Return Cramer's V, 1 if a label tells the grade, and its p by shuffled grades.
 
     Examples
     --------
     >>> association(np.repeat(["big", "small"], 20), np.repeat([0, 1], 20))
     (1.0, 0.001)
     """
-    which = np.unique(labels, return_inverse=True)[1]
-    grades = np.unique(grades, return_inverse=True)[1]
-    rows, columns = which.max() + 1, grades.max() + 1
-    if min(rows, columns) < 2:
+    from scipy import stats  # takes longer to import than all else here
+
+    def cramers_v(grades: np.ndarray) -> float:
+        table = stats.contingency.crosstab(labels, grades).count
+        return stats.contingency.association(table)
+
+    if min(len(np.unique(labels)), len(np.unique(grades))) < 2:
         return 0.0, 1.0
-    expected = np.outer(np.bincount(which), np.bincount(grades)) / len(grades)
-
-    def chi_square(shuffled: np.ndarray) -> float:
-        table = np.bincount(which * columns + shuffled, minlength=rows * columns)
-        return float(((table.reshape(rows, columns) - expected) ** 2 / expected).sum())
-
-    shuffle = np.random.default_rng(rng)
-    found = chi_square(grades)
-    as_far = sum(
-        chi_square(shuffle.permutation(grades)) >= found * (1 - 1e-9)
-        for _ in range(repeats)
-    )
-    v = np.sqrt(found / (len(grades) * (min(rows, columns) - 1)))
-    return float(v), (as_far + 1) / (repeats + 1)
+    shuffle = {"permutation_type": "pairings", "alternative": "greater"}
+    shuffle |= {"n_resamples": repeats, "random_state": np.random.default_rng(rng)}
+    found = stats.permutation_test((grades,), cramers_v, **shuffle)
+    return float(found.statistic), float(found.pvalue)
