@@ -1,247 +1,129 @@
-"""Each fact is planted in a clean set of synthetic eyes, and must be found there."""
+"""Each leak is planted in a clean set of synthetic eyes, and must be found there."""
 
-import csv
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
-from tinyssl.data import DataError, toy
-from tinyssl.data.audit import (
-    count_grades,
-    count_sizes,
-    find_copies,
-    find_files,
-    find_leaks,
-    look,
-    open_parts,
-)
-from tinyssl.data.audit.leaks import short_name
-
-SIZE = 96
+from tinyssl.audit import count_grades, count_sizes, open_parts
+from tinyssl.audit.look import look
+from tinyssl.audit.page import short_name
+from tinyssl.data import DataError, copies, toy
 
 
-@pytest.fixture(scope="module")
-def eyes():
-    """Twenty-four eyes of as many patients, and ten that are in no clean set."""
-    both = toy.fundus(68, size=SIZE, rng=3)
-    return both.images[::2], both.grades[::2]
+def test_an_image_is_named_with_its_folder():
+    names = ["val/24", "a/b/IDRiD_007.jpg", "24.png", "in a long folder name/7.png"]
+    looks = SimpleNamespace(name=names, grade=[3, 0, -1, -1])
+    expected = ["val/24 (3)", "b/IDRiD_007 (0)", "24", "ng folder name/7"]
+    assert [short_name(looks, row) for row in range(4)] == expected
 
 
-@pytest.fixture
-def clean(tmp_path, eyes):
-    """Write a data set without fault; tests plant one and save it again."""
-    return Planted(tmp_path / "clean", *eyes)
-
-
-class Planted:
-    """A manifest and its images, to be changed before it is read."""
-
-    def __init__(self, folder: Path, images, grades, n=24):
-        self.folder, self.spare = folder, images[n:]
-        self.rows = []
-        folder.mkdir(parents=True)
-        for k in range(n):
-            split = "test" if k % 4 == 0 else "train"
-            self.add(f"eye{k:03d}.png", images[k], grades[k], f"p{k}", split)
-
-    def add(self, name, image, grade=0, patient="", split="train", **more):
-        if image is not None:
-            Image.fromarray(image).save(self.folder / name)
-        row = {"image": name, "grade": int(grade), "patient": patient, "split": split}
-        self.rows.append(row | more)
-
-    def image(self, k):
-        return np.asarray(Image.open(self.folder / self.rows[k]["image"]))
-
-    def save(self, **options):
-        columns = list(dict.fromkeys(name for row in self.rows for name in row))
-        with (self.folder / "manifest.csv").open("w", newline="") as file:
-            writer = csv.DictWriter(file, columns)
-            writer.writeheader()
-            writer.writerows(self.rows)
-        return self.folder
-
-
-def found(*folders):
-    """Return what an audit finds, by kind."""
-    looks = look(open_parts(folders))
-    findings = [*find_leaks(looks, find_copies(looks)), *find_files(looks)]
-    assert len({finding.kind for finding in findings}) == len(findings)
-    return {finding.kind: finding for finding in findings}
-
-
-@pytest.mark.parametrize(
-    ("name", "grade", "short"),
-    [
-        ("val/24", 3, "val/24 (3)"),
-        ("a/b/IDRiD_007.jpg", 0, "IDRiD_007 (0)"),
-        ("24.png", -1, "24"),
-        ("a folder with a long name/7.png", -1, "th a long name/7"),
-    ],
-)
-def test_a_number_is_named_with_its_folder(name, grade, short):
-    looks = SimpleNamespace(name=[name], grade=[grade])
-    assert short_name(looks, 0) == short
-
-
-def test_a_clean_data_set_yields_no_finding(clean):
+def test_a_clean_data_set_yields_no_finding(clean, found):
     assert found(clean.save()) == {}
 
 
-def test_the_test_of_the_clean_can_fail(clean):
-    clean.add("again.png", clean.image(1), clean.rows[1]["grade"])
-    assert set(found(clean.save())) == {"copies-bytes"}
+@pytest.mark.parametrize("name", ["again.png", "again.bmp"])  # same bytes, same pixels
+def test_an_identical_image(clean, found, name):
+    clean.add(name, clean.image(1), clean.rows[1]["grade"])
+    ((kind, finding),) = found(clean.save()).items()
+    assert (kind, finding["severity"]) == ("copies-identical", "warning")
+    assert (finding["files"], finding["count"]) == ([["e1.png", name]], 1)
 
 
-def test_the_same_bytes_twice(clean):
-    clean.add("again.png", clean.image(1), clean.rows[1]["grade"])
-    finding = found(clean.save())["copies-bytes"]
-    assert finding.files == [["eye001.png", "again.png"]]
-    assert (finding.gravity, finding.count) == ("warning", 1)
+CHANGES = {
+    "saved again": lambda image: image,
+    "resized": lambda image: image.resize((72, 72), Image.Resampling.LANCZOS),
+    "darker": lambda image: image.point(lambda value: int(0.7 * value)),
+    "mirrored": ImageOps.mirror,
+    "turned": lambda image: image.transpose(Image.Transpose.ROTATE_90),
+    "moved": lambda image: Image.fromarray(np.roll(image, (3, -4), axis=(0, 1))),
+}
 
 
-def test_the_same_pixels_in_other_bytes(clean):
-    picture = Image.fromarray(clean.image(1))
-    picture.save(clean.folder / "again.bmp")
-    clean.add("again.bmp", None, clean.rows[1]["grade"])
-    assert found(clean.save())["copies-pixels"].files == [["eye001.png", "again.bmp"]]
-
-
-def saved_again(picture):
-    return picture, {"quality": 60}
-
-
-def halved(picture):
-    return picture.resize((SIZE * 3 // 4, SIZE * 3 // 4), Image.Resampling.LANCZOS), {}
-
-
-def darker(picture):
-    return picture.point(lambda value: int(0.7 * value)), {}
-
-
-def mirrored(picture):
-    return picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT), {}
-
-
-def turned(picture):
-    return picture.transpose(Image.Transpose.ROTATE_90), {}
-
-
-def moved(picture):
-    return Image.fromarray(np.roll(np.asarray(picture), (3, -4), axis=(0, 1))), {}
-
-
-@pytest.mark.parametrize(
-    "change", [saved_again, halved, darker, mirrored, turned, moved]
-)
-def test_the_same_picture_changed(clean, change):
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_near_duplicate(clean, found, change):
     for k in (1, 2, 3):
-        picture, options = change(Image.fromarray(clean.image(k)))
-        picture.save(clean.folder / f"again{k}.jpg", **{"quality": 95} | options)
-        clean.add(f"again{k}.jpg", None, clean.rows[k]["grade"])
-    expected = [[f"eye{k:03d}.png", f"again{k}.jpg"] for k in (1, 2, 3)]
-    findings = found(clean.save())
-    assert set(findings) == {"copies-picture"}
-    assert sorted(findings["copies-picture"].files) == expected
+        image = np.asarray(change(Image.fromarray(clean.image(k))))
+        clean.add(f"again{k}.jpg", image, clean.rows[k]["grade"], quality=60)
+    ((kind, finding),) = found(clean.save()).items()
+    assert kind == "copies-similar"
+    expected = [[f"e{k}.png", f"again{k}.jpg"] for k in (1, 2, 3)]
+    assert sorted(finding["files"]) == expected
 
 
-def test_copies_across_splits_are_grave(clean):
+def test_copies_across_splits_are_grave(clean, found):
     clean.add("again.png", clean.image(0), clean.rows[0]["grade"], split="train")
+    ((kind, finding),) = found(clean.save()).items()  # told once
+    assert (kind, finding["severity"]) == ("copies-across-splits", "grave")
+    assert finding["files"] == [["e0.png", "again.png"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "severity"),
+    [("a.png", "identical", "grave"), ("a.jpg", "similar", "warning")],
+)
+def test_conflicting_grades(clean, found, name, kind, severity):
+    one = int(clean.rows[1]["grade"])
+    clean.add(name, clean.image(1), (one + 2) % 5)
     findings = found(clean.save())
-    assert findings["copies-across-splits"].gravity == "grave"
-    assert findings["copies-across-splits"].files == [["eye000.png", "again.png"]]
-    assert "copies-bytes" not in findings  # said once
+    assert set(findings) == {f"copies-{kind}", f"conflicting-grades-{kind}"}
+    finding = findings[f"conflicting-grades-{kind}"]
+    assert (finding["severity"], finding["files"]) == (severity, [["e1.png", name]])
+    assert finding["title"].endswith(f"with grades {one} and {(one + 2) % 5}")
 
 
-def test_conflicting_grades_of_identical_images(clean):
-    clean.add("again.png", clean.image(1), (clean.rows[1]["grade"] + 2) % 5)
-    finding = found(clean.save())["conflicting-grades-identical"]
-    assert finding.gravity == "grave"
-    assert finding.files == [["eye001.png", "again.png"]]
-
-
-def test_conflicting_grades_of_one_picture_saved_again(clean):
-    Image.fromarray(clean.image(1)).save(clean.folder / "again.jpg", quality=70)
-    clean.add("again.jpg", None, (clean.rows[1]["grade"] + 2) % 5)
-    findings = found(clean.save())
-    assert "conflicting-grades-identical" not in findings
-    assert findings["conflicting-grades-similar"].gravity == "warning"
-
-
-def test_a_patient_across_splits(clean):
+def test_a_patient_across_splits(clean, found):
     clean.rows[4]["patient"] = clean.rows[5]["patient"]  # test and train
-    finding = found(clean.save())["patients-across-splits"]
-    assert finding.gravity == "grave"
-    assert finding.files == [["eye004.png", "eye005.png"]]
+    ((kind, finding),) = found(clean.save()).items()
+    assert (kind, finding["severity"]) == ("patients-across-splits", "grave")
+    assert finding["files"] == [["e4.png", "e5.png"]]
 
 
-def test_two_eyes_in_two_splits_are_said(clean):
-    for row in clean.rows:
-        row["eye"] = ""
-    clean.rows[4] |= {"patient": clean.rows[5]["patient"], "eye": "left"}
-    clean.rows[5]["eye"] = "right"
-    title = found(clean.save())["patients-across-splits"].title
-    assert title == "1 patient in two splits, 1 of them with the two eyes apart"
-
-
-def test_patients_with_several_images_are_a_note(clean):
+def test_patients_with_several_images_are_a_note(clean, found):
     clean.rows[1]["patient"] = clean.rows[2]["patient"]
-    finding = found(clean.save())["patients-with-several-images"]
-    assert (finding.gravity, finding.count) == ("note", 1)
+    ((kind, finding),) = found(clean.save()).items()
+    assert (kind, finding["severity"]) == ("patients-with-several-images", "note")
+    assert finding["title"] == "1 patient with 2 images"
 
 
-def test_pairs_of_eyes_by_name(clean):
+def test_pairs_of_eyes_by_name(clean, found, eyes):
     for k, name in enumerate(("12_left.png", "12_right.png", "13_right.png")):
-        clean.add(name, clean.spare[k], split="test" if k == 1 else "train")
-    findings = found(clean.save())
-    finding = findings["eyes-by-name-across-splits"]
-    assert finding.files == [["12_left.png", "12_right.png"]]
-    assert "eyes-by-name-with-several-images" not in findings
+        clean.add(name, eyes.images[48 + 2 * k], split="test" if k == 1 else "train")
+    ((kind, finding),) = found(clean.save()).items()
+    assert kind == "eyes-by-name-across-splits"
+    assert finding["files"] == [["12_left.png", "12_right.png"]]
 
 
-def test_visits_by_the_note_in_the_files(clean):
-    for k, day in enumerate(("030120171", "030120171", "040120171")):
-        picture = Image.fromarray(clean.spare[k])
-        picture.save(clean.folder / f"visit{k}.jpg", quality=95, comment=day.encode())
-        clean.add(f"visit{k}.jpg", None)
-    finding = found(clean.save())["visits-with-several-images"]
-    assert finding.files == [["visit0.jpg", "visit1.jpg"]]
+@pytest.mark.parametrize("number", [2, 9])  # of one visit; of one program
+def test_visits_by_the_note_in_the_files(clean, found, eyes, number):
+    notes = [b"saver 1.234"] * number + [b"040120171"]
+    for k, note in enumerate(notes):
+        clean.add(f"v{k}x.jpg", eyes.images[48 + 2 * k], quality=95, comment=note)
+    files = {kind: finding["files"] for kind, finding in found(clean.save()).items()}
+    visit = {"visits-with-several-images": [["v0x.jpg", "v1x.jpg"]]}
+    assert files == (visit if number == 2 else {})
 
 
-def test_a_note_that_a_program_leaves_is_no_visit(clean):
-    for k in range(9):
-        picture = Image.fromarray(clean.spare[k])
-        picture.save(clean.folder / f"v{k}x.jpg", quality=95, comment=b"saver 1.234")
-        clean.add(f"v{k}x.jpg", None)
-    assert found(clean.save()) == {}
-
-
-def test_copies_between_two_data_sets(clean, eyes, tmp_path):
-    images, grades = eyes
-    other = Planted(tmp_path / "other", images[24:], grades[24:], n=8)
+def test_copies_between_two_data_sets(clean, found, eyes, tmp_path):
+    other = type(clean)(tmp_path / "other", eyes, range(48, 64, 2))
     other.add("borrowed.png", clean.image(7), clean.rows[7]["grade"])
     for row in (*clean.rows, *other.rows):
         row["split"] = ""
-    findings = found(clean.save(), other.save())
-    assert set(findings) == {"copies-bytes-between-parts"}
-    expected = [["clean: eye007.png", "other: borrowed.png"]]
-    assert findings["copies-bytes-between-parts"].files == expected
+    ((kind, finding),) = found(clean.save(), other.save()).items()
+    assert kind == "copies-identical-between-parts"
+    assert finding["files"] == [["clean: e7.png", "other: borrowed.png"]]
 
 
 def test_counts_of_grades_and_sizes(clean):
     looks = look(open_parts([clean.save()]))
     lines = count_grades(looks)
-    assert [(line["split"], line["images"]) for line in lines] == [
-        ("test", 6),
-        ("train", 18),
-    ]
+    counted = [(line["split"], line["images"]) for line in lines]
+    assert counted == [("test", 6), ("train", 18)]
     grades = np.bincount([row["grade"] for row in clean.rows])
     for grade, expected in enumerate(grades):
         assert sum(line["grades"].get(str(grade), 0) for line in lines) == expected
-    size = {"part": "clean", "height": SIZE, "width": SIZE, "images": 24}
+    size = {"part": "clean", "height": 96, "width": 96, "images": 24}
     assert count_sizes(looks) == [size]
 
 
@@ -251,13 +133,29 @@ def test_nothing_readable_is_refused(tmp_path):
         look(open_parts([tmp_path]))
 
 
-def test_small_pictures_of_other_things_are_compared_by_their_bytes_only(tmp_path):
+def write_array(path, images):
+    labels = np.zeros(len(images), int)
+    np.savez(path, train_images=images.astype(np.uint8), train_labels=labels)
+    return path
+
+
+def test_small_images_of_other_things_are_not_told_by_structure(tmp_path, found):
     y, x = np.mgrid[:28, :28]
-    chest = np.abs(x - 13.5) * 8 + 3 * np.cos(y / 2)  # one like the other
+    chest = np.abs(x - 13.5) * 6 + 3 * np.cos(y / 2)  # one like the other
     noise = np.random.default_rng(0).normal(scale=2, size=(12, 28, 28))
-    images = np.clip(60 + chest + noise, 0, 255).astype(np.uint8)
+    images = np.linspace(20, 130, 12)[:, None, None] + chest + noise
     images[7] = images[3]
-    np.savez(tmp_path / "x.npz", train_images=images, train_labels=np.zeros(12, int))
-    findings = found(tmp_path / "x.npz")
-    assert set(findings) == {"copies-bytes"}
-    assert findings["copies-bytes"].files == [["train/3", "train/7"]]
+    ((kind, finding),) = found(write_array(tmp_path / "x.npz", images)).items()
+    assert (kind, finding["files"]) == ("copies-identical", [["train/3", "train/7"]])
+
+
+def test_what_the_leak_guard_ties_the_audit_names(tmp_path, found):
+    images = toy.fundus(6, size=28, rng=0).images.mean(-1).clip(2, 252)  # gray: no eyes
+    noise = np.random.default_rng(0).integers(-2, 3, (3, 28, 28))
+    images = np.concatenate([images, images[:3] + noise]).astype(np.uint8)
+    small = copies.thumbnails(np.repeat(images[..., None], 3, axis=3))
+    first, second = copies.same_pairs(small, small)
+    tied = np.column_stack([first, second])[first < second].tolist()
+    assert tied == [[0, 6], [1, 7], [2, 8]]
+    ((kind, finding),) = found(write_array(tmp_path / "x.npz", images)).items()
+    assert (kind, sorted(finding["rows"])) == ("copies-similar", tied)

@@ -26,6 +26,7 @@ from tinyssl.data import Table, open_dataset
 __all__ = ["as_text", "audit"]
 
 IDRID_PARTS = ("A. Segmentation", "B. Disease Grading", "C. Localization")
+COLUMNS = ("grade", "patient", "eye", "split")
 SHOWN = 3  # groups of files in the text; all are in the JSON
 
 
@@ -86,7 +87,17 @@ def audit(
         "command": "audit",
         "data": sorted(places),
         "out": str(out),
-        "parts": [_part(looks, name, table) for name, table in parts.items()],
+        "parts": [
+            {
+                "name": name,
+                "root": str(table.root),
+                "layout": table.layout,
+                "images": int((looks.part == name).sum()),
+                "known": [c for c in COLUMNS if getattr(table, c) is not None]
+                + [*table.masks, *table.points],
+            }
+            for name, table in parts.items()
+        ],
         "findings": findings,
         "grades": count_grades(looks),
         "sizes": count_sizes(looks),
@@ -124,9 +135,8 @@ def as_text(results: Mapping[str, Any]) -> str:
     for row in results["grades"]:
         if row["grades"]:
             counts = " ".join(f"{grade}:{n}" for grade, n in row["grades"].items())
-            lines.append(
-                f"grades  {row['part']} {row['split']}".rstrip() + f": {counts}"
-            )
+            where = f"{row['part']} {row['split']}".rstrip()
+            lines.append(f"grades  {where}: {counts}")
     lines += [
         "knows nothing  {part}, {baseline}, {scored_on}: accuracy {accuracy:.3f}, QWK "
         "{qwk:.3f}, AUC {auc:.3f}, balanced accuracy {balanced_accuracy:.3f} (chance "
@@ -153,19 +163,6 @@ def open_parts(paths: Sequence[str | Path]) -> dict[str, Table]:
     }
 
 
-def _part(looks: Looks, name: str, table: Table) -> dict[str, Any]:
-    """Return what is known of one part."""
-    columns = ("grade", "patient", "eye", "split")
-    known = [column for column in columns if getattr(table, column) is not None]
-    return {
-        "name": name,
-        "root": str(table.root),
-        "layout": table.layout,
-        "images": int((looks.part == name).sum()),
-        "known": [*known, *table.masks, *table.points],
-    }
-
-
 def count_grades(looks: Looks) -> list[dict]:
     """Return how many images of each grade every part and split has."""
     lines = []
@@ -182,9 +179,5 @@ def count_grades(looks: Looks) -> list[dict]:
 def count_sizes(looks: Looks) -> list[dict]:
     """Return how many images of each size every part has, most frequent first."""
     columns = [looks.part.tolist(), looks.height.tolist(), looks.width.tolist()]
-    return [
-        {"part": part, "height": height, "width": width, "images": n}
-        for (part, height, width), n in Counter(
-            zip(*columns, strict=True)
-        ).most_common()
-    ]
+    sizes = Counter(zip(*columns, strict=True)).most_common()
+    return [{"part": p, "height": h, "width": w, "images": n} for (p, h, w), n in sizes]

@@ -38,32 +38,27 @@ def find_copies(looks: Looks) -> dict[str, Any]:
     Notes
     -----
     The line lies twice as far above the median of pairs drawn at random as their 99th
-    percentile does (a normal law would be at 4.7 deviations), but within .55 and .95.
-    Pairs of two parts need the higher line.
-
-    On IDRiD (``tinyssl audit IDRiD --json``, under "copies") random pairs have median
-    .14 and percentile .33: the line is at .55. Files saved again are found at .99,
-    the same eye photographed twice from .61 on. At 28 pixels (RetinaMNIST) random
-    pairs have percentile .77 and the line is at .95: only copies can be told, and
-    only of eyes: of PneumoniaMNIST's chests all 8 pairs found so were false. An image
-    turned by more than two or three degrees, or cropped to half, may be missed.
+    percentile does (a normal law would be at 4.7 deviations), but within .55 and .95;
+    for pairs of two parts it is the higher one. On IDRiD random pairs have median .14
+    and percentile .32, so that the line is at .55; files saved again are found at .99,
+    eyes photographed twice from .61 on. At 28 pixels (RetinaMNIST) the percentile is
+    .77 and the line at .95: only copies can be told, and only of eyes: of
+    PneumoniaMNIST's chests all 8 pairs found so were false.
     """
     identical = _with_the_first(looks.digest)
     # From here on one of each, for a thousand blank files make half a million pairs
     alone = np.sort(np.unique(looks.digest, return_index=True)[1])
     structures, part = looks.structure[alone], looks.part[alone]
-    unrelated = {name: _unrelated(structures[part == name]) for name in looks.parts}
     large = structures.shape[1] >= SMALL
-    needed = {
-        name: _draw_line(unrelated[name]) if large or table.is_fundus else np.inf
-        for name, table in looks.parts.items()
-    }
+    needed, unrelated = {}, {}
+    for name, table in looks.parts.items():
+        needed[name], unrelated[name] = _draw_line(structures[part == name])
+        needed[name] = needed[name] if large or table.is_fundus else np.inf
     line = np.array([needed[name] for name in part])
 
     small = thumbnails(looks.coarse[alone])
     saved_again = connected(len(alone), np.stack(same_pairs(small, small), axis=1))
-    rows, looked_at = _with_the_first(saved_again), 0
-    best: dict[tuple[int, int], tuple[float, tuple[int, int]]] = {}
+    rows, looked_at, found = _with_the_first(saved_again), 0, []
     for turn in TURNS if large else TURNS[:1]:
         certain = len(rows) if turn == TURNS[0] else 0
         proposed = propose(small, turn, CLOSEST if turn == TURNS[0] else TURNED)
@@ -71,19 +66,18 @@ def find_copies(looks: Looks) -> dict[str, Any]:
         scores = similarities(structures, rows, turn=turn)
         sure = scores >= line[rows].max(axis=1)
         sure[:certain] = True
-        for k in np.flatnonzero(sure):
-            key = tuple(alone[rows[k]].tolist())
-            best[key] = max(best.get(key, (0.0, turn)), (float(scores[k]), turn))
+        chosen = alone[rows[sure]].tolist()
+        found += zip(scores[sure].tolist(), [turn] * len(chosen), chosen, strict=True)
         looked_at += len(proposed)
-    pairs = [(*key, "identical", 1.0, TURNS[0]) for key in identical.tolist()]
-    for key, found in sorted(best.items(), key=lambda item: -item[1][0]):
-        pairs.append((*key, "similar", *found))
+    pairs = {(i, j): (i, j, "identical", 1.0, TURNS[0]) for i, j in identical.tolist()}
+    for score, turn, (i, j) in sorted(found, reverse=True):
+        pairs.setdefault((i, j), (i, j, "similar", score, turn))
     names = ("first", "second", "kind", "similarity", "turn")
     return {
         "similarity_needed": needed,
         "similarity_of_unrelated": unrelated,
         "pairs_looked_at": looked_at,
-        "pairs": [dict(zip(names, pair, strict=True)) for pair in pairs],
+        "pairs": [dict(zip(names, pair, strict=True)) for pair in pairs.values()],
     }
 
 
@@ -142,20 +136,16 @@ def similarities(
     return peaks
 
 
-def _unrelated(structures: np.ndarray) -> dict[str, float]:
-    """Return quantiles of similarity of pairs drawn at random: nearly all unrelated."""
+def _draw_line(structures: np.ndarray) -> tuple[float, dict[str, float]]:
+    """Return the similarity that unrelated images do not reach, and their quantiles."""
     n = len(structures)
     drawn = np.random.default_rng(0).integers(0, max(1, n), (2, UNRELATED))
-    pairs = np.unique(np.sort(drawn.T, axis=1), axis=0)
+    pairs = np.unique(np.sort(drawn.T, axis=1), axis=0)  # nearly all are unrelated
     scores = similarities(structures, pairs[pairs[:, 0] < pairs[:, 1]])
-    quantiles = (0.5, 0.9, 0.99, 1.0) if n > 1 else ()
-    return {str(q): float(np.quantile(scores, q)) for q in quantiles}
-
-
-def _draw_line(unrelated: dict[str, float]) -> float:
-    """Return the similarity that unrelated images do not reach."""
-    median, high = unrelated.get("0.5", LEAST), unrelated.get("0.99", LEAST)
-    return float(np.clip(high + (high - median), LEAST, MOST))
+    if n < 2:
+        return LEAST, {}
+    found = {str(q): float(np.quantile(scores, q)) for q in (0.5, 0.9, 0.99, 1.0)}
+    return float(np.clip(2 * found["0.99"] - found["0.5"], LEAST, MOST)), found
 
 
 def rows_by(keys: Iterable) -> list[list[int]]:

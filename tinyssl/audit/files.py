@@ -18,9 +18,7 @@ FAINT = 1 / 3  # of the median of the part: nothing of IDRiD's 412 is below .39
 
 def find_files(looks: Looks) -> Iterator[dict]:
     """Yield what is wrong with files, rows of the table, masks and single images."""
-    found = defaultdict(list)
-    for part, name, reason in looks.unreadable:
-        found["unreadable"].append([f"{part}: {name}: {reason}"])
+    found = defaultdict(list, unreadable=[[line] for line in looks.unreadable])
     for part, table in looks.parts.items():
         for line in table.skipped:
             missing = ": missing file" in line
@@ -81,7 +79,7 @@ def _odd_images(looks: Looks) -> Iterator[dict]:
     """Yield images without a grade among graded ones, gray, dark and blurred ones."""
     place = np.strings.add(np.strings.add(looks.part, "\n"), looks.split)
     ungraded = (looks.grade < 0) & np.isin(place, place[looks.grade >= 0])
-    gray, dark, soft = (np.zeros(len(looks), bool) for _ in range(3))
+    gray, dark, soft = (np.zeros(len(looks.name), bool) for _ in range(3))
     for part in np.unique(looks.part):
         here = looks.part == part
         gray |= here & looks.gray & (looks.gray[here].mean() < 0.5)

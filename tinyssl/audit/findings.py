@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from tinyssl.audit.look import Looks
 
 SEVERITIES = ("grave", "warning", "note")  # would invalidate a study; may; to know
-# Severity, kind and title; below them why it matters, and what to do
+# Severity, kind and title, perhaps of several; why they matter; what to do
 CATALOGUE = """
 grave copies-across-splits: {image} in two splits
     The model is tested on images it was trained on: scores are too high.
@@ -15,23 +15,15 @@ grave conflicting-grades-identical: {pair} of identical images with grades {grad
     At least one of the two grades is wrong; no model can get both right.
     Have them graded again, or leave both out. How often graders disagree shows here.
 grave patients-across-splits: {patient} in two splits
-    Eyes and grades of one patient are alike: the test is not of unseen patients.
-    Put all images of one patient on one side of the split.
 grave eyes-by-name-across-splits: {patient} by the names of the files in two splits
-    Eyes and grades of one patient are alike: the test is not of unseen patients.
-    Put all images of one patient on one side of the split.
 grave visits-across-splits: {visit} by the notes inside the files in two splits
     Eyes and grades of one patient are alike: the test is not of unseen patients.
     Put all images of one patient on one side of the split.
 warning copies-identical: {pair} of identical images
-    Copies in two folds make cross-validation too good, and count twice.
-    Keep one of each, or give both one patient (groups.csv has the groups).
-warning copies-identical-between-parts: {pair} of identical images, in two parts
-    To learn from one part and test on the other is to test on seen images.
-    Leave them out of one part whenever the two are used together.
 warning copies-similar: {pair} of near-duplicates, saved or photographed again
     Copies in two folds make cross-validation too good, and count twice.
     Keep one of each, or give both one patient (groups.csv has the groups).
+warning copies-identical-between-parts: {pair} of identical images, in two parts
 warning copies-similar-between-parts: {pair} of near-duplicates, in two parts
     To learn from one part and test on the other is to test on seen images.
     Leave them out of one part whenever the two are used together.
@@ -39,8 +31,6 @@ warning conflicting-grades-similar: {pair} of near-duplicates with grades {grade
     One of the two grades is wrong, or the eye changed between two visits.
     Have them graded again, or leave both out. How often graders disagree shows here.
 warning eyes-by-name-with-several-images: {patient} by the names of {total} files
-    They look like images of one patient, and no column says so: folds may split them.
-    Give them one patient in a manifest.csv; groups.csv has the groups.
 warning visits-with-several-images: {visit} by the notes inside {total} files
     They look like images of one patient, and no column says so: folds may split them.
     Give them one patient in a manifest.csv; groups.csv has the groups.
@@ -54,20 +44,19 @@ warning rows-refused: {row} cannot be used
     What the row says breaks a rule; every job stops there.
     Correct the row.
 warning masks-unreadable: {mask} cannot be read
-    A mask that does not lie on its image trains the wrong pixels.
-    Fetch them again.
 warning masks-of-other-proportions: {mask} of other proportions than their images
+note masks-of-other-sizes: {mask} of another size than their images, to be scaled
     A mask that does not lie on its image trains the wrong pixels.
-    Find the image they belong to.
+    Fetch them again, or find the images they belong to.
 warning masks-twice: {mask} used more than once
     Two images, or two observers, cannot have the same outlines by chance.
     Compare the mask with each of its images.
 warning gray: {image} without colour among coloured ones
-    Colour tells them apart.
+note dark: {image} much darker than the others
+note blurred: {image} much smoother than the others
+    What sets them apart can tell their grade, or hide their lesions.
     Look at them; leave out what a grader would refuse.
 warning image-size-tells-the-grade: {part}: image size tells the grade, {score}
-    Grades may come from different cameras, which a network can read instead of eyes.
-    Score each size by itself; see whether the scores hold.
 warning kind-of-file-tells-the-grade: {part}: kind of file tells the grade, {score}
     Grades may come from different cameras, which a network can read instead of eyes.
     Score each kind by itself; see whether the scores hold.
@@ -80,18 +69,12 @@ note images-without-labels: {image file} that no row names
 note ungraded: {image} without a grade among graded ones
     They train nothing and test nothing.
     Grade them, or use them for pretraining only.
-note masks-of-other-sizes: {mask} of another size than their images
-    A mask that does not lie on its image trains the wrong pixels.
-    tinyssl scales them; others may not.
-note dark: {image} much darker than the others
-    Lesions may not be visible.
-    Look at them; leave out what a grader would refuse.
-note blurred: {image} much smoother than the others
-    Lesions may be lost.
-    Look at them; leave out what a grader would refuse.
 """
-ENTRY = r"(\w+) ([\w-]+): (.*)\n +(.*)\n +(.*)"
-KINDS = {kind: (first, *rest) for first, kind, *rest in re.findall(ENTRY, CATALOGUE)}
+KINDS = {
+    kind: (severity, title, why, advice)
+    for heads, why, advice in re.findall(r"((?:\S.*\n)+) +(.*)\n +(.*)", CATALOGUE)
+    for severity, kind, title in re.findall(r"(\w+) (\S+): (.*)", heads)
+}
 NOUNS = ("image", "image file", "pair", "patient", "visit", "row", "mask")
 
 

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from textwrap import shorten
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ def fold_groups(
     for finding in findings:
         if finding["kind"].startswith(("patients", "eyes", "visits")):
             ties += [(rows[0], row) for rows in finding["rows"] for row in rows[1:]]
-    return connected(len(looks), ties)
+    return connected(len(looks.name), ties)
 
 
 def _crosses(looks: Looks, rows: Sequence[int]) -> bool:
@@ -54,9 +55,10 @@ def _pairs(looks: Looks, pairs: Sequence[Mapping]) -> Iterator[dict]:
         if len(scales) == 1 and grades.min() >= 0 and grades[0] != grades[1]:
             found[f"conflicting-grades-{pair['kind']}"].append(rows)
     for kind in sorted(found, key=list(KINDS).index):
-        grades = ["{} and {}".format(*looks.grade[rows]) for rows in found[kind]]
-        more = ", ..." if len(grades) > 6 else ""
-        yield from tell(kind, found[kind], looks, grades=", ".join(grades[:6]) + more)
+        grades = ", ".join(
+            "{} and {}".format(*looks.grade[rows]) for rows in found[kind]
+        )
+        yield from tell(kind, found[kind], looks, grades=shorten(grades, 60))
 
 
 def _patients(looks: Looks, group: np.ndarray) -> Iterator[dict]:
@@ -64,10 +66,10 @@ def _patients(looks: Looks, group: np.ndarray) -> Iterator[dict]:
     keys = defaultdict(list)
     columns = (looks.part, looks.patient, looks.name, looks.note)
     for part, patient, name, note in zip(*columns, strict=True):
-        eye = EYE.search(stem(name))
-        guess = stem(name)[: eye.start()] if eye else ""
-        keys["patients"].append(f"{part}\n{patient}" if patient else "")
-        keys["eyes-by-name"].append(f"{part}\n{guess}" if eye and not patient else "")
+        stem = re.sub(r".*/|\.\w{3,4}$", "", name)
+        guess = EYE.sub("\n", stem)  # the same for both eyes
+        keys["patients"].append(f"{patient}\n{part}" if patient else "")
+        keys["eyes-by-name"].append("" if patient or guess == stem else guess + part)
         keys["visits"].append("" if patient else note)
     for who, of_rows in keys.items():
         groups = rows_by(of_rows)
@@ -80,8 +82,3 @@ def _patients(looks: Looks, group: np.ndarray) -> Iterator[dict]:
         within = [rows for rows in groups if not _crosses(looks, rows)]
         total = sum(map(len, within))
         yield from tell(f"{who}-with-several-images", within, looks, total=total)
-
-
-def stem(name: str) -> str:
-    """Return the name of a file without its folders and suffix."""
-    return re.sub(r"\.\w{3,4}$", "", name.rpartition("/")[2])

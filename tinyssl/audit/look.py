@@ -24,16 +24,17 @@ DESCRIPTION, MODEL, DATE_FOLDER, DATE = 0x010E, 0x0110, 0x8769, 0x9003  # EXIF
 class Looks(SimpleNamespace):
     """What was seen of the N readable images of all parts: the columns of `_see`.
 
-    Besides, ``parts`` as given, and ``unreadable``: part, name and reason of each.
+    Besides, ``parts`` as given, and ``unreadable``: where and why, of each such file.
     """
-
-    def __len__(self) -> int:
-        return len(self.name)
 
     def label(self, i: int) -> str:
         """Return the name of image i, with its part where there are several."""
         name = str(self.name[i])
         return f"{self.part[i]}: {name}" if len(self.parts) > 1 else name
+
+    def table(self, i: int) -> Table:
+        """Return the table of image i alone."""
+        return self.parts[self.part[i]].select(self.index[[i]])
 
 
 def look(
@@ -57,8 +58,7 @@ def look(
     if not good:
         raise DataError.listing("none of the images can be read", bad.values())
     columns = {name: np.array([row[name] for row in good]) for name in good[0]}
-    places = [(*rows[k], reason) for k, reason in bad.items()]
-    unreadable = [(part, parts[part].names[i], reason) for part, i, reason in places]
+    unreadable = [f"{rows[k][0]}: {reason}" for k, reason in bad.items()]
     return Looks(parts=parts, unreadable=unreadable, **columns)
 
 
@@ -75,6 +75,7 @@ def _see(table: Table, i: int, side: int) -> dict:
     digest = hashlib.sha256(pixels.tobytes() + str(crop).encode())
     return {
         "name": table.names[i],
+        "index": i,
         "grade": -1 if table.grade is None else table.grade[i],  # -1 is unlabelled
         "patient": "" if table.patient is None else table.patient[i],  # "" is unknown
         "split": "" if table.split is None else table.split[i],

@@ -1,5 +1,6 @@
 """The page of an audit: what was found, with images of it."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,6 @@ import numpy as np
 
 from tinyssl import plots
 from tinyssl.audit.findings import SEVERITIES, counted
-from tinyssl.audit.leaks import stem
 from tinyssl.audit.look import Looks
 from tinyssl.data import load_images
 from tinyssl.report import Section, Table, write_report
@@ -16,11 +16,12 @@ from tinyssl.report import Section, Table, write_report
 SHOWN = 8  # groups in a figure
 SIDE = 160  # px of an image on the page
 LISTED = 400  # groups of files in a folded list; all are in results.json
+NAMES = {"qwk": "QWK", "auc": "macro AUC", "chance": "its chance"}
 METHOD = (
-    "An image is known again by a thumbnail of 16 x 16 pixels, if it was saved or "
-    "resized; if it was cropped, turned, mirrored or brightened, or the eye photographed "
-    "again, by vessels and lesions that correlate more than in pairs drawn at random "
-    "(numbers: results.json). One turned by more than three degrees may be missed."
+    "An image that was saved or resized is known again by a thumbnail of 16 x 16 "
+    "pixels; if it was cropped, turned, mirrored, brightened or taken again, by its "
+    "vessels and lesions, if they correlate more than in pairs drawn at random. One "
+    "turned by more than three degrees may be missed. Numbers are in results.json."
 )
 KNOW_NOTHING = (
     "Baselines that know nothing about eyes: a method that does not beat them has "
@@ -60,8 +61,8 @@ def _section(looks: Looks, finding: Mapping[str, Any], pairs: Mapping) -> Sectio
         numbered = enumerate(groups[:SHOWN], start=1)
         shown = [(number, row) for number, rows in numbered for row in rows[:4]]
         titles = [f"{number}: {short_name(looks, row)}" for number, row in shown]
-        images = np.concatenate([_image(looks, row) for _, row in shown])
-        grid = plots.image_grid(images, titles=titles, columns=4)
+        images = [load_images(looks.table(row), SIDE)[0][0] for _, row in shown]
+        grid = plots.image_grid(np.array(images), titles=titles, columns=4)
         grid.set_label(finding["kind"])
         caption = "One number, one group; the grade in brackets where it is known."
         if len(groups) > SHOWN:
@@ -81,27 +82,15 @@ def _section(looks: Looks, finding: Mapping[str, Any], pairs: Mapping) -> Sectio
     )
 
 
-def _image(looks: Looks, row: int) -> np.ndarray:
-    """Load the field of view of one row again: (1, 160, 160, 3)."""
-    table = looks.parts[looks.part[row]]
-    chosen = np.array([table.names.index(looks.name[row])])
-    return load_images(table.select(chosen), SIDE)[0]
-
-
 def short_name(looks: Looks, row: int) -> str:
-    """Return the name of an image, its grade in brackets.
-
-    Without folders, unless the name is a mere number: val/24 is not test/24.
-    """
-    *folders, _ = looks.name[row].split("/")
-    name, grade = stem(looks.name[row]), looks.grade[row]
-    if name.isdigit() and folders:
-        name = f"{folders[-1]}/{name}"
-    return name[-16:] + (f" ({grade})" if grade >= 0 else "")
+    """Return the name of an image in its folder, and its grade in brackets."""
+    name = re.sub(r"\.\w{3,4}$", "", looks.name[row]).split("/")
+    grade = looks.grade[row]
+    return "/".join(name[-2:])[-16:] + (f" ({grade})" if grade >= 0 else "")
 
 
 def _numbers(results: Mapping[str, Any]) -> list[Table]:
-    """Lay out grades, sizes and what the baselines that know nothing reach."""
+    """Lay out grades, what the baselines that know nothing reach, and sizes."""
     grades = sorted({g for row in results["grades"] for g in row["grades"]}, key=int)
     graded = [
         {name: row[name] for name in ("part", "split", "images")}
@@ -119,6 +108,6 @@ def _numbers(results: Mapping[str, Any]) -> list[Table]:
             [f"{x:.3f}" if isinstance(x, float) else str(x) for x in row.values()]
             for row in rows
         ]
-        header = [name.replace("_", " ") for name in (rows or [{}])[0]]
+        header = [NAMES.get(name, name.replace("_", " ")) for name in (rows or [{}])[0]]
         tables += [Table(header, cells, caption)] if rows else []
     return tables

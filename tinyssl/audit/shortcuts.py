@@ -32,10 +32,9 @@ def find_shortcuts(
     Findings; scores of baselines; associations of size and kind of file with the grade.
     """
     findings, baselines, associations = [], [], []
-    for part in looks.parts:
-        rows = np.flatnonzero((looks.part == part) & (looks.grade >= 0))
-        if not len(rows):
-            continue
+    graded = looks.grade >= 0
+    for part in np.unique(looks.part[graded]).tolist():
+        rows = np.flatnonzero(graded & (looks.part == part))
         coarse, grades, split = looks.coarse[rows], looks.grade[rows], looks.split[rows]
         halved = coarse.reshape(-1, 14, 2, 14, 2, 3).mean((2, 4)) / 255
         features = {
@@ -45,29 +44,27 @@ def find_shortcuts(
         sizes = np.column_stack([looks.height[rows], looks.width[rows]])
         names = np.array(["{} x {}".format(*size) for size in sizes])
         labels = {"image size": names, "kind of file": looks.camera[rows]}
-        features |= {
-            label: one_hot(kinds)
-            for label, kinds in labels.items()
-            if len(np.unique(kinds)) > 1
-        }
+        for label, kinds in labels.items():
+            if len(np.unique(kinds)) > 1:
+                features[label] = one_hot(kinds)
         scores = []
         if len(rows) >= 20:  # five folds of four
             scores = score_shortcuts(features, grades, groups[rows], split=split)
         baselines += [{"part": part} | row for row in scores]
+        scored = {row["baseline"]: row for row in scores if row["scored_on"] != "test"}
         for label, kinds in labels.items():
-            v, p = association(kinds, grades)
-            line = {"part": part, "label": label, "kinds": len(np.unique(kinds))}
-            associations.append(line | {"v": v, "p": p})
-            for row in scores:
-                score, chance = row["balanced_accuracy"], row["chance"]
-                told = p <= 0.01 and score >= chance + 0.05
-                if row["baseline"] == label and row["scored_on"] != "test" and told:
-                    findings += tell(
-                        f"{label.replace(' ', '-')}-tells-the-grade",
-                        [[f"{line['kinds']} kinds, Cramer's V {v:.2f}, p {p:.3f}"]],
-                        part=part,
-                        score=f"balanced accuracy {score:.2f}, chance {chance:.2f}",
-                    )
+            number, (v, p) = len(np.unique(kinds)), association(kinds, grades)
+            line = {"part": part, "label": label, "kinds": number, "v": v, "p": p}
+            associations.append(line)
+            row = scored.get(label, {})
+            score, chance = row.get("balanced_accuracy", 0.0), row.get("chance", 1.0)
+            if p <= 0.01 and score >= chance + 0.05:
+                findings += tell(
+                    f"{label.replace(' ', '-')}-tells-the-grade",
+                    [[f"{number} kinds, Cramer's V {v:.2f}, p {p:.3f}"]],
+                    part=part,
+                    score=f"balanced accuracy {score:.2f}, chance {chance:.2f}",
+                )
     return findings, baselines, associations
 
 
@@ -93,7 +90,7 @@ def score_shortcuts(
     folds = min(folds, len(np.unique(groups[train])))
     if len(np.unique(grades[train])) < 2 or folds < 2:
         return []
-    places = np.full(len(grades), -1)
+    places = np.full(len(grades), folds)  # of the test: one fold more
     places[train] = stratified_group_folds(grades[train], groups[train], folds, rng=rng)
 
     def answer(table: np.ndarray | None, learned: np.ndarray, asked: np.ndarray):
@@ -108,16 +105,16 @@ def score_shortcuts(
             answers = logistic_regression(*known, num_grades=K, penalty=penalty)
         return answers, np.divide(answers, share, np.zeros_like(share), where=share > 0)
 
-    rows = []
+    scores = []
     for name, table in {"majority grade": None, **features}.items():
         answers = np.zeros((2, len(grades), K))
-        for fold in range(folds):
+        for fold in np.unique(places):
             held = places == fold
             answers[:, held] = answer(table, train & ~held, held)
-        rows.append(_score(name, f"{folds} folds", grades[train], *answers[:, train]))
-        if test.any():
-            rows.append(_score(name, "test", grades[test], *answer(table, train, test)))
-    return rows
+        for place, rows in {f"{folds} folds": train, "test": test}.items():
+            if rows.any():
+                scores.append(_score(name, place, grades[rows], *answers[:, rows]))
+    return scores
 
 
 def _score(name, place, grades, probabilities, weighted) -> dict:
@@ -139,9 +136,9 @@ def _score(name, place, grades, probabilities, weighted) -> dict:
 def one_hot(labels: np.ndarray) -> NDArray[np.float64]:
     """Return a column a label; labels that fewer than 5 images have share one."""
     _, which, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    columns = np.eye(len(counts))[which]
-    rare = columns[:, counts < RARE].sum(axis=1, keepdims=True)
-    return np.hstack([columns[:, counts >= RARE], rare[:, rare.any(axis=0)]])
+    common = counts >= RARE
+    place = np.where(common, np.cumsum(common) - 1, common.sum())
+    return np.eye(len(counts[common]) + (not common.all()))[place[which]]
 
 
 def association(
