@@ -18,9 +18,9 @@ from tinyssl.data import toy
 class Planted:
     """A manifest, images and vessel masks, to be changed before they are read."""
 
-    def __init__(self, folder: Path, eyes, rows):
+    def __init__(self, folder: Path, eyes, rows=()):
         self.folder, self.rows = folder, []
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         for k, row in enumerate(rows):
             split = "train" if k % 4 else "test"
             self.add(f"e{k}.png", eyes.images[row], eyes.grades[row], f"p{k}", split)
@@ -49,10 +49,16 @@ def eyes():
     return toy.fundus(68, size=96, rng=3)
 
 
+@pytest.fixture(scope="session")
+def plant(eyes):
+    """Return a function of a folder and of the eyes to write there."""
+    return lambda folder, rows=(): Planted(folder, eyes, rows)
+
+
 @pytest.fixture
-def clean(tmp_path, eyes):
+def clean(tmp_path, plant):
     """Write an eye of each of twenty-four patients, without fault."""
-    return Planted(tmp_path / "clean", eyes, range(0, 48, 2))
+    return plant(tmp_path / "clean", range(0, 48, 2))
 
 
 @pytest.fixture
