@@ -1,0 +1,146 @@
+"""The audit as a command: its answer, its text, its page, and the real data sets."""
+
+import csv
+import json
+import re
+
+import pytest
+
+from tinyssl.audit import as_text, audit
+from tinyssl.data import DataError, open_dataset
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, plant):
+    """Audit thirty-four eyes in two splits, and one of them again in the other."""
+    folder = tmp_path_factory.mktemp("eyes")
+    eyes = plant(folder / "data", range(0, 68, 2))
+    eyes.add("again.png", eyes.image(2), (eyes.rows[2]["grade"] + 1) % 5, split="test")
+    return eyes.save(), folder / "run", audit(eyes.folder, out=folder / "run")
+
+
+def test_the_most_severe_comes_first(run):
+    findings = run[2]["findings"]
+    severities = [finding["severity"] for finding in findings]
+    assert severities == sorted(severities, key=["grave", "warning", "note"].index)
+    assert findings[0]["kind"] == "copies-across-splits"
+    for finding in findings:
+        assert finding["title"]
+        assert finding["why"]
+        assert finding["advice"]
+        assert finding["count"] == len(finding["files"])
+
+
+def test_files_of_the_run(run):
+    _, out, results = run
+    written = json.loads((out / "results.json").read_text())
+    assert written["findings"] == json.loads(json.dumps(results["findings"]))
+    with (out / "groups.csv").open(newline="") as file:
+        groups = {row["image"]: row["group"] for row in csv.DictReader(file)}
+    assert groups["e2.png"] == groups["again.png"]
+    assert (len(groups), len(set(groups.values()))) == (35, 34)
+
+
+def test_baselines_of_both_splits(run):
+    scored = {(row["baseline"], row["scored_on"]) for row in run[2]["baselines"]}
+    for name in ("majority grade", "global intensities", "14 x 14 pixels"):
+        assert {(name, "5 folds"), (name, "test")} <= scored
+
+
+def test_text_is_short_and_names_files(run):
+    lines = as_text(run[2]).splitlines()
+    assert lines[0].endswith("manifest, 35 images")
+    assert lines[2] == "GRAVE   1 image in two splits"
+    assert "e2.png | again.png" in lines[5]
+    assert any(line.startswith("knows nothing") for line in lines)
+
+
+def test_page_shows_the_pairs(run):
+    _, out, results = run
+    page = (out / "report.html").read_text(encoding="utf-8")
+    text = re.sub(r"<[^>]+>", "", page)
+    for words in ("1 image in two splits", "How copies are told", "e2.png | again"):
+        assert words in text
+    assert page.count("<img ") == sum(bool(f["rows"]) for f in results["findings"])
+
+
+def test_again_into_the_same_folder_and_not_into_another_run(run):
+    folder, out, results = run
+    assert audit(folder, out=out)["findings"] == results["findings"]
+    with pytest.raises(ValueError, match="holds a run with data="):
+        audit("toy:4:32", out=out)
+
+
+def test_size_that_tells_the_grade(tmp_path, plant, eyes):
+    planted = plant(tmp_path / "data")
+    for k, image in enumerate(eyes.images):
+        planted.add(f"{k}.png", image[: 96 - 4 * (k % 2)], k % 2)
+    findings = audit(planted.save(), out=tmp_path / "run")["findings"]
+    (finding,) = [f for f in findings if f["kind"] == "image-size-tells-the-grade"]
+    assert "balanced accuracy 1.00, chance 0.50" in finding["title"]
+    assert finding["files"] == [["2 kinds, Cramer's V 1.00, p 0.001"]]
+
+
+def test_a_clean_set_yields_nothing(tmp_path, clean):
+    results = audit("toy:40:64", out=tmp_path / "toy")
+    kinds = [finding["kind"] for finding in results["findings"]]
+    assert kinds == ["patients-with-several-images"]  # the two eyes of each
+    results = audit(clean.save(), out=tmp_path / "run")
+    assert results["findings"] == []
+    assert "nothing found" in as_text(results)
+
+
+def test_a_refused_audit_leaves_nothing(tmp_path):
+    with pytest.raises(DataError, match="no such file or folder"):
+        audit(tmp_path / "missing", out=tmp_path / "run")
+    (tmp_path / "a.jpg").write_text("no image")
+    with pytest.raises(DataError, match="none of the images can be read"):
+        audit(tmp_path, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_idrid_facts(real_data, tmp_path):
+    if not (real_data / "IDRiD").is_dir():
+        pytest.skip("no IDRiD here")
+    results = audit(real_data / "IDRiD", out=tmp_path)
+    found = {finding["kind"]: finding for finding in results["findings"]}
+    assert {kind: finding["count"] for kind, finding in found.items()} == {
+        "conflicting-grades-identical": 2,
+        "conflicting-grades-similar": 1,
+        "copies-identical": 5,
+        "copies-identical-between-parts": 3,
+        "copies-similar": 2,
+        "copies-similar-between-parts": 43,
+        "patients-with-several-images": 126,
+    }
+    pairs = [[n[-3:] for n in pair] for pair in found["copies-identical"]["files"]]
+    known = ("021 391", "028 327", "045 333", "073 375", "079 279")
+    assert sorted(pairs) == [pair.split() for pair in known]
+
+
+def test_chase_two_eyes_of_each_child(real_data, tmp_path):
+    if not (real_data / "CHASE_DB1").is_dir():
+        pytest.skip("no CHASE_DB1 here")
+    (finding,) = audit(real_data / "CHASE_DB1", out=tmp_path)["findings"]
+    assert finding["title"] == "10 patients with 20 images"
+
+
+def test_retinamnist_pixels_know_something(real_data, tmp_path):
+    path = real_data / "MedMNIST" / "retinamnist.npz"
+    if not path.is_file():
+        pytest.skip("no RetinaMNIST here")
+    results = audit(path, out=tmp_path)
+    rows = {(row["baseline"], row["scored_on"]): row for row in results["baselines"]}
+    pixels = rows["14 x 14 pixels", "test"]
+    assert pixels["accuracy"] == pytest.approx(0.525, abs=0.02)
+    assert pixels["auc"] == pytest.approx(0.721, abs=0.02)
+    found = {finding["kind"]: finding for finding in results["findings"]}
+    assert set(found) == {"copies-similar", "dark", "blurred"}
+    table = open_dataset(path)
+    grade = dict(zip(table.names, table.grade, strict=True))
+    assert found["copies-similar"]["count"] >= 28
+    for first, second in found["copies-similar"][
+        "files"
+    ]:  # of one grade: no false alarm
+        assert grade[first] == grade[second]
+        assert first.split("/")[0] == second.split("/")[0]

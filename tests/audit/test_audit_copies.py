@@ -1,0 +1,155 @@
+"""Each leak is planted in a clean set of synthetic eyes, and must be found there."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from tinyssl.audit import count_grades, count_sizes, open_parts
+from tinyssl.audit.look import look
+from tinyssl.audit.page import short_name
+from tinyssl.data import copies, toy
+
+
+def test_an_image_is_named_with_its_folder():
+    names = ["val/24", "a/b/IDRiD_007.jpg", "24.png", "in a long folder name/7.png"]
+    looks = SimpleNamespace(name=names, grade=[3, 0, -1, -1])
+    expected = ["val/24 (3)", "b/IDRiD_007 (0)", "24", "ng folder name/7"]
+    assert [short_name(looks, row) for row in range(4)] == expected
+
+
+def test_a_clean_data_set_yields_no_finding(clean, found):
+    assert found(clean.save()) == {}
+
+
+@pytest.mark.parametrize("name", ["again.png", "again.bmp"])  # same bytes, same pixels
+def test_an_identical_image(clean, found, name):
+    clean.add(name, clean.image(1), clean.rows[1]["grade"])
+    ((kind, finding),) = found(clean.save()).items()
+    assert (kind, finding["severity"]) == ("copies-identical", "warning")
+    assert (finding["files"], finding["count"]) == ([["e1.png", name]], 1)
+
+
+CHANGES = {
+    "saved again": lambda image: image,
+    "resized": lambda image: image.resize((72, 72), Image.Resampling.LANCZOS),
+    "darker": lambda image: image.point(lambda value: int(0.7 * value)),
+    "mirrored": ImageOps.mirror,
+    "turned": lambda image: image.transpose(Image.Transpose.ROTATE_90),
+    "moved": lambda image: Image.fromarray(np.roll(image, (3, -4), axis=(0, 1))),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_near_duplicate(clean, found, change):
+    for k in (1, 2, 3):
+        image = np.asarray(change(Image.fromarray(clean.image(k))))
+        clean.add(f"again{k}.jpg", image, clean.rows[k]["grade"], quality=60)
+    ((kind, finding),) = found(clean.save()).items()
+    assert kind == "copies-similar"
+    expected = [[f"e{k}.png", f"again{k}.jpg"] for k in (1, 2, 3)]
+    assert sorted(finding["files"]) == expected
+
+
+def test_copies_across_splits_are_grave(clean, found):
+    clean.add("again.png", clean.image(0), clean.rows[0]["grade"], split="train")
+    ((kind, finding),) = found(clean.save()).items()  # told once
+    assert (kind, finding["severity"]) == ("copies-across-splits", "grave")
+    assert finding["files"] == [["e0.png", "again.png"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "severity"),
+    [("a.png", "identical", "grave"), ("a.jpg", "similar", "warning")],
+)
+def test_conflicting_grades(clean, found, name, kind, severity):
+    one = int(clean.rows[1]["grade"])
+    clean.add(name, clean.image(1), (one + 2) % 5)
+    findings = found(clean.save())
+    assert set(findings) == {f"copies-{kind}", f"conflicting-grades-{kind}"}
+    finding = findings[f"conflicting-grades-{kind}"]
+    assert (finding["severity"], finding["files"]) == (severity, [["e1.png", name]])
+    assert finding["title"].endswith(f"with grades {one} and {(one + 2) % 5}")
+
+
+def test_a_patient_across_splits(clean, found):
+    clean.rows[4]["patient"] = clean.rows[5]["patient"]  # test and train
+    ((kind, finding),) = found(clean.save()).items()
+    assert (kind, finding["severity"]) == ("patients-across-splits", "grave")
+    assert finding["files"] == [["e4.png", "e5.png"]]
+
+
+def test_patients_with_several_images_are_a_note(clean, found):
+    clean.rows[1]["patient"] = clean.rows[2]["patient"]
+    ((kind, finding),) = found(clean.save()).items()
+    assert (kind, finding["severity"]) == ("patients-with-several-images", "note")
+    assert finding["title"] == "1 patient with 2 images"
+
+
+def test_pairs_of_eyes_by_name(clean, found, eyes):
+    for k, name in enumerate(("12_left.png", "12_right.png", "13_right.png")):
+        clean.add(name, eyes.images[48 + 2 * k], split="test" if k == 1 else "train")
+    ((kind, finding),) = found(clean.save()).items()
+    assert kind == "eyes-by-name-across-splits"
+    assert finding["files"] == [["12_left.png", "12_right.png"]]
+
+
+@pytest.mark.parametrize("number", [2, 9])  # of one visit; of one program
+def test_visits_by_the_note_in_the_files(clean, found, eyes, number):
+    notes = [b"saver 1.234"] * number + [b"040120171"]
+    for k, note in enumerate(notes):
+        clean.add(f"v{k}x.jpg", eyes.images[48 + 2 * k], quality=95, comment=note)
+    files = {kind: finding["files"] for kind, finding in found(clean.save()).items()}
+    visit = {"visits-with-several-images": [["v0x.jpg", "v1x.jpg"]]}
+    assert files == (visit if number == 2 else {})
+
+
+def test_copies_between_two_data_sets(clean, found, plant, tmp_path):
+    other = plant(tmp_path / "other", range(48, 64, 2))
+    other.add("borrowed.png", clean.image(7), clean.rows[7]["grade"])
+    for row in (*clean.rows, *other.rows):
+        row["split"] = ""
+    ((kind, finding),) = found(clean.save(), other.save()).items()
+    assert kind == "copies-identical-between-parts"
+    assert finding["files"] == [["clean: e7.png", "other: borrowed.png"]]
+
+
+def test_counts_of_grades_and_sizes(clean):
+    looks = look(open_parts([clean.save()]))
+    lines = count_grades(looks)
+    counted = [(line["split"], line["images"]) for line in lines]
+    assert counted == [("test", 6), ("train", 18)]
+    grades = np.bincount([row["grade"] for row in clean.rows])
+    for grade, expected in enumerate(grades):
+        assert sum(line["grades"].get(str(grade), 0) for line in lines) == expected
+    size = {"part": "clean", "height": 96, "width": 96, "images": 24}
+    assert count_sizes(looks) == [size]
+
+
+def write_array(path, images):
+    labels = np.zeros(len(images), int)
+    np.savez(path, train_images=images.astype(np.uint8), train_labels=labels)
+    return path
+
+
+def test_small_images_of_other_things_are_not_told_by_structure(tmp_path, found):
+    y, x = np.mgrid[:28, :28]
+    chest = np.abs(x - 13.5) * 6 + 3 * np.cos(y / 2)  # one like the other
+    noise = np.random.default_rng(0).normal(scale=2, size=(12, 28, 28))
+    images = np.linspace(20, 130, 12)[:, None, None] + chest + noise
+    images[7] = images[3]
+    ((kind, finding),) = found(write_array(tmp_path / "x.npz", images)).items()
+    assert (kind, finding["files"]) == ("copies-identical", [["train/3", "train/7"]])
+
+
+def test_what_the_leak_guard_ties_the_audit_names(tmp_path, found):
+    images = toy.fundus(6, size=28, rng=0).images.mean(-1).clip(2, 252)  # gray: no eyes
+    noise = np.random.default_rng(0).integers(-2, 3, (3, 28, 28))
+    images = np.concatenate([images, images[:3] + noise]).astype(np.uint8)
+    small = copies.thumbnails(np.repeat(images[..., None], 3, axis=3))
+    first, second = copies.same_pairs(small, small)
+    tied = np.column_stack([first, second])[first < second].tolist()
+    assert tied == [[0, 6], [1, 7], [2, 8]]
+    ((kind, finding),) = found(write_array(tmp_path / "x.npz", images)).items()
+    assert (kind, sorted(finding["rows"])) == ("copies-similar", tied)

@@ -1,0 +1,118 @@
+"""Laws of the structure, of its correlation, and of the pairs that are compared."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinyssl.audit.copies import TURNS, propose, rows_by, similarities, turn_views
+from tinyssl.audit.look import seen_area, structure
+from tinyssl.data.copies import thumbnails
+
+S = 64
+SEEDS = st.integers(0, 2**32 - 1)
+WHOLE = np.ones((S, S), bool)
+PAIR, BOTH_WAYS = np.array([[0, 1]]), np.array([[0, 1], [1, 0]])
+
+
+def draw_view(seed):
+    """Draw blotches of all sizes, such as a JPEG would keep."""
+    rng = np.random.default_rng(seed)
+    view = np.zeros((S, S))
+    for step in (2, 4, 8, 16):
+        view += np.kron(rng.normal(size=(S // step, S // step)), np.ones((step, step)))
+    return np.clip(128 + 20 * view, 30, 255).astype(np.uint8)
+
+
+def turned(view, turn):
+    return turn_views(view[None], turn)[0]
+
+
+def inverse(turn):
+    """Search the turn that takes another one back."""
+    view = draw_view(0)
+    (found,) = [t for t in TURNS if (turned(turned(view, turn), t) == view).all()]
+    return found
+
+
+def test_the_eight_turns_are_all_different():
+    assert len({turned(draw_view(0), turn).tobytes() for turn in TURNS}) == 8
+    assert sorted(map(inverse, TURNS)) == sorted(TURNS)
+
+
+@given(SEEDS)
+def test_light_hardly_changes_structure(seed):
+    view = draw_view(seed)
+    darker = (view * np.linspace(0.5, 1, S)).astype(np.uint8)
+    pair = np.stack([structure(v, WHOLE) for v in (view, darker)])
+    assert similarities(pair, PAIR)[0] > 0.9
+
+
+@given(SEEDS, st.integers(-7, 7), st.integers(-7, 7))
+def test_similarity_is_one_for_copies_at_any_small_shift(seed, dy, dx):
+    image = structure(draw_view(seed), WHOLE)
+    moved = np.roll(image, (dy, dx), axis=(0, 1))
+    actual = similarities(np.stack([image, moved]), BOTH_WAYS)
+    np.testing.assert_allclose(actual, 1, atol=1e-5)
+
+
+@given(SEEDS, SEEDS)
+def test_similarity_is_symmetric_and_at_most_one(one, other):
+    pair = np.stack([structure(draw_view(seed), WHOLE) for seed in (one, other)])
+    forth, back = similarities(pair, BOTH_WAYS)
+    assert forth == pytest.approx(back, abs=1e-5)
+    assert forth <= 1 + 1e-5
+
+
+@given(SEEDS, st.sampled_from(TURNS))
+def test_similarity_finds_the_turn(seed, turn):
+    image = structure(draw_view(seed), WHOLE)
+    pair = np.stack([image, turned(image, turn)])
+    assert similarities(pair, PAIR, turn=inverse(turn))[0] > 1 - 1e-5
+
+
+def test_blank_images_resemble_nothing():
+    blank = structure(np.zeros((S, S), np.uint8), WHOLE)
+    assert (blank == 0).all()
+    pair = np.stack([blank, structure(draw_view(0), WHOLE)])
+    assert similarities(pair, np.array([[0, 0], [0, 1]])).tolist() == [0, 0]
+
+
+def test_what_lies_outside_the_area_takes_no_part():
+    view, area = draw_view(0), np.zeros((S, S), bool)
+    area[8:-8, 8:-8] = True
+    other = np.where(area, view, 0).astype(np.uint8)
+    np.testing.assert_array_equal(structure(view, area), structure(other, area))
+
+
+def test_seen_area_leaves_rim_and_cut_out():
+    view = np.full((S, S, 3), 120, np.uint8)
+    view[: S // 4] = 0  # the camera cut it off
+    area = seen_area(view)
+    assert not area[: S // 4].any()
+    assert not area[:, :3].any()
+    assert area[S // 2, S // 2]
+
+
+@given(SEEDS, st.sampled_from(TURNS))
+def test_a_copy_is_proposed_turned_and_in_other_light(seed, turn):
+    views = [np.repeat(draw_view(seed + k)[..., None], 3, axis=2) for k in range(40)]
+    light = np.linspace(0.6, 1, S)[:, None]
+    views.append(turned((views[7] * light).astype(np.uint8), inverse(turn)))
+    pairs = propose(thumbnails(views), turn, 1)
+    assert [7, 40] in pairs.tolist()
+    assert (pairs[:, 0] < pairs[:, 1]).all()
+    assert len(np.unique(pairs, axis=0)) == len(pairs) <= 2 * 41
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_all_pairs_are_proposed_where_few(n):
+    small = np.random.default_rng(n).integers(0, 256, (n, 16, 16, 3), np.uint8)
+    for turn in TURNS:
+        pairs = propose(small, turn, 5)
+        assert pairs.tolist() == np.column_stack(np.triu_indices(n, 1)).tolist()
+
+
+def test_rows_by_leaves_single_ones_and_the_unknown_out():
+    assert rows_by(["a", "b", "a", "c", "b", "", ""]) == [[0, 2], [1, 4]]
+    assert rows_by(np.array([0, 1, 0])) == [[0, 2]]

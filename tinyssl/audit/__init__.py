@@ -1,0 +1,183 @@
+"""The audit: what in a data set would spoil a study, found before the study is made.
+
+`look` decodes each image once; `copies` says which show one picture; `leaks` what
+stands on both sides of a split, `files` what is wrong with single files, `shortcuts`
+how far grades can be told without looking at the eye.
+"""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tinyssl import runs
+from tinyssl.audit import page
+from tinyssl.audit.copies import find_copies
+from tinyssl.audit.files import find_files
+from tinyssl.audit.findings import SEVERITIES, counted
+from tinyssl.audit.leaks import find_leaks, fold_groups
+from tinyssl.audit.look import Looks, look
+from tinyssl.audit.shortcuts import find_shortcuts
+from tinyssl.commands.tidy import taken_back_if_refused
+from tinyssl.data import Table, open_dataset
+
+__all__ = ["as_text", "audit"]
+
+IDRID_PARTS = ("A. Segmentation", "B. Disease Grading", "C. Localization")
+COLUMNS = ("grade", "patient", "eye", "split")
+SHOWN = 3  # groups of files in the text; all are in the JSON
+
+
+def audit(
+    data: str | Path,
+    others: Sequence[str | Path] = (),
+    *,
+    out: Path | None = None,
+    threads: int | None = None,
+    log: Callable[[str], None] = lambda line: None,
+) -> dict[str, Any]:
+    """Look for what would spoil a study, and write a page of it.
+
+    Parameters
+    ----------
+    data : path or "toy[:N[:SIZE]]"
+        See ``tinyssl.data.open_dataset``; of IDRiD's root, all three parts.
+    others : sequence of paths
+        More data sets, in which copies of the first may be.
+    out : path, optional
+        Run folder, ``runs/audit-NAME`` if not given. It receives report.html,
+        results.json, and groups.csv: images with one group belong in one fold.
+    threads : int, optional
+        Decoders at work; all cores if not given.
+    log : callable
+        Takes lines for the person who waits.
+
+    Returns
+    -------
+    dict
+        "findings" (each with "kind", "severity", "title", "why", "advice", "count",
+        "files" and "rows"), most severe first; "parts", "grades", "sizes",
+        "baselines", "associations" and "copies" (and how they were told from others).
+
+    Raises
+    ------
+    ValueError
+        If a path is no data set, no image can be read, or `out` holds another run.
+    """
+    places = [str(place) for place in (data, *others)]
+    parts = open_parts(places)
+    words = [re.sub(r"\W+", "-", Path(place).name or "data") for place in places]
+    out = Path(out or Path("runs") / "-".join(["audit", *words])[:80])
+    with taken_back_if_refused(out):
+        runs.claim(out, {"command": "audit", "data": sorted(places)})
+        images = counted(sum(map(len, parts.values())), "image")
+        log(f"looking at {images} of {', '.join(parts)}")
+        looks = look(parts, threads=threads, progress=True)
+    log("looking for copies")
+    copies = find_copies(looks)
+    findings = [*find_leaks(looks, copies["pairs"]), *find_files(looks)]
+    groups = fold_groups(looks, copies["pairs"], findings)
+    log("scoring baselines that know nothing")
+    shortcuts, baselines, associations = find_shortcuts(looks, groups)
+    findings += shortcuts
+    findings.sort(key=lambda finding: SEVERITIES.index(finding["severity"]))
+    results = {
+        "command": "audit",
+        "data": sorted(places),
+        "out": str(out),
+        "parts": [
+            {
+                "name": name,
+                "root": str(table.root),
+                "layout": table.layout,
+                "images": int((looks.part == name).sum()),
+                "known": [c for c in COLUMNS if getattr(table, c) is not None]
+                + [*table.masks, *table.points],
+            }
+            for name, table in parts.items()
+        ],
+        "findings": findings,
+        "grades": count_grades(looks),
+        "sizes": count_sizes(looks),
+        "baselines": baselines,
+        "associations": associations,
+        "copies": copies,
+    }
+    runs.write_json(out / "results.json", results)
+
+    def write_groups(path: Path) -> None:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["part", "image", "group"])
+            names = [f"g{group:05d}" for group in groups]
+            writer.writerows(zip(looks.part, looks.name, names, strict=True))
+
+    runs.write_atomic(out / "groups.csv", write_groups)
+    page.write(out / "report.html", looks, results)
+    return results
+
+
+def as_text(results: Mapping[str, Any]) -> str:
+    """Write the results for a person: short, the most severe first."""
+    lines = [
+        f"{part['name']}: {part['layout']}, {counted(part['images'], 'image')}"
+        for part in results["parts"]
+    ]
+    lines += [""] + (["nothing found"] if not results["findings"] else [])
+    for finding in results["findings"]:
+        lines.append(f"{finding['severity'].upper():8}{finding['title']}")
+        lines += [f"        {finding['why']}", f"        {finding['advice']}"]
+        lines += [f"          {' | '.join(f)}" for f in finding["files"][:SHOWN]]
+        if finding["count"] > SHOWN:
+            lines.append(f"          and {finding['count'] - SHOWN} more")
+    for row in results["grades"]:
+        if row["grades"]:
+            counts = " ".join(f"{grade}:{n}" for grade, n in row["grades"].items())
+            where = f"{row['part']} {row['split']}".rstrip()
+            lines.append(f"grades  {where}: {counts}")
+    lines += [
+        "knows nothing  {part}, {baseline}, {scored_on}: accuracy {accuracy:.3f}, QWK "
+        "{qwk:.3f}, AUC {auc:.3f}, balanced accuracy {balanced_accuracy:.3f} (chance "
+        "{chance:.2f})".format(**row)
+        for row in results["baselines"]
+    ]
+    return "\n".join(lines)
+
+
+def open_parts(paths: Sequence[str | Path]) -> dict[str, Table]:
+    """Return tables by the last word of their path, or by the path if two share it.
+
+    Of IDRiD's root, those of all its parts. Rows that cannot be used are noted in them.
+    """
+    places = []
+    for path in paths:
+        inside = [Path(path) / part for part in IDRID_PARTS]
+        places += [str(part) for part in inside if part.is_dir()] or [str(path)]
+    places = list(dict.fromkeys(places))
+    names = [Path(place).name or place for place in places]
+    return {
+        name if names.count(name) == 1 else place: open_dataset(place, skip_bad=True)
+        for name, place in zip(names, places, strict=True)
+    }
+
+
+def count_grades(looks: Looks) -> list[dict]:
+    """Return how many images of each grade every part and split has."""
+    lines = []
+    for part in looks.parts:
+        for split in sorted(set(looks.split[looks.part == part].tolist())):
+            grades = looks.grade[(looks.part == part) & (looks.split == split)]
+            counts = Counter(sorted(grades.tolist()))
+            line = {"part": part, "split": split, "images": len(grades)}
+            line["ungraded"] = counts.pop(-1, 0)
+            lines.append(line | {"grades": {str(g): n for g, n in counts.items()}})
+    return lines
+
+
+def count_sizes(looks: Looks) -> list[dict]:
+    """Return how many images of each size every part has, most frequent first."""
+    columns = [looks.part.tolist(), looks.height.tolist(), looks.width.tolist()]
+    sizes = Counter(zip(*columns, strict=True)).most_common()
+    return [{"part": p, "height": h, "width": w, "images": n} for (p, h, w), n in sizes]

@@ -1,0 +1,151 @@
+"""One look at each image of all parts: whatever the audit asks, from one decode."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from tinyssl.data.decode import FORMATS, image_size
+from tinyssl.data.field_of_view import field_of_view
+from tinyssl.data.images import open_with_crop, try_all
+from tinyssl.data.table import DataError, Table
+
+VIEW = 128  # px of the square in which copies are sought: larger vessels show
+LIGHT = 4 / 128  # of the side: what is coarser than this is light, not structure
+COARSE = 28  # px of the image kept for baselines, as in MedMNIST
+DESCRIPTION, MODEL, DATE_FOLDER, DATE = 0x010E, 0x0110, 0x8769, 0x9003  # EXIF
+
+
+class Looks(SimpleNamespace):
+    """What was seen of the N readable images of all parts: the columns of `_see`.
+
+    Besides, ``parts`` as given, and ``unreadable``: where and why, of each such file.
+    """
+
+    def label(self, i: int) -> str:
+        """Return the name of image i, with its part where there are several."""
+        name = str(self.name[i])
+        return f"{self.part[i]}: {name}" if len(self.parts) > 1 else name
+
+    def table(self, i: int) -> Table:
+        """Return the table of image i alone."""
+        return self.parts[self.part[i]].select(self.index[[i]])
+
+
+def look(
+    parts: Mapping[str, Table], *, threads: int | None = None, progress: bool = False
+) -> Looks:
+    """Look once at every image of all parts, with `threads` decoders (all cores).
+
+    Shows a bar on stderr if there shall be `progress`. Takes 20 KB an image. Raises a
+    DataError if not a single image can be read.
+    """
+    rows = [(part, i) for part, table in parts.items() for i in range(len(table))]
+    seen: list[dict] = [{} for _ in rows]
+    side = min([VIEW, *(_typical_side(table) for table in parts.values())])
+
+    def see(k: int) -> None:
+        part, i = rows[k]
+        seen[k] = {"part": part} | _see(parts[part], i, side)
+
+    bad = try_all(see, len(rows), threads=threads, progress=progress)
+    good = [row for row in seen if row]
+    if not good:
+        raise DataError.listing("none of the images can be read", bad.values())
+    columns = {name: np.array([row[name] for row in good]) for name in good[0]}
+    unreadable = [f"{rows[k][0]}: {reason}" for k, reason in bad.items()]
+    return Looks(parts=parts, unreadable=unreadable, **columns)
+
+
+def _see(table: Table, i: int, side: int) -> dict:
+    """Return what the table says of an image, what its file carries and pixels show."""
+    from scipy import ndimage
+
+    pixels, crop = open_with_crop(table, i, VIEW)
+    view = crop.apply(pixels, side)
+    green, area = view[..., 1].astype(np.float32), seen_area(view)
+    fine = green - ndimage.gaussian_filter(green, 1)
+    spread = view.max(axis=-1).astype(int) - view.min(axis=-1)
+    path = table.images[i] if isinstance(table.images, tuple) else None
+    digest = hashlib.sha256(pixels.tobytes() + str(crop).encode())
+    return {
+        "name": table.names[i],
+        "index": i,
+        "grade": -1 if table.grade is None else table.grade[i],  # -1 is unlabelled
+        "patient": "" if table.patient is None else table.patient[i],  # "" is unknown
+        "split": "" if table.split is None else table.split[i],
+        "height": crop.height,
+        "width": crop.width,
+        "digest": digest.hexdigest(),  # of a large JPEG, at reduced size
+        "coarse": crop.apply(pixels, COARSE),  # (28, 28, 3) uint8
+        "structure": structure(green, area),  # (S, S) int8
+        "gray": spread.max() <= 4,  # a JPEG of a gray image is not exactly gray
+        "brightness": view.max(axis=-1)[area].mean(),  # of the brightest channel
+        "detail": fine[area].std(),  # of the finest structure in green
+        **(_read_header(path) if path else {"camera": "", "note": ""}),
+    }
+
+
+def _read_header(path: Path) -> dict[str, str]:
+    """Return what the header of a file tells: camera, and a comment or date."""
+    with Image.open(path, formats=FORMATS) as image:
+        exif = image.getexif()
+        tables = getattr(image, "quantization", None) or {}
+        compression = sum(sum(table) for table in tables.values())
+        camera = (image.format, image.mode, compression, exif.get(MODEL))
+        date = exif.get_ifd(DATE_FOLDER).get(DATE)
+        notes = [image.info.get("comment"), exif.get(DESCRIPTION), date]
+    texts = (n.decode("latin-1") if isinstance(n, bytes) else str(n) for n in notes)
+    lines = [" ".join(text.replace("\0", " ").split())[:80] for text in texts]
+    return {
+        "camera": " ".join(str(word) for word in camera if word),
+        "note": next((line for line in lines if re.search(r"\d{3}", line)), ""),
+    }
+
+
+def _typical_side(table: Table) -> int:
+    """Return the short side that most images of a table have, from a few of them."""
+    if isinstance(table.images, np.ndarray):
+        return min(table.images.shape[1:3])
+    few, sides = table.images[:: max(1, len(table) // 9)], []
+    try_all(lambda i: sides.append(min(image_size(few[i]))), len(few))
+    return int(np.median(sides or [VIEW]))
+
+
+def seen_area(view: np.ndarray) -> NDArray[np.bool_]:
+    """Return where a view shows the eye: (S, S, 3) uint8 to (S, S) bool.
+
+    Without the rim, the tab on it, and what the camera cut off: all images of a camera
+    share these, and they move when an image is cropped.
+    """
+    S = len(view)
+    offset = np.arange(S) - (S - 1) / 2
+    disc = offset[:, None] ** 2 + offset**2 <= (0.45 * S) ** 2
+    return disc & field_of_view(view)
+
+
+def structure(green: np.ndarray, area: np.ndarray) -> NDArray[np.int8]:
+    """Return vessels and lesions of one channel, freed of light and contrast.
+
+    All arrays are (S, S), the channel in 0..255. In the result 42 is one local standard
+    deviation; 0 is outside the area, and where nothing is to be seen.
+    """
+    band = _blur(green, area, 0.7) - _blur(green, area, 3)
+    deviation = np.sqrt(_blur(band * band, area, 2 * LIGHT * len(green)))
+    band = np.clip(band / (deviation + 0.5), -3, 3)
+    band = np.clip(band - band[area].mean(), -3, 3) if area.any() else band
+    return np.round(42 * band * area).astype(np.int8)
+
+
+def _blur(array: np.ndarray, area: np.ndarray, sigma: float) -> NDArray[np.float32]:
+    """Return the Gaussian mean of what lies in the area; the outside takes no part."""
+    from scipy import ndimage  # takes longer to import than all else here
+
+    inside = area.astype(np.float32)
+    weight = ndimage.gaussian_filter(inside, sigma)
+    return ndimage.gaussian_filter(array * inside, sigma) / np.maximum(weight, 1e-3)
