@@ -95,3 +95,31 @@ def test_hash_tells_content_from_name(tmp_path):
     image = np.arange(4, dtype=np.uint8)
     assert runs.content_hashes([image]) == runs.content_hashes([image.copy()])
     assert runs.fingerprint([image, image]) != runs.fingerprint([image])
+
+
+@pytest.mark.parametrize(
+    ("before", "leave", "after"),
+    [
+        ([], [], None),
+        ([], ["encoder.pt"], ["config.json", "encoder.pt"]),
+        (["config.json"], [], ["config.json"]),
+        (["notes"], [], ["config.json", "notes"]),
+    ],
+)
+def test_a_refusal_takes_back_its_claim_and_no_more(tmp_path, before, leave, after):
+    out = tmp_path / "run"
+    for name in before:
+        runs.write_json(out / name, {})
+    with pytest.raises(ValueError, match="no"), runs.claimed(out, {}):
+        for name in leave:
+            (out / name).touch()
+        raise ValueError("no")
+    assert out.exists() == (after is not None)
+    if after:
+        assert sorted(path.name for path in out.iterdir()) == after
+
+
+def test_what_can_be_resumed_keeps_its_claim(tmp_path):
+    with pytest.raises(KeyboardInterrupt), runs.claimed(tmp_path / "run", {}):
+        raise KeyboardInterrupt
+    assert (tmp_path / "run" / "config.json").is_file()

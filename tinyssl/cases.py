@@ -163,6 +163,7 @@ class Cases:
         known = np.isin(other.hashes, np.array(self.hashes)[held])
         known |= seen_before(self.small[held], other.small)
         facts = self.facts | {"and": [*self.facts.get("and", ()), other.facts["root"]]}
+        facts.pop("classes", None)
         names = [name for name in ("image", "region") if name in self.columns]
         fold = np.r_[self.fold, np.where(known, LEFT_OUT, ALWAYS)]
         return replace(self._joined(other, names), facts=facts, fold=fold)
@@ -233,7 +234,7 @@ def gather(
         classes = np.where(labelled, 0, -1) if strata is None else strata
         fold = assign_folds(classes, groups, num_folds, split=split, seed=reading.seed)
     fold[(fold == TEST) & ~official] = LEFT_OUT
-    facts = {"root": str(table.root), "layout": table.layout} | facts
+    facts = {"root": str(table.root), "reader": table.layout} | facts
     facts |= {"is_fundus": table.is_fundus, "folds": num_folds}
     reading.log(_described(table, columns["image"], strata))
     if left := int((fold == LEFT_OUT).sum()):

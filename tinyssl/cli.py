@@ -12,8 +12,8 @@ import json
 import math
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import NoneType, UnionType
@@ -38,8 +38,7 @@ def main(arguments: Sequence[str] | None = None, commands: Any = None) -> int:
     try:
         settings = read_settings(name, words[1:], commands)
         as_json, _ = settings.pop("json", False), settings.pop("debug", False)
-        with taken_back_if_refused(settings.get("out")):
-            results = commands.COMMANDS[name][0](**settings)
+        results = commands.COMMANDS[name][0](**settings)
     except KeyboardInterrupt:
         log("stopped; the same command goes on from here")
         return 1
@@ -62,25 +61,6 @@ def main(arguments: Sequence[str] | None = None, commands: Any = None) -> int:
 def log(text: str) -> None:
     """Write a line for the person who waits."""
     print(text, file=sys.stderr, flush=True)
-
-
-@contextmanager
-def taken_back_if_refused(out: Path | None) -> Iterator[None]:
-    """Take ``config.json`` out of a new run folder again if the job is refused.
-
-    Else the corrected command would be refused too: the folder "holds a run" with the
-    settings that were wrong. A folder that holds anything more stays as it is.
-    """
-    before = out is not None and out.exists()
-    unclaimed = out is not None and not (out / "config.json").exists()
-    try:
-        yield
-    except REFUSALS:
-        if unclaimed and [path.name for path in out.glob("*")] == ["config.json"]:
-            (out / "config.json").unlink()
-            if not before:
-                out.rmdir()
-        raise
 
 
 class Parser(argparse.ArgumentParser):

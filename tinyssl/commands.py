@@ -87,7 +87,7 @@ def pretrain(
     data : path
         Of images; see below.
     task : name
-        Pretext task.
+        Pretext task: `tinyssl.pretext.PRETEXTS`.
     encoder : name
         Network; unet learns from patches, for masks.
     size : int
@@ -167,7 +167,7 @@ def finetune(
     data : path
         Of images with labels; see below.
     target : name
-        What is to be learnt; besides the table's names any mask of the data set.
+        What is to be learnt: `tinyssl.targets.TARGETS`, or any mask of the data set.
     init : sequence of runs
         Folders of pretrain; scratch stands beside them in any case.
     transfer : sequence of names
@@ -329,7 +329,7 @@ def restoration(
     data : path
         Of images that it has not seen; see below.
     features : sequence of names
-        As of compare; encoder is the run's own.
+        As `compare`; encoder is the run's own.
     dim
         As `compare`.
     skip_bad, seed, device, out, log
@@ -439,8 +439,8 @@ COMMANDS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
 }
 OWN_OPTIONS = {"task": "tinyssl.pretext", "target": "tinyssl.targets"}
 EPILOG = """\
-DATA is a folder or file: an APTOS layout, IDRiD, CHASE_DB1, HRF, DRIVE, a MedMNIST
-.npz, class-named folders, a folder of images, a manifest.csv, or for synthetic eyes
-toy[:N[:SIZE[:SEED]]]. Every command writes a run folder (--out) with report.html in
-it, and the same command again goes on where it was stopped.
+DATA is a folder or file: an APTOS layout, IDRiD, CHASE_DB1, HRF, DRIVE, a
+MedMNIST .npz, class-named folders, a folder of images, a manifest.csv, or for
+synthetic eyes toy[:N[:SIZE[:SEED]]]. Every command writes a run folder (--out)
+with report.html in it, and the same command again goes on where it was stopped.
 """

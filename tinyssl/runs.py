@@ -10,7 +10,8 @@ import json
 import math
 import os
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from torch import nn
 from tinyssl import models
 from tinyssl.data.copies import SIDE
 
+REFUSALS = (ValueError, TypeError, FileNotFoundError, NotADirectoryError)
 VERSIONS = ("tinyssl", "numpy", "scipy", "numba", "pillow", "torch")
 
 
@@ -82,6 +84,27 @@ def claim(out: Path, settings: dict[str, Any], layout: dict[str, Any] | None = N
                     "another --out"
                 )
     write_config(out, wanted | {"layout": layout or {}})
+
+
+@contextmanager
+def claimed(
+    out: Path, settings: dict[str, Any], layout: dict[str, Any] | None = None
+) -> Iterator[None]:
+    """Hold a run folder while a job runs; leave no trace of one that is refused.
+
+    Else the corrected command would be refused too: the folder "holds a run" with the
+    settings that were wrong. A folder that holds anything more stays as it is.
+    """
+    before, unclaimed = out.exists(), not (out / "config.json").exists()
+    claim(out, settings, layout)
+    try:
+        yield
+    except REFUSALS:
+        if unclaimed and [path.name for path in out.iterdir()] == ["config.json"]:
+            (out / "config.json").unlink()
+            if not before:
+                out.rmdir()
+        raise
 
 
 def read_config(run: Path) -> dict[str, Any]:

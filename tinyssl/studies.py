@@ -18,7 +18,14 @@ from tinyssl.data import open_dataset
 from tinyssl.jobs import cores
 from tinyssl.report import experiment as pages
 from tinyssl.starts import agree, images_processed, name_starts, notes_of, refuse_leaks
-from tinyssl.summary import SCRATCH, best_average, format_table, summarise
+from tinyssl.summary import (
+    SCRATCH,
+    best_average,
+    format_table,
+    name_group,
+    number,
+    summarise,
+)
 from tinyssl.tables import load
 from tinyssl.task import Target
 from tinyssl.training import choose_device
@@ -100,10 +107,10 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
     settings |= {"encoder": config, "init": s.init, "weights": s.weights}
     settings |= cases.settings() | training | {"transductive": s.transductive}
     where = running(s, cases.num_folds)
-    runs.claim(out, settings, where)
     given = {"weights": s.weights, "init": next(iter(start.values()), None)}
     given |= {"encoder": config, "out": out, "options": s.options}
-    logs = experiment.pretrain(s.task, cases, **given, **training, **where)
+    with runs.claimed(out, settings, where):
+        logs = experiment.pretrain(s.task, cases, **given, **training, **where)
     keys = ("fold", "scored_on", "scores")
     results = {"command": "pretrain", "task": s.task, "last": last(logs)}
     results["scores"] = [{key: entry[key] for key in keys} for entry in logs]
@@ -161,6 +168,8 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     cases = read(s.target, s.data, reading, **how_read)
     if s.test:
         cases = cases.scored_on(read(s.target, s.test, reading, **how_read))
+    if "network" in s.transfer and not kind.decodes:
+        raise ValueError(f"--transfer network: {s.target} has no decoder to receive it")
     carried = [part for part in s.transfer if part != "frozen" or not kind.probes]
     starts = name_starts(s.init, carried, folds=cases.num_folds)
     for line in notes_of(cases, starts):
@@ -174,10 +183,10 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     settings |= cases.settings() | own | budget | {"labels": labels, "seed": s.seed}
     settings |= {"pretrain_images": extra, "transductive": s.transductive}
     where = running(s, 2 * len(labels))
-    runs.claim(out, settings, where)
     how = {"encoder": config, "out": out, "seed": s.seed, **where, **own}
     how |= {"pretrain_images": extra, "curve": defaults["curve"]}
-    rows = compare(kind, cases, starts, labels, budget, how)
+    with runs.claimed(out, settings, where):
+        rows = compare(kind, cases, starts, labels, budget, how)
     still = name_starts(s.init, ["frozen"], folds=cases.num_folds)
     beside = {"labels": labels, "repeats": budget["repeats"], "seed": s.seed}
     frozen = {"encoder": config, "device": where["device"]}
@@ -293,4 +302,8 @@ def result_lines(results: dict[str, Any]) -> list[str]:
     lines = [format_table(table) + "\n" for table in tables]
     for table in results.get("test", {}).values():
         lines.append(f"official test images: {format_table(table)}\n")
+    for line in results.get("ensembles", ()):
+        scores = ", ".join(f"{k} {number(v)}" for k, v in line["scores"].items())
+        models = f"{line['models']} models averaged, {name_group(line['labels'])}"
+        lines.append(f"test, {models}, {line['init']}: {scores}")
     return lines + [f"{name}: {value}" for name, value in results["notes"].items()]

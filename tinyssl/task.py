@@ -107,12 +107,16 @@ class Target(Task):
 
     Attributes
     ----------
+    title, measure : str
+        Of the page, and what its main metric means.
     metrics : dict of str to Metric
         What `score` returns; the first is the main one.
     channels : int
         Maps that a network must return where the answer is a map.
     defaults : dict
         Settings of a comparison where the user gives none.
+    decodes : bool
+        Whether it has a decoder that a pretext task may have trained.
     probes : bool
         Whether a frozen encoder is judged by simple fits to its features, as `probe`
         makes them. Otherwise the head is trained on it as on any other.
@@ -123,9 +127,11 @@ class Target(Task):
     """
 
     title: ClassVar[str]
+    measure: ClassVar[str] = ""
     metrics: ClassVar[dict[str, Metric]]
     channels: ClassVar[int] = 1
     defaults: ClassVar[dict[str, Any]] = {}
+    decodes: ClassVar[bool] = False
     probes: ClassVar[bool] = True
     keeps: ClassVar[bool] = True
     keeper: ClassVar[str | None] = None

@@ -20,7 +20,6 @@ from tinyssl.audit.findings import SEVERITIES, counted
 from tinyssl.audit.leaks import find_leaks, fold_groups
 from tinyssl.audit.look import Looks, look
 from tinyssl.audit.shortcuts import find_shortcuts
-from tinyssl.commands.tidy import taken_back_if_refused
 from tinyssl.data import Table, open_dataset
 
 __all__ = ["as_text", "audit"]
@@ -70,8 +69,7 @@ def audit(
     parts = open_parts(places)
     words = [re.sub(r"\W+", "-", Path(place).name or "data") for place in places]
     out = Path(out or Path("runs") / "-".join(["audit", *words])[:80])
-    with taken_back_if_refused(out):
-        runs.claim(out, {"command": "audit", "data": sorted(places)})
+    with runs.claimed(out, {"command": "audit", "data": sorted(places)}):
         images = counted(sum(map(len, parts.values())), "image")
         log(f"looking at {images} of {', '.join(parts)}")
         looks = look(parts, threads=threads, progress=True)

@@ -13,7 +13,7 @@ from tinyssl import metrics
 from tinyssl.audit.findings import tell
 from tinyssl.audit.look import Looks
 from tinyssl.data.folds import stratified_group_folds
-from tinyssl.downstream.baselines import (
+from tinyssl.targets.baselines import (
     global_intensities,
     logistic_regression,
     majority,

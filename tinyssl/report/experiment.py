@@ -188,7 +188,7 @@ def comparison_sections(
     tables = [efficiency_table(table, baselines=known, **options)]
     tables += [efficiency_table(more, **options) for more in results["more"].values()]
     heading = f"{table[0]['words']} by number of labels"
-    sections = [Section(heading, [method], figures, tables)]
+    sections = [Section(heading, [target.measure, method], figures, tables)]
     if "frozen" in results:
         sections.append(frozen_section(results["frozen"]))
     if "test" in results:

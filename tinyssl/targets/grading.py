@@ -83,6 +83,10 @@ class Grading(Target):
 
     name = "grading"
     title = "Did pretraining help?"
+    measure = (
+        "Quadratic weighted kappa (QWK) counts a mistake by the square of its distance: "
+        "1 is perfect, 0 what guessing reaches. Seen with eight views an image."
+    )
     columns = ("image", "grade")
     metrics = {  # noqa: RUF012
         "qwk": Metric("QWK", chance=0.0),

@@ -47,6 +47,7 @@ class Laterality(Target):
 
     name = "laterality"
     title = "Right eye or left from a few labelled images"
+    measure = "Accuracy on whole images, each asked straight and mirrored."
     columns = ("image", "eye")
     metrics = {  # noqa: RUF012
         "accuracy": Metric("accuracy", chance=0.5),

@@ -67,12 +67,13 @@ class Localization(Target):
 
     name = "localization"
     title = "Disc and fovea from a few labelled images"
+    measure = "Distances are in disc diameters; a point within half of one is found."
     columns = ("image", "points")
     metrics = {  # noqa: RUF012
         "error": Metric("error in disc diameters", higher=False),
         "within": Metric("share within half a disc"),
     }
-    channels = len(POINTS)
+    channels, decodes = len(POINTS), True
     defaults = {  # noqa: RUF012
         "encoder": "sononet",
         "images": (1, 2, 5, 10, "all"),

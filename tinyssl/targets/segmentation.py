@@ -12,7 +12,7 @@ Threshold
     images that are scored.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -61,6 +61,7 @@ WORDS = {
     "SE": "Soft exudates",
     "OD": "Optic disc",
 }
+Views = Annotated[int, (1, 8)]
 EVERYWHERE = ("vessel",)  # the others are looked for: half of the patches hold them
 
 
@@ -91,6 +92,11 @@ class Segmentation(Target):
 
     name = "segmentation"
     title = "Segmentation with few labelled images"
+    measure = (
+        "Scored inside the field of view of whole held-out images, at their own size. "
+        "Dice is the overlap of what was drawn and what was found; average precision is "
+        "of all pixels together, so that false alarms count in every image."
+    )
     columns = ("image", "mask", "region")
     metrics = {  # noqa: RUF012
         "dice": Metric("Dice"),
@@ -110,6 +116,7 @@ class Segmentation(Target):
         "batch_size": 16,
         "folds": 0,
     }
+    decodes = True
     probes = keeps = False
 
     def __init__(
@@ -227,7 +234,7 @@ class Segmentation(Target):
         )
 
     @classmethod
-    def build(cls, encoder: nn.Module, cases: Cases, *, views: int = 1):
+    def build(cls, encoder: nn.Module, cases: Cases, *, views: Views = 1):
         """Put a decoder on an encoder that has none.
 
         Parameters
