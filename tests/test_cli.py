@@ -209,12 +209,12 @@ def test_help_is_light_and_quick(line):
 
 def test_a_person_reads_lines_and_a_machine_the_rest(run):
     assert run("demo") == (0, "one\ntwo\n", "half way\n")
+    assert run("demo --seed 1") == (1, "one\ntwo\n", "half way\n")
+    status, stdout, _ = run("demo --seed 1 --json")
+    assert (status, stdout.count("\n")) == (1, 1)
+    assert json.loads(stdout) == {"failed": 1, "nan": None, "out": "runs/demo"}
     assert run("grade run a b") == (0, "a: 2\nb: 2\n", "")
     assert run("grade run a b --json") == (0, '{"image": "a"}\n{"image": "b"}\n', "")
-    assert run("check 0 x") == (0, "done\n", "")
-    status, stdout, _ = run("check 1 x --json")
-    assert status == 1
-    assert json.loads(stdout) == {"failed": 1, "nan": None, "file": "x"}
 
 
 @pytest.mark.parametrize(
@@ -227,8 +227,8 @@ def test_a_person_reads_lines_and_a_machine_the_rest(run):
     ],
 )
 def test_an_error_is_a_line_and_a_refusal_leaves_no_run(run, error, status, words):
-    assert run(f"stop-early {error} --out runs/new") == (status, "", words)
-    assert Path("runs/new").exists() == (status == 1)  # what can be resumed stays
+    assert run(f"stop-early {error}") == (status, "", words)
+    assert Path("runs/stop").exists() == (status == 1)  # what can be resumed stays
     if error != "KeyboardInterrupt":
         with pytest.raises(getattr(builtins, error), match="no"):
             run(f"stop-early {error} --debug")
