@@ -14,9 +14,10 @@ import stub_commands
 from stub_commands import Positive, asked, calls
 
 from tinyssl import __version__
-from tinyssl.cli import main, reading, taken_back_if_refused
+from tinyssl import commands
+from tinyssl.cli import main, reading
 
-MODULES = [stub_commands]  # whose help is read
+MODULES = [stub_commands, commands]  # whose help is read
 COMMANDS = [(module, name) for module in MODULES for name in module.COMMANDS]
 HELP = """\
 --help -> demo Show the main job on synthetic eyes, with a report pretrain Learn from
@@ -226,27 +227,9 @@ def test_a_person_reads_lines_and_a_machine_the_rest(run):
         ("KeyboardInterrupt", 1, "stopped; the same command goes on from here\n"),
     ],
 )
-def test_an_error_is_a_line_and_a_refusal_leaves_no_run(run, error, status, words):
+def test_an_error_is_a_line(run, error, status, words):
     assert run(f"stop-early {error}") == (status, "", words)
     assert Path("runs/stop").exists() == (status == 1)  # what can be resumed stays
     if error != "KeyboardInterrupt":
         with pytest.raises(getattr(builtins, error), match="no"):
             run(f"stop-early {error} --debug")
-
-
-@pytest.mark.parametrize(
-    ("before", "leave", "after"),
-    [
-        ([], "config.json", []),
-        ([], "config.json encoder.pt", ["config.json", "encoder.pt"]),
-        (["config.json"], "config.json", ["config.json"]),
-        (["notes"], "config.json", ["config.json", "notes"]),
-    ],
-)
-def test_a_refusal_takes_back_its_claim_and_no_more(run, before, leave, after):
-    for name in before:
-        Path(name).touch()
-    assert run(f"stop-early ValueError --out . --leave {leave}")[0] == 2
-    assert sorted(path.name for path in Path().iterdir()) == after
-    with pytest.raises(TypeError), taken_back_if_refused(None):
-        raise TypeError
