@@ -106,11 +106,6 @@ def test_aptos_refuses(aptos, content, message):
     check_refused(aptos, message)
 
 
-def test_aptos_without_image_folder(folder):
-    root = folder(files={"train.csv": "id_code,diagnosis\n"})
-    check_refused(root, r"has train\.csv but no folder train_images")
-
-
 # IDRiD
 
 
@@ -197,8 +192,6 @@ def test_chase_db1_knows_child_eye_and_both_observers(folder):
     expect(table, eye=["left", "right", "left"])
     assert have_mask(table, "vessel") == [True, True, True]
     assert have_mask(table, "vessel_2nd") == [True, False, False]
-    root = folder("Image_03R.jpg")
-    check_refused(root, "missing file Image_03R_1stHO")
 
 
 def test_hrf_counts_each_subject_as_one_patient(folder):
@@ -279,11 +272,6 @@ def test_gray_images_are_no_eyes_though_on_black(folder):
     expect(open_dataset(root), layout="images", is_fundus=False)
 
 
-def test_images_beside_folders_of_images_are_ambiguous(folder):
-    root = folder("1.png", "ill/2.png", "well/3.png")
-    check_refused(root, r"images and also folders .* \(ill, well\)")
-
-
 # manifest.csv
 
 
@@ -327,11 +315,6 @@ def test_manifest_refuses(folder, text, message):
     check_refused(root, message)
 
 
-def test_no_row_is_left(folder):
-    root = folder(files={"manifest.csv": "image\ngone.png\n"})
-    check_refused(root, r"no image to use; the first row: gone\.png", skip_bad=True)
-
-
 # What is none of them
 
 
@@ -361,9 +344,26 @@ def test_unknown_layout_lists_what_is_supported_and_found(folder):
     assert message.endswith("found 1 .txt, folders deep")
 
 
-def test_nothing_there(folder, tmp_path):
+@pytest.mark.parametrize(
+    ("images", "files", "message"),
+    [
+        ((), {}, "found an empty folder"),
+        ((), {"manifest.csv": "image\ngone.png"}, r"no image .* first row: gone\.png"),
+        ((), {"train.csv": ""}, r"has train\.csv but no folder train_images"),
+        (("Image_03R.jpg",), {}, "no image .* missing file Image_03R_1stHO"),
+        (
+            ("1.png", "ill/2.png", "a/3.png"),
+            {},
+            r"images and also folders .* \(a, ill\)",
+        ),
+    ],
+)
+def test_nothing_to_use(folder, images, files, message):
+    check_refused(folder(*images, files=files), message, skip_bad=True)
+
+
+def test_no_folder_and_an_unknown_file(folder, tmp_path):
     check_refused(tmp_path / "none", "no such file or folder")
-    check_refused(tmp_path, "found an empty folder")
     check_refused(folder(files={"a.docx": b""}) / "a.docx", "unknown kind of file")
 
 
