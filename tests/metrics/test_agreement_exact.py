@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sklearn.metrics
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from strategies import label_pairs, numpy_up_to, small, weights
 
@@ -79,6 +79,7 @@ far_weights = st.sampled_from((1e-140, 1e-60, 1e-17, 0.3, 1.0, 7e60))
 
 
 @pytest.mark.parametrize("scheme", COSTS)
+@example(rows=[(2**62, 5, 1e-17), (5, 2, 0.3)])
 @given(rows=st.lists(st.tuples(grades, grades, far_weights), min_size=1, max_size=6))
 def test_weights_far_apart_leave_kappas_their_digits(scheme, rows):
     y_true, y_pred, w = zip(*rows, strict=True)
