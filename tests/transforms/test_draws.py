@@ -51,7 +51,10 @@ def test_a_draw_depends_on_the_seed_not_on_the_batch(name, seed, n, whole):
     assert name in ("turns", "flips", "labels") or (other != expected).any()
 
 
-@pytest.mark.parametrize("form", [*FORMS.values(), lambda x: 255 * x, lambda x: x > 0])
+MASKS = FORMS | {"bytes": lambda x: 255 * x, "bools": lambda x: x > 0}
+
+
+@pytest.mark.parametrize("form", MASKS.values(), ids=MASKS)
 @pytest.mark.parametrize("name", INSIDE)
 def test_a_region_in_any_form(name, form):
     expected = INSIDE[name](3, rng=0, region=REGION)
