@@ -15,6 +15,7 @@ def run(tmp_path_factory, plant):
     """Audit thirty-four eyes in two splits, and one of them again in the other."""
     folder = tmp_path_factory.mktemp("eyes")
     eyes = plant(folder / "data", range(0, 68, 2))
+    eyes.rows[1]["patient"] = eyes.rows[2]["patient"]
     eyes.add("again.png", eyes.image(2), (eyes.rows[2]["grade"] + 1) % 5, split="test")
     return eyes.save(), folder / "run", audit(eyes.folder, out=folder / "run")
 
@@ -37,8 +38,8 @@ def test_files_of_the_run(run):
     assert written["findings"] == json.loads(json.dumps(results["findings"]))
     with (out / "groups.csv").open(newline="") as file:
         groups = {row["image"]: row["group"] for row in csv.DictReader(file)}
-    assert groups["e2.png"] == groups["again.png"]
-    assert (len(groups), len(set(groups.values()))) == (35, 34)
+    assert groups["e1.png"] == groups["e2.png"] == groups["again.png"]
+    assert (len(groups), len(set(groups.values()))) == (35, 33)
 
 
 def test_baselines_of_both_splits(run):

@@ -25,10 +25,12 @@ def test_a_clean_data_set_yields_no_finding(clean, found):
 
 @pytest.mark.parametrize("name", ["again.png", "again.bmp"])  # same bytes, same pixels
 def test_an_identical_image(clean, found, name):
-    clean.add(name, clean.image(1), clean.rows[1]["grade"])
-    ((kind, finding),) = found(clean.save()).items()
-    assert (kind, finding["severity"]) == ("copies-identical", "warning")
-    assert (finding["files"], finding["count"]) == ([["e1.png", name]], 1)
+    clean.add(name, clean.image(1), grade="", split="")  # neither conflicts
+    findings = found(clean.save())
+    assert set(findings) == {"copies-identical"}
+    finding = findings["copies-identical"]
+    assert (finding["severity"], finding["count"]) == ("warning", 1)
+    assert finding["files"] == [["e1.png", name]]
 
 
 CHANGES = {
@@ -103,6 +105,13 @@ def test_visits_by_the_note_in_the_files(clean, found, eyes, number):
     files = {kind: finding["files"] for kind, finding in found(clean.save()).items()}
     visit = {"visits-with-several-images": [["v0x.jpg", "v1x.jpg"]]}
     assert files == (visit if number == 2 else {})
+
+
+def test_copies_with_one_note_are_no_visit(clean, found):
+    for name in ("a.jpg", "b.jpg"):
+        image = clean.image(1)[::-1].copy()
+        clean.add(name, image, clean.rows[1]["grade"], quality=95, comment=b"1234")
+    assert "visits-with-several-images" not in found(clean.save())
 
 
 def test_copies_between_two_data_sets(clean, found, plant, tmp_path):

@@ -90,7 +90,9 @@ def test_arrays_and_idrid_parts_are_opened(tmp_path):
     np.savez(tmp_path / "x.npz", train_images=eyes.images, train_labels=eyes.grades)
     parts = open_parts([tmp_path / "x.npz", "toy:3:32"])
     assert [len(table) for table in parts.values()] == [4, 3]
-    assert list(find_files(look(parts))) == []
+    looks = look(parts)
+    assert looks.structure.shape == (7, 28, 28)  # nothing is enlarged
+    assert list(find_files(looks)) == []
 
     root = tmp_path / "IDRiD"
     for part in ("A. Segmentation", "B. Disease Grading"):

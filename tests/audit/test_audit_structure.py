@@ -41,11 +41,12 @@ def test_the_eight_turns_are_all_different():
 
 
 @given(SEEDS)
-def test_light_hardly_changes_structure(seed):
+def test_light_and_contrast_hardly_change_structure(seed):
     view = draw_view(seed)
     darker = (view * np.linspace(0.5, 1, S)).astype(np.uint8)
     pair = np.stack([structure(v, WHOLE) for v in (view, darker)])
     assert similarities(pair, PAIR)[0] > 0.9
+    assert pair[1].std() == pytest.approx(pair[0].std(), rel=0.1)
 
 
 @given(SEEDS, st.integers(-7, 7), st.integers(-7, 7))
@@ -95,14 +96,27 @@ def test_seen_area_leaves_rim_and_cut_out():
 
 
 @given(SEEDS, st.sampled_from(TURNS))
-def test_a_copy_is_proposed_turned_and_in_other_light(seed, turn):
-    views = [np.repeat(draw_view(seed + k)[..., None], 3, axis=2) for k in range(40)]
-    light = np.linspace(0.6, 1, S)[:, None]
-    views.append(turned((views[7] * light).astype(np.uint8), inverse(turn)))
-    pairs = propose(thumbnails(views), turn, 1)
-    assert [7, 40] in pairs.tolist()
-    assert (pairs[:, 0] < pairs[:, 1]).all()
-    assert len(np.unique(pairs, axis=0)) == len(pairs) <= 2 * 41
+def test_whoever_resembles_another_most_is_paired_with_it(seed, turn):
+    rng = np.random.default_rng(seed)
+
+    def view(base, noise, turn=(0, 0)):
+        """Vary an image, in light of its own, and turn it."""
+        light = rng.uniform(-90, 90, 2) @ np.indices((S, S)).reshape(2, -1) / S
+        changed = base / 3 + 60 + rng.normal(scale=noise, size=(S, S))
+        lit = np.clip(changed + light.reshape(S, S), 0, 255).astype(np.uint8)
+        return np.repeat(turned(lit, turn)[..., None], 3, axis=2)
+
+    base, others = draw_view(seed), [draw_view(seed + k) for k in range(1, 30)]
+    back = inverse(turn)
+    views = [view(base, 40), view(base, 1), *(view(other, 1) for other in others)]
+    views += [view(base, 1, back), view(base, 40, back)]
+    pairs = propose(thumbnails(views), turn, 1).tolist()
+    n, alike = len(views), {0, 1, len(views) - 2, len(views) - 1}
+    # What is nearest to the first, and to the last, has others that are nearer to it
+    assert any(i == 0 and j in alike for i, j in pairs)
+    assert any(j == n - 1 and i in alike for i, j in pairs)
+    assert all(i < j for i, j in pairs)
+    assert len({tuple(pair) for pair in pairs}) == len(pairs) < 2 * n
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
