@@ -144,23 +144,23 @@ def run_demo(**settings: Any) -> dict[str, Any]:
 
 def run_lessons() -> list[dict[str, Any]]:
     """List the lessons."""
-    from tinyssl.commands.lessons import lessons
+    from tinyssl.check.lessons import lessons
 
     return lessons()
 
 
 def run_lesson(**settings: Any) -> dict[str, Any]:
     """Run a lesson."""
-    from tinyssl.commands.lessons import lesson
+    from tinyssl.check.lessons import lesson
 
-    return lesson(say=say, **settings)
+    return lesson(log=say, **settings)
 
 
 def run_check(**settings: Any) -> dict[str, Any]:
     """Check the answers to a lesson's exercises."""
-    from tinyssl.commands.check import check
+    from tinyssl.check.command import check
 
-    return check(say=say, **settings)
+    return check(log=say, **settings)
 
 
 def run_pretrain(**settings: Any) -> dict[str, Any]:

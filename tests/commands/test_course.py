@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tinyssl.commands.lessons import lesson, lessons, read_header
+from tinyssl.check.lessons import lesson, lessons, read_header
 
 ROOT = Path(__file__).parents[2]
 SMALL = '''# %% [markdown]
@@ -82,7 +82,7 @@ def test_a_header_that_lacks_something_is_refused(folder, old, words):
 
 def test_lesson_runs_where_it_is_told_to(folder, tmp_path):
     said = []
-    found = lesson(7, fast=True, seed=3, say=said.append)
+    found = lesson(7, fast=True, seed=3, log=said.append)
     assert found["results"] == {"value": 7.5, "word": "x"}
     assert Path(found["out"]) == folder / "output/07"
     assert said == ["Lesson 7. Small; runtime fast 1 s, full 1 s", "fast 1 with Agg"]
@@ -95,7 +95,7 @@ def test_a_lesson_that_fails_says_so(folder):
     (folder / "07_be_small.py").write_text(SMALL + "\n1 / 0\n")
     said = []
     with pytest.raises(RuntimeError, match=r"07_be_small\.py ended with status 1"):
-        lesson(7, say=said.append)
+        lesson(7, log=said.append)
     assert said[-1] == "ZeroDivisionError: division by zero"
 
 

@@ -1,0 +1,417 @@
+"""What learners write: errors in the solutions get their hint, right answers pass."""
+
+import ast
+import math
+import re
+
+import numpy as np
+import pytest
+import torch
+from lesson_form import LESSONS
+from scipy import stats
+
+from tinyssl import check, metrics
+from tinyssl.check import exercise
+from tinyssl.summary import paired_interval
+
+# Exercise: its hint, or the law it breaks; errors of the solution as "right -> wrong",
+# and what else the report shows
+
+HINTS = """
+eye: say it in words
+  return "right" if disc[1] > fovea[1] else "left" -> return disc[1] > fovea[1]
+ssim_window: do not grow with data_range
+  * data_range -> * 1
+ssim_window: digits cancel
+  astype(np.float64) -> copy()
+  np.mean((x - x.mean()) * (y - y.mean())) -> np.mean(x * y) - x.mean() * y.mean()
+  x.var() -> np.mean(x**2) - x.mean() ** 2
+  y.var() -> np.mean(y**2) - y.mean() ** 2
+ssim_window: divide by n - 1
+  np.mean((x - x.mean()) * (y - y.mean())) -> np.cov(x.ravel(), y.ravel())[0, 1]
+  var() -> var(ddof=1)
+gain: divide by what was left
+  return np.nan -> return ssim_restored - ssim_copied
+   / (1 - ssim_copied) ->
+gain: return nan there
+  if ssim_copied == 1 -> if False
+frechet_diagonal: take their roots
+  np.sqrt(variances1) - np.sqrt(variances2) -> variances1 - variances2
+frechet_diagonal: stays squared
+  np.sum((mean1 - mean2) ** 2) -> (np.sum((mean1 - mean2) ** 2)
+  np.sum(deviations**2) -> np.sum(deviations**2)) ** 0.5
+fits: off by one
+  <= -> <
+fits: Say or, not and
+  patch_size or abs -> patch_size and abs
+undo_swaps: The last swap is undone first
+  [::-1] ->
+  shows patch_size = 1
+undo_tiles: you need the inverse
+  original[order] = tiles -> original[:] = tiles[order]
+  shows order = [1, 2, 0]
+four_turns: the other way round
+  images, k -> images, -k
+  shows images = [[[0, 1], [2, 3]]]
+four_turns: in an axis of their own
+  np.stack(turned, axis=1) -> np.concatenate(np.stack(turned, axis=1))
+cross_entropy: exp(1000) is infinite
+   - logits.max(axis=1, keepdims=True) ->
+  shows level = 1000
+  shows expected  1.386
+cross_entropy: twice as large would cost twice
+  np.mean -> np.sum
+axis_and_way: 0 belongs to 180
+  0::2 -> :2
+  1::2 -> 2:
+axis_and_way: not of all: this is the accuracy
+  / on_axis if on_axis else np.nan -> / table.sum()
+labelled: one patient too early
+  range(1, len(order) + 1) -> range(len(order) + 1)
+  100 * mask.sum() >= -> 100 * np.isin(patient, order[: number + 1]).sum() >
+labelled: percent is of the images
+  100 * mask.sum() >= percent * len(patient) -> 100 * number >= percent * len(order)
+labelled: one patient more
+  >= -> >
+differences: not their order
+  sorted(ours) -> ours
+differences: formed as the rows come
+  scratch[fold] -> [*scratch.values()][[*ours].index(fold)]
+  sorted(ours) -> ours
+  shows law       The order of the rows does not matter.
+differences: easy folds look like gains
+  scratch[fold] -> np.mean([*scratch.values()])
+interval: the plain interval
+   + test_share ->
+interval: k - 1 degrees of freedom
+  k - 1 -> k
+interval: 1.96 belongs to a known variance
+  stats.t.ppf(0.975, k - 1) -> 1.96
+moved: may bring a pixel home
+  = patch2 -> = -1
+  = keep -> = -1
+moved: the second one moves too
+  = patch2 -> = -1
+  = keep -> = patch2
+  shows patch_size = 1
+  shows law       One swap moves both patches.
+moved: lost its last row
+  start.copy() -> start.copy(); patch_size -= 1
+  = patch2 -> = -1
+  = keep -> = -1
+masked_mse: bytes wrap around
+  image / 255 - restored / 255 -> (image - restored) / 255
+masked_mse: divide by all pixels
+  squared[where].mean() if where.any() else np.nan -> (squared * where).mean()
+  squared[~where].mean() if not where.all() else np.nan -> (squared * ~where).mean()
+share_left: weighs as much as all others
+  np.nansum(restored) / total -> np.mean((restored / copied)[copied > 0])
+share_left: makes all of it nan
+  nansum -> sum
+share_left: no share of nothing
+   if total else np.nan ->
+soft_argmax: the mean row comes first
+  y, x = -> x, y =
+soft_argmax: this is the highest pixel
+  y, x = -> return np.argwhere(logits == logits.max())[0]; y, x =
+soft_argmax: np.exp(1000) is infinite
+   - logits.max() ->
+disc_diameters: a diameter is two radii
+  2 * disc_radius -> disc_radius
+disc_diameters: these are pixels
+   / (2 * disc_radius) ->
+disc_diameters: a disc of its own
+  2 * disc_radius -> 2 * disc_radius.mean()
+mirror_labels: off by one
+  width - 1 -> width
+mirror_labels: a mirrored right eye is a left eye
+  1 - labels[:, 4] -> labels[:, 4]
+mirror_labels: its points were left behind
+  width - 1 - labels[:, [1, 3]] -> labels[:, [1, 3]]
+dice_in_view: the view is not used
+   & view ->
+dice_in_view: 0/0 is nan, not 0
+  np.nan -> 0.0
+dice_in_view: the joint area (IoU)
+  2 * (true & pred).sum() / total -> (true & pred).sum() / (true | pred).sum()
+overlap_average: overwrites the one before
+  += -> =
+  shows corners = [[0, 0], [0, 0]]
+overlap_average: where no patch lies
+  np.where(count > 0, total / np.maximum(count, 1), np.nan) -> total / (count + 1e-9)
+threshold: likes to mark nothing
+  2 * (found & truth).sum() / (found.sum() + truth.sum()) -> np.mean(found == truth)
+threshold: a pixel on the threshold is marked
+  >= -> >
+exchange_test: p can become 0
+  (1 + beyond) / (1 + len(orders)) -> beyond / len(orders)
+exchange_test: >=, not >
+  >= -> >
+exchange_test: square it
+   ** 2 ->
+paired_gain: as strangers
+  gains.std(ddof=1) -> np.hypot(restored.std(ddof=1), copied.std(ddof=1))
+paired_gain: 1.96 is for endless images
+  stats.t.ppf(0.975, len(gains) - 1) -> 1.96
+paired_gain: single images scatter
+   / np.sqrt(len(gains)) ->
+missing: owes no data range
+  "ssim" in report -> True
+  "frechet" in report -> True
+missing: 0 is stated
+  report.get(name) is None -> not report.get(name)
+missing: None is not stated
+  report.get(name) is None -> name not in report
+"""
+LAWS = """
+folds: It returns one number for each image
+  return number % num_folds -> return [[0], [1]]
+  shows got       (2, 1)
+folds: No fold stays empty
+  number % num_folds -> 0 * number
+folds: The folds are about equally large
+  number % num_folds -> np.minimum(number, num_folds - 1)
+gain: Where nothing was damaged
+  if ssim_copied == 1 -> if type(ssim_copied) is float and ssim_copied == 1
+undo_swaps: No swaps, no change.
+  image = image.copy() -> image = image + 1
+cross_entropy: A logit ahead by 1000
+  np.exp(z).sum(axis=1)) - wanted -> 1 / (np.exp(wanted) / np.exp(z).sum(axis=1)))
+  shows got       inf
+cross_entropy: A number added to all four
+   - wanted) -> - wanted) + (logits.min() != 0) * np.ptp(logits)
+axis_and_way: Where all answers are right
+  on_axis / table.sum(), way -> on_axis, way
+labelled: 100 % are all images
+  return mask -> return patient != order[-1]
+labelled: 100 % are all images
+  return mask -> return 1.0 * mask
+labelled: A smaller share lies inside
+  order[:number] -> (order if percent < 50 else order[::-1])[:number]
+interval: Folds that all agree
+  half = -> half = 0.1 +
+interval: Which start is called the first
+  np.mean(differences) + half -> np.mean(differences)
+moved: No swaps, nothing moved.
+  != start -> > -1
+masked_mse: Turning the mask round
+  squared[~where].mean() -> 2 * squared[~where].mean()
+share_left: Whoever copies leaves all
+  np.nansum(restored) / total -> 1 - np.nansum(restored) / total
+soft_argmax: Where one pixel has everything
+  weights.sum() -> weights.sum(axis=1, keepdims=True)
+disc_diameters: It gives what the definition gives
+  sum(axis=1) -> sum()
+dice_in_view: What is marked outside
+   / total -> / total - ((mask_true ^ mask_pred) & ~view).sum()
+dice_in_view: A mask agrees with itself
+  mask_true & view, mask_pred & view -> mask_true, mask_pred
+  true & pred -> true & pred & view
+threshold: The threshold is one of the candidates
+  np.sort(candidates) -> np.array([0.2, 0.4, 0.6, 0.8])
+threshold: The order of the candidates
+  np.sort(candidates) -> candidates
+paired_gain: Exchanging both
+  gains.mean() - half, gains.mean() + half -> gains.min(), gains.mean()
+missing: A report that states all lacks nothing
+  return sorted -> return sorted(report) or sorted
+missing: It gives what the definition gives
+  sorted(name -> list(name
+undo_swaps: changed its input
+  image = image.copy() ->
+mirror_labels: changed its input
+  labels = labels.copy() ->
+"""
+
+
+@pytest.fixture(autouse=True)
+def _forget(monkeypatch):
+    """Begin every test with the first hint."""
+    monkeypatch.setattr(exercise, "failures", {})
+
+
+def planted(text):
+    """Return exercise, words, [(right, wrong)] and [shown] of each error in a text."""
+    for block in re.split(r"\n(?=\w)", text.strip("\n")):
+        head, *lines = block.splitlines()
+        edits = [tuple(line[2:].split(" ->")) for line in lines if " ->" in line]
+        shown = [line[8:] for line in lines if line.startswith("  shows ")]
+        yield *head.split(": ", 1), edits, shown
+
+
+def wrong_solution(name, edits):
+    """Return the solution of an exercise with errors."""
+    for path in sorted(LESSONS.glob("solutions/*.py")):
+        text = path.read_text(encoding="utf-8")
+        for node in ast.parse(text).body:
+            if getattr(node, "name", "") == f"my_{name}":
+                source = ast.get_source_segment(text, node)
+                for right, wrong in edits:
+                    assert right in source
+                    source = source.replace(right, wrong.removeprefix(" "))
+                names = {}
+                exec(f"{text}\n\n{source}", names)
+                return names[f"my_{name}"]
+
+
+@pytest.mark.parametrize(("name", "hint", "edits", "shown"), [*planted(HINTS)])
+def test_an_error_gets_its_own_hint(name, hint, edits, shown):
+    passed, text = getattr(check, name).examine(wrong_solution(name, edits))
+    assert not passed
+    assert hint in text.partition("hint 1 of 3: ")[2], text
+    assert all(words in text for words in shown), text
+
+
+@pytest.mark.parametrize(("name", "law", "edits", "shown"), [*planted(LAWS)])
+def test_an_error_breaks_a_law(name, law, edits, shown):
+    passed, text = getattr(check, name).examine(wrong_solution(name, edits))
+    assert not passed
+    assert all(words in text for words in (law, *shown)), text
+
+
+@pytest.mark.parametrize("kind", ["MA", "HE", "EX", "SE", "NV", "PH"])
+def test_every_kind_of_lesion_is_asked_for(kind):
+    answer = check.grade.answer
+    passed, text = check.grade.examine(lambda counts: answer(counts | {kind: 0}))
+    assert not passed
+    assert f"'{kind}': 1" in text
+
+
+def test_the_smallest_case_of_a_forgotten_view_is_one_pixel_outside():
+    _, text = check.dice_in_view.examine(lambda a, b, view: metrics.dice(a, b))
+    (case,) = (line for line in text.splitlines() if "smallest" in line)
+    assert case.count("True") == 1
+
+
+def test_a_swap_undone_moved_nothing():
+    swap = np.array([[0, 0, 1, 1]])
+    assert check.moved.answer(swap, 2, 2, 1).tolist() == [[1, 0], [0, 1]]
+    assert not check.moved.answer(np.concatenate([swap, swap]), 2, 2, 1).any()
+
+
+# Right answers in another style
+
+
+def blocks_of_patients(patient, num_folds):
+    names, number = np.unique(patient, return_inverse=True)
+    return number * num_folds // len(names)
+
+
+def gain(ssim_copied, ssim_restored):
+    left = 1 - ssim_copied
+    return math.nan if left == 0 else 1 - (1 - ssim_restored) / left
+
+
+def turns_in_a_loop(images):
+    turned = [images]
+    for _ in range(3):
+        turned.append(turned[-1].swapaxes(1, 2)[:, ::-1])
+    return np.stack(turned, 1)
+
+
+def by_logaddexp(logits, turns):
+    each = np.logaddexp.reduce(logits, axis=1)
+    return float(np.mean(each - np.choose(turns, logits.T)))
+
+
+def in_torch(logits, turns):
+    logits = torch.tensor(logits, dtype=torch.float32)
+    return torch.nn.functional.cross_entropy(logits, torch.tensor(turns))
+
+
+def patient_by_patient(patient, order, percent):
+    mask, names = np.zeros(len(patient), bool), iter(order)
+    while mask.sum() * 100 < percent * len(patient):
+        mask |= patient == next(names)
+    return mask
+
+
+def by_scipy(differences, test_share):
+    d, k = np.array(differences), len(differences)
+    scale = np.sqrt(d.var(ddof=1) * (1 / k + test_share)) + 1e-300
+    return list(stats.t.interval(0.95, k - 1, loc=d.mean(), scale=scale))
+
+
+def by_pixel(swaps, height, width, patch_size):
+    stands = {place: place for place in np.ndindex(height, width)}
+    for y1, x1, y2, x2 in swaps:
+        for dy, dx in np.ndindex(patch_size, patch_size):
+            p, q = (y1 + dy, x1 + dx), (y2 + dy, x2 + dx)
+            stands[p], stands[q] = stands[q], stands[p]
+    moved = [stands[place] != place for place in np.ndindex(height, width)]
+    return np.reshape(moved, (height, width))
+
+
+def by_count(image, restored, where):
+    squared = (image.astype(float) - restored.astype(float)) ** 2 / 255**2
+    parts = (where, ~where)
+    return [squared[p].sum() / p.sum() if p.sum() else np.nan for p in parts]
+
+
+def exactly(first, second, orders):  # no allowance for rounding
+    def apart(a, b):
+        return (np.mean(a) - np.mean(b)) ** 2
+
+    both, n, found = np.append(first, second), len(first), apart(first, second)
+    far = [apart(both[order[:n]], both[order[n:]]) >= found for order in orders]
+    return (1 + sum(far)) / (1 + len(orders))
+
+
+def marginals(logits):
+    p = np.exp(logits - logits.max())
+    p /= p.sum()
+    rows, cols = p.sum(axis=1), p.sum(axis=0)
+    return np.array([rows @ np.arange(len(rows)), cols @ np.arange(len(cols))])
+
+
+def by_names(labels, width):
+    disc_y, disc_x, fovea_y, fovea_x, right = labels.T
+    last = width - 1
+    columns = (disc_y, last - disc_x, fovea_y, last - fovea_x, right == 0)
+    return np.stack(columns, axis=1)
+
+
+def f1(mask_true, mask_pred, view):
+    hits = (mask_true & mask_pred & view).sum()
+    wrong = ((mask_true ^ mask_pred) & view).sum()
+    return 2 * hits / (2 * hits + wrong) if hits + wrong else np.nan
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("folds", blocks_of_patients),
+        ("gain", gain),
+        (
+            "undo_tiles",
+            lambda t, o: np.array([t[[*o].index(i)] for i in range(len(o))]),
+        ),
+        ("four_turns", turns_in_a_loop),
+        ("cross_entropy", by_logaddexp),
+        ("cross_entropy", in_torch),
+        ("labelled", patient_by_patient),
+        ("interval", by_scipy),
+        ("moved", by_pixel),
+        ("masked_mse", by_count),
+        ("exchange_test", exactly),
+        ("paired_gain", lambda restored, copied: paired_interval(restored - copied)),
+        ("soft_argmax", marginals),
+        ("mirror_labels", by_names),
+        ("dice_in_view", f1),
+    ],
+)
+def test_another_right_way_passes(name, answer):
+    passed, text = getattr(check, name).examine(answer)
+    assert passed, text
+
+
+def test_solutions_agree_with_the_library():
+    rng = np.random.default_rng(0)
+    true, pred, view = rng.random((3, 9, 9)) < 0.5
+    expected = metrics.dice(true, pred, region=view)
+    dice = wrong_solution("dice_in_view", [])
+    assert np.isclose(dice(true, pred, view), expected)
+    points, radius = rng.random((2, 5, 2)), rng.random(5) + 1
+    expected = metrics.localization_error(*points) / (2 * radius)
+    diameters = wrong_solution("disc_diameters", [])
+    assert np.allclose(diameters(*points, radius), expected)
