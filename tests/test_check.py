@@ -17,7 +17,7 @@ import pytest
 from hypothesis import strategies as st
 
 from tinyssl import check
-from tinyssl.check import command, exercise, exercises, process
+from tinyssl.check import course, exercise, exercises, process
 
 ROOT = Path(__file__).parents[1]
 NUMBERS = sorted(int(path.stem) for path in (ROOT / "lessons/exercises").glob("*.py"))
@@ -273,7 +273,7 @@ def test_command_remembers_its_hints_until_all_is_right(tmp_path):
     assert "my_weights: not yet.\n  law       The worst mistake" in said
     assert "hint 1 of 3" in said
     assert "my_qwk: right" in said
-    report = command.check(1, file)
+    report = course.check(1, file)
     assert "hint 2 of 3" in report["reports"]["my_weights"]
     assert (report["passed"], report["failed"]) == (
         ["my_confusion_matrix", "my_qwk"],
@@ -297,7 +297,7 @@ print(check.weights(lambda num_classes: 0))
 """
     file = tmp_path / "lesson.py"
     file.write_text(RIGHT + own, encoding="utf-8")
-    assert command.check(1, file)["failed"] == []
+    assert course.check(1, file)["failed"] == []
     out, err = capfd.readouterr()
     assert (out, "my_weights: not yet." in err) == ("", True)
     assert list(tmp_path.iterdir()) == [file]
@@ -314,11 +314,11 @@ print(check.weights(lambda num_classes: 0))
     ],
 )
 def test_command_survives_a_file(tmp_path, text, words, monkeypatch):
-    monkeypatch.setattr(command, "SECONDS", 1)
+    monkeypatch.setattr(course, "SECONDS", 1)
     file = tmp_path / "answers.py"
     file.write_text(text)
     logged = []
-    report = command.check(1, file, log=logged.append)
+    report = course.check(1, file, log=logged.append)
     assert words in "\n".join(report["reports"].values())
     assert report["passed"] == []
     assert re.fullmatch("checking my_.*, my_.*, my_.* of answers.py", *logged)
@@ -327,4 +327,4 @@ def test_command_survives_a_file(tmp_path, text, words, monkeypatch):
 def test_command_refuses_what_is_not_there(tmp_path):
     assert "is not a file" in run_check(1, tmp_path / "none.py", status=2)[1]
     with pytest.raises(ValueError, match="lesson 99 has no exercises"):
-        command.check(99, Path(__file__))
+        course.check(99, Path(__file__))

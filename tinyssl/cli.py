@@ -144,21 +144,21 @@ def run_demo(**settings: Any) -> dict[str, Any]:
 
 def run_lessons() -> list[dict[str, Any]]:
     """List the lessons."""
-    from tinyssl.check.lessons import lessons
+    from tinyssl.check.course import lessons
 
     return lessons()
 
 
 def run_lesson(**settings: Any) -> dict[str, Any]:
     """Run a lesson."""
-    from tinyssl.check.lessons import lesson
+    from tinyssl.check.course import lesson
 
     return lesson(log=say, **settings)
 
 
 def run_check(**settings: Any) -> dict[str, Any]:
     """Check the answers to a lesson's exercises."""
-    from tinyssl.check.command import check
+    from tinyssl.check.course import check
 
     return check(log=say, **settings)
 

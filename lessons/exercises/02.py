@@ -37,10 +37,6 @@ def cancelled(x, y, data_range):
     return of_moments(*means, variances, covariance, data_range)
 
 
-def far_from_zero(case):
-    return *(np.float32(window + 1000) for window in case[:2]), case[2]
-
-
 ssim_window = Exercise(
     my_ssim_window,
     windows(),
@@ -57,7 +53,9 @@ ssim_window = Exercise(
         ),
         "Float32 windows far from zero keep their digits.": Law(
             lambda f, *case: (my_ssim_window(*case), f(*case)),
-            windows().map(far_from_zero),
+            windows().map(
+                lambda case: (*np.float32(1000 + np.array(case[:2])), case[2])
+            ),
         ),
     },
     hints=(
@@ -133,14 +131,8 @@ gaussians = columns(means, squares, means, squares, most=3)
 
 
 def my_frechet_diagonal(mean1, variances1, mean2, variances2):
-    covariances = np.diag(variances1), np.diag(variances2)
-    return metrics.frechet_distance_from_stats(
-        mean1, covariances[0], mean2, covariances[1]
-    )
-
-
-def shifted(f, mean1, variances, mean2):
-    return np.sum((mean1 - mean2) ** 2), f(mean1, variances, mean2, variances)
+    cov1, cov2 = np.diag(variances1), np.diag(variances2)
+    return metrics.frechet_distance_from_stats(mean1, cov1, mean2, cov2)
 
 
 frechet_diagonal = Exercise(
@@ -152,13 +144,11 @@ frechet_diagonal = Exercise(
             gaussians.map(lambda case: case[:2]),
         ),
         "With equal variances it is the squared distance of the means.": Law(
-            shifted, gaussians.map(lambda case: case[:3])
+            lambda f, *case: (np.sum((case[0] - case[2]) ** 2), f(*case)),
+            gaussians.map(lambda case: (*case[:3], case[1])),
         ),
         "Features three times as large are nine times as far apart.": Law(
-            lambda f, m1, v1, *rest: (
-                9 * f(m1, v1, *rest),
-                f(3 * m1, 9 * v1, 3 * rest[0], 9 * rest[1]),
-            ),
+            lambda f, *case: (9 * f(*case), f(*map(np.multiply, (3, 9, 3, 9), case))),
             labels=("9 times", "tripled"),
         ),
     },
@@ -171,9 +161,7 @@ frechet_diagonal = Exercise(
     ),
     mistakes={
         "variances are given, standard deviations are compared: take their roots": (
-            lambda mean1, variances1, mean2, variances2: (
-                np.sum((mean1 - mean2) ** 2) + np.sum((variances1 - variances2) ** 2)
-            )
+            lambda m1, v1, m2, v2: np.sum((m1 - m2) ** 2 + (v1 - v2) ** 2)
         ),
         "this is the root of it: the distance that is reported stays squared": (
             lambda *case: math.sqrt(my_frechet_diagonal(*case))

@@ -32,25 +32,19 @@ def gaps(swap):
     return abs(y1 - y2), abs(x1 - x2)
 
 
-def last_place(f, patch_size, spare):
-    last = patch_size + spare
-    side = last + patch_size
-    return True, f((0, 0, last, last), side, side, patch_size)
-
-
 fits = Exercise(
     my_fits,
     placements(),
     laws={
         "Patches that lie one upon the other do not fit.": Law(
-            lambda f, patch_size, side: (
-                False,
-                f((0, 0, 0, 0), side, side, patch_size),
-            ),
-            st.tuples(st.integers(1, 3), st.integers(3, 7)),
+            lambda f, *case: (False, f(*case)),
+            placements().map(lambda case: (case[0][:2] * 2, *case[1:])),
         ),
         "The last row and the last column may be used.": Law(
-            last_place, st.tuples(st.integers(1, 3), st.integers(0, 3))
+            lambda f, *case: (True, f(*case)),
+            st.integers(1, 3).map(
+                lambda size: ((0, 0, size, size), *[2 * size] * 2, size)
+            ),
         ),
         "It does not matter which patch comes first.": unchanged(
             lambda swap, *sizes: ((*swap[2:], *swap[:2]), *sizes), "swapped"
@@ -107,11 +101,8 @@ undo_swaps = Exercise(
     swapped_images(),
     laws={
         "No swaps, no change.": Law(
-            lambda f, image, patch_size: (
-                image,
-                f(image, np.empty((0, 4), int), patch_size),
-            ),
-            swapped_images().map(lambda case: case[::2]),
+            lambda f, *case: (case[0], f(*case)),
+            swapped_images().map(lambda case: (case[0], case[1][:0], case[2])),
         ),
         "No pixel is lost, and none comes twice.": Law(
             lambda f, *case: (np.sort(case[0], axis=None), np.sort(f(*case), axis=None))

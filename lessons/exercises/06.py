@@ -5,6 +5,7 @@ import math
 import numpy as np
 from hypothesis import strategies as st
 
+from tinyssl import transforms
 from tinyssl.check.exercise import Exercise, Law, columns, unchanged
 
 
@@ -23,13 +24,9 @@ def swapped(draw):
 
 
 def my_moved(swaps, height, width, patch_size):
-    stood = np.arange(height * width).reshape(height, width)
-    stands = stood.copy()
-    for y1, x1, y2, x2 in swaps:
-        patch1 = stands[y1 : y1 + patch_size, x1 : x1 + patch_size]
-        patch2 = stands[y2 : y2 + patch_size, x2 : x2 + patch_size]
-        patch1[:], patch2[:] = patch2, patch1.copy()
-    return stands != stood
+    stood = np.arange(float(height * width)).reshape(1, height, width, 1)
+    stands = transforms.swap_patches(stood, swaps[None], patch_size)
+    return (stands != stood)[0, :, :, 0]
 
 
 def every_patch(swaps, height, width, patch_size):
@@ -98,19 +95,14 @@ masked_mse = Exercise(
     pairs,
     laws={
         "A perfect restoration has no error, and no pixels no answer.": Law(
-            lambda f, image, restored, where: (
-                parts(np.zeros(image.shape), where),
-                f(image, image, where),
-            )
+            lambda f, image, where: (parts(0.0 * image, where), f(image, image, where)),
+            pairs.map(lambda case: case[1:]),
         ),
         "Exchanging the images changes nothing.": unchanged(
             lambda image, restored, where: (restored, image, where), "swapped"
         ),
         "Turning the mask round exchanges the errors.": Law(
-            lambda f, image, restored, where: (
-                f(image, restored, where)[::-1],
-                f(image, restored, ~where),
-            ),
+            lambda f, a, b, *where: (f(a, b, *where)[::-1], f(a, b, ~where[0])),
             labels=("exchanged", "turned"),
         ),
     },
@@ -149,15 +141,6 @@ def my_share_left(restored, copied):
     return np.nansum(restored) / total if total else math.nan
 
 
-def mean_of_ratios(restored, copied):
-    known = copied > 0
-    return np.mean(restored[known] / copied[known]) if known.any() else math.nan
-
-
-def unknown_spreads(restored, copied):
-    return restored.sum() / copied.sum() if copied.sum() else math.nan
-
-
 share_left = Exercise(
     my_share_left,
     errors,
@@ -180,9 +163,11 @@ share_left = Exercise(
     ),
     mistakes={
         "this averages a ratio an image: an image in which hardly anything moved then "
-        "weighs as much as all others. Add up first, then divide": mean_of_ratios,
+        "weighs as much as all others. Add up first, then divide": lambda a, b: (
+            np.mean((a / b)[b > 0]) if (b > 0).any() else math.nan
+        ),
         "one image without moved pixels (nan) makes all of it nan: leave it out": (
-            unknown_spreads
+            lambda a, b: a.sum() / b.sum() if b.sum() else math.nan
         ),
         "all right but one case: copying without error. Something over 0 is inf, but "
         "there is no share of nothing: nan": lambda restored, copied: (

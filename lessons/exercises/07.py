@@ -4,20 +4,15 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from tinyssl import metrics
 from tinyssl.check.exercise import Exercise, Law, columns, unchanged
 
 levels = st.sampled_from((0.0, 1.0, 2.0, -1.0, 3.0))
 shapes = st.sampled_from(((1, 2), (2, 1), (2, 3), (3, 2)))
 maps = shapes.flatmap(lambda shape: hnp.arrays(float, shape, elements=levels))
-
-
-@st.composite
-def peaks(draw):
-    H, W = draw(st.integers(1, 3)), draw(st.integers(1, 4))
-    y, x = draw(st.integers(0, H - 1)), draw(st.integers(0, W - 1))
-    logits = np.full((H, W), -200.0)
-    logits[y, x] = 0
-    return logits, y, x
+peaks = maps.map(lambda logits: np.where(logits == logits.max(), 0.0, -200.0)).filter(
+    lambda logits: np.sum(logits == 0) == 1
+)
 
 
 def my_soft_argmax(logits):
@@ -34,7 +29,8 @@ soft_argmax = Exercise(
     maps,
     laws={
         "Where one pixel has everything, that pixel is the answer.": Law(
-            lambda f, logits, y, x: (np.array([y, x]), f(logits)), peaks()
+            lambda f, logits: (np.argwhere(logits == 0)[0], f(logits)),
+            peaks,
         ),
         "A constant added to all logits changes nothing.": unchanged(
             lambda logits: (logits - 5,), "minus 5"
@@ -70,11 +66,11 @@ misses = columns(places, places, radii, most=3).map(
 
 
 def my_disc_diameters(points_true, points_pred, disc_radius):
-    return distances(points_true, points_pred) / (2 * disc_radius)
+    return metrics.localization_error(points_true, points_pred) / (2 * disc_radius)
 
 
-def distances(points_true, points_pred):
-    return np.hypot(*(points_pred - points_true).T)
+def rim(radius):
+    return np.zeros((1, 2)), np.array([[0.0, radius]]), np.array([radius])
 
 
 disc_diameters = Exercise(
@@ -82,21 +78,14 @@ disc_diameters = Exercise(
     misses,
     laws={
         "The true place has error 0.": Law(
-            lambda f, points, disc_radius: (
-                0 * disc_radius,
-                f(points, points, disc_radius),
-            ),
-            misses.map(lambda case: (case[0], case[2])),
+            lambda f, points, radius: (0 * radius, f(points, points, radius)),
+            columns(places, radii, most=3),
         ),
         "A picture twice as large has the same errors.": unchanged(
             lambda *case: tuple(2 * part for part in case), "doubled"
         ),
         "A point on the rim of the disc is half a diameter from its centre.": Law(
-            lambda f, radius: (
-                np.array([0.5]),
-                f(np.zeros((1, 2)), np.array([[0.0, radius]]), np.array([radius])),
-            ),
-            radii,
+            lambda f, *case: (np.array([0.5]), f(*case)), radii.map(rim)
         ),
     },
     hints=(
@@ -108,11 +97,11 @@ disc_diameters = Exercise(
         "a diameter is two radii: divide by 2 * disc_radius": lambda *case: (
             2 * my_disc_diameters(*case)
         ),
-        "these are pixels: divide by each eye's disc diameter": lambda *case: distances(
-            *case[:2]
+        "these are pixels: divide by each eye's disc diameter": (
+            lambda a, b, disc_radius: metrics.localization_error(a, b)
         ),
         "each eye has a disc of its own: divide by its own diameter, not the mean": (
-            lambda *case: distances(*case[:2]) / (2 * case[2].mean())
+            lambda a, b, disc_radius: my_disc_diameters(a, b, disc_radius.mean())
         ),
     },
 )
@@ -134,13 +123,10 @@ def my_mirror_labels(labels, width, *, last=1, parts=(1, 3, 4)):
 
 
 def with_pixels(f, labels, width):
-    picture = np.zeros((width, width), bool)
-    found = []
-    for y, x in labels[:, :2].astype(int):
-        picture[:] = False
-        picture[y, x] = True
-        found.append(np.argwhere(picture[:, ::-1])[0])
-    return np.array(found, float), f(labels, width)[:, :2]
+    pictures = np.zeros((len(labels), width, width))
+    y, x = labels[:, :2].T.astype(int)
+    pictures[np.arange(len(labels)), y, x] = 1
+    return np.argwhere(pictures[:, :, ::-1])[:, 1:], f(labels, width)[:, :2]
 
 
 mirror_labels = Exercise(

@@ -94,10 +94,8 @@ overlap_average = Exercise(
     stitches(),
     laws={
         "Patches of one value give that value, wherever they lie.": Law(
-            lambda f, patches, *rest: (
-                np.where(sums(patches, *rest)[1] > 0, 0.25, np.nan),
-                f(np.full_like(patches, 0.25), *rest),
-            )
+            lambda f, *case: (np.where(sums(*case)[1] > 0, 1, np.nan), f(*case)),
+            stitches().map(lambda case: (np.ones_like(case[0]), *case[1:])),
         ),
         "The order of the patches does not matter.": unchanged(
             lambda patches, corners, *sizes: (patches[::-1], corners[::-1], *sizes),
@@ -139,11 +137,6 @@ def dice_at(probability, truth, candidates, mark=np.greater_equal):
     return 2 * (found & truth).sum(1) / (found.sum(1) + truth.sum())
 
 
-def most_accurate(probability, truth, candidates):
-    right = (probability >= candidates[:, None]) == truth
-    return candidates[np.argmax(right.mean(1))]
-
-
 def none_better(f, probability, truth, candidates):
     scores = dice_at(probability, truth, candidates)
     return scores.max(), scores[candidates == f(probability, truth, candidates)][0]
@@ -170,7 +163,9 @@ threshold = Exercise(
     ),
     mistakes={
         "this maximises accuracy, which likes to mark nothing: maximise Dice": (
-            most_accurate
+            lambda p, truth, t: t[
+                np.argmax(np.mean((p >= t[:, None]) == truth, axis=1))
+            ]
         ),
         "this is the candidate's position: return candidates[position]": (
             lambda *case: np.argmax(dice_at(*case))

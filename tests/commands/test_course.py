@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tinyssl.check.lessons import lesson, lessons, read_header
+from tinyssl.check.course import lesson, lessons, read_header
 
 ROOT = Path(__file__).parents[2]
 SMALL = '''# %% [markdown]

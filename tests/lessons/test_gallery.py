@@ -12,7 +12,7 @@ import matplotlib as mpl
 import pytest
 from lesson_form import FILES, LESSONS, cells
 
-from tinyssl.check.lessons import read_header
+from tinyssl.check.course import read_header
 
 each = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 

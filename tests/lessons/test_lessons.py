@@ -7,7 +7,7 @@ import pytest
 from lesson_form import FILES, LESSONS, body, cells, faults, functions, run
 
 from tinyssl import reference
-from tinyssl.check.lessons import read_header
+from tinyssl.check.course import read_header
 
 DERIVED = {  # what a lesson derives of the answer key, with identical code
     "01": ("confusion_matrix", "quadratic_weighted_kappa"),

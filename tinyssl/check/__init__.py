@@ -13,7 +13,7 @@ import runpy
 from pathlib import Path
 from typing import Any
 
-from tinyssl.check.lessons import find_folder
+from tinyssl.check.course import find_folder
 
 FILES = "exercises/[0-9][0-9].py"
 

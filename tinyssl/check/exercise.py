@@ -4,6 +4,7 @@ import contextlib
 import copy
 import functools
 import inspect
+import io
 import os
 import sys
 import traceback
@@ -30,8 +31,11 @@ SETTINGS = hypothesis.settings(
     phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
     suppress_health_check=list(hypothesis.HealthCheck),
 )
+SHOWN = 2000  # characters of what a learner prints
 TOLERANCE = 1e-6  # float32, torch and SciPy may answer too
 DEFINITION = "It gives what the definition gives."
+SLOW = "  it is slow: {:.0f} seconds are over"
+STUCK = "  it gave no answer within {:.0f} seconds: does its loop end?"
 TWICE = (
     "  asked twice, it gave two answers to the same question: is anything in it drawn "
     "at random, or kept from call to call?"
@@ -67,9 +71,7 @@ class Exercise:
     answer: Callable[..., Any]  # a right one, by the name that the learner's has
     cases: st.SearchStrategy  # of tuples of arguments, or of the only one
     _: KW_ONLY
-    laws: dict[
-        str, Law
-    ]  # by their words, simplest first; that of the values comes last
+    laws: dict[str, Law]  # by their words, simplest first; values of answer last
     hints: tuple[str, str, str]  # failure by failure; the last nearly gives it away
     mistakes: dict[str, Callable[..., Any]]  # by what to say in place of the first hint
     several: bool = False  # right answers: no law asks for the values of this one
@@ -133,25 +135,34 @@ def smallest(cases: st.SearchStrategy, breaks: Callable[[tuple], Any]) -> Any:
         settings.set_hypothesis_home_dir(home)
 
 
+class _Page(io.StringIO):
+    """What is printed, no more than is shown of it: a flood fills no memory."""
+
+    def write(self, text):
+        return super().write(text[: SHOWN - self.tell()])
+
+
 class _CallError(Exception):
     """What a function did instead of returning an answer, in words."""
 
 
-class _Guard:
-    """A function that is given copies and little time, and whose errors have words."""
+class _Trial:
+    """One check of one function."""
 
-    def __init__(self, function):
-        self.function = function
-        self.case, self.running = (), False
-        self.last = None  # answer
+    def __init__(self, exercise, function):
+        self.exercise, self.function = exercise, function
+        self.names = inspect.getfullargspec(exercise.answer).args
+        self.words = ""  # of the law that is tried
+        self.case, self.running, self.last = (), False, None  # of calls; answer
+        self.page = _Page()
 
     def __call__(self, *case):
+        """Call the function with a copy, for a short time; an error gets words."""
         given = copy.deepcopy(case)
         self.case, self.running = case, True
         process.arm(process.SECONDS)
         try:
-            with np.errstate(all="ignore"):
-                self.last = self.function(*given)
+            self.last = self.function(*given)
         except BaseException as error:  # a learner's sys.exit too
             raise _CallError(_words(error, self.function)) from error
         finally:
@@ -161,41 +172,23 @@ class _Guard:
             raise _CallError("changed its input: work on a copy")
         return self.last
 
-    def outcome(self, case):
-        try:
-            return self(*case)
-        except _CallError as failed:
-            return type(failed.__cause__).__name__
-
-
-class _Trial:
-    """One check of one function."""
-
-    def __init__(self, exercise, function):
-        self.exercise = exercise
-        self.guard = _Guard(function)
-        self.page = process.Page()
-        self.words = ""  # of the law that is tried
-        self.names = tuple(inspect.signature(exercise.answer).parameters)
-
     def run(self):
         """Try law after law; return whether all hold, words, prints and failures."""
         page = self.page
         with contextlib.redirect_stdout(page), contextlib.redirect_stderr(page):
             text = self.fault()
         if text:
-            flood = "\n... and so on\n" * (page.tell() == process.SHOWN)
+            flood = "\n... and so on\n" * (page.tell() == SHOWN)
             return False, text, page.getvalue() + flood, failures
         name, laws = self.exercise.name, self.exercise.laws
         rest = {key: n for key, n in failures.items() if key.split(":")[0] != name}
         return True, f"{name}: right. {len(laws)} laws hold.", "", rest
 
     def late(self):
-        line = f"  it is slow: {process.ALL_SECONDS:.0f} seconds are over"
-        if self.guard.running:
-            line = f"  it gave no answer within {process.SECONDS:.0f} seconds: "
-            line += "does its loop end?"
-        return False, self.report(self.names, self.guard.case, [line]), "", failures
+        line = SLOW.format(process.ALL_SECONDS)
+        if self.running:
+            line = STUCK.format(process.SECONDS)
+        return False, self.report(self.names, self.case, [line]), "", failures
 
     def fault(self):
         """Return the words for the first law that does not hold, None if all do."""
@@ -214,30 +207,29 @@ class _Trial:
     def breaks(self, law, case):
         """Tell whether a case breaks a law, or the answer is not what it is about."""
         try:
-            return not agree(*law.compare(self.guard, *case))
+            return not agree(*law.compare(self, *case))
         except Exception:  # of the function, or of a law that cannot use its answer
             return True
 
     def explain(self, law, case):
-        _, *given = inspect.signature(law.compare).parameters.values()
-        whole = any(parameter.kind is parameter.VAR_POSITIONAL for parameter in given)
-        names = self.names if whole else [parameter.name for parameter in given]
+        taken = inspect.getfullargspec(law.compare)
+        names = self.names if taken.varargs else taken.args[1:]
         answers = self.answers  # now, for only the prints of what follows are shown
         if not self.breaks(law, case):  # it was wrong a moment ago
             return self.report(names, case, [TWICE])
         self.page.seek(0)
         self.page.truncate()
         try:
-            expected, got = law.compare(self.guard, *case)
+            expected, got = law.compare(self, *case)
         except _CallError as failed:
             hinted = failed.__cause__ is not None  # else the words say it all
             return self.report(names, case, [f"  it {failed}"], hinted)
         except Exception:
-            expected, got = None, self.guard.last  # the law is about something else
+            expected, got = None, self.last  # the law is about something else
         else:
             if agree(expected, got):
                 return self.report(names, case, [TWICE])
-        empty = self.guard.last is None
+        empty = self.last is None
         if empty and all(answer is None for answer in answers):
             return f"{self.exercise.name}: nothing there yet (it returned None)."
         pair = zip(law.labels, (expected, got), strict=True)
@@ -255,7 +247,7 @@ class _Trial:
     def hint(self):
         hints, key = self.exercise.hints, self.exercise.name
         for number, (hint, wrong) in enumerate(self.exercise.mistakes.items()):
-            theirs = map(_Guard(wrong).outcome, drawn(self.exercise.cases))
+            theirs = [_outcome(wrong, case) for case in drawn(self.exercise.cases)]
             if all(map(agree, theirs, self.answers)):
                 hints, key = (hint, *hints[1:]), f"{key}:{number}"
                 break
@@ -265,7 +257,14 @@ class _Trial:
 
     @functools.cached_property
     def answers(self):
-        return [self.guard.outcome(case) for case in drawn(self.exercise.cases)]
+        return [_outcome(self, case) for case in drawn(self.exercise.cases)]
+
+
+def _outcome(function, case):
+    try:
+        return function(*copy.deepcopy(case))
+    except Exception as error:
+        return type(error.__cause__ or error).__name__
 
 
 def agree(expected: Any, got: Any) -> bool:

@@ -1,6 +1,5 @@
 """The one way to stop a learner's code: a forked process under the system's clocks."""
 
-import io
 import json
 import os
 import signal
@@ -14,7 +13,6 @@ from typing import Any
 
 SECONDS = 2.0  # of work, for one call
 ALL_SECONDS = 30.0  # of work, for all calls of one check
-SHOWN = 2000  # characters of what a learner prints
 ENDED = {
     "SIGVTALRM": "goes on without an answer, where Python cannot interrupt it",
     "SIGALRM": "waits without an answer: what for?",
@@ -24,14 +22,6 @@ forked = 0.0  # when this process began, if it is a child
 
 class EndedError(Exception):
     """How a process ended that told nothing, in words."""
-
-
-class Page(io.StringIO):
-    """What is printed, no more than is shown of it: a flood fills no memory."""
-
-    def write(self, text: str) -> int:
-        """Keep what there is room for."""
-        return super().write(text[: SHOWN - self.tell()])
 
 
 def arm(seconds: float | None = None) -> None:
@@ -81,9 +71,8 @@ def in_a_process(work: Callable[[], Any], late: Callable[[], Any]) -> Any:
             raise RuntimeError(error)
         return found
     status = os.waitstatus_to_exitcode(status)
-    name = "" if status >= 0 else signal.Signals(-status).name
-    ended = f"ended Python with {name or f'status {status}'}"
-    raise EndedError(ENDED.get(name, ended))
+    name = f"status {status}" if status >= 0 else signal.Signals(-status).name
+    raise EndedError(ENDED.get(name, f"ended Python with {name}"))
 
 
 def _work(work, late, told):

@@ -1,22 +1,25 @@
-"""``tinyssl lessons`` and ``tinyssl lesson NN``: what there is to learn, and run it."""
+"""``tinyssl lessons``, ``lesson NN`` and ``check NN FILE``."""
 
+import contextlib
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
+import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tinyssl.check import process
+
 PACKAGE = Path(__file__).parents[1]
 FILES = "[0-9][0-9]_*.py"
+SECONDS = 60.0  # of work until a learner's file is imported
 FIELDS = ("do", "learn", "need", "sources", "data", "runtime", "memory", "files")
-
-
-def silent(line: str) -> None:
-    """Log nothing."""
 
 
 def lessons() -> list[dict[str, Any]]:
@@ -30,7 +33,7 @@ def lesson(
     fast: bool = False,
     seed: int = 0,
     out: Path | None = None,
-    log: Callable[[str], Any] = silent,
+    log: Callable[[str], Any] = lambda line: None,
 ) -> dict[str, Any]:
     """Run a lesson as a script; return its results.
 
@@ -88,6 +91,79 @@ def lesson(
         "files": sorted(file.name for file in out.iterdir()),
         "results": json.loads((out / "results.json").read_text(encoding="utf-8")),
     }
+
+
+def check(
+    number: int, file: Path, *, log: Callable[[str], Any] = lambda line: None
+) -> dict[str, Any]:
+    """Check the functions of a file against the exercises of a lesson.
+
+    Raises ValueError if the lesson has no exercises to check, and FileNotFoundError if
+    there is no such file.
+
+    Parameters
+    ----------
+    number : int
+        Of the lesson.
+    file : path
+        Python file with the learner's functions, named as in the lesson. Beside it
+        ``FILE.hints.json`` remembers which hints were shown, until all is right.
+    log : callable
+        Takes lines for the person who waits.
+
+    Returns
+    -------
+    dict
+        "lesson", "file", "passed" and "failed" (names) and "reports" (texts by
+        name; under "" why the file could not be checked to its end).
+    """
+    from tinyssl.check import exercises
+
+    tasks = exercises(number)
+    file = Path(file).absolute()
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} is not a file")
+    log(f"checking {', '.join(tasks)} of {file.name}")
+    late = {"": (False, f"no end after {SECONDS:.0f} seconds: a loop in the file?")}
+    try:
+        reports = process.in_a_process(lambda: _check(tasks, file), lambda: late)
+    except process.EndedError as ended:
+        reports = {"": (False, f"the file {ended}")}
+    lacks = "not checked" if "" in reports else f"no such function in {file.name}"
+    for name in tasks:
+        reports.setdefault(name, (False, f"{name}: {lacks}"))
+    return {
+        "lesson": number,
+        "file": str(file),
+        "passed": [name for name in tasks if reports[name][0]],
+        "failed": [name for name in tasks if not reports[name][0]],
+        "reports": {n: reports[n][1] for n in ("", *tasks) if n in reports},
+    }
+
+
+def _check(tasks, file):
+    from tinyssl.check.exercise import failures
+
+    process.arm(SECONDS)  # the file may be a whole lesson, which draws: run it fast
+    with tempfile.TemporaryDirectory() as out, contextlib.redirect_stdout(sys.stderr):
+        os.environ |= {"TINYSSL_FAST": "1", "MPLBACKEND": "Agg", "TINYSSL_OUT": out}
+        sys.path.insert(0, str(file.parent))
+        try:
+            names = runpy.run_path(str(file), run_name="answers")
+        except BaseException as error:  # a learner's sys.exit too
+            text = "".join(traceback.format_exception_only(error)).strip()
+            return {"": (False, f"{file.name} cannot be imported\n{text}")}
+        process.arm(0)  # each exercise has clocks of its own
+        shown = file.with_name(file.name + ".hints.json")
+        failures.clear()
+        if shown.exists():
+            failures.update(json.loads(shown.read_text(encoding="utf-8")))
+        reports = {n: tasks[n].examine(names[n]) for n in tasks if n in names}
+    if failures:
+        shown.write_text(json.dumps(failures, indent=1) + "\n", encoding="utf-8")
+    else:
+        shown.unlink(missing_ok=True)
+    return reports
 
 
 def find_folder(pattern: str = FILES) -> Path:
