@@ -42,19 +42,18 @@ def functions(path):
 
 
 @each
-def test_the_solution_passes(number, name):
+def test_the_solution_passes_and_the_stub_gets_no_hint(number, name):
     solutions = functions(ROOT / f"lessons/solutions/{number:02d}.py")
-    passed, text = exercises(number)[name].examine(solutions[name])
-    assert passed, text
-    assert text.startswith(f"{name}: right. ")
-
-
-@each
-def test_the_stub_fails_without_a_hint(number, name):
     (lesson,) = (ROOT / "lessons").glob(f"{number:02d}_*.py")
-    passed, text = exercises(number)[name].examine(functions(lesson)[name])
+    task = exercises(number)[name]
+    assert f"{name}: right. " in task.examine(solutions[name])[1]
+    passed, text = task.examine(functions(lesson)[name])
     assert not passed
     assert text.startswith(f"{name}: nothing there yet")
+    short = name.removeprefix("my_")
+    assert f"\ncheck.{short}({name})\n" in lesson.read_text(encoding="utf-8")
+    assert getattr(check, short) is task
+    assert not hasattr(check, name)
 
 
 @pytest.mark.parametrize("place", range(3))
@@ -66,15 +65,6 @@ def test_a_mistake_gets_its_own_hint(number, name, place):
     passed, text = task.examine(answer)
     assert not passed
     assert text.endswith(f"hint 1 of 3: {hint}")
-
-
-@each
-def test_a_lesson_calls_the_check_by_its_name(number, name):
-    (lesson,) = (ROOT / "lessons").glob(f"{number:02d}_*.py")
-    short = name.removeprefix("my_")
-    assert f"\ncheck.{short}({name})\n" in lesson.read_text(encoding="utf-8")
-    assert getattr(check, short) is exercises(number)[name]
-    assert not hasattr(check, "my_" + short)
 
 
 def test_it_says_case_expected_and_got(capsys):
@@ -103,6 +93,8 @@ def test_hints_come_in_turn_and_start_anew_once_it_is_right():
 
 # What a learner's function may do instead of returning an answer
 
+CALLS = itertools.count()  # of two answers one is right, without luck
+
 
 def loop(y_true, y_pred):
     while True:
@@ -110,22 +102,6 @@ def loop(y_true, y_pred):
             y_true = y_true + 0
         except:  # noqa: E722
             y_true = y_true + 1
-
-
-CALLS = itertools.count()
-
-
-def fickle(y_true, y_pred):
-    return 1.0 - next(CALLS) % 2  # of two answers one is right, without luck
-
-
-def sometimes(y_true, y_pred):
-    return check.qwk.answer(y_true, y_pred) if y_true[0] == 0 else None
-
-
-def change(y_true, y_pred):
-    y_true[:] = 0
-    return 1.0
 
 
 def talk(y_true, y_pred):
@@ -146,9 +122,9 @@ def talk(y_true, y_pred):
         (lambda a, b: sys.exit(3), "it raised SystemExit: 3 (line "),
         (lambda a, b: 1 / 0, "it raised ZeroDivisionError: division by zero (line "),
         (lambda a: 1, "takes 1 positional argument but 2 were given"),
-        (fickle, "asked twice, it gave two answers to the same question"),
-        (sometimes, "it returned None: one way through it has no return\n  hint"),
-        (change, "it changed its input: work on a copy"),
+        (lambda a, b: 1.0 - next(CALLS) % 2, "asked twice, it gave two answers to the"),
+        (lambda a, b: check.qwk.answer(a, b) if a[0] else None, "it has no return\n"),
+        (lambda a, b: a.fill(0) or 1.0, "it changed its input: work on a copy"),
         (talk, "got       0.0"),
         (lambda a, b: "one", "got       'one'"),
         (lambda a, b: [1, [2]], "got       [1, [2]]"),
@@ -167,12 +143,10 @@ def test_what_goes_wrong_is_reported_not_suffered(function, words, monkeypatch):
 
 
 def test_calls_that_are_slow_together_are_ended(monkeypatch):
-    monkeypatch.setattr(process, "ALL_SECONDS", 0.5)
+    monkeypatch.setattr(process, "ALL_SECONDS", 0.3)
 
     def slow(num_classes):
-        until = time.process_time() + 0.2
-        while time.process_time() < until:
-            pass
+        sum(range(10**7))
         return check.weights.answer(num_classes)
 
     assert "it is slow: 0 seconds are over" in check.weights.examine(slow)[1]
@@ -212,7 +186,7 @@ def test_whoever_waits_may_have_enough(monkeypatch):
 def test_where_there_is_no_fork_it_is_said(monkeypatch, capsys):
     monkeypatch.delattr(os, "fork")
     assert check.weights.examine(check.weights.answer)[0]
-    assert "  got       None" not in check.weights.examine(lambda k: 2)[1]
+    assert "my_weights: not yet." in check.weights.examine(lambda k: 2)[1]
     assert capsys.readouterr().err.count("endless loops are not stopped") == 2
 
 
@@ -223,24 +197,14 @@ def test_a_fault_of_the_check_is_no_fault_of_the_learner():
         task.examine(abs)
 
 
-@pytest.mark.parametrize(
-    ("expected", "got", "equal"),
-    [
-        (1.0, np.float32(1) + np.float32(1e-7), True),
-        (1.0, 1.0001, False),
-        (np.nan, np.nan, True),
-        (True, 1, True),
-        ([True, False], np.array([True, False]), True),
-        ([True, False], [1, 0], False),  # no mask: it would choose rows 1 and 0
-        ([1, 0], [True, False], True),
-        (("a", "b"), ["a", "b"], True),
-        ([1.0], [[1.0]], False),
-        (1, "1", False),
-        ([1, 2], [1, [2]], False),
-    ],
-)
-def test_what_equal_answers_are(expected, got, equal):
-    assert exercise.agree(expected, got) == equal
+def test_what_equal_answers_are():
+    yes, no = [True, False]
+    equal = [(1.0, 1 + 1e-7), (np.nan, np.nan), (yes, 1), ([1, 0], [yes, no])]
+    for expected, got in [*equal, ([yes, no], np.array([yes, no])), (("a",), ["a"])]:
+        assert exercise.agree(expected, got)
+    unequal = [(1.0, 1.0001), ([1.0], [[1.0]]), (1, "1"), ([1, 2], [1, [2]])]
+    for expected, got in [*unequal, ([yes, no], [1, 0])]:  # images[[1, 0]] are two
+        assert not exercise.agree(expected, got)
 
 
 def test_no_traces_are_left(tmp_path):
@@ -272,28 +236,21 @@ def test_command_remembers_its_hints_until_all_is_right(tmp_path):
     said, _ = run_check(1, file, status=1)
     assert "my_weights: not yet.\n  law       The worst mistake" in said
     assert "hint 1 of 3" in said
-    assert "my_qwk: right" in said
     report = course.check(1, file)
     assert "hint 2 of 3" in report["reports"]["my_weights"]
-    assert (report["passed"], report["failed"]) == (
-        ["my_confusion_matrix", "my_qwk"],
-        ["my_weights"],
-    )
+    assert report["passed"] == ["my_confusion_matrix", "my_qwk"]
+    assert report["failed"] == ["my_weights"]
     file.write_text(RIGHT, encoding="utf-8")
-    report = json.loads(run_check(1, file, "--json", status=0)[0])
-    assert report["failed"] == []
+    assert json.loads(run_check(1, file, "--json", status=0)[0])["failed"] == []
     assert not (tmp_path / "answers.py.hints.json").exists()
 
 
 def test_command_takes_a_whole_lesson(tmp_path, capfd):
     own = """
 import os
-from pathlib import Path
-
 from tinyssl import check
-
 print(check.weights(lambda num_classes: 0))
-(Path(os.environ["TINYSSL_OUT"]) / "figure.png").touch()
+open(os.environ["TINYSSL_OUT"] + "/figure.png", "w").close()
 """
     file = tmp_path / "lesson.py"
     file.write_text(RIGHT + own, encoding="utf-8")
