@@ -13,7 +13,7 @@ import os
 import re
 from pathlib import Path
 
-from tinyssl.commands.lessons import read_header
+from tinyssl.check.course import read_header
 
 HERE = Path(__file__).parent
 CARD = """\

@@ -17,7 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tinyssl.commands.lessons import find_lesson, lesson, read_header
+from tinyssl.check.course import find_lesson, lesson, read_header
 from tinyssl.summary import paired_interval
 
 WRITTEN = re.compile(r"^# - ``(\w+)``: (-?[\d.]+) to (-?[\d.]+)$", re.MULTILINE)

@@ -43,25 +43,3 @@ def tiny_encoder():
         num_classes=2,
         small_stem=True,
     )
-
-
-@pytest.fixture
-def patient(monkeypatch):
-    """Let answers to exercises take their time: a busy machine is no endless loop."""
-    from tinyssl.check import guarded
-
-    monkeypatch.setattr(guarded, "SECONDS", 60.0)
-    monkeypatch.setattr(guarded, "ALL_SECONDS", 600.0)
-
-
-@pytest.fixture
-def few_cases(monkeypatch, patient):
-    """Let the checks of exercises try 50 cases a law and show the first that fails.
-
-    Learners get 100 and the smallest; a mistake that is known from 50 is known then.
-    """
-    from tinyssl.check import search
-
-    few = settings(search.ANY, max_examples=50)
-    monkeypatch.setattr(search, "SETTINGS", few)
-    monkeypatch.setattr(search, "ANY", few)

@@ -1,34 +1,28 @@
 """Checks of the exercises: right answers pass, wrong ones get the hint they need."""
 
 import ast
-import importlib
 import itertools
 import json
+import os
+import re
+import signal
 import subprocess
 import sys
-import threading
+import time
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
 from tinyssl import check
-from tinyssl.check import exercise, guarded
+from tinyssl.check import course, exercise, exercises, process
 
 ROOT = Path(__file__).parents[1]
-NUMBERS = sorted(
-    path.stem[-2:] for path in (ROOT / "tinyssl/check").glob("lesson[0-9][0-9].py")
-)
-EXERCISES = {
-    number: importlib.import_module(f"tinyssl.check.lesson{number}").EXERCISES
-    for number in NUMBERS
-}
-EACH = [(number, name) for number in NUMBERS for name in EXERCISES[number]]
-MISTAKES = [
-    (number, name, place)
-    for number, name in EACH
-    for place in range(len(EXERCISES[number][name].mistakes))
-]
+NUMBERS = sorted(int(path.stem) for path in (ROOT / "lessons/exercises").glob("*.py"))
+EACH = [(number, name) for number in NUMBERS for name in exercises(number)]
+each = pytest.mark.parametrize(("number", "name"), EACH)
 
 
 @pytest.fixture(autouse=True)
@@ -40,48 +34,41 @@ def _forget(monkeypatch):
 def functions(path):
     """Return the functions a file defines, run by themselves."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    tree.body = [
-        node
-        for node in tree.body
-        if isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef)
-    ]
+    kinds = ast.Import | ast.ImportFrom | ast.FunctionDef
+    tree.body = [node for node in tree.body if isinstance(node, kinds)]
     names = {}
     exec(compile(tree, path.name, "exec"), names)
     return names
 
 
-@pytest.mark.parametrize(("number", "name"), EACH)
-def test_the_solution_passes(number, name, patient):
-    solutions = functions(ROOT / f"lessons/solutions/{number}.py")
-    passed, text = EXERCISES[number][name].examine(solutions[name])
-    assert passed, text
-    assert text.startswith(f"{name}: right. ")
-
-
-@pytest.mark.parametrize(("number", "name"), EACH)
-def test_the_stub_fails_without_a_hint(number, name, few_cases):
-    (lesson,) = (ROOT / "lessons").glob(f"{number}_*.py")
-    stub = functions(lesson)[name]
-    passed, text = EXERCISES[number][name].examine(stub)
+@each
+def test_the_solution_passes_and_the_stub_gets_no_hint(number, name):
+    solutions = functions(ROOT / f"lessons/solutions/{number:02d}.py")
+    (lesson,) = (ROOT / "lessons").glob(f"{number:02d}_*.py")
+    task = exercises(number)[name]
+    assert f"{name}: right. " in task.examine(solutions[name])[1]
+    passed, text = task.examine(functions(lesson)[name])
     assert not passed
     assert text.startswith(f"{name}: nothing there yet")
+    short = name.removeprefix("my_")
+    assert f"\ncheck.{short}({name})\n" in lesson.read_text(encoding="utf-8")
+    assert getattr(check, short) is task
+    assert not hasattr(check, name)
 
 
-@pytest.mark.parametrize(("number", "name", "place"), MISTAKES)
-def test_a_mistake_gets_its_own_hint(number, name, place, few_cases):
-    task = EXERCISES[number][name]
-    passed, text = task.examine(task.mistakes[place].answer)
+@pytest.mark.parametrize("place", range(3))
+@each
+def test_a_mistake_gets_its_own_hint(number, name, place):
+    task = exercises(number)[name]
+    assert len(task.mistakes) == 3
+    hint, answer = list(task.mistakes.items())[place]
+    passed, text = task.examine(answer)
     assert not passed
-    assert text.endswith(f"hint 1 of 3: {task.mistakes[place].hint}")
-
-
-@pytest.mark.parametrize("number", NUMBERS)
-def test_a_lesson_knows_three_mistakes(number):
-    assert sum(len(task.mistakes) for task in EXERCISES[number].values()) >= 3
+    assert text.endswith(f"hint 1 of 3: {hint}")
 
 
 def test_it_says_case_expected_and_got(capsys):
-    linear = check.qwk.mistakes[2].answer
+    linear = list(check.qwk.mistakes.values())[1]
     assert check.qwk(linear) is False
     assert capsys.readouterr().out.splitlines() == [
         "my_qwk: not yet.",
@@ -104,6 +91,11 @@ def test_hints_come_in_turn_and_start_anew_once_it_is_right():
     assert check.qwk.examine(wrong)[1].splitlines()[-1] == expected[0]
 
 
+# What a learner's function may do instead of returning an answer
+
+CALLS = itertools.count()  # of two answers one is right, without luck
+
+
 def loop(y_true, y_pred):
     while True:
         try:
@@ -112,97 +104,62 @@ def loop(y_true, y_pred):
             y_true = y_true + 1
 
 
-def crash(y_true, y_pred):
-    return 1 / 0
-
-
-def leave(y_true, y_pred):
-    sys.exit(3)
-
-
-CALLS = itertools.count()
-
-
-def fickle(y_true, y_pred):
-    return 1.0 - next(CALLS) % 2  # of two answers one is right, without luck
-
-
-def sometimes(y_true, y_pred):
-    if y_true[0] == 0:
-        return check.qwk.answer(y_true, y_pred)
-
-
-def one_sided(y_true, y_pred):
-    return 1 - np.mean((y_true - y_pred) ** 2) / max(1, np.var(y_true))
-
-
-def change(y_true, y_pred):
-    y_true[:] = 0
-    return 1.0
+def talk(y_true, y_pred):
+    for _ in range(1000):
+        sys.stdout.write("so " * 1000)
+        warnings.warn("so", stacklevel=1)
+    return 0.0
 
 
 @pytest.mark.parametrize(
     ("function", "words"),
     [
-        (loop, "it gave no answer within 2 seconds: does its loop end?"),
-        (fickle, "asked twice, it gave two answers to the same question"),
-        (sometimes, "it returned None: one way through it has no return\n  hint"),
-        (one_sided, "swapped   "),
-        (crash, "it raised ZeroDivisionError: division by zero (line "),
-        (leave, "it raised SystemExit: 3 (line "),
-        (change, "it changed its input: work on a copy"),
-        (lambda y_true: 1, "takes 1 positional argument but 2 were given"),
-        (lambda y_true, y_pred: "one", "got       'one'"),
-        (lambda y_true, y_pred: [1, [2]], "got       [1, [2]]"),
+        (loop, "it gave no answer within 0 seconds: does its loop end?"),
+        (lambda a, b: sum(itertools.repeat(1)), "cannot interrupt it"),
+        (lambda a, b: time.sleep(60), "it waits without an answer: what for?"),
+        (lambda a, b: os._exit(0), "it ended Python with status 0"),
+        (lambda a, b: os.kill(os.getpid(), signal.SIGKILL), "Python with SIGKILL"),
+        (lambda a, b: sys.exit(3), "it raised SystemExit: 3 (line "),
+        (lambda a, b: 1 / 0, "it raised ZeroDivisionError: division by zero (line "),
+        (lambda a: 1, "takes 1 positional argument but 2 were given"),
+        (lambda a, b: 1.0 - next(CALLS) % 2, "asked twice, it gave two answers to the"),
+        (lambda a, b: check.qwk.answer(a, b) if a[0] else None, "it has no return\n"),
+        (lambda a, b: a.fill(0) or 1.0, "it changed its input: work on a copy"),
+        (talk, "got       0.0"),
+        (lambda a, b: "one", "got       'one'"),
+        (lambda a, b: [1, [2]], "got       [1, [2]]"),
+        (lambda a, b: np.zeros((9, 9)), "got       array of (9, 9), [[0.0, 0.0"),
         (None, "give the check a function, found NoneType None"),
-        (lambda y_true, y_pred: None, "nothing there yet (it returned None)"),
+        (lambda a, b: None, "nothing there yet (it returned None)"),
     ],
 )
-def test_what_goes_wrong_is_reported_not_suffered(function, words):
+def test_what_goes_wrong_is_reported_not_suffered(function, words, monkeypatch):
+    monkeypatch.setattr(process, "SECONDS", 0.2)
     passed, text = check.qwk.examine(function)
     assert not passed
     assert words in text
+    with pytest.raises(ChildProcessError):  # none goes on in the background
+        os.waitpid(-1, os.WNOHANG)
 
 
-def test_every_kind_of_lesion_is_asked_for():
-    for kind in ("MA", "HE", "EX", "SE", "NV", "PH"):
-        passed, text = check.grade.examine(
-            lambda counts, kind=kind: check.grade.answer(counts | {kind: 0})
-        )
-        assert not passed
-        assert f"'{kind}': 1" in text
+def test_calls_that_are_slow_together_are_ended(monkeypatch):
+    monkeypatch.setattr(process, "ALL_SECONDS", 0.3)
+
+    def slow(num_classes):
+        sum(range(10**7))
+        return check.weights.answer(num_classes)
+
+    assert "it is slow: 0 seconds are over" in check.weights.examine(slow)[1]
 
 
-def test_an_answer_of_the_wrong_kind_is_named():
-    folds = check.folds.examine(lambda patient, k: [[0], [1]])[1]
-    assert "It returns one number for each image" in folds
-    assert "expected  (2,)\n  got       (2, 1)\n" in folds
-    side = check.eye.examine(lambda disc, fovea: disc[1] > fovea[1])[1]
-    assert "say it in words" in side
+def test_an_answer_that_waits_for_the_processor_is_no_loop(monkeypatch):
+    monkeypatch.setattr(process, "SECONDS", 0.1)
 
+    def patient(num_classes):
+        time.sleep(0.3 * (num_classes == 9))
+        return check.weights.answer(num_classes)
 
-def test_an_endless_loop_does_not_go_on_in_the_background():
-    inside = []
-
-    def forever(num_classes):
-        inside.append(threading.current_thread())
-        while True:
-            num_classes += 1
-
-    assert "no answer within" in check.weights.examine(forever)[1]
-    assert inside
-    assert not any(thread.is_alive() for thread in inside)
-    assert check.weights.examine(check.weights.answer)[0]  # in another thread
-
-
-def test_a_forked_process_does_not_wait_for_threads_of_its_parent(monkeypatch):
-    monkeypatch.setattr(guarded, "ALL_SECONDS", 0.2)
-    dead = guarded.Worker()
-    dead.todo.put(None)
-    dead.join()
-    guarded._idle.append(dead)
-    assert guarded.watched(lambda: 3) == 3
-    assert dead not in guarded._idle
+    assert check.weights.examine(patient)[0]
 
 
 def test_prints_are_shown_for_the_smallest_case_only(capsys):
@@ -212,22 +169,62 @@ def test_prints_are_shown_for_the_smallest_case_only(capsys):
 
     check.weights.examine(talks)
     assert capsys.readouterr().out == "asked 2\n"
+    check.qwk.examine(talk)
+    assert 1000 < len(capsys.readouterr().out) < 3000
+
+
+def test_whoever_waits_may_have_enough(monkeypatch):
+    waits = [process.os.waitpid, lambda *of: (_ for _ in ()).throw(KeyboardInterrupt)]
+    monkeypatch.setattr(process.os, "waitpid", lambda *of: waits.pop()(*of))
+    with pytest.raises(KeyboardInterrupt):
+        check.weights.examine(lambda num_classes: time.sleep(60))
+    monkeypatch.undo()
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_where_there_is_no_fork_it_is_said(monkeypatch, capsys):
+    monkeypatch.delattr(os, "fork")
+    assert check.weights.examine(check.weights.answer)[0]
+    assert "my_weights: not yet." in check.weights.examine(lambda k: 2)[1]
+    assert capsys.readouterr().err.count("endless loops are not stopped") == 2
+
+
+def test_a_fault_of_the_check_is_no_fault_of_the_learner():
+    law = {"A law.": exercise.Law(lambda f, x: sys.exit("oh"))}
+    task = exercise.Exercise(abs, st.just(1), laws=law, hints=(), mistakes={})
+    with pytest.raises(RuntimeError, match="SystemExit: oh"):
+        task.examine(abs)
+
+
+def test_what_equal_answers_are():
+    yes, no = [True, False]
+    equal = [(1.0, 1 + 1e-7), (np.nan, np.nan), (yes, 1), ([1, 0], [yes, no])]
+    for expected, got in [*equal, ([yes, no], np.array([yes, no])), (("a",), ["a"])]:
+        assert exercise.agree(expected, got)
+    unequal = [(1.0, 1.0001), ([1.0], [[1.0]]), (1, "1"), ([1, 2], [1, [2]])]
+    for expected, got in [*unequal, ([yes, no], [1, 0])]:  # images[[1, 0]] are two
+        assert not exercise.agree(expected, got)
 
 
 def test_no_traces_are_left(tmp_path):
     code = "from tinyssl import check; check.weights(lambda k: 0)"
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True
+    )
+    assert b"my_weights: not yet." in done.stdout
     assert list(tmp_path.iterdir()) == []
 
 
-def command(*arguments, status):
+# tinyssl check NN FILE
+
+RIGHT = (ROOT / "lessons/solutions/01.py").read_text(encoding="utf-8")
+
+
+def run_check(*arguments, status):
     """Run tinyssl check; return stdout and stderr."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tinyssl", "check", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    words = [sys.executable, "-m", "tinyssl", "check", *map(str, arguments)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == status, done.stderr
     assert "Traceback" not in done.stderr
     return done.stdout, done.stderr
@@ -235,35 +232,31 @@ def command(*arguments, status):
 
 def test_command_remembers_its_hints_until_all_is_right(tmp_path):
     file = tmp_path / "answers.py"
-    right = (ROOT / "lessons/solutions/01.py").read_text(encoding="utf-8")
-    file.write_text(right.replace("/ (num_classes - 1) ** 2", ""), encoding="utf-8")
-    for turn in (1, 2):
-        said, _ = command(1, file, status=1)
-        assert "my_weights: not yet.\n  law       The worst mistake" in said
-        assert f"hint {turn} of 3" in said
-        assert "my_qwk: right" in said
-    file.write_text(right, encoding="utf-8")
-    report = json.loads(command(1, file, "--json", status=0)[0])
-    assert report["failed"] == []
+    file.write_text(RIGHT.replace("/ (num_classes - 1) ** 2", ""), encoding="utf-8")
+    said, _ = run_check(1, file, status=1)
+    assert "my_weights: not yet.\n  law       The worst mistake" in said
+    assert "hint 1 of 3" in said
+    report = course.check(1, file)
+    assert "hint 2 of 3" in report["reports"]["my_weights"]
+    assert report["passed"] == ["my_confusion_matrix", "my_qwk"]
+    assert report["failed"] == ["my_weights"]
+    file.write_text(RIGHT, encoding="utf-8")
+    assert json.loads(run_check(1, file, "--json", status=0)[0])["failed"] == []
     assert not (tmp_path / "answers.py.hints.json").exists()
 
 
-def test_command_takes_a_whole_lesson(tmp_path):
-    right = (ROOT / "lessons/solutions/01.py").read_text(encoding="utf-8")
+def test_command_takes_a_whole_lesson(tmp_path, capfd):
     own = """
 import os
-from pathlib import Path
-
 from tinyssl import check
-
 print(check.weights(lambda num_classes: 0))
-(Path(os.environ["TINYSSL_OUT"]) / "figure.png").touch()
+open(os.environ["TINYSSL_OUT"] + "/figure.png", "w").close()
 """
     file = tmp_path / "lesson.py"
-    file.write_text(right + own, encoding="utf-8")
-    stdout, stderr = command(1, file, "--json", status=0)
-    assert json.loads(stdout)["failed"] == []
-    assert "my_weights: not yet." in stderr
+    file.write_text(RIGHT + own, encoding="utf-8")
+    assert course.check(1, file)["failed"] == []
+    out, err = capfd.readouterr()
+    assert (out, "my_weights: not yet." in err) == ("", True)
     assert list(tmp_path.iterdir()) == [file]
 
 
@@ -274,26 +267,21 @@ print(check.weights(lambda num_classes: 0))
         ("raise SystemExit\n", "cannot be imported\nSystemExit"),
         ("def my_qwk(:\n", "SyntaxError"),
         ("import numpy\n", "my_qwk: no such function in answers.py"),
+        ("while True:\n    pass\n", "no end after 1 seconds"),
     ],
 )
-def test_command_survives_a_file(tmp_path, text, words):
+def test_command_survives_a_file(tmp_path, text, words, monkeypatch):
+    monkeypatch.setattr(course, "SECONDS", 1)
     file = tmp_path / "answers.py"
     file.write_text(text)
-    said, _ = command(1, file, status=1)
-    assert words in said
-
-
-def test_command_ends_a_loop(tmp_path, monkeypatch):
-    from tinyssl.commands import check as module
-
-    monkeypatch.setattr(module, "SECONDS", 3)
-    file = tmp_path / "answers.py"
-    file.write_text("while True:\n    pass\n")
-    report = module.check(1, file)
-    assert "no end after 3 seconds" in report["reports"][""]
+    logged = []
+    report = course.check(1, file, log=logged.append)
+    assert words in "\n".join(report["reports"].values())
     assert report["passed"] == []
+    assert re.fullmatch("checking my_.*, my_.*, my_.* of answers.py", *logged)
 
 
 def test_command_refuses_what_is_not_there(tmp_path):
-    assert "is not a file" in command(1, tmp_path / "none.py", status=2)[1]
-    assert "lesson 99 has no exercises" in command(99, __file__, status=2)[1]
+    assert "is not a file" in run_check(1, tmp_path / "none.py", status=2)[1]
+    with pytest.raises(ValueError, match="lesson 99 has no exercises"):
+        course.check(99, Path(__file__))

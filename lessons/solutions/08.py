@@ -18,7 +18,7 @@ def my_overlap_average(patches, corners, height, width):
 
 
 def my_threshold(probability, truth, candidates):
-    scores = []
+    candidates, scores = np.sort(candidates), []
     for candidate in candidates:
         found = probability >= candidate
         scores.append(2 * (found & truth).sum() / (found.sum() + truth.sum()))

@@ -1,15 +1,18 @@
 """``tinyssl lessons`` and ``lesson NN`` on a small lesson, and lessons/measure.py."""
 
-import importlib.util
 import json
 import math
+import runpy
+import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from tinyssl.commands.lessons import lesson, lessons, read_header
+from tinyssl.check import course
+from tinyssl.check.course import lesson, lessons, read_header
 
 ROOT = Path(__file__).parents[2]
 SMALL = '''# %% [markdown]
@@ -44,13 +47,7 @@ print("fast", fast, "with", os.environ["MPLBACKEND"])
 '''
 
 
-@pytest.fixture
-def measure():
-    """Load lessons/measure.py."""
-    spec = importlib.util.spec_from_file_location("m", ROOT / "lessons/measure.py")
-    measure = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(measure)
-    return measure
+measure = runpy.run_path(str(ROOT / "lessons/measure.py"))
 
 
 @pytest.fixture
@@ -64,28 +61,21 @@ def folder(tmp_path, monkeypatch):
 
 def test_header(folder):
     (header,) = lessons()
-    assert header["number"] == 7
-    assert header["title"] == "Lesson 7. Small"
+    assert (header["number"], header["title"]) == (7, "Lesson 7. Small")
     assert header["learn"] == "that a value may go on in a second line"
-
-
-@pytest.mark.parametrize(
-    ("old", "words"),
-    [("- memory: 20 MB\n", "the header lacks memory"), ("===", "must open with")],
-)
-def test_a_header_that_lacks_something_is_refused(folder, old, words):
     path = folder / "07_be_small.py"
-    path.write_text(SMALL.replace(old, ""))
-    with pytest.raises(ValueError, match=words):
-        read_header(path)
+    for old, words in {"- memory: 20 MB\n": "lacks memory", "===": "must open"}.items():
+        path.write_text(SMALL.replace(old, ""))
+        with pytest.raises(ValueError, match=words):
+            read_header(path)
 
 
 def test_lesson_runs_where_it_is_told_to(folder, tmp_path):
-    said = []
-    found = lesson(7, fast=True, seed=3, say=said.append)
+    logged = []
+    found = lesson(7, fast=True, seed=3, log=logged.append)
     assert found["results"] == {"value": 7.5, "word": "x"}
     assert Path(found["out"]) == folder / "output/07"
-    assert said == ["Lesson 7. Small; runtime fast 1 s, full 1 s", "fast 1 with Agg"]
+    assert logged == ["Lesson 7. Small; runtime fast 1 s, full 1 s", "fast 1 with Agg"]
     found = lesson(7, out=tmp_path / "elsewhere")
     assert found["files"] == ["results.json"]
     assert (tmp_path / "elsewhere/results.json").exists()
@@ -93,22 +83,53 @@ def test_lesson_runs_where_it_is_told_to(folder, tmp_path):
 
 def test_a_lesson_that_fails_says_so(folder):
     (folder / "07_be_small.py").write_text(SMALL + "\n1 / 0\n")
-    said = []
+    logged = []
     with pytest.raises(RuntimeError, match=r"07_be_small\.py ended with status 1"):
-        lesson(7, say=said.append)
-    assert said[-1] == "ZeroDivisionError: division by zero"
+        lesson(7, log=logged.append)
+    assert logged[-1] == "ZeroDivisionError: division by zero"
 
 
-def test_a_lesson_that_is_not_there_is_refused(folder):
+def test_a_lesson_that_is_not_there_is_refused(folder, monkeypatch):
     with pytest.raises(ValueError, match="no lesson 08; there are 07"):
         lesson(8)
+    monkeypatch.setattr(course, "PACKAGE", folder)
+    with pytest.raises(FileNotFoundError, match="start where lessons/ lies"):
+        course.find_folder("exercises/*.py")
+
+
+def tinyssl(*words):
+    """Run a command; return what it printed."""
+    command = [sys.executable, "-B", "-m", "tinyssl", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=True)
+
+
+def test_a_wheel_carries_the_course(tmp_path, monkeypatch):
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    wheel = tomllib.loads(text)["tool"]["hatch"]["build"]["targets"]["wheel"]
+    inside = tmp_path / "site" / wheel["sources"]["lessons"]
+    package, *patterns = (pattern.lstrip("/") for pattern in wheel["include"])
+    shutil.copytree(ROOT / package, tmp_path / "site" / package)
+    for path in (path for pattern in patterns for path in ROOT.glob(pattern)):
+        place = inside / path.relative_to(ROOT / "lessons")
+        place.parent.mkdir(exist_ok=True)
+        shutil.copy(path, place)
+    (inside / "99_be_small.py").write_text(SMALL)
+    carried = sorted(inside.rglob("*"))
+    (tmp_path / "desk").mkdir()
+    monkeypatch.chdir(tmp_path / "desk")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    names = {path.name for path in (ROOT / "lessons").glob(course.FILES)}
+    names |= {"99_be_small.py", "exercises"}  # no solutions, nothing for teachers
+    assert {path.name for path in inside.iterdir()} == names
+    assert tinyssl("lessons").stdout.count("\n") == 2 * (len(names) - 1)
+    found = json.loads(tinyssl("lesson", 99, "--json").stdout)
+    assert found["out"] == str(tmp_path / "desk/output/99")
+    said = tinyssl("check", 0, ROOT / "lessons/solutions/00.py").stdout
+    assert said.count("laws hold") == 3
+    assert sorted(inside.rglob("*")) == carried  # nothing is written there
 
 
 def test_command_line(folder):
-    def tinyssl(*words):
-        command = [sys.executable, "-m", "tinyssl", *words]
-        return subprocess.run(command, capture_output=True, text=True, check=True)
-
     assert tinyssl("lessons").stdout.startswith("07  Small\n    that a value may")
     done = tinyssl("lesson", "7", "--seed", "2", "--json")
     assert json.loads(done.stdout)["results"]["value"] == 5
@@ -116,9 +137,9 @@ def test_command_line(folder):
     assert "value: 0.0" in tinyssl("lesson", "07", "--fast").stdout
 
 
-def test_measure_writes_ranges(measure, folder, monkeypatch, capsys):
+def test_measure_writes_ranges(folder, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["measure.py", "7", "--seeds", "2", "--write"])
-    measure.main()
+    measure["main"]()
     said = capsys.readouterr().out
     assert "# - ``value``: 0 to 2.5\n    the lesson says 5 to 6" in said
     assert "    mean 1.250 [-14.633, 17.133]\n" in said
@@ -126,17 +147,9 @@ def test_measure_writes_ranges(measure, folder, monkeypatch, capsys):
     assert "# - ``value``: 0 to 2.5\n# - ``other``: 0 to 1\n" in text
 
 
-@pytest.mark.parametrize(
-    ("value", "down", "up"),
-    [
-        (0.123456, 0.123, 0.124),
-        (0.0037391, 0.00373, 0.00374),
-        (8.551, 8.55, 8.56),
-        (-0.0512, -0.0512, -0.0512),
-        (33.333, 33.33, 33.34),
-        (0, 0, 0),
-    ],
-)
-def test_ranges_are_rounded_outwards(measure, value, down, up):
-    assert measure.rounded(value, math.floor) == pytest.approx(down, abs=1e-12)
-    assert measure.rounded(value, math.ceil) == pytest.approx(up, abs=1e-12)
+def test_ranges_are_rounded_outwards():
+    values = [0.123456, 0.0037391, 8.551, -0.0512, 33.333, 0]
+    down = [measure["rounded"](value, math.floor) for value in values]
+    assert down == pytest.approx([0.123, 0.00373, 8.55, -0.0512, 33.33, 0], abs=1e-12)
+    up = [measure["rounded"](value, math.ceil) for value in values]
+    assert up == pytest.approx([0.124, 0.00374, 8.56, -0.0512, 33.34, 0], abs=1e-12)

@@ -1,17 +1,41 @@
 """An exercise: the laws a learner's function must obey, and hints where it does not."""
 
+import contextlib
+import copy
+import functools
 import inspect
+import io
+import os
 import sys
+import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, NamedTuple
 
-from hypothesis.errors import Flaky
-from hypothesis.strategies import SearchStrategy
+import numpy as np
 
-from tinyssl.check.guarded import CallError, Guard, Stuck, watched
-from tinyssl.check.search import Law, agree, alike, shown, smallest
+try:
+    import hypothesis
+    from hypothesis import strategies as st
+except ImportError as error:
+    text = "the checks of the exercises need hypothesis: pip install hypothesis"
+    raise ImportError(text) from error
 
+from tinyssl.check import process
+
+SETTINGS = hypothesis.settings(
+    database=None,
+    derandomize=True,
+    deadline=None,
+    max_examples=100,
+    phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
+    suppress_health_check=list(hypothesis.HealthCheck),
+)
+SHOWN = 2000  # characters of what a learner prints
+TOLERANCE = 1e-6  # float32, torch and SciPy may answer too
+DEFINITION = "It gives what the definition gives."
+SLOW = "  it is slow: {:.0f} seconds are over"
+STUCK = "  it gave no answer within {:.0f} seconds: does its loop end?"
 TWICE = (
     "  asked twice, it gave two answers to the same question: is anything in it drawn "
     "at random, or kept from call to call?"
@@ -19,43 +43,51 @@ TWICE = (
 failures: dict[str, int] = {}  # how often each exercise failed in each way
 
 
-class Mistake(NamedTuple):
-    """A wrong answer often given, and what to say to it."""
+class Law(NamedTuple):
+    """What must be equal for every case, and what it is called."""
 
-    answer: Callable[..., Any]
-    hint: str
+    compare: Callable[..., tuple[Any, Any]]  # of the learner's function and a case
+    cases: st.SearchStrategy | None = None  # those of the exercise if not given
+    labels: tuple[str, str] = ("expected", "got")  # others if neither need be right
+
+
+def unchanged(change: Callable[..., tuple], changed: str) -> Law:
+    """Return the law that a case and a changed case have the same answer."""
+    return Law(
+        lambda f, *case: (f(*case), f(*change(*case))), labels=("as given", changed)
+    )
+
+
+def columns(*elements: st.SearchStrategy, least: int = 1, most: int = 6):
+    """Return a strategy of arrays of one length, one for each strategy of elements."""
+    rows = st.lists(st.tuples(*elements), min_size=least, max_size=most)
+    return rows.map(lambda rows: tuple(map(np.array, zip(*rows, strict=True))))
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """A function for a learner to write, and what it must do.
+    """A function for a learner to write, and what it must do."""
 
-    Attributes
-    ----------
-    name : str
-        What the learner's function is called in the lesson.
-    answer : callable
-        A right answer.
-    cases : strategy of tuples
-        Arguments of the function.
-    laws : tuple of Law
-        Tried in order, simplest first; last of all the values of `answer`, unless
-        there are several right answers.
-    hints : three str
-        Shown in turn, failure by failure; the last nearly gives it away.
-    mistakes : tuple of Mistake
-        Wrong answers that get a hint of their own first.
-    several : bool
-        Whether the laws leave more than one right answer.
-    """
+    answer: Callable[..., Any]  # a right one, by the name that the learner's has
+    cases: st.SearchStrategy  # of tuples of arguments, or of the only one
+    _: KW_ONLY
+    laws: dict[str, Law]  # by their words, simplest first; values of answer last
+    hints: tuple[str, str, str]  # failure by failure; the last nearly gives it away
+    mistakes: dict[str, Callable[..., Any]]  # by what to say in place of the first hint
+    several: bool = False  # right answers: no law asks for the values of this one
 
-    name: str
-    answer: Callable[..., Any]
-    cases: SearchStrategy[tuple]
-    laws: tuple[Law, ...]
-    hints: tuple[str, str, str]
-    mistakes: tuple[Mistake, ...] = ()
-    several: bool = False
+    def __post_init__(self):
+        if not self.several:
+            values = Law(lambda f, *case: (self.answer(*case), f(*case)))
+            self.laws[DEFINITION] = values
+        for words, law in self.laws.items():
+            if law.cases is None:
+                self.laws[words] = law._replace(cases=self.cases)
+
+    @property
+    def name(self) -> str:
+        """What the learner's function is called."""
+        return self.answer.__name__
 
     def __call__(self, function: Callable[..., Any]) -> bool:
         """Check a function: print what is off and return whether all is right."""
@@ -68,74 +100,208 @@ class Exercise:
         if not callable(function):
             found = f"{type(function).__name__} {function!r:.60}"
             return False, f"{self.name}: give the check a function, found {found}"
-        guard = Guard(function)
-        laws = self.laws if self.several else (*self.laws, self._values())
-        for law in laws:
-            try:
-                case = smallest(law, guard)
-                if case is not None:
-                    return False, self._explain(law, guard, case)
-            except Stuck as stuck:
-                said = zip(self._values().names, stuck.case, strict=False)
-                return False, self._report(law, said, [f"  it {stuck}"])
-            except Flaky:
-                return False, self._report(law, (), [TWICE])
-        for key in [key for key in failures if key.split(":")[0] == self.name]:
-            del failures[key]
-        return True, f"{self.name}: right. {len(laws)} laws hold."
-
-    def _values(self):
-        """Return the last law: the values of the answer."""
-        names = tuple(inspect.signature(self.answer).parameters)
-        text = "It gives what the definition gives."
-        compare = lambda f, *case: (self.answer(*case), f(*case))  # noqa: E731
-        return Law(text, names, self.cases, compare)
-
-    def _explain(self, law, guard, case):
-        """Say how a law is broken; call once more, so that prints are seen."""
-        said = zip(law.names, case, strict=True)
+        for law in self.laws.values():
+            drawn(law.cases)  # here, so that the next check has them too
+        trial = _Trial(self, function)
         try:
-            expected, got = watched(
-                lambda: law.compare(guard, *case), guard, quiet=False
-            )
-        except CallError as failed:
-            hinted = guard if failed.error else None  # else the words say it all
-            return self._report(law, said, [f"  it {failed}"], hinted)
+            passed, text, printed, counts = process.in_a_process(trial.run, trial.late)
+        except process.EndedError as ended:
+            return False, f"{self.name}: not yet.\n  it {ended}"
+        sys.stdout.write(printed)
+        failures.clear()
+        failures.update(counts)
+        return passed, text
+
+
+@functools.cache
+def drawn(cases: st.SearchStrategy) -> list[tuple]:
+    """Return the cases that a strategy draws, the same ones every time."""
+    found: list[tuple] = []
+    smallest(cases, found.append)
+    return found
+
+
+def smallest(cases: st.SearchStrategy, breaks: Callable[[tuple], Any]) -> Any:
+    """Return the smallest case for which something holds, None if none is found."""
+    settings = hypothesis.configuration
+    home = vars(settings).get("__hypothesis_home_directory")
+    settings.set_hypothesis_home_dir(os.devnull)  # no folder where a learner works
+    tuples = cases.map(lambda case: case if isinstance(case, tuple) else (case,))
+    try:
+        return hypothesis.find(tuples, breaks, settings=SETTINGS)
+    except hypothesis.errors.NoSuchExample:
+        return None
+    finally:
+        settings.set_hypothesis_home_dir(home)
+
+
+class _Page(io.StringIO):
+    """What is printed, no more than is shown of it: a flood fills no memory."""
+
+    def write(self, text):
+        return super().write(text[: SHOWN - self.tell()])
+
+
+class _CallError(Exception):
+    """What a function did instead of returning an answer, in words."""
+
+
+class _Trial:
+    """One check of one function."""
+
+    def __init__(self, exercise, function):
+        self.exercise, self.function = exercise, function
+        self.names = inspect.getfullargspec(exercise.answer).args
+        self.words = ""  # of the law that is tried
+        self.case, self.running, self.last = (), False, None  # of calls; answer
+        self.page = _Page()
+
+    def __call__(self, *case):
+        """Call the function with a copy, for a short time; an error gets words."""
+        given = copy.deepcopy(case)
+        self.case, self.running = case, True
+        process.arm(process.SECONDS)
+        try:
+            self.last = self.function(*given)
+        except BaseException as error:  # a learner's sys.exit too
+            raise _CallError(_words(error, self.function)) from error
+        finally:
+            self.running = False
+            process.arm()
+        if repr(_plain(case)) != repr(_plain(given)):
+            raise _CallError("changed its input: work on a copy")
+        return self.last
+
+    def run(self):
+        """Try law after law; return whether all hold, words, prints and failures."""
+        page = self.page
+        with contextlib.redirect_stdout(page), contextlib.redirect_stderr(page):
+            text = self.fault()
+        if text:
+            flood = "\n... and so on\n" * (page.tell() == SHOWN)
+            return False, text, page.getvalue() + flood, failures
+        name, laws = self.exercise.name, self.exercise.laws
+        rest = {key: n for key, n in failures.items() if key.split(":")[0] != name}
+        return True, f"{name}: right. {len(laws)} laws hold.", "", rest
+
+    def late(self):
+        line = SLOW.format(process.ALL_SECONDS)
+        if self.running:
+            line = STUCK.format(process.SECONDS)
+        return False, self.report(self.names, self.case, [line]), "", failures
+
+    def fault(self):
+        """Return the words for the first law that does not hold, None if all do."""
+        for words, law in self.exercise.laws.items():
+            self.words = words
+            breaks = functools.partial(self.breaks, law)
+            broken = next(filter(breaks, drawn(law.cases)), None)
+            if broken is not None:
+                try:
+                    found = smallest(law.cases, breaks)
+                except hypothesis.errors.Flaky:
+                    return self.report((), (), [TWICE])
+                return self.explain(law, broken if found is None else found)
+        return None
+
+    def breaks(self, law, case):
+        """Tell whether a case breaks a law, or the answer is not what it is about."""
+        try:
+            return not agree(*law.compare(self, *case))
+        except Exception:  # of the function, or of a law that cannot use its answer
+            return True
+
+    def explain(self, law, case):
+        taken = inspect.getfullargspec(law.compare)
+        names = self.names if taken.varargs else taken.args[1:]
+        answers = self.answers  # now, for only the prints of what follows are shown
+        if not self.breaks(law, case):  # it was wrong a moment ago
+            return self.report(names, case, [TWICE])
+        self.page.seek(0)
+        self.page.truncate()
+        try:
+            expected, got = law.compare(self, *case)
+        except _CallError as failed:
+            hinted = failed.__cause__ is not None  # else the words say it all
+            return self.report(names, case, [f"  it {failed}"], hinted)
         except Exception:
-            expected, got = None, guard.last  # the law is about something else
+            expected, got = None, self.last  # the law is about something else
         else:
-            if agree(expected, got):  # it was wrong a moment ago
-                return self._report(law, said, [TWICE])
-        empty = guard.last is None
-        if empty and self._answers_as(guard, lambda *case: None):
-            return f"{self.name}: nothing there yet (it returned None)."
+            if agree(expected, got):
+                return self.report(names, case, [TWICE])
+        empty = self.last is None
+        if empty and all(answer is None for answer in answers):
+            return f"{self.exercise.name}: nothing there yet (it returned None)."
         pair = zip(law.labels, (expected, got), strict=True)
         lines = [f"  {k:<8}  {shown(v)}" for k, v in pair if v is not None]
         lines += ["  it returned None: one way through it has no return"] * empty
-        return self._report(law, said, lines, guard)
+        return self.report(names, case, lines, hinted=True)
 
-    def _report(self, law, said, lines, guard=None):
-        """Join law, case, what happened and, with a guard, the next hint."""
-        head = [f"{self.name}: not yet.", f"  law       {law.text}"]
-        case = ", ".join(f"{name} = {shown(value)}" for name, value in said)
-        head += [f"  {'smallest' if guard else 'case    '}  {case}"] if case else []
-        return "\n".join([*head, *lines, *([self._hint(guard)] if guard else [])])
+    def report(self, names, case, lines, hinted=False):
+        pairs = zip(names, map(shown, case), strict=False)
+        case = ", ".join(f"{name} = {value}" for name, value in pairs)
+        head = [f"{self.exercise.name}: not yet.", f"  law       {self.words}"]
+        head += [f"  {'smallest' if hinted else 'case    '}  {case}"] if case else []
+        return "\n".join([*head, *lines, *([self.hint()] if hinted else [])])
 
-    def _hint(self, guard):
-        """Return the next hint: of the mistake recognised, or of the exercise."""
-        hints, key = self.hints, self.name
-        for number, mistake in enumerate(self.mistakes):
-            if self._answers_as(guard, mistake.answer):
-                hints = (mistake.hint, *self.hints[1:])
-                key = f"{self.name}:{number}"
+    def hint(self):
+        hints, key = self.exercise.hints, self.exercise.name
+        for number, (hint, wrong) in enumerate(self.exercise.mistakes.items()):
+            theirs = [_outcome(wrong, case) for case in drawn(self.exercise.cases)]
+            if all(map(agree, theirs, self.answers)):
+                hints, key = (hint, *hints[1:]), f"{key}:{number}"
                 break
         failures[key] = failures.get(key, 0) + 1
         turn = min(failures[key], len(hints))
         return f"  hint {turn} of {len(hints)}: {hints[turn - 1]}"
 
-    def _answers_as(self, guard, wrong):
-        """Tell whether no case can tell a function from a wrong answer."""
-        try:
-            return alike(guard, Guard(wrong), self.cases)
-        except (Stuck, Flaky):
+    @functools.cached_property
+    def answers(self):
+        return [_outcome(self, case) for case in drawn(self.exercise.cases)]
+
+
+def _outcome(function, case):
+    try:
+        return function(*copy.deepcopy(case))
+    except Exception as error:
+        return type(error.__cause__ or error).__name__
+
+
+def agree(expected: Any, got: Any) -> bool:
+    """Tell whether two answers are equal, up to rounding; nan equals nan.
+
+    Numbers of any kind may stand for one another, but a mask must be one of bool.
+    """
+    try:
+        expected, got = np.asarray(expected), np.asarray(got)
+        kinds = expected.dtype.kind + got.dtype.kind
+        if expected.shape != got.shape:
             return False
+        if set(kinds) <= set("biuf") and not (expected.ndim and kinds[0] == "b"):
+            return np.allclose(got, expected, TOLERANCE, TOLERANCE, equal_nan=True)
+        return kinds[0] == kinds[1] and np.array_equal(expected, got)
+    except (TypeError, ValueError):  # ragged lists and the like
+        return False
+
+
+def shown(value: Any) -> str:
+    """Write a value for a person, in one line where it fits."""
+    text = repr(_plain(value))
+    if isinstance(value, np.ndarray) and value.size > 64:
+        text = f"array of {value.shape}, {text}"
+    return text if len(text) <= 200 else f"{text:.200}..."
+
+
+def _plain(value):
+    if isinstance(value, tuple | list):
+        inside = map(_plain, value)
+        return tuple(inside) if isinstance(value, tuple) else list(inside)
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def _words(error, function):
+    text = f"raised {type(error).__name__}" + f": {error}" * bool(str(error))
+    file = getattr(getattr(function, "__code__", None), "co_filename", None)
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [f" (line {f.lineno}: {f.line})" for f in frames if f.filename == file]
+    return text + "".join(lines[-1:])
