@@ -371,11 +371,20 @@ def export_restored(
     return export_restored(**given)
 
 
-def lessons() -> dict[str, Any]:
+def lessons() -> list[dict[str, Any]]:
     """List the lessons of the course."""
-    from tinyssl.check.lessons import lessons
+    from tinyssl.check import course
 
-    return lessons()
+    return [
+        header
+        | {
+            "lines": [
+                f"{header['number']:02d}  {header['title'].partition('. ')[2]}",
+                f"    {header['learn']} ({header['runtime']})",
+            ]
+        }
+        for header in course.lessons()
+    ]
 
 
 def lesson(
@@ -401,9 +410,12 @@ def lesson(
     log
         As `demo`.
     """
-    from tinyssl.check.lessons import lesson
+    from tinyssl.check import course
 
-    return lesson(number, fast=fast, seed=seed, out=out, log=log)
+    found = course.lesson(number, fast=fast, seed=seed, out=out, log=log)
+    lines = [f"{name}: {value}" for name, value in found["results"].items()]
+    lines.append(f"{found['seconds']} s; {', '.join(found['files'])}")
+    return found | {"lines": [*lines, f"in {found['out']}"]}
 
 
 def check(number: Natural, file: Path, *, log: Log = silent) -> dict[str, Any]:
@@ -418,9 +430,10 @@ def check(number: Natural, file: Path, *, log: Log = silent) -> dict[str, Any]:
     log
         As `demo`.
     """
-    from tinyssl.check.command import check
+    from tinyssl.check import course
 
-    return check(number, file, log=log)
+    found = course.check(number, file, log=log)
+    return found | {"lines": "\n\n".join(found["reports"].values()).split("\n")}
 
 
 def _plain(*functions: Callable[..., Any]) -> dict[str, tuple[Callable, dict]]:
