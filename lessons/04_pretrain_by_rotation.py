@@ -366,7 +366,8 @@ results |= {
 # at all: the photograph shrunk to 8 × 8 pixels.
 
 # %%
-from tinyssl.downstream import baselines, features
+from tinyssl.compare import features
+from tinyssl.downstream import baselines
 
 questions = {
     "right or left eye": (eyes.eye == "right").astype(int),

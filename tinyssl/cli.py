@@ -257,23 +257,23 @@ def run_audit(**settings: Any) -> dict[str, Any]:
 
 def run_compare(**settings: Any) -> dict[str, Any]:
     """Compare two sets of images."""
-    from tinyssl.commands.compare import compare
+    from tinyssl.compare import compare
 
-    return compare(say=say, **settings)
+    return compare(log=say, **settings)
 
 
 def run_restoration(**settings: Any) -> dict[str, Any]:
     """Score what a network restores."""
-    from tinyssl.commands.restored import restoration
+    from tinyssl.compare import restoration
 
-    return restoration(say=say, **settings)
+    return restoration(log=say, **settings)
 
 
 def run_export(**settings: Any) -> dict[str, Any]:
     """Write disordered and restored images."""
-    from tinyssl.commands.export import export_restored
+    from tinyssl.compare import export_restored
 
-    return export_restored(say=say, **settings)
+    return export_restored(log=say, **settings)
 
 
 COMMANDS = {

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from tinyssl.data import DataError, toy
-from tinyssl.downstream.image_sets import open_images, pairs_of, refuse_sizes
+from tinyssl.compare.image_sets import open_images, pairs_of, refuse_sizes
 
 
 def save(folder, names, shape=(16, 16), value=100):

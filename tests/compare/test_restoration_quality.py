@@ -6,8 +6,8 @@ import torch
 
 from tinyssl.data import toy
 from tinyssl.data.images import round_mask
-from tinyssl.downstream.features import RandomNetwork, extract
-from tinyssl.downstream.restoration import (
+from tinyssl.compare.features import RandomNetwork, extract
+from tinyssl.compare.restored import (
     Restored,
     disorder_and_restore,
     score_images,

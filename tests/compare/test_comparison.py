@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from strategies import image_pairs, seeds
 
 from tinyssl import metrics
-from tinyssl.downstream.comparison import (
+from tinyssl.compare.comparison import (
     bootstrap,
     pair_scores,
     set_distance,

@@ -10,7 +10,7 @@ from torch import nn
 
 from tinyssl import runs
 from tinyssl.data import toy
-from tinyssl.downstream.features import (
+from tinyssl.compare.features import (
     RandomNetwork,
     extract,
     load_features,
