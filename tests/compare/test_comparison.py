@@ -56,6 +56,16 @@ def test_bootstrap_covers_the_mean_as_often_as_it_says():
     assert 175 <= inside <= 198  # .95 less what 60 skewed values cost
 
 
+def test_bootstrap_is_that_of_a_normal_mean():
+    values = np.random.default_rng(0).normal(size=400)
+    found = bootstrap(values, rng=0, repeats=4000)
+    half = 1.96 * values.std() / 20
+    actual = [found["mean"] - found["low"], found["high"] - found["mean"]]
+    assert actual == pytest.approx([half, half], rel=0.05)
+    equal = bootstrap(np.ones(6), groups=np.array([0, 0, 0, 1, 2, 2]), rng=0)
+    assert equal == {"mean": 1.0, "low": 1.0, "high": 1.0}
+
+
 def test_copies_of_a_patient_are_no_new_images():
     values = np.random.default_rng(0).normal(size=30)
     alone = bootstrap(values, rng=1)
@@ -109,22 +119,26 @@ def test_heavy_tails_raise_false_alarms_by_the_floor_and_not_by_the_exchange():
     assert alarms(found) <= 0.15
 
 
-def test_patients_change_sides_whole():
+@pytest.mark.parametrize("pairs", [0, 120])
+def test_patients_change_sides_whole(pairs):
     patient = np.repeat(np.arange(40), 3)  # three alike images of each
     careless, whole = [], []
     for k in range(30):
         rng = np.random.default_rng(k)
         images = rng.normal(size=(40, 3))[patient] + rng.normal(0, 0.1, (120, 3))
         sets, named = np.split(images, 2), np.split(patient, 2)
-        careless.append(set_distance(*sets, rng=k))
-        whole.append(set_distance(*sets, patients=named, rng=k))
+        if pairs:  # the same images, of each patient changed alike
+            sets = images, images + rng.normal(0, 0.3, (40, 3))[patient]
+            named = patient, patient
+        careless.append(set_distance(*sets, pairs=pairs, rng=k))
+        whole.append(set_distance(*sets, pairs=pairs, patients=named, rng=k))
     assert alarms(careless) >= 0.4
     assert alarms(whole) <= 0.15
 
 
 def test_a_shift_is_found_and_said():
     found = set_distance(*gaussians(0, 50, 50, shift=1.0), rng=0)
-    assert found["p"] <= 0.005
+    assert found["p"] == 1 / 200  # itself is one of 200
     assert found["low"] > np.quantile(found["floor"], 0.95)
     assert "The sets differ" in verdict(found)
     found = set_distance(*gaussians(1, 50, 50), rng=0)

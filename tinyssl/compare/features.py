@@ -30,8 +30,8 @@ class RandomNetwork(nn.Module):
     -----
     Random features rank sets of images by how far they are from a real one about as
     well as trained ones do where ImageNet is far away (Naeem et al.), and need no
-    download. Their limits: a distance means something only beside another one with the
-    same seed, image size and n; three 3 x 3 convolutions look at 15 pixels, so texture,
+    download. But a distance means something only beside another one with the same
+    seed, image size and n; three 3 x 3 convolutions look at 15 pixels, so texture,
     edges and colour count and anatomy does not; and nothing says that what weighs much
     in them matters to an eye doctor. From each filter three quarters of its mean are
     taken: with plain ones overall brightness drowns blur, noise and swapped patches.

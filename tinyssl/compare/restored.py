@@ -55,7 +55,7 @@ def disorder_and_restore(
     """
     tasks = [task] * len(images) if isinstance(task, ContextRestoration) else task
     numbers = np.arange(len(images)) if numbers is None else numbers
-    swaps, disordered = [], np.empty_like(images)
+    swaps, disordered = [], np.empty_like(images, subok=False)
     for k, (task, number) in enumerate(zip(tasks, numbers, strict=True)):
         one, key = images[k : k + 1], [seed, draw, number]
         swaps.append(task.sample(one, np.random.default_rng(key)))

@@ -34,17 +34,13 @@ def compare(
 
     Parameters
     ----------
-    real, generated : path
-        See `tinyssl.compare.image_sets.open_images`. Images of one name are a pair.
-    size : int, optional
-        Resize the central square of every image; else all must be of one size.
-    features, dim
-        See `tinyssl.compare.features`: load_features and extract.
-    data_range : float, optional
-        Largest possible pixel value of ``.npy`` arrays.
+    real, generated, size, data_range
+        See `tinyssl.compare.image_sets.open_images`. Images of one name are a pair;
+        without a size all must be of one.
+    features, dim, device
+        See `tinyssl.compare.features`: ``load_features`` and ``extract``.
     seed : int
         Of the random network and of every draw.
-    device : str
     out : path
         Run folder, for results.json, figures and a report.
     log : callable
