@@ -23,8 +23,8 @@ from scipy.ndimage import gaussian_filter
 from scipy.stats import t
 
 from tinyssl.data import toy
-from tinyssl.downstream.comparison import GROUPS, set_distance
-from tinyssl.downstream.features import RandomNetwork, extract
+from tinyssl.compare.comparison import GROUPS, set_distance
+from tinyssl.compare.features import RandomNetwork, extract
 
 
 def halves(features, n, rng):

@@ -16,14 +16,14 @@ import numpy as np
 from PIL import Image
 
 from tinyssl.data import toy
-from tinyssl.downstream.comparison import (
+from tinyssl.compare.comparison import (
     bootstrap,
     pair_scores,
     set_distance,
     verdict,
 )
-from tinyssl.downstream.features import RandomNetwork, extract
-from tinyssl.downstream.image_sets import open_images, pairs_of
+from tinyssl.compare.features import RandomNetwork, extract
+from tinyssl.compare.image_sets import open_images, pairs_of
 
 
 def make_folders(root):

@@ -367,7 +367,7 @@ results |= {
 # at all: the photograph shrunk to 8 × 8 pixels.
 
 # %%
-from tinyssl.downstream import features
+from tinyssl.compare import features
 from tinyssl.targets import baselines
 
 questions = {

@@ -209,7 +209,7 @@ learn(encoder, 150)
 # %%
 from time import perf_counter
 
-from tinyssl.downstream import restoration
+from tinyssl.compare import restored as restoration
 
 found = {
     name: restoration.disorder_and_restore(task, scored, seed=SEED, field=lit)

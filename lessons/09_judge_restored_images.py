@@ -64,7 +64,8 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from tinyssl import metrics, models, pretext, training
-from tinyssl.downstream import comparison, restoration
+from tinyssl.compare import comparison
+from tinyssl.compare import restored as restoration
 from tinyssl.summary import paired_interval
 
 torch.set_num_threads(1)
@@ -227,7 +228,7 @@ figure.savefig(OUT / "3_graders.png")
 
 
 # %%
-from tinyssl.downstream import features
+from tinyssl.compare import features
 
 random = features.RandomNetwork(SEED)
 sets = {"real": images} | ways

@@ -13,14 +13,14 @@ __version__ = "0.1.0"
 
 _SUBMODULES = (
     "data",
-    "downstream",
-    "experiments",
+    "experiment",
     "metrics",
     "models",
     "plots",
     "pretext",
     "reference",
     "report",
+    "targets",
     "training",
     "transforms",
 )

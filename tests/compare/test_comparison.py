@@ -7,17 +7,17 @@ from hypothesis import strategies as st
 from strategies import image_pairs, seeds
 
 from tinyssl import metrics
-from tinyssl.downstream.comparison import (
-    bootstrap,
-    pair_scores,
-    set_distance,
-    verdict,
-)
+from tinyssl.compare.comparison import bootstrap, pair_scores, set_distance, verdict
 
 
 def gaussians(seed, n1, n2, d=3, shift=0.0):
     rng = np.random.default_rng(seed)
     return rng.normal(size=(n1, d)), rng.normal(size=(n2, d)) + shift
+
+
+def alarms(found):
+    """Return how often a test at 5 % says that the sets differ."""
+    return np.mean([one["p"] <= 0.05 for one in found])
 
 
 # Pairs
@@ -27,8 +27,7 @@ def gaussians(seed, n1, n2, d=3, shift=0.0):
 def test_pairs_are_scored_as_the_metrics_do(pair):
     image1, image2, top = pair
     if image1.dtype != np.uint8:
-        image1, image2 = image1 / top, image2 / top  # floats lie in [0, 1]
-    top = 255 if image1.dtype == np.uint8 else 1
+        image1, image2, top = image1 / top, image2 / top, 1  # floats lie in [0, 1]
     actual = pair_scores(image1, image2)
     options = {"data_range": top, "channel_axis": 2}
     assert actual["ssim"] == metrics.ssim(image1, image2, **options)
@@ -57,6 +56,16 @@ def test_bootstrap_covers_the_mean_as_often_as_it_says():
     assert 175 <= inside <= 198  # .95 less what 60 skewed values cost
 
 
+def test_bootstrap_is_that_of_a_normal_mean():
+    values = np.random.default_rng(0).normal(size=400)
+    found = bootstrap(values, rng=0, repeats=4000)
+    half = 1.96 * values.std() / 20
+    actual = [found["mean"] - found["low"], found["high"] - found["mean"]]
+    assert actual == pytest.approx([half, half], rel=0.05)
+    equal = bootstrap(np.ones(6), groups=np.array([0, 0, 0, 1, 2, 2]), rng=0)
+    assert equal == {"mean": 1.0, "low": 1.0, "high": 1.0}
+
+
 def test_copies_of_a_patient_are_no_new_images():
     values = np.random.default_rng(0).normal(size=30)
     alone = bootstrap(values, rng=1)
@@ -66,11 +75,19 @@ def test_copies_of_a_patient_are_no_new_images():
     assert careless["high"] - careless["low"] < 0.6 * (alone["high"] - alone["low"])
 
 
-def test_bootstrap_of_too_little_is_nan():
-    assert np.isnan(list(bootstrap(np.array([]), rng=0).values())).all()
-    found = bootstrap(np.array([0.5]), rng=0)
-    assert found["mean"] == 0.5
+def test_what_is_nan_is_left_out_with_its_group():
+    values, groups = np.random.default_rng(0).normal(size=30), np.arange(30) // 3
+    holes, known = np.r_[values, np.nan, np.nan], np.r_[groups, 10, 0]
+    expected = bootstrap(values, groups=groups, rng=1)
+    assert bootstrap(holes, groups=known, rng=1) == expected
+
+
+@pytest.mark.parametrize("values", [[], [0.5], [0.5, 0.5], [np.nan]])
+def test_bootstrap_of_too_little_is_nan(values):
+    found = bootstrap(values, groups=np.zeros(len(values)), rng=0)
     assert np.isnan([found["low"], found["high"]]).all()
+    mean = 0.5 if 0.5 in values else np.nan
+    np.testing.assert_equal(found["mean"], mean)
 
 
 # Sets
@@ -89,25 +106,39 @@ def test_distance_is_the_frechet_distance_beside_its_floor():
 
 
 def test_p_is_uniform_where_the_sets_do_not_differ():
-    p = [set_distance(*gaussians(k, 30, 30), rng=k)["p"] for k in range(60)]
-    assert 0.35 < np.mean(p) < 0.65
-    assert np.mean(np.array(p) <= 0.05) <= 0.15
+    found = [set_distance(*gaussians(k, 30, 30), rng=k) for k in range(60)]
+    assert 0.35 < np.mean([one["p"] for one in found]) < 0.65
+    assert alarms(found) <= 0.15
 
 
 def test_heavy_tails_raise_false_alarms_by_the_floor_and_not_by_the_exchange():
-    beyond, p = 0, []
+    draws = [np.random.default_rng(k).standard_t(2.5, (2, 60, 3)) for k in range(30)]
+    found = [set_distance(*sets, rng=k) for k, sets in enumerate(draws)]
+    beyond = [one["distance"] > np.quantile(one["floor"], 0.95) for one in found]
+    assert sum(beyond) >= 10  # of 30, where 1.5 are due
+    assert alarms(found) <= 0.15
+
+
+@pytest.mark.parametrize("pairs", [0, 120])
+def test_patients_change_sides_whole(pairs):
+    patient = np.repeat(np.arange(40), 3)  # three alike images of each
+    careless, whole = [], []
     for k in range(30):
         rng = np.random.default_rng(k)
-        found = set_distance(*rng.standard_t(2.5, (2, 60, 3)), rng=k)
-        beyond += found["distance"] > np.quantile(found["floor"], 0.95)
-        p.append(found["p"])
-    assert beyond >= 10  # of 30, where 1.5 are due
-    assert np.mean(np.array(p) <= 0.05) <= 0.15
+        images = rng.normal(size=(40, 3))[patient] + rng.normal(0, 0.1, (120, 3))
+        sets, named = np.split(images, 2), np.split(patient, 2)
+        if pairs:  # the same images, of each patient changed alike
+            sets = images, images + rng.normal(0, 0.3, (40, 3))[patient]
+            named = patient, patient
+        careless.append(set_distance(*sets, pairs=pairs, rng=k))
+        whole.append(set_distance(*sets, pairs=pairs, patients=named, rng=k))
+    assert alarms(careless) >= 0.4
+    assert alarms(whole) <= 0.15
 
 
 def test_a_shift_is_found_and_said():
     found = set_distance(*gaussians(0, 50, 50, shift=1.0), rng=0)
-    assert found["p"] <= 0.005
+    assert found["p"] == 1 / 200  # itself is one of 200
     assert found["low"] > np.quantile(found["floor"], 0.95)
     assert "The sets differ" in verdict(found)
     found = set_distance(*gaussians(1, 50, 50), rng=0)
@@ -125,26 +156,12 @@ def test_pairs_are_exchanged_within_the_pair():
     assert "only because the same images" in verdict(paired | {"pairs": 80})
 
 
-def test_a_set_and_itself_are_one():
+@pytest.mark.parametrize("pairs", [0, 40])
+def test_a_set_and_itself_are_one(pairs):
     real, _ = gaussians(0, 40, 0)
-    for pairs in (0, 40):
-        found = set_distance(real, real, pairs=pairs, rng=0)
-        assert found["p"] == 1
-        assert verdict(found).startswith("The two sets are one")
-
-
-def test_patients_change_sides_whole():
-    careless, whole = [], []
-    for k in range(30):
-        rng = np.random.default_rng(k)
-        patient = np.repeat(np.arange(40), 3)  # three alike images of each
-        images = rng.normal(size=(40, 3))[patient] + rng.normal(0, 0.1, (120, 3))
-        sets = images[:60], images[60:]
-        careless.append(set_distance(*sets, rng=k)["p"])
-        named = {"patients": (patient[:60], patient[60:])}
-        whole.append(set_distance(*sets, **named, rng=k)["p"])
-    assert np.mean(np.array(careless) <= 0.05) >= 0.4
-    assert np.mean(np.array(whole) <= 0.05) <= 0.15
+    found = set_distance(real, real, pairs=pairs, rng=0)
+    assert found["p"] == 1
+    assert verdict(found).startswith("The two sets are one")
 
 
 def test_patients_of_images_alone_change_nothing():

@@ -9,13 +9,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from torch import nn
 
 from tinyssl import runs
+from tinyssl.compare.features import RandomNetwork, extract, load_features, project
 from tinyssl.data import toy
-from tinyssl.downstream.features import (
-    RandomNetwork,
-    extract,
-    load_features,
-    project,
-)
 from tinyssl.metrics import frechet_distance
 
 
@@ -74,25 +69,31 @@ def test_projection_is_a_rotation_cut_short(eyes):
     turned = project(features, 64)
     np.testing.assert_allclose(turned @ turned.T, features @ features.T, atol=1e-9)
     np.testing.assert_array_equal(extract(eyes, RandomNetwork(), dim=9).shape, (80, 9))
-    with pytest.raises(ValueError, match=r"dim must lie in 1\.\.64, .* found 65"):
-        project(features, 65)
+    for dim in (0, 65):
+        with pytest.raises(ValueError, match=rf"lie in 1\.\.64, .* found {dim}"):
+            project(features, dim)
 
 
 def test_features_of_a_run_are_the_pooled_map_of_its_encoder(
     eyes, tiny_encoder, tmp_path
 ):
     run = tmp_path / "run"
+    path = run / "fold0/encoder.pt"
     tiny_encoder.eval()
-    runs.save_encoder(
-        run / "fold0/encoder.pt", tiny_encoder, task="rotation", seen=["a"]
-    )
+    runs.save_encoder(path, tiny_encoder, task="rotation", seen=["a"])
     features, name = load_features(run)
     assert name == f"encoder of {run / 'fold0'}, pretrained by rotation"
     x = torch.from_numpy(eyes[:3]).permute(0, 3, 1, 2) / 255
     with torch.no_grad():
         expected = tiny_encoder.features(x).mean((2, 3)).numpy()
     np.testing.assert_allclose(extract(eyes[:3], features), expected, rtol=1e-4)
-    assert load_features(run / "fold0/encoder.pt")[1] == name
+    assert load_features(path)[1] == name
+
+
+def test_features_of_an_encoder_go_where_the_images_go(eyes, tiny_encoder):
+    with pytest.raises(NotImplementedError, match="meta"):  # no values there to return
+        extract(eyes[:3], tiny_encoder.eval().features, device="meta")
+    assert next(tiny_encoder.parameters()).device.type == "meta"
 
 
 def test_features_of_a_torchscript_file(eyes, tmp_path):
@@ -106,6 +107,7 @@ def test_features_of_a_torchscript_file(eyes, tmp_path):
     x = torch.from_numpy(eyes[:2]).permute(0, 3, 1, 2) / 255
     expected = layer.eval()(x).mean((2, 3)).detach().numpy()
     np.testing.assert_allclose(extract(eyes[:2], features), expected, rtol=1e-4)
+    np.testing.assert_allclose(extract(eyes[:2], layer.train()), expected, rtol=1e-4)
 
 
 def test_any_callable_serves(eyes):
@@ -114,13 +116,14 @@ def test_any_callable_serves(eyes):
 
 
 def test_bad_sources_are_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"features must be random, .* no .*nothing"):
-        load_features(tmp_path / "nothing")
-    with pytest.raises(ValueError, match=r"no .*encoder\.pt"):
-        load_features(tmp_path)
     (tmp_path / "text.pt").write_text("no weights")
-    with pytest.raises(ValueError, match=r"text\.pt is not a file of plain weights"):
-        load_features(tmp_path / "text.pt")
+    for name, words in (
+        ("nothing", r"features must be random, .* no .*nothing"),
+        ("", r"no .*encoder\.pt"),
+        ("text.pt", r"text\.pt is not a file of plain weights"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            load_features(tmp_path / name)
 
 
 @pytest.mark.parametrize(
@@ -132,15 +135,12 @@ def test_bad_sources_are_refused(tmp_path):
         ([np.full((8, 8), 200.0)], None, r"lie in \[0, 1\], found 200 to 200"),
         ([np.full((8, 8), np.nan)], None, r"lie in \[0, 1\], found nan"),
         ([np.zeros((8, 8, 4))], None, r"found \(8, 8, 4\) at position 0"),
+        ([np.zeros((8, 8), np.int64)], None, "uint8 or floats, found int64"),
         ([np.zeros((8, 8))], lambda x: x.sum(), r"return \(1, d\) .* found \(\)"),
         ([np.zeros((8, 8))], lambda x: x.mean((2, 3)) / 0, "must be finite"),
     ],
 )
 def test_bad_images_and_answers_are_refused(images, features, words):
-    with pytest.raises(ValueError, match=words):
+    error = TypeError if "int64" in words else ValueError
+    with pytest.raises(error, match=words):
         extract(images, features or RandomNetwork())
-
-
-def test_integers_beyond_bytes_are_refused():
-    with pytest.raises(TypeError, match="uint8 or floats, found int64"):
-        extract([np.zeros((8, 8), np.int64)], RandomNetwork())

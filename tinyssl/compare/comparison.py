@@ -21,18 +21,10 @@ MANY = 256  # features above which a distance is repeated less often
 
 
 def pair_scores(image1: NDArray, image2: NDArray) -> dict[str, float]:
-    """Score one image against another of its size.
+    """Score an (H, W, C) image of uint8, or of floats in [0, 1], against another.
 
-    Parameters
-    ----------
-    image1, image2 : (H, W, C) arrays
-        uint8, or floats in [0, 1]: the data range follows from the type.
-
-    Returns
-    -------
-    dict
-        "ssim" in [-1, 1], 1 is identical; "psnr" in decibels, inf is identical;
-        "mse" of values in [0, 1].
+    The data range follows from the type. Returns "ssim" in [-1, 1], 1 is identical;
+    "psnr" in decibels, inf is identical; "mse" of values in [0, 1].
     """
     if (image1.dtype == np.uint8) != (image2.dtype == np.uint8):
         image1, image2 = (
@@ -47,7 +39,7 @@ def pair_scores(image1: NDArray, image2: NDArray) -> dict[str, float]:
 
 
 def bootstrap(
-    values: NDArray,
+    values: ArrayLike,
     *,
     groups: NDArray | None = None,
     rng: np.random.Generator | int,
@@ -55,38 +47,28 @@ def bootstrap(
 ) -> dict[str, float]:
     """Mean of a number an image, with a percentile interval over images drawn anew.
 
-    Parameters
-    ----------
-    values : (n,) float array
-    groups : (n,) array, optional
-        Images of one group (a patient) are drawn together.
-    rng : numpy.random.Generator or int
-    repeats : int
-
-    Returns
-    -------
-    dict
-        "mean", "low", "high"; the ends are nan with fewer than two groups.
+    Images of one of the ``groups`` (a patient) are drawn together; a nan, an image
+    without such a number, is left out. Returns "mean", "low" and "high"; the ends are
+    nan with fewer than two groups.
 
     Examples
     --------
-    >>> bootstrap(np.array([1.0, 1.0, 1.0]), rng=0)
+    >>> bootstrap([1.0, 1.0, 1.0], rng=0)
     {'mean': 1.0, 'low': 1.0, 'high': 1.0}
     """
     values = np.asarray(values, float)
-    if len(values) == 0:
+    known = ~np.isnan(values)
+    if not known.any():
         return dict.fromkeys(("mean", "low", "high"), float("nan"))
-    labels = np.arange(len(values)) if groups is None else groups
-    member = np.unique(labels, return_inverse=True)[1]
+    labels = np.arange(len(values)) if groups is None else np.asarray(groups)
+    values, member = values[known], np.unique(labels[known], return_inverse=True)[1]
     totals, counts = np.bincount(member, values), np.bincount(member)
     low = high = float("nan")
-    if len(totals) > 1:
-        drawn = np.random.default_rng(rng).multinomial(
-            len(totals), np.full(len(totals), 1 / len(totals)), repeats
-        )  # (repeats, groups): how often each is drawn
+    if (G := len(totals)) > 1:
+        rng = np.random.default_rng(rng)
+        drawn = rng.multinomial(G, np.full(G, 1 / G), repeats)  # how often each group
         means = drawn @ totals / (drawn @ counts)
-        tail = (1 - LEVEL) / 2
-        low, high = (float(q) for q in np.quantile(means, [tail, 1 - tail]))
+        low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
     return {"mean": float(values.mean()), "low": low, "high": high}
 
 
@@ -123,9 +105,9 @@ def set_distance(
     Notes
     -----
     *Interval*: delete-a-group jackknife (20 groups) with Student's t. It says where
-    the distance would lie with other images, as many, of the same two kinds. It is
-    not where the distance of endless images lies: the bias of n is in all of them.
-    (A bootstrap would add that bias once more: an image drawn twice is no new image.)
+    the distance would lie with other images, as many, of the same two kinds, and not
+    where that of endless images lies: the bias of n is in all of them. (A bootstrap
+    would add that bias once more: an image drawn twice is no new image.)
 
     *Exchange*: if both sets came from one distribution, who is in which would be
     chance, whatever that distribution is. Patients change sides whole, pairs within
@@ -134,35 +116,31 @@ def set_distance(
     (``examples/calibrate_distance.py`` counts how often): `p` decides.
     """
     rng = np.random.default_rng(rng)
-    d = features1.shape[1]
-    # eigenvalues of large matrices take seconds
-    repeats = 199 if d <= MANY else 59
+    n1, n2, d = len(features1), len(features2), features1.shape[1]
+    if patients is None:  # an image without a partner is alone
+        patients = np.arange(n1), np.r_[:pairs, n1 : n1 + n2 - pairs]
+    both = np.concatenate([np.asarray(labels) for labels in patients])
+    if len(both) != n1 + n2:
+        raise ValueError(f"patients must be {n1} and {n2}, found {len(both)} in all")
+    units = np.split(np.unique(both, return_inverse=True)[1], [n1])
+    repeats = 199 if d <= MANY else 59  # eigenvalues of large matrices take seconds
     with known_bias():
         found = metrics.frechet_distance(features1, features2)
-        units = _units(len(features1), len(features2), pairs, patients)
         low, high = _jackknife(features1, features2, *units, found, rng)
-        floor = metrics.frechet_noise_floor(
-            features1, len(features1), len(features2), rng=rng, repeats=repeats // 2
-        )
+        options = {"rng": rng, "repeats": repeats // 2}
+        floor = np.sort(metrics.frechet_noise_floor(features1, n1, n2, **options))
         exchanged = _exchanged(features1, features2, *units, pairs, repeats, rng)
     spread = float(features1.var(0, ddof=1).sum())
-    return {
-        "distance": found,
-        "n1": len(features1),
-        "n2": len(features2),
-        "d": d,
-        "relative": found / spread if spread else float("nan"),
-        "low": low,
-        "high": high,
-        "floor": np.sort(floor),
-        "exchanged": np.sort(exchanged),
-        "p": float((1 + (exchanged >= found * (1 - 1e-9)).sum()) / (1 + repeats)),
-    }
+    beyond = int((exchanged >= found * (1 - 1e-9)).sum())
+    result = {"distance": found, "n1": n1, "n2": n2, "d": d}
+    result["relative"] = found / spread if spread else float("nan")
+    result |= {"low": low, "high": high, "floor": floor, "exchanged": exchanged}
+    return result | {"p": (1 + beyond) / (1 + repeats)}
 
 
 def verdict(found: dict[str, Any]) -> str:
     """Say in words what a distance says."""
-    floor, pairs = np.quantile(found["floor"], LEVEL), found.get("pairs", 0)
+    floor = np.quantile(found["floor"], LEVEL)
     if found["distance"] <= 1e-9 * max(1e-300, floor):
         return "The two sets are one: the distance is 0."
     if found["p"] > 1 - LEVEL:
@@ -170,10 +148,10 @@ def verdict(found: dict[str, Any]) -> str:
             "The sets cannot be told from two samples of one distribution by these "
             f"features with these numbers of images (p = {found['p']:.2f})."
         )
-    text = f"The sets differ (p = {found['p']:.3g}): the distance is "
-    usual = float(np.median(found["exchanged"]))
-    text += f"{found['distance'] / usual:.3g} times that of randomly exchanged sets"
-    if pairs and found["distance"] < floor:
+    times = found["distance"] / float(np.median(found["exchanged"]))
+    text = f"The sets differ (p = {found['p']:.3g}): the distance is {times:.3g} times "
+    text += "that of randomly exchanged sets"
+    if found.get("pairs", 0) and found["distance"] < floor:
         text += (
             "; it lies below the noise floor of independent samples only because "
             "the same images stand on both sides"
@@ -189,22 +167,9 @@ def known_bias() -> Iterator[None]:
         yield
 
 
-def _units(n1, n2, pairs, patients):
-    """Give what stays together, patients or pairs, one number in both sets."""
-    if patients is None:
-        single = np.arange(n1, n1 + n2 - pairs)  # an image without a partner is alone
-        return np.arange(n1), np.concatenate([np.arange(pairs), single])
-    both = np.concatenate([np.asarray(labels) for labels in patients])
-    if len(both) != n1 + n2:
-        raise ValueError(f"patients must be {n1} and {n2}, found {len(both)} in all")
-    units = np.unique(both, return_inverse=True)[1]
-    return units[:n1], units[n1:]
-
-
 def _exchanged(features1, features2, units1, units2, pairs, repeats, rng):
-    """Return distances of the sets after units changed sides at random."""
-    both = np.concatenate([features1, features2])
-    n1 = len(features1)
+    """Return distances of the sets after units changed sides at random, sorted."""
+    both, n1 = np.concatenate([features1, features2]), len(features1)
     count = 1 + max(units1.max(), units2.max())
     # patients without partners: one of each side and number
     alone = np.concatenate([units1[pairs:], count + units2[pairs:]])
@@ -212,12 +177,10 @@ def _exchanged(features1, features2, units1, units2, pairs, repeats, rng):
     found = np.empty(repeats)
     for k in range(repeats):
         flipped = rng.integers(0, 2, count)[units1[:pairs]]
-        side = rng.permutation(names >= count)[member]
-        side = np.concatenate(
-            [flipped, side[: n1 - pairs], 1 - flipped, side[n1 - pairs :]]
-        )
+        side1, side2 = np.split(rng.permutation(names >= count)[member], [n1 - pairs])
+        side = np.concatenate([flipped, side1, 1 - flipped, side2])
         found[k] = metrics.frechet_distance(both[side == 0], both[side == 1])
-    return found
+    return np.sort(found)
 
 
 def _jackknife(features1, features2, units1, units2, found, rng):
@@ -232,10 +195,9 @@ def _jackknife(features1, features2, units1, units2, found, rng):
     for names in (names1, names2):
         single = np.setdiff1d(names, shared)
         group[single] = (len(shared) + rng.permutation(len(single))) % G
+    group1, group2 = group[units1], group[units2]
     left = [
-        metrics.frechet_distance(
-            features1[group[units1] != g], features2[group[units2] != g]
-        )
+        metrics.frechet_distance(features1[group1 != g], features2[group2 != g])
         for g in range(G)
     ]
     error = np.sqrt((G - 1) / G * np.square(left - np.mean(left)).sum())

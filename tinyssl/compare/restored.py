@@ -1,0 +1,151 @@
+"""How well a network restores disordered images, beside returning its input."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from tinyssl.compare.comparison import bootstrap, known_bias, pair_scores
+from tinyssl.metrics import frechet_distance
+from tinyssl.pretext.restoration import ContextRestoration
+from tinyssl.training import to_tensor
+
+WAYS = ("restored", "copy")  # copy: the disordered image as it is
+SCORES = ("ssim", "mse", "mse_swapped", "mse_unswapped")
+BATCH = 64  # images restored at once
+HALVINGS = 20
+
+Scores = dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True, eq=False)
+class Restored:
+    """Images, what they were turned into, and what came back, as bytes."""
+
+    images: NDArray[np.uint8]  # (N, S, S, C), as the next two
+    disordered: NDArray[np.uint8]
+    restored: NDArray[np.uint8]
+    swaps: NDArray[np.int64]  # (N, T, 4); swap_patches undoes them with [:, ::-1]
+
+    @property
+    def changed(self) -> NDArray[np.bool_]:
+        """Where another value was moved to, (N, S, S)."""
+        return (self.disordered != self.images).any(-1)
+
+
+@torch.no_grad()
+def disorder_and_restore(
+    task: ContextRestoration | Sequence[ContextRestoration],
+    images: NDArray[np.uint8],
+    *,
+    numbers: NDArray[np.int64] | None = None,
+    draw: int = 0,
+    seed: int = 0,
+    field: NDArray[np.bool_] | None = None,
+) -> Restored:
+    """Disorder (N, S, S, C) bytes as the task does, restore them, round to bytes.
+
+    There may be one task, of the same settings, for each image. The disorder of an
+    image follows from (seed, draw, number) alone, not from the images beside it;
+    ``numbers`` are positions if left out. Restored images are black outside the
+    (S, S) ``field``, as the originals are.
+    """
+    tasks = [task] * len(images) if isinstance(task, ContextRestoration) else task
+    numbers = np.arange(len(images)) if numbers is None else numbers
+    swaps, disordered = [], np.empty_like(images, subok=False)
+    for k, (task, number) in enumerate(zip(tasks, numbers, strict=True)):
+        one, key = images[k : k + 1], [seed, draw, number]
+        swaps.append(task.sample(one, np.random.default_rng(key)))
+        disordered[k] = task.disorder(one, np.random.default_rng(key))[0]
+    restored = np.empty_like(disordered)
+    for task in dict.fromkeys(tasks):
+        device = next(task.eval().parameters()).device
+        places = np.flatnonzero([other is task for other in tasks])
+        for part in np.split(places, range(BATCH, len(places), BATCH)):
+            answer = task.restore(to_tensor(disordered[part], device))  # (n, C, S, S)
+            restored[part] = np.rint(255 * answer.permute(0, 2, 3, 1).cpu().numpy())
+    if field is not None:
+        restored[:, ~field] = 0
+    return Restored(np.asarray(images), disordered, restored, np.concatenate(swaps))
+
+
+def score_images(found: Restored) -> list[dict[str, Scores]]:
+    """Score every image, "restored" and "copy", against its original.
+
+    As `tinyssl.compare.comparison.pair_scores`, with "mse_swapped" inside and
+    "mse_unswapped" outside the pixels that were changed, nan where there are none.
+    """
+    rows = []
+    for k, (image, changed) in enumerate(zip(found.images, found.changed, strict=True)):
+        row = {}
+        for way, others in zip(WAYS, (found.restored, found.disordered), strict=True):
+            row[way] = pair_scores(image, others[k])
+            squared = np.square(image / 255 - others[k] / 255).mean(-1)  # (S, S)
+            for key, where in (("mse_swapped", changed), ("mse_unswapped", ~changed)):
+                row[way][key] = float(squared[where].mean()) if where.any() else np.nan
+        rows.append(row)
+    return rows
+
+
+def summarise(
+    rows: list[Scores],
+    *,
+    groups: NDArray | None = None,
+    rng: np.random.Generator | int = 0,
+) -> dict[str, Scores]:
+    """Average the rows of `score_images`: "restored", "copy" and their "difference".
+
+    Each score and each of these has "mean", "low" and "high", as
+    `tinyssl.compare.comparison.bootstrap` finds them.
+    """
+    table = {}
+    for key in SCORES:
+        restored, copied = (np.array([row[way][key] for row in rows]) for way in WAYS)
+        ways = {"restored": restored, "copy": copied, "difference": restored - copied}
+        table[key] = {
+            way: bootstrap(values, groups=groups, rng=rng)
+            for way, values in ways.items()
+        }
+    return table
+
+
+def set_distances(originals, restored, disordered, *, groups=None, rng=0):
+    """Frechet distance of the restored and of the disordered set to the originals.
+
+    All are (N, d) features of the same images; ``groups`` are patients, never parted.
+    Returns "n", "d"; "same", with the same images on both sides, "restored" and
+    "copy"; "halves", with the originals of one half of the patients on one side and the
+    other half's images on the other, "restored", "copy" and "floor" (originals on both
+    sides), each the mean of 20 random halvings with "low" and "high", where nine tenths
+    of them lie. Left out with fewer than 4 patients.
+
+    With the same images on both sides what is peculiar to this sample cancels, and
+    the distance may fall below that of two samples of one distribution. Between
+    halves it can be read beside that floor. The spread of the halvings is no
+    interval: they share their images.
+    """
+    rng = np.random.default_rng(rng)
+    labels = np.arange(len(originals)) if groups is None else groups
+    names, halves = np.unique(labels), []
+    sides = (restored, disordered, originals)
+    with known_bias():
+        same = [frechet_distance(originals, features) for features in sides[:2]]
+        for _ in range(HALVINGS if len(names) > 3 else 0):
+            first = np.isin(labels, rng.permutation(names)[: len(names) // 2])
+            if min(first.sum(), (~first).sum()) > 1:
+                real, rest = originals[first], [features[~first] for features in sides]
+                halves.append([frechet_distance(real, other) for other in rest])
+    result: dict[str, Any] = {"n": len(originals), "d": originals.shape[1]}
+    result["same"] = dict(zip(WAYS, same, strict=True))
+    if halves:
+        result["halves"] = {}
+        for way, values in zip(
+            (*WAYS, "floor"), zip(*halves, strict=True), strict=True
+        ):
+            low, high = np.quantile(values, [0.05, 0.95]).tolist()
+            line = {"mean": float(np.mean(values)), "low": low, "high": high}
+            result["halves"][way] = line
+    return result

@@ -1,0 +1,187 @@
+"""The two experiments: real beside generated images, restored beside their input."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinyssl import runs
+from tinyssl._threads import num_threads
+from tinyssl.compare import comparison, restored
+from tinyssl.compare.features import extract, load_features
+from tinyssl.compare.image_sets import open_images, pairs_of, refuse_sizes
+from tinyssl.compare.networks import open_networks
+
+MIXED = 200  # pairs at most that are also put together at random
+
+
+def compare(
+    real: str | Path,
+    generated: str | Path,
+    *,
+    size: int | None = None,
+    features: str = "random",
+    dim: int | None = None,
+    data_range: float | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    out: str | Path = "runs/compare",
+    log: Callable[[str], Any] = lambda line: None,
+) -> dict[str, Any]:
+    """Compare two folders or files of images, pair by pair and as sets.
+
+    Parameters
+    ----------
+    real, generated, size, data_range
+        See `tinyssl.compare.image_sets.open_images`. Images of one name are a pair;
+        without a size all must be of one.
+    features, dim, device
+        See `tinyssl.compare.features`: ``load_features`` and ``extract``.
+    seed : int
+        Of the random network and of every draw.
+    out : path
+        Run folder, for results.json, figures and a report.
+    log : callable
+        Takes lines for the person who waits.
+
+    Returns
+    -------
+    dict
+        What results.json holds: "pairs" (one row a pair), "similarity", "set" (the
+        distance and what it must be read beside), "notes"; and "lines" to print.
+
+    Raises
+    ------
+    ValueError
+        If images cannot be read, or are of several sizes without `size`.
+    """
+    from tinyssl.compare import pages  # matplotlib takes a second
+
+    out = Path(out)
+    sets = [open_images(p, data_range=data_range, size=size) for p in (real, generated)]
+    if data_range is not None and all(s.data_range == 255 for s in sets):
+        raise ValueError(
+            "--data-range is for .npy arrays of 16 bits or floats; images of 8 bits "
+            f"have 255, found {data_range:g}"
+        )
+    refuse_sizes(*sets)
+    pairs = pairs_of(*sets)
+    shape = " x ".join(map(str, sets[0].shape(0)))
+    log(f"{len(sets[0])} and {len(sets[1])} images of {shape}, {len(pairs)} pairs")
+    network, name = load_features(features, seed=seed)
+    settings = {"command": "compare", "real": real, "generated": generated}
+    settings |= {"size": size, "features": features, "dim": dim, "seed": seed}
+    runs.claim(out, settings | {"data_range": data_range})
+
+    def score(pair):
+        i, j = pair
+        names = {"real": sets[0].names[i], "generated": sets[1].names[j]}
+        return names | comparison.pair_scores(sets[0][i], sets[1][j])
+
+    # Pairs, and the same images with a partner that is not their own
+    order = np.random.default_rng([seed, 1]).permutation(len(pairs))[:MIXED]
+    mixed = np.stack([pairs[order, 0], pairs[np.roll(order, 1), 1]], axis=1)
+    with ThreadPoolExecutor(num_threads()) as pool:
+        rows = list(pool.map(score, pairs))
+        others = list(pool.map(score, mixed if len(mixed) > 1 else ()))
+    whose = None if sets[0].patients is None else sets[0].patients[pairs[:, 0]]
+    alike = {}
+    for key in ("ssim", "mse"):
+        paired, random = ([row[key] for row in some] for some in (rows, others))
+        alike[key] = {
+            "paired": comparison.bootstrap(paired, groups=whose, rng=[seed, 2]),
+            "random": comparison.bootstrap(random, rng=[seed, 2]),
+        }
+    alike["psnr"] = {way: pages.in_decibels(mse) for way, mse in alike["mse"].items()}
+    results = {"command": "compare", "pairs": rows, "similarity": alike, "set": None}
+
+    # Sets, the images of pairs first; patients stay whole where both know them
+    if min(map(len, sets)) > 1:
+        arrays, patients = [], []
+        for images, some in zip(sets, pairs.T, strict=True):
+            order = np.r_[some, np.setdiff1d(np.arange(len(images)), some)]
+            arrays.append(extract(images, network, dim=dim, device=device)[order])
+            if images.patients is not None:
+                patients.append(images.patients[order])
+        options = {"patients": patients if len(patients) == 2 else None, "rng": seed}
+        found = comparison.set_distance(*arrays, pairs=len(pairs), **options)
+        results["set"] = found | {"features": name, "pairs": len(pairs)}
+    results["notes"] = pages.notes_of_sets(sets, results, shape)
+    pages.page_of_sets(out, sets, pairs, results)
+    return finished(out, results)
+
+
+def restoration(
+    run: str | Path,
+    data: str | Path,
+    *,
+    features: Sequence[str] = ("random", "encoder"),
+    dim: int | None = None,
+    skip_bad: bool = False,
+    seed: int = 0,
+    device: str = "auto",
+    out: str | Path = "runs/restoration",
+    log: Callable[[str], Any] = lambda line: None,
+) -> dict[str, Any]:
+    """Score what a run restores on images that it has not seen, beside copying.
+
+    As `compare`, of a ``run`` of ``pretrain`` with a task that restores whole images,
+    and ``data`` as `tinyssl.data.open_dataset` takes them; ``skip_bad`` goes on without
+    files that cannot be read. With folds each image is restored by a network that was
+    blind to it; images that all have seen are left out. "encoder" among the features
+    is the run's own.
+
+    Returns "images" (scores of each), "scores" (averages with intervals), "distances"
+    (one a kind of features), "notes"; and "lines".
+
+    Raises
+    ------
+    ValueError
+        If every image was seen in pretraining, or the run does not restore.
+    """
+    from tinyssl.compare import pages
+
+    run, out = Path(run), Path(out)
+    networks = open_networks(run, data, skip_bad=skip_bad, device=device)
+    index, N = np.flatnonzero(networks.unseen), len(networks.unseen)
+    if len(index) == 0:
+        raise ValueError(
+            f"{run} was pretrained on all {N} images of {data}: only images it has not "
+            "seen say how well it restores"
+        )
+    settings = {"command": "restoration", "run": run, "data": data, "seed": seed}
+    runs.claim(out, settings | {"features": features, "dim": dim})
+    log(f"{data}: {len(index)} images to restore, {N - len(index)} seen and left out")
+    found = networks.restore(index, draw=0, seed=seed)
+    rows, groups = restored.score_images(found), networks.groups[index]
+    names = [{"image": networks.table.names[i]} for i in index]
+    results = {
+        "command": settings["command"],
+        "images": [name | row for name, row in zip(names, rows, strict=True)],
+        "scores": restored.summarise(rows, groups=groups, rng=seed),
+        "distances": [],
+    }
+    for source in features if len(index) > 1 else ():
+        source = networks.encoder if source == "encoder" else source
+        network, name = load_features(source, seed=seed)
+        ways = (found.images, found.restored, found.disordered)
+        arrays = [extract(way, network, dim=dim, device=device) for way in ways]
+        line = restored.set_distances(*arrays, groups=groups, rng=seed)
+        results["distances"].append({"features": name} | line)
+    labels = pages.LABELS if networks.swapping else pages.LABELS | pages.OTHERWISE
+    notes = results["notes"] = pages.notes_of_restored(results, labels, N)
+    task, size = networks.tasks[0], found.images.shape[1]
+    facts = {"network": run, "data": data, "images": notes["images"]}
+    patches = f"{2 * task.num_swaps} patches of {task.patch_size} × {task.patch_size}"
+    facts["disorder"] = f"{patches} px in {size} px"
+    pages.page_of_restored(out, found, results, labels, facts)
+    return finished(out, results)
+
+
+def finished(out: Path, results: dict[str, Any]) -> dict[str, Any]:
+    """Write results.json; return the results, with their notes as lines to print."""
+    runs.write_json(out / "results.json", results)
+    lines = [f"{name}: {text}" for name, text in results["notes"].items()]
+    return results | {"lines": [*lines, f"report: {out}/report.html"]}
