@@ -22,9 +22,9 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 from scipy.stats import t
 
-from tinyssl.data import toy
 from tinyssl.compare.comparison import GROUPS, set_distance
 from tinyssl.compare.features import RandomNetwork, extract
+from tinyssl.data import toy
 
 
 def halves(features, n, rng):

@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tinyssl.data import toy
 from tinyssl.compare.comparison import (
     bootstrap,
     pair_scores,
@@ -24,6 +23,7 @@ from tinyssl.compare.comparison import (
 )
 from tinyssl.compare.features import RandomNetwork, extract
 from tinyssl.compare.image_sets import open_images, pairs_of
+from tinyssl.data import toy
 
 
 def make_folders(root):

@@ -13,8 +13,7 @@ import pytest
 import stub_commands
 from stub_commands import Positive, asked, calls
 
-from tinyssl import __version__
-from tinyssl import commands
+from tinyssl import __version__, commands
 from tinyssl.cli import main, reading
 
 MODULES = [stub_commands, commands]  # whose help is read

@@ -216,7 +216,7 @@ def test_its_own_options_are_documented(name):
 
 
 def test_a_name_that_is_in_no_table_is_refused():
-    with pytest.raises(ValueError, match="must be one of .*, found 'astrology'"):
+    with pytest.raises(ValueError, match=r"must be one of .*, found 'astrology'"):
         pretext.find("astrology")
     with pytest.raises(AttributeError, match="no attribute 'Astrology'"):
         pretext.Astrology  # noqa: B018

@@ -110,10 +110,14 @@ def test_a_refusal_takes_back_its_claim_and_no_more(tmp_path, before, leave, aft
     out = tmp_path / "run"
     for name in before:
         runs.write_json(out / name, {})
-    with pytest.raises(ValueError, match="no"), runs.claimed(out, {}):
+
+    def job():
         for name in leave:
             (out / name).touch()
         raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"), runs.claimed(out, {}):
+        job()
     assert out.exists() == (after is not None)
     if after:
         assert sorted(path.name for path in out.iterdir()) == after

@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tinyssl.models import UNet
+from tinyssl.pretext import ContextRestoration
 from tinyssl.pretext.patches import (
     OnPatches,
     cut_patches,
     move_to_objects,
     sample_corners,
 )
-from tinyssl.models import UNet
-from tinyssl.pretext import ContextRestoration
 from tinyssl.training import train
 
 

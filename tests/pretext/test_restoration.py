@@ -6,8 +6,7 @@ import torch
 
 from tinyssl.data import toy
 from tinyssl.data.images import round_mask
-from tinyssl.models import UNet
-from tinyssl.models import Restorer
+from tinyssl.models import Restorer, UNet
 from tinyssl.pretext import ContextRestoration
 from tinyssl.pretext.inputs import field_statistics
 from tinyssl.training import to_tensor, train

@@ -73,44 +73,54 @@ def compare(
     network, name = load_features(features, seed=seed)
     settings = {"command": "compare", "real": real, "generated": generated}
     settings |= {"size": size, "features": features, "dim": dim, "seed": seed}
-    runs.claim(out, settings | {"data_range": data_range})
+    with runs.claimed(out, settings | {"data_range": data_range}):
 
-    def score(pair):
-        i, j = pair
-        names = {"real": sets[0].names[i], "generated": sets[1].names[j]}
-        return names | comparison.pair_scores(sets[0][i], sets[1][j])
+        def score(pair):
+            i, j = pair
+            names = {"real": sets[0].names[i], "generated": sets[1].names[j]}
+            return names | comparison.pair_scores(sets[0][i], sets[1][j])
 
-    # Pairs, and the same images with a partner that is not their own
-    order = np.random.default_rng([seed, 1]).permutation(len(pairs))[:MIXED]
-    mixed = np.stack([pairs[order, 0], pairs[np.roll(order, 1), 1]], axis=1)
-    with ThreadPoolExecutor(num_threads()) as pool:
-        rows = list(pool.map(score, pairs))
-        others = list(pool.map(score, mixed if len(mixed) > 1 else ()))
-    whose = None if sets[0].patients is None else sets[0].patients[pairs[:, 0]]
-    alike = {}
-    for key in ("ssim", "mse"):
-        paired, random = ([row[key] for row in some] for some in (rows, others))
-        alike[key] = {
-            "paired": comparison.bootstrap(paired, groups=whose, rng=[seed, 2]),
-            "random": comparison.bootstrap(random, rng=[seed, 2]),
+        # Pairs, and the same images with a partner that is not their own
+        order = np.random.default_rng([seed, 1]).permutation(len(pairs))[:MIXED]
+        mixed = np.stack([pairs[order, 0], pairs[np.roll(order, 1), 1]], axis=1)
+        with ThreadPoolExecutor(num_threads()) as pool:
+            rows = list(pool.map(score, pairs))
+            others = list(pool.map(score, mixed if len(mixed) > 1 else ()))
+        whose = None if sets[0].patients is None else sets[0].patients[pairs[:, 0]]
+        alike = {}
+        for key in ("ssim", "mse"):
+            paired, random = ([row[key] for row in some] for some in (rows, others))
+            alike[key] = {
+                "paired": comparison.bootstrap(paired, groups=whose, rng=[seed, 2]),
+                "random": comparison.bootstrap(random, rng=[seed, 2]),
+            }
+        alike["psnr"] = {
+            way: pages.in_decibels(mse) for way, mse in alike["mse"].items()
         }
-    alike["psnr"] = {way: pages.in_decibels(mse) for way, mse in alike["mse"].items()}
-    results = {"command": "compare", "pairs": rows, "similarity": alike, "set": None}
+        results = {
+            "command": "compare",
+            "pairs": rows,
+            "similarity": alike,
+            "set": None,
+        }
 
-    # Sets, the images of pairs first; patients stay whole where both know them
-    if min(map(len, sets)) > 1:
-        arrays, patients = [], []
-        for images, some in zip(sets, pairs.T, strict=True):
-            order = np.r_[some, np.setdiff1d(np.arange(len(images)), some)]
-            arrays.append(extract(images, network, dim=dim, device=device)[order])
-            if images.patients is not None:
-                patients.append(images.patients[order])
-        options = {"patients": patients if len(patients) == 2 else None, "rng": seed}
-        found = comparison.set_distance(*arrays, pairs=len(pairs), **options)
-        results["set"] = found | {"features": name, "pairs": len(pairs)}
-    results["notes"] = pages.notes_of_sets(sets, results, shape)
-    pages.page_of_sets(out, sets, pairs, results)
-    return finished(out, results)
+        # Sets, the images of pairs first; patients stay whole where both know them
+        if min(map(len, sets)) > 1:
+            arrays, patients = [], []
+            for images, some in zip(sets, pairs.T, strict=True):
+                order = np.r_[some, np.setdiff1d(np.arange(len(images)), some)]
+                arrays.append(extract(images, network, dim=dim, device=device)[order])
+                if images.patients is not None:
+                    patients.append(images.patients[order])
+            options = {
+                "patients": patients if len(patients) == 2 else None,
+                "rng": seed,
+            }
+            found = comparison.set_distance(*arrays, pairs=len(pairs), **options)
+            results["set"] = found | {"features": name, "pairs": len(pairs)}
+        results["notes"] = pages.notes_of_sets(sets, results, shape)
+        pages.page_of_sets(out, sets, pairs, results)
+        return finished(out, results)
 
 
 def restoration(
@@ -152,32 +162,36 @@ def restoration(
             "seen say how well it restores"
         )
     settings = {"command": "restoration", "run": run, "data": data, "seed": seed}
-    runs.claim(out, settings | {"features": features, "dim": dim})
-    log(f"{data}: {len(index)} images to restore, {N - len(index)} seen and left out")
-    found = networks.restore(index, draw=0, seed=seed)
-    rows, groups = restored.score_images(found), networks.groups[index]
-    names = [{"image": networks.table.names[i]} for i in index]
-    results = {
-        "command": settings["command"],
-        "images": [name | row for name, row in zip(names, rows, strict=True)],
-        "scores": restored.summarise(rows, groups=groups, rng=seed),
-        "distances": [],
-    }
-    for source in features if len(index) > 1 else ():
-        source = networks.encoder if source == "encoder" else source
-        network, name = load_features(source, seed=seed)
-        ways = (found.images, found.restored, found.disordered)
-        arrays = [extract(way, network, dim=dim, device=device) for way in ways]
-        line = restored.set_distances(*arrays, groups=groups, rng=seed)
-        results["distances"].append({"features": name} | line)
-    labels = pages.LABELS if networks.swapping else pages.LABELS | pages.OTHERWISE
-    notes = results["notes"] = pages.notes_of_restored(results, labels, N)
-    task, size = networks.tasks[0], found.images.shape[1]
-    facts = {"network": run, "data": data, "images": notes["images"]}
-    patches = f"{2 * task.num_swaps} patches of {task.patch_size} × {task.patch_size}"
-    facts["disorder"] = f"{patches} px in {size} px"
-    pages.page_of_restored(out, found, results, labels, facts)
-    return finished(out, results)
+    with runs.claimed(out, settings | {"features": features, "dim": dim}):
+        log(
+            f"{data}: {len(index)} images to restore, {N - len(index)} seen and left out"
+        )
+        found = networks.restore(index, draw=0, seed=seed)
+        rows, groups = restored.score_images(found), networks.groups[index]
+        names = [{"image": networks.table.names[i]} for i in index]
+        results = {
+            "command": settings["command"],
+            "images": [name | row for name, row in zip(names, rows, strict=True)],
+            "scores": restored.summarise(rows, groups=groups, rng=seed),
+            "distances": [],
+        }
+        for source in features if len(index) > 1 else ():
+            source = networks.encoder if source == "encoder" else source
+            network, name = load_features(source, seed=seed)
+            ways = (found.images, found.restored, found.disordered)
+            arrays = [extract(way, network, dim=dim, device=device) for way in ways]
+            line = restored.set_distances(*arrays, groups=groups, rng=seed)
+            results["distances"].append({"features": name} | line)
+        labels = pages.LABELS if networks.swapping else pages.LABELS | pages.OTHERWISE
+        notes = results["notes"] = pages.notes_of_restored(results, labels, N)
+        task, size = networks.tasks[0], found.images.shape[1]
+        facts = {"network": run, "data": data, "images": notes["images"]}
+        patches = (
+            f"{2 * task.num_swaps} patches of {task.patch_size} × {task.patch_size}"
+        )
+        facts["disorder"] = f"{patches} px in {size} px"
+        pages.page_of_restored(out, found, results, labels, facts)
+        return finished(out, results)
 
 
 def finished(out: Path, results: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ KEPT = (np.uint8, np.float32)  # dtypes that are not made float64
 # .46 s to load; then 64 x 64 bytes take .055 ms there and .27 here, 128 x 128 .15 and
 # 2.5, 256 x 256 .35 and 8.9 (timeit of ssim(x, y, data_range=255) with SMALL = 0 and
 # SMALL = 2**62). Images of so many values are float64 in any batch.
-SMALL = 64 * 64
+SMALL = 32 * 32
 SERIAL = 16_384  # values, some 100 us of work: not worth another thread
 TILE = 32  # rows of the map that are added up together
 EXACT = 127  # side of the largest window of bytes whose sums of squares fit int32
