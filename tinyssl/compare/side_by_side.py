@@ -73,14 +73,31 @@ def compare(
     network, name = load_features(features, seed=seed)
     settings = {"command": "compare", "real": real, "generated": generated}
     settings |= {"size": size, "features": features, "dim": dim, "seed": seed}
-    runs.claim(out, settings | {"data_range": data_range})
+    with runs.claimed(out, settings | {"data_range": data_range}):
+        rows, alike = score_pairs(sets, pairs, seed)
+        results = {
+            "command": "compare",
+            "pairs": rows,
+            "similarity": alike,
+            "set": None,
+        }
+        if min(map(len, sets)) > 1:
+            options = {"dim": dim, "device": device, "seed": seed}
+            found = compare_sets(sets, pairs, network, **options)
+            results["set"] = found | {"features": name, "pairs": len(pairs)}
+        results["notes"] = pages.notes_of_sets(sets, results, shape)
+        pages.page_of_sets(out, sets, pairs, results)
+        return finished(out, results)
+
+
+def score_pairs(sets, pairs, seed):
+    """Score every pair, and average beside the same images paired at random."""
 
     def score(pair):
         i, j = pair
         names = {"real": sets[0].names[i], "generated": sets[1].names[j]}
         return names | comparison.pair_scores(sets[0][i], sets[1][j])
 
-    # Pairs, and the same images with a partner that is not their own
     order = np.random.default_rng([seed, 1]).permutation(len(pairs))[:MIXED]
     mixed = np.stack([pairs[order, 0], pairs[np.roll(order, 1), 1]], axis=1)
     with ThreadPoolExecutor(num_threads()) as pool:
@@ -94,23 +111,21 @@ def compare(
             "paired": comparison.bootstrap(paired, groups=whose, rng=[seed, 2]),
             "random": comparison.bootstrap(random, rng=[seed, 2]),
         }
-    alike["psnr"] = {way: pages.in_decibels(mse) for way, mse in alike["mse"].items()}
-    results = {"command": "compare", "pairs": rows, "similarity": alike, "set": None}
+    errors = alike["mse"].items()
+    alike["psnr"] = {way: comparison.in_decibels(error) for way, error in errors}
+    return rows, alike
 
-    # Sets, the images of pairs first; patients stay whole where both know them
-    if min(map(len, sets)) > 1:
-        arrays, patients = [], []
-        for images, some in zip(sets, pairs.T, strict=True):
-            order = np.r_[some, np.setdiff1d(np.arange(len(images)), some)]
-            arrays.append(extract(images, network, dim=dim, device=device)[order])
-            if images.patients is not None:
-                patients.append(images.patients[order])
-        options = {"patients": patients if len(patients) == 2 else None, "rng": seed}
-        found = comparison.set_distance(*arrays, pairs=len(pairs), **options)
-        results["set"] = found | {"features": name, "pairs": len(pairs)}
-    results["notes"] = pages.notes_of_sets(sets, results, shape)
-    pages.page_of_sets(out, sets, pairs, results)
-    return finished(out, results)
+
+def compare_sets(sets, pairs, network, *, dim, device, seed):
+    """Measure the distance; patients stay whole where both sets know them."""
+    arrays, patients = [], []
+    for images, paired in zip(sets, pairs.T, strict=True):  # those of pairs first
+        order = np.r_[paired, np.setdiff1d(np.arange(len(images)), paired)]
+        arrays.append(extract(images, network, dim=dim, device=device)[order])
+        if images.patients is not None:
+            patients.append(images.patients[order])
+    options = {"patients": patients if len(patients) == 2 else None, "rng": seed}
+    return comparison.set_distance(*arrays, pairs=len(pairs), **options)
 
 
 def restoration(
@@ -152,32 +167,33 @@ def restoration(
             "seen say how well it restores"
         )
     settings = {"command": "restoration", "run": run, "data": data, "seed": seed}
-    runs.claim(out, settings | {"features": features, "dim": dim})
-    log(f"{data}: {len(index)} images to restore, {N - len(index)} seen and left out")
-    found = networks.restore(index, draw=0, seed=seed)
-    rows, groups = restored.score_images(found), networks.groups[index]
-    names = [{"image": networks.table.names[i]} for i in index]
-    results = {
-        "command": settings["command"],
-        "images": [name | row for name, row in zip(names, rows, strict=True)],
-        "scores": restored.summarise(rows, groups=groups, rng=seed),
-        "distances": [],
-    }
-    for source in features if len(index) > 1 else ():
-        source = networks.encoder if source == "encoder" else source
-        network, name = load_features(source, seed=seed)
-        ways = (found.images, found.restored, found.disordered)
-        arrays = [extract(way, network, dim=dim, device=device) for way in ways]
-        line = restored.set_distances(*arrays, groups=groups, rng=seed)
-        results["distances"].append({"features": name} | line)
-    labels = pages.LABELS if networks.swapping else pages.LABELS | pages.OTHERWISE
-    notes = results["notes"] = pages.notes_of_restored(results, labels, N)
-    task, size = networks.tasks[0], found.images.shape[1]
-    facts = {"network": run, "data": data, "images": notes["images"]}
-    patches = f"{2 * task.num_swaps} patches of {task.patch_size} × {task.patch_size}"
-    facts["disorder"] = f"{patches} px in {size} px"
-    pages.page_of_restored(out, found, results, labels, facts)
-    return finished(out, results)
+    with runs.claimed(out, settings | {"features": features, "dim": dim}):
+        seen = N - len(index)
+        log(f"{data}: {len(index)} images to restore, {seen} seen and left out")
+        found = networks.restore(index, draw=0, seed=seed)
+        rows, groups = restored.score_images(found), networks.groups[index]
+        names = [{"image": networks.table.names[i]} for i in index]
+        results = {
+            "command": settings["command"],
+            "images": [name | row for name, row in zip(names, rows, strict=True)],
+            "scores": restored.summarise(rows, groups=groups, rng=seed),
+            "distances": [],
+        }
+        for source in features if len(index) > 1 else ():
+            source = networks.encoder if source == "encoder" else source
+            network, name = load_features(source, seed=seed)
+            ways = (found.images, found.restored, found.disordered)
+            arrays = [extract(way, network, dim=dim, device=device) for way in ways]
+            line = restored.set_distances(*arrays, groups=groups, rng=seed)
+            results["distances"].append({"features": name} | line)
+        labels = pages.LABELS if networks.swapping else pages.LABELS | pages.OTHERWISE
+        notes = results["notes"] = pages.notes_of_restored(results, labels, N)
+        task, size = networks.tasks[0], found.images.shape[1]
+        px = f"{task.patch_size} × {task.patch_size} px in {size} px"
+        facts = {"network": run, "data": data, "images": notes["images"]}
+        facts["disorder"] = f"{2 * task.num_swaps} patches of {px}"
+        pages.page_of_restored(out, found, results, labels, facts)
+        return finished(out, results)
 
 
 def finished(out: Path, results: dict[str, Any]) -> dict[str, Any]:
