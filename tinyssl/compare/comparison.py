@@ -72,6 +72,16 @@ def bootstrap(
     return {"mean": float(values.mean()), "low": low, "high": high}
 
 
+def in_decibels(error: dict[str, float]) -> dict[str, float]:
+    """Return the PSNR of a mean error of values in [0, 1], and its interval.
+
+    A mean of decibels would be infinite with one pair of equal images.
+    """
+    with np.errstate(divide="ignore"):  # inf
+        mean, high, low = -10 * np.log10([error[k] for k in ("mean", "low", "high")])
+    return {"mean": float(mean), "low": float(low), "high": float(high)}
+
+
 def set_distance(
     features1: NDArray,
     features2: NDArray,

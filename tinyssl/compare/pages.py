@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from tinyssl import metrics, plots
-from tinyssl.compare.comparison import verdict
+from tinyssl.compare.comparison import in_decibels, verdict
 from tinyssl.compare.restored import WAYS
 from tinyssl.report import Section, Table, write_report
 
@@ -22,9 +22,12 @@ LABELS = {  # a score's name, digits, and whether more is better
 OTHERWISE = {"mse_swapped": ("MSE in changed patches", 5, False)}  # if not swapped
 ABOUT = (
     "Means with 95 % intervals, by drawing patients (or images, where no patient is "
-    "known) anew; errors of values in [0, 1]. Random: the same images paired at "
-    "random. Copy: the disordered image as it is; difference: restored minus copy."
+    "known) anew; errors of values in [0, 1]. "
 )
+WHAT = {
+    "random": "Random: the same images paired at random.",
+    "copy": "Copy: the disordered image as it is; difference: restored minus copy.",
+}
 RANGE = (
     "SSIM depends on the data range: it is 255 for files of 8 bits. Images in [0, 1] "
     "scored as if their range were 255 come out near 1 whatever they show: {:.5f} for "
@@ -72,16 +75,6 @@ def interval(value: Mapping[str, float], digits: int = 3, kind: str = "f") -> st
     keys = ("mean", "low", "high")
     mean, low, high = (f"{value[key]:.{digits}{kind}}" for key in keys)
     return mean if np.isnan(value["low"]) else f"{mean} [{low}, {high}]"
-
-
-def in_decibels(error: Mapping[str, float]) -> dict[str, float]:
-    """Return the PSNR of a mean error of values in [0, 1], and its interval.
-
-    A mean of decibels would be infinite with one pair of equal images.
-    """
-    with np.errstate(divide="ignore"):  # inf
-        mean, high, low = -10 * np.log10([error[k] for k in ("mean", "low", "high")])
-    return {"mean": float(mean), "low": float(low), "high": float(high)}
 
 
 def notes_of_sets(sets, results, shape):
@@ -190,9 +183,7 @@ def page_of_restored(out, found, results, labels, facts):
     )
     text = [REPORTED.format(interval(scores["ssim"]["copy"]))]
     psnr = {way: in_decibels(scores["mse"][way]) for way in WAYS}
-    gain = psnr["restored"]["mean"] - psnr["copy"]["mean"]
-    psnr["difference"] = {"mean": gain, "low": np.nan, "high": np.nan}
-    scores = scores | {"psnr": psnr}
+    scores = scores | {"psnr": psnr | {"difference": {"mean": np.nan}}}
     sections = [score_section(text, figure, caption, scores, labels)]
     if results["distances"]:
         sections.append(set_section(SAME, [], notes))
@@ -215,7 +206,9 @@ def score_section(text, figure, caption, scores, labels):
         for key, (label, digits, _) in labels.items()
         if key in scores
     ]
-    table = Table(("", *scores["mse"]), rows, ABOUT)
+    ways = tuple(scores["mse"])
+    about = ABOUT + "".join(text for way, text in WHAT.items() if way in ways)
+    table = Table(("", *ways), rows, about)
     return Section("Image by image", text, [(figure, caption)], [table])
 
 
