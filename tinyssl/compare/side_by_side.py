@@ -74,53 +74,58 @@ def compare(
     settings = {"command": "compare", "real": real, "generated": generated}
     settings |= {"size": size, "features": features, "dim": dim, "seed": seed}
     with runs.claimed(out, settings | {"data_range": data_range}):
-
-        def score(pair):
-            i, j = pair
-            names = {"real": sets[0].names[i], "generated": sets[1].names[j]}
-            return names | comparison.pair_scores(sets[0][i], sets[1][j])
-
-        # Pairs, and the same images with a partner that is not their own
-        order = np.random.default_rng([seed, 1]).permutation(len(pairs))[:MIXED]
-        mixed = np.stack([pairs[order, 0], pairs[np.roll(order, 1), 1]], axis=1)
-        with ThreadPoolExecutor(num_threads()) as pool:
-            rows = list(pool.map(score, pairs))
-            others = list(pool.map(score, mixed if len(mixed) > 1 else ()))
-        whose = None if sets[0].patients is None else sets[0].patients[pairs[:, 0]]
-        alike = {}
-        for key in ("ssim", "mse"):
-            paired, random = ([row[key] for row in some] for some in (rows, others))
-            alike[key] = {
-                "paired": comparison.bootstrap(paired, groups=whose, rng=[seed, 2]),
-                "random": comparison.bootstrap(random, rng=[seed, 2]),
-            }
-        alike["psnr"] = {
-            way: pages.in_decibels(mse) for way, mse in alike["mse"].items()
-        }
+        rows, alike = score_pairs(sets, pairs, seed)
         results = {
             "command": "compare",
             "pairs": rows,
             "similarity": alike,
             "set": None,
         }
-
-        # Sets, the images of pairs first; patients stay whole where both know them
         if min(map(len, sets)) > 1:
-            arrays, patients = [], []
-            for images, some in zip(sets, pairs.T, strict=True):
-                order = np.r_[some, np.setdiff1d(np.arange(len(images)), some)]
-                arrays.append(extract(images, network, dim=dim, device=device)[order])
-                if images.patients is not None:
-                    patients.append(images.patients[order])
-            options = {
-                "patients": patients if len(patients) == 2 else None,
-                "rng": seed,
-            }
-            found = comparison.set_distance(*arrays, pairs=len(pairs), **options)
+            options = {"dim": dim, "device": device, "seed": seed}
+            found = compare_sets(sets, pairs, network, **options)
             results["set"] = found | {"features": name, "pairs": len(pairs)}
         results["notes"] = pages.notes_of_sets(sets, results, shape)
         pages.page_of_sets(out, sets, pairs, results)
         return finished(out, results)
+
+
+def score_pairs(sets, pairs, seed):
+    """Score every pair, and average beside the same images paired at random."""
+
+    def score(pair):
+        i, j = pair
+        names = {"real": sets[0].names[i], "generated": sets[1].names[j]}
+        return names | comparison.pair_scores(sets[0][i], sets[1][j])
+
+    order = np.random.default_rng([seed, 1]).permutation(len(pairs))[:MIXED]
+    mixed = np.stack([pairs[order, 0], pairs[np.roll(order, 1), 1]], axis=1)
+    with ThreadPoolExecutor(num_threads()) as pool:
+        rows = list(pool.map(score, pairs))
+        others = list(pool.map(score, mixed if len(mixed) > 1 else ()))
+    whose = None if sets[0].patients is None else sets[0].patients[pairs[:, 0]]
+    alike = {}
+    for key in ("ssim", "mse"):
+        paired, random = ([row[key] for row in some] for some in (rows, others))
+        alike[key] = {
+            "paired": comparison.bootstrap(paired, groups=whose, rng=[seed, 2]),
+            "random": comparison.bootstrap(random, rng=[seed, 2]),
+        }
+    errors = alike["mse"].items()
+    alike["psnr"] = {way: comparison.in_decibels(error) for way, error in errors}
+    return rows, alike
+
+
+def compare_sets(sets, pairs, network, *, dim, device, seed):
+    """Measure the distance; patients stay whole where both sets know them."""
+    arrays, patients = [], []
+    for images, paired in zip(sets, pairs.T, strict=True):  # those of pairs first
+        order = np.r_[paired, np.setdiff1d(np.arange(len(images)), paired)]
+        arrays.append(extract(images, network, dim=dim, device=device)[order])
+        if images.patients is not None:
+            patients.append(images.patients[order])
+    options = {"patients": patients if len(patients) == 2 else None, "rng": seed}
+    return comparison.set_distance(*arrays, pairs=len(pairs), **options)
 
 
 def restoration(
@@ -163,9 +168,8 @@ def restoration(
         )
     settings = {"command": "restoration", "run": run, "data": data, "seed": seed}
     with runs.claimed(out, settings | {"features": features, "dim": dim}):
-        log(
-            f"{data}: {len(index)} images to restore, {N - len(index)} seen and left out"
-        )
+        seen = N - len(index)
+        log(f"{data}: {len(index)} images to restore, {seen} seen and left out")
         found = networks.restore(index, draw=0, seed=seed)
         rows, groups = restored.score_images(found), networks.groups[index]
         names = [{"image": networks.table.names[i]} for i in index]
@@ -185,11 +189,9 @@ def restoration(
         labels = pages.LABELS if networks.swapping else pages.LABELS | pages.OTHERWISE
         notes = results["notes"] = pages.notes_of_restored(results, labels, N)
         task, size = networks.tasks[0], found.images.shape[1]
+        px = f"{task.patch_size} × {task.patch_size} px in {size} px"
         facts = {"network": run, "data": data, "images": notes["images"]}
-        patches = (
-            f"{2 * task.num_swaps} patches of {task.patch_size} × {task.patch_size}"
-        )
-        facts["disorder"] = f"{patches} px in {size} px"
+        facts["disorder"] = f"{2 * task.num_swaps} patches of {px}"
         pages.page_of_restored(out, found, results, labels, facts)
         return finished(out, results)
 
