@@ -37,8 +37,7 @@ def from_config(config: dict) -> nn.Module:
     >>> from_config(densenet_small(num_classes=4).config).classifier.out_features
     4
     """
-    classes = (DenseNet, DenseUNet, SonoNet, UNet)
-    architectures = {network.__name__: network for network in classes}
+    architectures = {c.__name__: c for c in (DenseNet, DenseUNet, SonoNet, UNet)}
     arguments = dict(config)
     name = arguments.pop("name", None)
     if name not in architectures:

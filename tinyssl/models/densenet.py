@@ -5,6 +5,8 @@ from collections import OrderedDict
 import torch
 from torch import nn
 
+from tinyssl.models.layers import initialise
+
 
 class DenseLayer(nn.Module):
     """BN-ReLU-conv 1x1 to ``bottleneck * k`` maps, BN-ReLU-conv 3x3 to k new maps."""
@@ -104,16 +106,10 @@ class DenseNet(nn.Module):
         small_stem: bool = False,
     ):
         super().__init__()
-        self.config = {
-            "name": "DenseNet",
-            "growth_rate": growth_rate,
-            "block_layers": list(block_layers),
-            "stem_channels": stem_channels,
-            "bottleneck": bottleneck,
-            "num_classes": num_classes,
-            "in_channels": in_channels,
-            "small_stem": small_stem,
-        }
+        self.config = {"name": "DenseNet", "growth_rate": growth_rate}
+        self.config |= {"block_layers": list(block_layers), "bottleneck": bottleneck}
+        self.config |= {"stem_channels": stem_channels, "num_classes": num_classes}
+        self.config |= {"in_channels": in_channels, "small_stem": small_stem}
         self.stem = nn.Sequential(_stem(in_channels, stem_channels, small_stem))
         self.stage_channels = [] if small_stem else [stem_channels]
         self.blocks, self.transitions = nn.ModuleList(), nn.ModuleList()
@@ -131,8 +127,9 @@ class DenseNet(nn.Module):
         self.norm = nn.BatchNorm2d(channels)
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.classifier = nn.Linear(channels, num_classes)
+        nn.init.zeros_(self.classifier.bias)
         self.num_features = channels
-        self.apply(_init)
+        self.apply(initialise)
 
     def stages(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Return the map before each halving, fine to coarse; the last is normed."""
@@ -157,36 +154,19 @@ class DenseNet(nn.Module):
         return self.classifier(self.pool(self.features(x)).flatten(1))
 
 
-def _init(module: nn.Module) -> None:
-    """Draw convolutions after He et al. (2015); the linear layer's bias is zero."""
-    if isinstance(module, nn.Conv2d):
-        nn.init.kaiming_normal_(module.weight)
-    elif isinstance(module, nn.Linear):
-        nn.init.zeros_(module.bias)
-
-
 def densenet121(num_classes: int = 1000) -> DenseNet:
-    """Return DenseNet-121: 7,978,856 parameters at 1,000 classes.
-
-    Examples
-    --------
-    >>> sum(p.numel() for p in densenet121().parameters())
-    7978856
-    """
+    """Return DenseNet-121: 7,978,856 parameters at 1,000 classes."""
     return DenseNet(num_classes=num_classes)
 
 
 def densenet_small(num_classes: int = 5) -> DenseNet:
     """Return a DenseNet for the CPU: 118,690 parameters, images of 28 to 96 pixels.
 
-    One step forward and back at batch 32, one thread, channels_last, reached 513
-    images a second at 64 pixels and 1,935 at 28 (torch 2.13; the shape was chosen so:
-    few layers where the maps are large, many where they are small; with 3, 4, 4
-    layers it was 232 and 1,297).
-    Command: ``python -m timeit -s "import torch; from tinyssl.models import
-    densenet_small as d; torch.set_num_threads(1); f = torch.channels_last;
-    m = d().to(memory_format=f); x = torch.rand(32, 3, 64, 64).to(memory_format=f)"
-    "m(x).sum().backward()"`` and 32 over its time.
+    Few layers where the maps are large, many where they are small: one thread takes 513
+    images a second at 64 pixels, and 232 with 3, 4, 4 layers. Command: ``python -m
+    timeit -s "import torch; from tinyssl.models import densenet_small as d;
+    torch.set_num_threads(1); f = torch.channels_last; m = d().to(memory_format=f);
+    x = torch.rand(32, 3, 64, 64).to(memory_format=f)" "m(x).sum().backward()"``.
     """
     return DenseNet(
         growth_rate=16,

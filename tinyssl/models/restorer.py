@@ -8,7 +8,7 @@ from tinyssl.models.unet import DenseUNet, UNet
 
 
 class Restorer(nn.Module):
-    """An encoder and a few deconvolutions, for encoders that will classify.
+    """An encoder and a few deconvolutions up to the size of the image.
 
     Parameters
     ----------
@@ -32,10 +32,10 @@ class Restorer(nn.Module):
         super().__init__()
         self.encoder = encoder
         with torch.no_grad():  # how often the encoder halves the image
-            probe = torch.zeros(1, in_channels, 64, 64)
-            encoder_was_training = encoder.training
-            reduction = 64 // encoder.eval().features(probe).shape[-1]
-            encoder.train(encoder_was_training)
+            was_training = encoder.training
+            probe = encoder.eval().features(torch.zeros(1, in_channels, 64, 64))
+            reduction = 64 // probe.shape[-1]
+            encoder.train(was_training)
         layers: list[nn.Module] = []
         c_in, c_out = encoder.num_features, widest
         for _ in range(reduction.bit_length() - 1):

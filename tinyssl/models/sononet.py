@@ -4,14 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-
-def _conv(in_channels: int, out_channels: int, kernel: int = 3) -> nn.Sequential:
-    """Return a convolution that keeps the size, with BN and ReLU."""
-    return nn.Sequential(
-        nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, bias=False),
-        nn.BatchNorm2d(out_channels),
-        nn.ReLU(inplace=True),
-    )
+from tinyssl.models.layers import convolution, initialise
 
 
 class SonoNet(nn.Module):
@@ -32,12 +25,8 @@ class SonoNet(nn.Module):
 
     Attributes
     ----------
-    num_features : int
-        Channels of ``features(x)``.
-    stage_channels : list of int
-        Channels of each map in ``stages(x)``.
-    config : dict
-        The arguments above as plain values, for `tinyssl.models.from_config`.
+    num_features, stage_channels, config
+        As `tinyssl.models.DenseNet`.
 
     Notes
     -----
@@ -59,9 +48,8 @@ class SonoNet(nn.Module):
     Examples
     --------
     >>> model = SonoNet(width=4, num_classes=2)
-    >>> model(torch.zeros(1, 3, 64, 64)).shape, model.features(
-    ...     torch.zeros(1, 3, 64, 64)).shape
-    (torch.Size([1, 2]), torch.Size([1, 32, 4, 4]))
+    >>> model.features(torch.zeros(1, 3, 64, 64)).shape
+    torch.Size([1, 32, 4, 4])
     """
 
     BLOCKS = ((1, 2), (2, 2), (4, 3), (8, 3), (8, 3))  # times width, convolutions
@@ -75,20 +63,15 @@ class SonoNet(nn.Module):
         extra_pool: bool = False,
     ):
         super().__init__()
-        self.config = {
-            "name": "SonoNet",
-            "width": width,
-            "num_classes": num_classes,
-            "in_channels": in_channels,
-            "extra_pool": extra_pool,
-        }
+        self.config = {"name": "SonoNet", "width": width, "num_classes": num_classes}
+        self.config |= {"in_channels": in_channels, "extra_pool": extra_pool}
         self.blocks = nn.ModuleList()
         self.stage_channels = []
         channels = in_channels
         for times, convolutions in self.BLOCKS:
             block = nn.Sequential()
             for _ in range(convolutions):
-                block.append(_conv(channels, times * width))
+                block.append(convolution(channels, times * width))
                 channels = times * width
             self.blocks.append(block)
             self.stage_channels.append(channels)
@@ -96,11 +79,11 @@ class SonoNet(nn.Module):
             self.stage_channels.append(channels)
         self.num_features = channels
         self.adaptation = nn.Sequential(
-            _conv(channels, channels // 2, kernel=1),
+            convolution(channels, channels // 2, kernel=1),
             nn.Conv2d(channels // 2, num_classes, 1, bias=False),
             nn.BatchNorm2d(num_classes),
         )
-        self.apply(_init)
+        self.apply(initialise)
 
     def stages(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Return the map after each block, and the extra pooling, fine to coarse."""
@@ -127,18 +110,6 @@ class SonoNet(nn.Module):
         return self.class_maps(x).mean((2, 3))
 
 
-def _init(module: nn.Module) -> None:
-    """Draw convolutions after He et al. (2015)."""
-    if isinstance(module, nn.Conv2d):
-        nn.init.kaiming_normal_(module.weight)
-
-
 def sononet_small(num_classes: int = 5, *, extra_pool: bool = False) -> SonoNet:
-    """Return a SonoNet for the CPU: 8 channels wide.
-
-    Examples
-    --------
-    >>> sum(p.numel() for p in sononet_small().parameters())
-    233378
-    """
+    """Return a SonoNet for the CPU: 8 channels wide, 233,378 parameters."""
     return SonoNet(width=8, num_classes=num_classes, extra_pool=extra_pool)

@@ -5,24 +5,12 @@ from torch import nn
 from torch.nn import functional as F
 
 from tinyssl.models.densenet import DenseNet
+from tinyssl.models.layers import convolution, initialise
 
 
-def _double_conv(in_channels: int, out_channels: int) -> nn.Sequential:
-    """Return two 3x3 convolutions that keep the size, each with BN and ReLU."""
-    return nn.Sequential(
-        nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False),
-        nn.BatchNorm2d(out_channels),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False),
-        nn.BatchNorm2d(out_channels),
-        nn.ReLU(inplace=True),
-    )
-
-
-def _init(module: nn.Module) -> None:
-    """Draw convolutions after He et al. (2015)."""
-    if isinstance(module, nn.Conv2d):
-        nn.init.kaiming_normal_(module.weight)
+def _double_convolution(in_channels: int, out_channels: int) -> nn.Sequential:
+    first = convolution(in_channels, out_channels)
+    return nn.Sequential(*first, *convolution(out_channels, out_channels))
 
 
 class _Decoder(nn.Module):
@@ -32,7 +20,7 @@ class _Decoder(nn.Module):
         super().__init__()
         self.levels = nn.ModuleList()
         for skip, width in zip(skips, widths, strict=True):  # coarse to fine
-            self.levels.append(_double_conv(coarse + skip, width))
+            self.levels.append(_double_convolution(coarse + skip, width))
             coarse = width
 
     def forward(self, x, skips):
@@ -59,7 +47,7 @@ class UNet(nn.Module):
     num_features : int
         Channels of ``features(x)``, the coarsest map.
     config : dict
-        The arguments above as plain values, for `tinyssl.models.from_config`.
+        As `tinyssl.models.DenseNet`.
 
     Notes
     -----
@@ -86,21 +74,17 @@ class UNet(nn.Module):
         widths: tuple[int, ...] = (16, 32, 64),
     ):
         super().__init__()
-        self.config = {
-            "name": "UNet",
-            "in_channels": in_channels,
-            "out_channels": out_channels,
-            "widths": list(widths),
-        }
+        self.config = {"name": "UNet", "widths": list(widths)}
+        self.config |= {"in_channels": in_channels, "out_channels": out_channels}
         self.stage_channels = list(widths)
         self.num_features = widths[-1]
         self.down = nn.ModuleList(
-            _double_conv(*pair)
+            _double_convolution(*pair)
             for pair in zip((in_channels, *widths), widths, strict=False)
         )
         self.decoder = _Decoder(widths[-1], widths[-2::-1], widths[-2::-1])
         self.head = nn.Conv2d(widths[0], out_channels, 1)
-        self.apply(_init)
+        self.apply(initialise)
 
     def stages(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Return the encoder's maps, fine to coarse."""
@@ -128,16 +112,9 @@ class DenseUNet(nn.Module):
     Parameters
     ----------
     encoder : DenseNet
-        Its stages are the skips; its linear layer stays unused.
+        Its stages are the skips; its linear layer stays unused. Trained with the rest.
     out_channels : int
         Channels of the output, which is not squashed.
-
-    Attributes
-    ----------
-    encoder : DenseNet
-        The network given, trained with the rest.
-    config : dict
-        Plain values, the encoder's ``config`` among them.
 
     Notes
     -----
@@ -153,16 +130,13 @@ class DenseUNet(nn.Module):
 
     def __init__(self, encoder: DenseNet, *, out_channels: int = 1):
         super().__init__()
-        self.config = {
-            "name": "DenseUNet",
-            "encoder": encoder.config,
-            "out_channels": out_channels,
-        }
+        self.config = {"name": "DenseUNet", "encoder": encoder.config}
+        self.config |= {"out_channels": out_channels}
         skips = [encoder.config["in_channels"], *encoder.stage_channels[:-1]][::-1]
         widths = [max(16, skip // 2) for skip in skips]
         self.decoder = _Decoder(encoder.num_features, skips, widths)
         self.head = nn.Conv2d(widths[-1], out_channels, 1)
-        self.apply(_init)
+        self.apply(initialise)
         self.encoder = encoder  # after the draw: given weights are kept
         self.num_features = encoder.num_features
 
