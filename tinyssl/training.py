@@ -36,15 +36,10 @@ def to_tensor(array: Any, device: str = "cpu") -> Any:
     ----------
     array : ndarray, or a tuple, list or dict of them
         (N, H, W, C) images: uint8 is divided by 255, floats are kept;
-        (N, H, W) masks or images get one channel; (N,) and (N, K) arrays of
-        integers become int64 and of floats float32.
+        (N, H, W) masks or images get one channel: both become float32. (N,) and
+        (N, K) arrays of integers become int64 and of floats float32.
     device : str
         Where the tensors go.
-
-    Returns
-    -------
-    tensor, or the same structure of tensors
-        Images and masks as (N, C, H, W) float32.
 
     Examples
     --------
@@ -129,7 +124,10 @@ def train(
     steps, batch_size, lr, weight_decay, warmup, seed
         AdamW; ``warmup`` is the share of the steps in which the rate rises.
     threads, channels_last
-        How the arithmetic is laid out: the same for every run, by the rule above.
+        How the arithmetic is laid out, by a rule and never by a stopwatch: the layout
+        is part of what the numbers follow from, so the same command must choose the
+        same. Always channels_last. One thread a process unless told (``--threads``):
+        steps this small share badly, and folds fill the cores better.
     device : str
         "cpu", "cuda" or "mps".
     out : path, optional
@@ -215,11 +213,9 @@ def take(array: Any, index: np.ndarray) -> Any:
 
 
 def diverged(step: int, loss: float, lr: float, out: Path | None) -> str:
-    """Say in one line what stopped the run and what is left of it."""
-    kept = ""
-    if out:
-        saved = (out / "checkpoint.pt").exists()
-        kept = f"; the last good checkpoint is {out / 'checkpoint.pt'}" if saved else ""
+    """Tell in one line what stopped the run and what is left of it."""
+    saved = out is not None and (out / "checkpoint.pt").exists()
+    kept = f"; the last good checkpoint is {out / 'checkpoint.pt'}" if saved else ""
     return f"loss or gradient not finite at step {step} (loss {loss}, lr {lr:g}){kept}"
 
 
