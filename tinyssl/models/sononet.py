@@ -2,12 +2,11 @@
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
-from tinyssl.models.layers import convolution, initialise
+from tinyssl.models import layers
 
 
-class SonoNet(nn.Module):
+class SonoNet(layers.Encoder):
     """VGG-like network whose answer is the mean of a map of scores for each class.
 
     Parameters
@@ -22,11 +21,6 @@ class SonoNet(nn.Module):
     extra_pool : bool
         Halve once more after the last block, as VGG does: Chen et al. added a pooling
         stage to localise, where each position must see more of the image.
-
-    Attributes
-    ----------
-    num_features, stage_channels, config
-        As `tinyssl.models.DenseNet`.
 
     Notes
     -----
@@ -71,7 +65,7 @@ class SonoNet(nn.Module):
         for times, convolutions in self.BLOCKS:
             block = nn.Sequential()
             for _ in range(convolutions):
-                block.append(convolution(channels, times * width))
+                block.append(layers.convolution(channels, times * width))
                 channels = times * width
             self.blocks.append(block)
             self.stage_channels.append(channels)
@@ -79,27 +73,16 @@ class SonoNet(nn.Module):
             self.stage_channels.append(channels)
         self.num_features = channels
         self.adaptation = nn.Sequential(
-            convolution(channels, channels // 2, kernel=1),
+            layers.convolution(channels, channels // 2, kernel=1),
             nn.Conv2d(channels // 2, num_classes, 1, bias=False),
             nn.BatchNorm2d(num_classes),
         )
-        self.apply(initialise)
+        self.apply(layers.initialise)
 
     def stages(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Return the map after each block, and the extra pooling, fine to coarse."""
-        maps = []
-        for number, block in enumerate(self.blocks):
-            if number > 0:
-                x = F.max_pool2d(x, 2, ceil_mode=True)  # one pixel stays one pixel
-            x = block(x)
-            maps.append(x)
-        if self.config["extra_pool"]:
-            maps.append(F.max_pool2d(x, 2, ceil_mode=True))
-        return maps
-
-    def features(self, x: torch.Tensor) -> torch.Tensor:
-        """Map images (N, C, H, W) to feature maps (N, num_features, h, w)."""
-        return self.stages(x)[-1]
+        maps = layers.halving_stages(self.blocks, x)
+        return [*maps, layers.halve(maps[-1])] if self.config["extra_pool"] else maps
 
     def class_maps(self, x: torch.Tensor) -> torch.Tensor:
         """Map images (N, C, H, W) to scores (N, num_classes, h, w) by place."""

@@ -4,13 +4,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from tinyssl.models import layers
 from tinyssl.models.densenet import DenseNet
-from tinyssl.models.layers import convolution, initialise
 
 
 def _double_convolution(in_channels: int, out_channels: int) -> nn.Sequential:
-    first = convolution(in_channels, out_channels)
-    return nn.Sequential(*first, *convolution(out_channels, out_channels))
+    first = layers.convolution(in_channels, out_channels)
+    return nn.Sequential(*first, *layers.convolution(out_channels, out_channels))
 
 
 class _Decoder(nn.Module):
@@ -32,7 +32,7 @@ class _Decoder(nn.Module):
         return x
 
 
-class UNet(nn.Module):
+class UNet(layers.Encoder):
     """Plain U-Net with concatenated skips; images of any height and width.
 
     Parameters
@@ -41,13 +41,6 @@ class UNet(nn.Module):
         Channels of the image and of the output; the output is not squashed.
     widths : sequence of int
         Channels at each size, fine to coarse; each is half the size of the last.
-
-    Attributes
-    ----------
-    num_features : int
-        Channels of ``features(x)``, the coarsest map.
-    config : dict
-        As `tinyssl.models.DenseNet`.
 
     Notes
     -----
@@ -84,21 +77,11 @@ class UNet(nn.Module):
         )
         self.decoder = _Decoder(widths[-1], widths[-2::-1], widths[-2::-1])
         self.head = nn.Conv2d(widths[0], out_channels, 1)
-        self.apply(initialise)
+        self.apply(layers.initialise)
 
     def stages(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Return the encoder's maps, fine to coarse."""
-        maps = []
-        for number, level in enumerate(self.down):
-            if number > 0:
-                x = F.max_pool2d(x, 2, ceil_mode=True)  # one pixel stays one pixel
-            x = level(x)
-            maps.append(x)
-        return maps
-
-    def features(self, x: torch.Tensor) -> torch.Tensor:
-        """Map images (N, C, H, W) to the coarsest maps (N, num_features, h, w)."""
-        return self.stages(x)[-1]
+        return layers.halving_stages(self.down, x)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map images (N, C, H, W) to maps (N, out_channels, H, W)."""
@@ -136,7 +119,7 @@ class DenseUNet(nn.Module):
         widths = [max(16, skip // 2) for skip in skips]
         self.decoder = _Decoder(encoder.num_features, skips, widths)
         self.head = nn.Conv2d(widths[-1], out_channels, 1)
-        self.apply(initialise)
+        self.apply(layers.initialise)
         self.encoder = encoder  # after the draw: given weights are kept
         self.num_features = encoder.num_features
 

@@ -39,18 +39,9 @@ class LoadReport:
 def load_weights(model: nn.Module, state_dict: dict[str, torch.Tensor]) -> LoadReport:
     """Copy every tensor whose name and shape fit into the model.
 
-    Parameters
-    ----------
-    model : torch.nn.Module
-        Changed in place; not at all when the weights are refused.
-    state_dict : dict of str to tensor
-        Weights by name. A head for another number of classes does not fit: it counts
-        as left over, and the model's own stays as it was drawn.
-
-    Returns
-    -------
-    LoadReport
-        Names that matched, were missing, and were left over.
+    A head for another number of classes does not fit: it counts as left over, and the
+    model's own stays as it was drawn. The model changes in place; not at all when the
+    weights are refused.
 
     Raises
     ------
