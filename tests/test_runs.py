@@ -99,7 +99,7 @@ def test_a_refusal_takes_back_its_claim_and_no_more(tmp_path, before, leave, aft
     out = tmp_path / "run"
     for name in before:
         runs.write_json(out / name, {})
-    with pytest.raises(ValueError, match="no"), runs.claimed(out, {}):
+    with pytest.raises(ValueError, match="no"), runs.claimed(out, {}):  # noqa: PT012
         for name in leave:
             (out / name).touch()
         raise ValueError("no")

@@ -116,9 +116,7 @@ def read_config(run: Path) -> dict[str, Any]:
 def content_hashes(items: Sequence[np.ndarray | Path]) -> list[str]:
     """Return a short hash of the bytes of each image file or array of pixels."""
     return [
-        _hash(
-            item.read_bytes() if isinstance(item, Path) else np.ascontiguousarray(item)
-        )
+        _hash(item.read_bytes() if isinstance(item, Path) else item.tobytes())
         for item in items
     ]
 
@@ -128,7 +126,7 @@ def fingerprint(images: Sequence[np.ndarray]) -> str:
     return _hash("".join(content_hashes(images)).encode())
 
 
-def _hash(content: Any) -> str:
+def _hash(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=8).hexdigest()
 
 

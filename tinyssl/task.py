@@ -83,8 +83,7 @@ class Pretext(Task):
     def own_options(cls) -> dict[str, inspect.Parameter]:
         """Return the options of the class itself: those that `build` does not set."""
         known = _keywords(Pretext.build)
-        own = _keywords(cls.__init__)
-        return {name: own[name] for name in own if name not in known}
+        return {k: p for k, p in _keywords(cls.__init__).items() if k not in known}
 
 
 class Target(Task):

@@ -191,9 +191,8 @@ def train(
             row = {"step": step, "loss": value, "lr": rate}
             row |= {name: torch.as_tensor(v).item() for name, v in logs.items()}
             last = step + 1 == steps
-            if evaluate and (
-                last or (evaluate_every and not (step + 1) % evaluate_every)
-            ):
+            due = evaluate_every and (step + 1) % evaluate_every == 0
+            if evaluate and (last or due):
                 task.eval()
                 row |= evaluate()
             rows.append(row | {"seconds": round(time.perf_counter() - start, 3)})

@@ -33,13 +33,10 @@ def test_every_centre_is_drawn_about_equally_often():
     assert ((counts - 500.0) ** 2 / 500).sum() < 26  # chi-square, 8 d.o.f., p = .001
 
 
-def test_the_first_and_last_rows_and_columns_are_reached():
+def test_first_and_last_rows_and_columns_and_a_field_of_one_pixel_are_reached():
     corners = sample_corners([np.ones((9, 7), bool)] * 500, 4, rng=0)
     assert corners.min(0).tolist() == [0, 0]
     assert corners.max(0).tolist() == [5, 3]
-
-
-def test_a_field_of_one_pixel_is_found():
     region = np.zeros((200, 200), bool)
     region[150, 60] = True
     assert sample_corners([region], 9, rng=0).tolist() == [[146, 56]]

@@ -7,9 +7,8 @@ Every network keeps the plain arguments it was built from in ``.config``, so tha
 from torch import nn
 
 from tinyssl.models.densenet import DenseNet, densenet121, densenet_small
-from tinyssl.models.restorer import Restorer, mapping
 from tinyssl.models.sononet import SonoNet, sononet_small
-from tinyssl.models.unet import DenseUNet, UNet
+from tinyssl.models.unet import DenseUNet, Restorer, UNet, mapping
 from tinyssl.models.weights import LoadReport, load_torchvision, load_weights
 
 __all__ = [

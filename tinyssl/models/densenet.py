@@ -150,11 +150,5 @@ def densenet_small(num_classes: int = 5) -> DenseNet:
     Few layers where the maps are large, many where they are small: with 3, 4, 4 layers
     it took twice as long. Its speed stands in `tinyssl.training`.
     """
-    return DenseNet(
-        growth_rate=16,
-        block_layers=(1, 2, 6, 6),
-        stem_channels=24,
-        bottleneck=2,
-        num_classes=num_classes,
-        small_stem=True,
-    )
+    shape = {"growth_rate": 16, "block_layers": (1, 2, 6, 6), "stem_channels": 24}
+    return DenseNet(**shape, bottleneck=2, num_classes=num_classes, small_stem=True)

@@ -36,8 +36,7 @@ class SonoNet(layers.Encoder):
     Baumgartner et al. 2017, "SonoNet: real-time detection and localisation of fetal
     standard scan planes in freehand ultrasound", IEEE Transactions on Medical Imaging
     36(11):2204-2215, section III and figure 3.
-    Chen et al. 2019, "Self-supervised learning for medical image analysis using image
-    context restoration", Medical Image Analysis 58:101539.
+    Chen et al. 2019: see `tinyssl.pretext.ContextRestoration`.
 
     Examples
     --------

@@ -15,9 +15,9 @@ def sample_corners(
     Parameters
     ----------
     regions : list of (H, W) bool arrays
+        The field of view of each image.
     size : int
         Side of the patches in pixels.
-    rng : numpy.random.Generator or int
 
     Returns
     -------
@@ -28,13 +28,6 @@ def sample_corners(
     ------
     ValueError
         If an image has no such patch.
-
-    Examples
-    --------
-    >>> region = np.zeros((10, 10), bool)
-    >>> region[6, 5] = True
-    >>> sample_corners([region], 4, rng=0)
-    array([[4, 3]])
     """
     rng = np.random.default_rng(rng)
     corners = np.empty((len(regions), 2), np.int64)

@@ -18,24 +18,23 @@ from tinyssl.transforms import flip, rotate, sample_flips, sample_turns
 class Rotation(Pretext):
     """Predict the quarter turn of an image; the label comes from the pixels.
 
-    Images must be square with a centred field of view, as ``tinyssl.data`` makes
-    them: an ellipse, from a squashed image, would give half the answer away.
+    Images must be square with a centred field of view, as ``tinyssl.data`` makes them.
 
     Parameters
     ----------
     encoder : Module with ``features`` and ``num_features``
     hide_border : bool
-        Blacken all that is lit in one orientation of the image and dark in
-        another: the camera's notch, a date stamp, a field of view cut off at top
-        and bottom. With False these shortcuts stay in, and solve the task.
+        Blacken what is lit in one orientation of the image and dark in another: the
+        camera's notch, a date stamp, a field of view cut off at top and bottom. With
+        False these shortcuts stay in, and solve the task.
     standardise : bool
         As `tinyssl.pretext.ContextRestoration` has it: as the target task will see.
 
     Notes
     -----
-    A right eye turned by 180 degrees looks like a left eye, but for the fovea below the
-    disc; ``evaluate`` therefore reports the 4 x 4 confusion matrix and the accuracy
-    within {0, 180} degrees.
+    A squashed image would give half the answer away: its field is an ellipse. A right
+    eye turned by 180 degrees looks like a left eye, but for the fovea below the disc:
+    ``evaluate`` reports the accuracy within {0, 180} degrees too.
 
     References
     ----------
@@ -99,8 +98,8 @@ class Rotation(Pretext):
 
     def describe(self, scores, where) -> str:
         """Tell how many turns are answered right, and of a half turn."""
-        right = np.mean([s["accuracy"] for s in scores])
-        half = np.mean([s["accuracy_0_180"] for s in scores])
+        keys = ("accuracy", "accuracy_0_180")
+        right, half = (np.mean([s[key] for s in scores]) for key in keys)
         return (
             f"Which quarter turn was applied? Right for {right:.1%} of the {where} "
             f"(chance 25 %), and for {half:.1%} when only 0 and 180 degrees are "
@@ -117,6 +116,6 @@ class Rotation(Pretext):
         answers = self.logits(to_tensor(inputs, self.device)).argmax(1).cpu().numpy()
         confusion = np.sum([s["confusion"] for s in scores], axis=0)
         table = plots.confusion(confusion, labels=["0°", "90°", "180°", "270°"])
+        shown = plots.turns(inputs, turns, answers)
         caption = "Turned images, the turn applied and the turn answered."
-        shown = (plots.turns(inputs, turns, answers), caption)
-        return [shown, (table, "Rows: the turn applied.")]
+        return [(shown, caption), (table, "Rows: the turn applied.")]
