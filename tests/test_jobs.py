@@ -28,15 +28,9 @@ def test_results_come_in_the_order_of_the_jobs(tmp_path, workers):
 
 
 def test_finished_jobs_are_run_again_only_with_other_settings(tmp_path):
-    first, again, other = (
-        run_jobs(
-            square,
-            {"scale": scale, "folder": tmp_path},
-            jobs_in(tmp_path),
-            key={"scale": scale},
-        )
-        for scale in (3, 3, 5)
-    )
+    settings = [{"scale": scale, "folder": tmp_path} for scale in (3, 3, 5)]
+    jobs = jobs_in(tmp_path)
+    first, again, other = (run_jobs(square, s, jobs, key=s) for s in settings)
     assert first == again
     assert other[2] == {"value": 20}
     assert (tmp_path / "calls2").read_text() == ".."

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 from torch import nn
 
 from tinyssl import experiment, models, pretext, runs
@@ -114,7 +115,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(name, images, tmp_
 
 
 @ANY
-def test_it_scores_itself_and_says_what_that_means(name, images):
+def test_it_scores_itself_and_tells_and_shows_what_that_means(name, images):
     task = build(name)
     scores = task.evaluate(images, np.random.default_rng(0))
     again = task.evaluate(images, np.random.default_rng(0))
@@ -127,14 +128,7 @@ def test_it_scores_itself_and_says_what_that_means(name, images):
     assert re.search(r"\d", text)
     assert text.endswith(".")
 
-
-@ANY
-def test_its_figures_state_what_they_show(name, images):
-    from matplotlib.figure import Figure
-
-    task = build(name)
-    scores = [task.evaluate(images, np.random.default_rng(0))]
-    figures = task.figures(images[:4], scores, rng=np.random.default_rng(0))
+    figures = task.figures(images[:4], [scores], rng=np.random.default_rng(0))
     assert figures
     for figure, caption in figures:
         assert isinstance(figure, Figure)
@@ -143,14 +137,12 @@ def test_its_figures_state_what_they_show(name, images):
 
 
 @ANY
-@pytest.mark.parametrize("network", ["sononet", "unet"])
-def test_pretraining_saves_what_can_be_loaded_again(name, network, tmp_path):
+@pytest.mark.parametrize("kind", [models.sononet_small, UNet])
+def test_pretraining_saves_what_can_be_loaded_again(name, kind, tmp_path):
     cases = Grading.read(open_dataset("toy:8:64"), Reading(64, labelled=False))
-    nets = {
-        "sononet": models.sononet_small(extra_pool=True),
-        "unet": UNet(widths=(4, 8)),
-    }
-    config = nets[network].config
+    config = kind(
+        **({"widths": (4, 8)} if kind is UNet else {"extra_pool": True})
+    ).config
     options = {"encoder": config, "out": tmp_path, "steps": 2, "batch_size": 2}
     (log,) = experiment.pretrain(name, cases, **options)
     saved, known = runs.load_encoder(tmp_path / "encoder.pt")
@@ -162,8 +154,7 @@ def test_pretraining_saves_what_can_be_loaded_again(name, network, tmp_path):
     task = experiment.load_pretext(tmp_path, config, region=region)
     for key, tensor in saved.state_dict().items():
         assert torch.equal(task.encoder.state_dict()[key], tensor), key
-    rng = np.random.default_rng(0)
-    scores = task.evaluate(cases.images(range(8)), rng)
+    scores = task.evaluate(cases.images(range(8)), np.random.default_rng(0))
     assert runs.plain(scores) == runs.plain(log["scores"])
 
 
@@ -181,13 +172,9 @@ def test_it_learns_from_patches_too(name):
 
 
 @ANY
-def test_what_it_does_not_know_is_refused(name):
+def test_its_own_options_are_documented_and_others_refused(name):
     with pytest.raises(TypeError, match="no_such_option"):
         build(name, no_such_option=1)
-
-
-@ANY
-def test_its_own_options_are_documented(name):
     method = pretext.find(name)
     for option, (_, default, words) in pretext.options_of(name).items():
         assert words, f"{option} of {name} is nowhere explained"
