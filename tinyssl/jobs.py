@@ -28,21 +28,10 @@ def run_jobs(
 ) -> list[Any]:
     """Call ``function(shared, job)`` for every job and return the results in order.
 
-    Parameters
-    ----------
-    function : callable, importable by name
-        Its result must be plain values: it is kept as JSON.
-    shared : object
-        What all jobs read; sent once to each worker.
-    jobs : list of dict
-        Plain values. job["file"] is the path of the finished job: where it exists
-        and was made with the same job and key, the job is not run again.
-    key : dict
-        Settings and data that a finished job must agree with.
-    workers, threads : int
-        Processes, and torch's threads in each; one process is this one.
-    progress : bool
-        Draw a bar on stderr.
+    The function must be importable by name, and its result plain: it is kept as JSON in
+    job["file"]. Where that file was made with the same job and ``key`` (settings and
+    data), the job is not run again. What is shared goes once to each worker process;
+    with one worker the jobs run here. ``threads`` are torch's, in each process.
     """
     keys = [runs.plain({"job": job, "key": key}) for job in jobs]
     results = [

@@ -139,12 +139,10 @@ class Restorer(nn.Module):
     Parameters
     ----------
     encoder : Module with ``features`` and ``num_features``
-    channels : int
-        Of the answer: the colours of the images, or a map a point.
+    channels, in_channels : int
+        Of the answer (the colours of the images, or a map a point) and of the images.
     widest : int
         Channels of the first deconvolution; each next one has half as many.
-    in_channels : int
-        Of the images.
     """
 
     def __init__(
@@ -162,16 +160,13 @@ class Restorer(nn.Module):
             probe = encoder.eval().features(torch.zeros(1, in_channels, 64, 64))
             reduction = 64 // probe.shape[-1]
             encoder.train(was_training)
-        layers: list[nn.Module] = []
+        self.decoder = nn.Sequential()
         c_in, c_out = encoder.num_features, widest
         for _ in range(reduction.bit_length() - 1):
-            layers += [
-                nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1, bias=False),
-                nn.BatchNorm2d(c_out),
-                nn.ReLU(inplace=True),
-            ]
+            grow = nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1, bias=False)
+            self.decoder.extend([grow, nn.BatchNorm2d(c_out), nn.ReLU(inplace=True)])
             c_in, c_out = c_out, max(16, c_out // 2)
-        self.decoder = nn.Sequential(*layers, nn.Conv2d(c_in, channels, 3, padding=1))
+        self.decoder.append(nn.Conv2d(c_in, channels, 3, padding=1))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return an image of the input's size."""

@@ -12,22 +12,8 @@ def sample_corners(
 ) -> NDArray[np.int64]:
     """Draw one patch an image, whole inside it, its centre in the field of view.
 
-    Parameters
-    ----------
-    regions : list of (H, W) bool arrays
-        The field of view of each image.
-    size : int
-        Side of the patches in pixels.
-
-    Returns
-    -------
-    (N, 2) int64 array
-        Top left corners (y, x).
-
-    Raises
-    ------
-    ValueError
-        If an image has no such patch.
+    The fields are (H, W) bool arrays; returned are top left corners (y, x) as (N, 2). An
+    image without such a patch is refused with a ValueError.
     """
     rng = np.random.default_rng(rng)
     corners = np.empty((len(regions), 2), np.int64)
@@ -54,15 +40,9 @@ def move_to_objects(
 ) -> NDArray[np.int64]:
     """Move a share of the patches so that they hold a pixel of the object.
 
-    As `sample_corners`, whose ``corners`` are moved: a pixel of the object is drawn,
-    then the patch's place around it.
-
-    Parameters
-    ----------
-    masks : list of (H, W) bool or float arrays
-        The object: where the mask is at least 0.5. A patch stays where there is none.
-    share : float
-        Of the patches, in [0, 1]; each is moved or stays by chance.
+    As `sample_corners`, whose corners are moved, each by chance: a pixel of the object
+    (a mask of at least 0.5) is drawn, then the patch's place around it. Where there is
+    no object the patch stays.
     """
     rng = np.random.default_rng(rng)
     moved = np.array(corners, np.int64)
