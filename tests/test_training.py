@@ -123,8 +123,8 @@ RUN = """
 
     torch.manual_seed(0)
     images = np.random.default_rng(0).integers(0, 256, (24, 16, 16, 3), dtype=np.uint8)
-    train(Slow(densenet_small()), (images,), steps=24, batch_size=8, out=Path(sys.argv[1]),
-          checkpoint_every=4)
+    train(Slow(densenet_small()), (images,), out=Path(sys.argv[1]), steps=24,
+          batch_size=8, checkpoint_every=4)
 """
 
 

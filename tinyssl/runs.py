@@ -82,9 +82,7 @@ def claim(out: Path, settings: dict[str, Any], layout: dict[str, Any] | None = N
 
 
 @contextmanager
-def claimed(
-    out: Path, settings: dict[str, Any], layout: dict[str, Any] | None = None
-) -> Iterator[None]:
+def claimed(out: Path, settings: dict, layout: dict | None = None) -> Iterator[None]:
     """Hold a run folder while a job runs; leave no trace of one that is refused.
 
     Else the corrected command would be refused too: the folder "holds a run" with the
@@ -172,9 +170,9 @@ def load_checkpoint(
     task: nn.Module, optimizer: Optimizer, out: Path | None, settings: dict
 ) -> list[dict]:
     """Load the run's checkpoint where there is one; return the rows so far."""
-    path = out / "checkpoint.pt" if out else None
-    if path is None or not path.exists():
+    if out is None or not (out / "checkpoint.pt").exists():
         return []
+    path = out / "checkpoint.pt"
     state = load_plain(path)
     for name, value in settings.items():
         found = state["settings"].get(name)

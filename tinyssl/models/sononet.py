@@ -24,12 +24,11 @@ class SonoNet(layers.Encoder):
 
     Notes
     -----
-    Thirteen 3x3 convolutions as in VGG-16, each with batch normalisation, with four
-    of VGG's five halvings; then two 1x1 convolutions, to half the channels and to the
-    classes. The last is normalised and not rectified, and its mean over all positions
-    goes to the softmax: so ``class_maps(x)`` shows where each class was seen.
-    Where Chen et al. put their additional pooling is not established here; VGG's
-    place for a fifth is ours.
+    Thirteen 3x3 convolutions and four halvings as in VGG-16, with batch normalisation;
+    then two 1x1 convolutions, to half the channels and to the classes. The last is not
+    rectified, and its mean over all positions goes to the softmax: ``class_maps(x)``
+    shows where each class was seen. Where Chen et al. put their additional pooling is
+    not established here; VGG's place for a fifth is ours.
 
     References
     ----------

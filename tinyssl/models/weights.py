@@ -80,15 +80,9 @@ def load_weights(model: nn.Module, state_dict: dict[str, torch.Tensor]) -> LoadR
 def load_torchvision(model: nn.Module, path: str | Path) -> LoadReport:
     """Load a file of torchvision's DenseNet weights, old or new names.
 
-    As `load_weights`, of the file that ``torch.save(state_dict)`` wrote; it is read
-    with ``weights_only=True``, so it cannot run code.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If the file is not a state_dict, or less than 90 % of the model matches.
+    As `load_weights`, of a file that ``torch.save(state_dict)`` wrote; it cannot run
+    code. Raises a FileNotFoundError if there is none, a ValueError if it holds anything
+    else.
     """
     path = Path(path)
     if not path.is_file():

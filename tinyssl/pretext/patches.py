@@ -12,8 +12,8 @@ def sample_corners(
 ) -> NDArray[np.int64]:
     """Draw one patch an image, whole inside it, its centre in the field of view.
 
-    The fields are (H, W) bool arrays; returned are top left corners (y, x) as (N, 2). An
-    image without such a patch is refused with a ValueError.
+    The fields are (H, W) bool arrays; top left corners (y, x) are returned as (N, 2).
+    An image without such a patch is refused with a ValueError.
     """
     rng = np.random.default_rng(rng)
     corners = np.empty((len(regions), 2), np.int64)

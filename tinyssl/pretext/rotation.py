@@ -75,8 +75,7 @@ class Rotation(Pretext):
 
     def logits(self, inputs: torch.Tensor) -> torch.Tensor:
         """Pool the features over space and score the four turns: (N, 4)."""
-        if self.standardise:
-            inputs = standardised(inputs)
+        inputs = standardised(inputs) if self.standardise else inputs
         return self.head(self.encoder.features(inputs).mean((2, 3)))
 
     @torch.no_grad()
