@@ -124,10 +124,10 @@ def train(
     steps, batch_size, lr, weight_decay, warmup, seed
         AdamW; ``warmup`` is the share of the steps in which the rate rises.
     threads, channels_last
-        How the arithmetic is laid out, by a rule and never by a stopwatch: the layout
-        is part of what the numbers follow from, so the same command must choose the
-        same. Always channels_last. One thread a process unless told (``--threads``):
-        steps this small share badly, and folds fill the cores better.
+        Sums depend on them in the last digit, so a rule chooses, never a stopwatch:
+        the same command gives the same numbers. Always channels_last; one thread a
+        process unless told (``--threads``), as folds and initialisations are processes that
+        share the cores.
     device : str
         "cpu", "cuda" or "mps".
     out : path, optional
