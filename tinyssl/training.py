@@ -126,7 +126,7 @@ def train(
     threads, channels_last
         Sums depend on them in the last digit, so a rule chooses, never a stopwatch:
         the same command gives the same numbers. Always channels_last; one thread a
-        process unless told (``--threads``), as folds and initialisations are processes that
+        process unless told (``--threads``), as independent jobs are processes that
         share the cores.
     device : str
         "cpu", "cuda" or "mps".
