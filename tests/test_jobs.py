@@ -27,19 +27,13 @@ def test_results_come_in_the_order_of_the_jobs(tmp_path, workers):
     assert results == [{"value": 3 * x * x} for x in range(4)]
 
 
-def test_finished_jobs_are_not_run_again(tmp_path):
-    shared = {"scale": 3, "folder": tmp_path}
-    first = run_jobs(square, shared, jobs_in(tmp_path), key={"a": 1})
-    second = run_jobs(square, shared, jobs_in(tmp_path), key={"a": 1})
-    assert first == second
-    assert (tmp_path / "calls2").read_text() == "."
-
-
-def test_jobs_of_other_settings_are_run_again(tmp_path):
-    run_jobs(square, {"scale": 3, "folder": tmp_path}, jobs_in(tmp_path), key={"s": 3})
-    shared = {"scale": 5, "folder": tmp_path}
-    results = run_jobs(square, shared, jobs_in(tmp_path), key={"s": 5})
-    assert results[2] == {"value": 20}
+def test_finished_jobs_are_run_again_only_with_other_settings(tmp_path):
+    settings = [{"scale": scale, "folder": tmp_path} for scale in (3, 3, 5)]
+    jobs = jobs_in(tmp_path)
+    first, again, other = (run_jobs(square, s, jobs, key=s) for s in settings)
+    assert first == again
+    assert other[2] == {"value": 20}
+    assert (tmp_path / "calls2").read_text() == ".."
 
 
 @pytest.mark.parametrize("workers", [1, 2])

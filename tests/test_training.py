@@ -42,19 +42,13 @@ class Line(nn.Module):
 DATA = (np.linspace(-1, 1, 20)[:, None].astype(np.float32),)
 
 
-@given(
-    count=st.integers(1, 30),
-    batch_size=st.integers(1, 40),
-    seed=st.integers(0, 5),
-)
+@given(st.integers(1, 30), st.integers(1, 40), st.integers(0, 5))
 def test_batches_are_consecutive_shuffled_epochs(count, batch_size, seed):
-    steps = 2 * count // batch_size + 2
-    stream = np.concatenate(
-        [batch_index(step, count, batch_size, seed) for step in range(steps)]
-    )
-    for epoch in range(len(stream) // count):
-        part = stream[epoch * count : (epoch + 1) * count]
-        assert sorted(part) == list(range(count))
+    steps = range(2 * count // batch_size + 2)
+    parts = [batch_index(step, count, batch_size, seed) for step in steps]
+    stream = np.concatenate(parts)
+    epochs = stream[: len(stream) // count * count].reshape(-1, count)
+    assert (np.sort(epochs) == np.arange(count)).all()
 
 
 def test_rate_rises_then_falls_to_zero():
@@ -84,17 +78,15 @@ def test_weights_decay_but_not_biases_or_norms():
 
 
 def test_evaluate_joins_the_row_of_its_step():
-    rows = train(
-        Line(), DATA, steps=7, evaluate=lambda: {"score": 1.0}, evaluate_every=3
-    )
+    scoring = {"evaluate": lambda: {"score": 1.0}, "evaluate_every": 3}
+    rows = train(Line(), DATA, steps=7, **scoring)
     assert [row["step"] for row in rows if "score" in row] == [2, 5, 6]
 
 
-def test_unequal_data_is_refused():
-    with pytest.raises(ValueError, match=r"one length > 0, found \[3, 2\]"):
-        train(Line(), (np.zeros(3), np.zeros(2)), steps=1)
-    with pytest.raises(ValueError, match=r"found \[0\]"):
-        train(Line(), (np.zeros(0),), steps=1)
+@pytest.mark.parametrize("lengths", [[3, 2], [0]])
+def test_unequal_data_is_refused(lengths):
+    with pytest.raises(ValueError, match=rf"one length > 0, found \{lengths}"):
+        train(Line(), [np.zeros(length) for length in lengths], steps=1)
 
 
 def test_divergence_keeps_the_last_good_checkpoint(tmp_path):
@@ -107,13 +99,10 @@ def test_divergence_keeps_the_last_good_checkpoint(tmp_path):
     assert torch.isfinite(state["task"]["weight"]).all()
 
 
-def test_resume_with_other_settings_is_refused(tmp_path):
+def test_checkpoint_of_other_settings_or_damaged_is_refused(tmp_path):
     train(Line(), DATA, steps=5, out=tmp_path)
     with pytest.raises(ValueError, match=r"made with lr=0.001, this run has lr=0.5"):
         train(Line(), DATA, steps=5, lr=0.5, out=tmp_path)
-
-
-def test_damaged_checkpoint_is_refused_by_name(tmp_path):
     (tmp_path / "checkpoint.pt").write_bytes(b"not a checkpoint")
     with pytest.raises(ValueError, match=r"checkpoint.pt is not a file of plain"):
         train(Line(), DATA, steps=5, out=tmp_path)
@@ -123,7 +112,7 @@ RUN = """
     import sys, time
     import numpy as np, torch
     from pathlib import Path
-    from tinyssl.models import DenseNet
+    from tinyssl.models import densenet_small
     from tinyssl.pretext import Rotation
     from tinyssl.training import train
 
@@ -133,12 +122,9 @@ RUN = """
             return super().make_batch(images, rng)
 
     torch.manual_seed(0)
-    encoder = DenseNet(growth_rate=4, block_layers=(2, 2), stem_channels=8,
-                       num_classes=2, small_stem=True)
     images = np.random.default_rng(0).integers(0, 256, (24, 16, 16, 3), dtype=np.uint8)
-    print("ready", flush=True)
-    train(Slow(encoder), (images,), steps=24, batch_size=8, out=Path(sys.argv[1]),
-          checkpoint_every=4)
+    train(Slow(densenet_small()), (images,), out=Path(sys.argv[1]), steps=24,
+          batch_size=8, checkpoint_every=4)
 """
 
 
@@ -162,26 +148,32 @@ def test_killed_and_resumed_run_equals_an_unbroken_one(tmp_path):
     assert 0 < len(saved["rows"]) < 24, "the kill came too late to test anything"
     assert start("broken", 0).wait() == 0
 
-    states, logs = [], []
-    for folder in ("whole", "broken"):
-        path = tmp_path / folder
-        states.append(torch.load(path / "checkpoint.pt", weights_only=True)["task"])
-        lines = (path / "log.jsonl").read_text().splitlines()
-        logs.append([json.loads(line) | {"seconds": None} for line in lines])
-    assert logs[0] == logs[1]
-    for name, tensor in states[0].items():
-        assert torch.equal(tensor, states[1][name]), name
+    def left(folder):
+        lines = (tmp_path / folder / "log.jsonl").read_text().splitlines()
+        path = tmp_path / folder / "checkpoint.pt"
+        weights = torch.load(path, weights_only=True)["task"]
+        log = [json.loads(line) | {"seconds": None} for line in lines]
+        return log, {name: tensor.tolist() for name, tensor in weights.items()}
+
+    assert left("whole") == left("broken")
 
 
-def test_layout_is_one_of_those_measured(tiny_encoder):
+@pytest.mark.parametrize("told", [{}, {"threads": 2, "channels_last": False}])
+def test_layout_and_threads_follow_the_rule_unless_told(tiny_encoder, told):
+    seen = []
+
+    class Look(Rotation):
+        def forward(self, inputs, targets):
+            weight = self.encoder.blocks[0][0].conv2.weight
+            last = weight.is_contiguous(memory_format=torch.channels_last)
+            seen.append({"threads": torch.get_num_threads(), "channels_last": last})
+            return super().forward(inputs, targets)
+
+    before = torch.get_num_threads()
     images = np.zeros((8, 16, 16, 3), np.uint8)
-    task = Rotation(tiny_encoder)
-    before = {name: value.clone() for name, value in task.state_dict().items()}
-    layout = training.fastest_layout(task, (images,), batch_size=4, repeats=1)
-    assert layout[0] in (1, os.cpu_count())
-    assert layout[1] in (True, False)
-    for name, value in task.state_dict().items():
-        assert torch.equal(value, before[name]), "measuring must not train"
+    train(Look(tiny_encoder), (images,), steps=1, batch_size=4, **told)
+    assert seen == [{"threads": 1, "channels_last": True} | told]
+    assert torch.get_num_threads() == before
 
 
 def test_tensors_have_channels_first_and_unit_range():
@@ -191,20 +183,15 @@ def test_tensors_have_channels_first_and_unit_range():
     assert tensor.shape == (2, 3, 3, 4)
     assert tensor[0, :, 1, 2].tolist() == pytest.approx([1.0, 0.2, 0.0])
     assert training.to_tensor(np.zeros((2, 3, 4), bool)).shape == (2, 1, 3, 4)
-    labels, named = training.to_tensor(
-        (np.array([1, 2], np.uint8), {"a": np.array([0.5])})
-    )
+    batch = (np.array([1, 2], np.uint8), {"a": np.array([0.5])})
+    labels, named = training.to_tensor(batch)
     assert labels.dtype == torch.int64
     assert named["a"].dtype == torch.float32
 
 
-def test_images_of_a_read_only_cache_are_copied_without_a_warning():
-    images = np.full((1, 2, 2, 3), 51, np.uint8)
+@pytest.mark.parametrize("value", [np.uint8(51), np.float32(0.5)])
+def test_images_of_a_read_only_cache_are_copied_without_a_warning(value):
+    images = np.full((1, 2, 2, 3), value)
     images.flags.writeable = False
-    tensor = training.to_tensor(images)  # warnings are errors here
-    tensor += 1
-    assert images.max() == 51
-    floats = np.full((1, 2, 2, 3), 0.5, np.float32)
-    floats.flags.writeable = False
-    training.to_tensor(floats).add_(1)
-    assert floats.max() == 0.5
+    training.to_tensor(images).add_(1)  # warnings are errors here
+    assert images.max() == value

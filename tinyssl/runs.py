@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.optim import Optimizer
 
 from tinyssl import models
 from tinyssl.data.copies import SIDE
@@ -61,35 +62,27 @@ def plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def write_config(out: Path, settings: dict[str, Any]) -> None:
-    """Record the settings, and what they ran on, in ``config.json``."""
-    versions = {name: metadata.version(name) for name in VERSIONS}
-    versions |= {"python": platform.python_version(), "machine": platform.machine()}
-    write_json(out / "config.json", settings | {"versions": versions})
-
-
 def claim(out: Path, settings: dict[str, Any], layout: dict[str, Any] | None = None):
     """Write config.json into a new run folder; refuse one that holds another run.
 
     ``layout`` (threads and the like) is recorded, but may differ.
     """
     wanted = plain(settings)
-    if (out / "config.json").exists():
-        found = read_config(out)
-        for name, value in wanted.items():
-            if found.get(name) != value:
-                raise ValueError(
-                    f"--out {out} holds a run with {name}={found.get(name)}, this one "
-                    f"has {name}={value}: give the same settings to resume it, or "
-                    "another --out"
-                )
-    write_config(out, wanted | {"layout": layout or {}})
+    found = read_config(out) if (out / "config.json").exists() else wanted
+    for name, value in wanted.items():
+        if found.get(name) != value:
+            raise ValueError(
+                f"--out {out} holds a run with {name}={found.get(name)}, this one has "
+                f"{name}={value}: give the same settings to resume it, or another --out"
+            )
+    versions = {name: metadata.version(name) for name in VERSIONS}
+    versions |= {"python": platform.python_version(), "machine": platform.machine()}
+    settled = {"layout": layout or {}, "versions": versions}
+    write_json(out / "config.json", wanted | settled)
 
 
 @contextmanager
-def claimed(
-    out: Path, settings: dict[str, Any], layout: dict[str, Any] | None = None
-) -> Iterator[None]:
+def claimed(out: Path, settings: dict, layout: dict | None = None) -> Iterator[None]:
     """Hold a run folder while a job runs; leave no trace of one that is refused.
 
     Else the corrected command would be refused too: the folder "holds a run" with the
@@ -108,13 +101,7 @@ def claimed(
 
 
 def read_config(run: Path) -> dict[str, Any]:
-    """Read the ``config.json`` of a run folder.
-
-    Raises
-    ------
-    ValueError
-        If the folder is not a run folder.
-    """
+    """Read the ``config.json`` of a run folder; refuse any other folder."""
     path = Path(run) / "config.json"
     if not path.is_file():
         raise ValueError(f"{run} is not a run folder: it has no config.json")
@@ -127,18 +114,18 @@ def read_config(run: Path) -> dict[str, Any]:
 def content_hashes(items: Sequence[np.ndarray | Path]) -> list[str]:
     """Return a short hash of the bytes of each image file or array of pixels."""
     return [
-        hashlib.blake2b(
-            item.read_bytes() if isinstance(item, Path) else np.ascontiguousarray(item),
-            digest_size=8,
-        ).hexdigest()
+        _hash(item.read_bytes() if isinstance(item, Path) else item.tobytes())
         for item in items
     ]
 
 
 def fingerprint(images: Sequence[np.ndarray]) -> str:
     """Return one hash of a whole data set, in its order."""
-    joined = "".join(content_hashes(images)).encode()
-    return hashlib.blake2b(joined, digest_size=8).hexdigest()
+    return _hash("".join(content_hashes(images)).encode())
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=8).hexdigest()
 
 
 def save_thumbnails(path: Path, small: np.ndarray) -> None:
@@ -169,34 +156,23 @@ def load_thumbnails(path: Path) -> np.ndarray:
 
 
 def save_checkpoint(
-    task: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    out: Path,
-    settings: dict[str, Any],
-    rows: list[dict[str, float]],
+    task: nn.Module, optimizer: Optimizer, out: Path, settings: dict, rows: list[dict]
 ) -> None:
     """Save all that a later process needs to go on as if nothing had happened."""
-    state = {
-        "settings": settings,
-        "task": task.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "rows": rows,
-    }
+    state = {"settings": settings, "task": task.state_dict(), "rows": rows}
+    state |= {"optimizer": optimizer.state_dict()}
     log = "".join(json.dumps(row) + "\n" for row in rows)
     save_state(out / "checkpoint.pt", state)
     write_atomic(out / "log.jsonl", lambda path: path.write_text(log))
 
 
 def load_checkpoint(
-    task: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    out: Path | None,
-    settings: dict[str, Any],
-) -> list[dict[str, float]]:
+    task: nn.Module, optimizer: Optimizer, out: Path | None, settings: dict
+) -> list[dict]:
     """Load the run's checkpoint where there is one; return the rows so far."""
-    path = out / "checkpoint.pt" if out else None
-    if path is None or not path.exists():
+    if out is None or not (out / "checkpoint.pt").exists():
         return []
+    path = out / "checkpoint.pt"
     state = load_plain(path)
     for name, value in settings.items():
         found = state["settings"].get(name)
@@ -210,14 +186,13 @@ def load_checkpoint(
     return state["rows"]
 
 
-def load_plain(path: Path) -> dict[str, Any]:
-    """Load tensors and plain values; never runs code from the file.
+def save_state(path: Path, state: dict[str, Any]) -> None:
+    """Save tensors and plain values atomically."""
+    write_atomic(path, lambda partial: torch.save(state, partial))
 
-    Raises
-    ------
-    ValueError
-        If the file is missing, damaged, or holds anything else.
-    """
+
+def load_plain(path: Path) -> dict[str, Any]:
+    """Load tensors and plain values; refuse any other file, and never run its code."""
     if not Path(path).is_file():
         raise ValueError(f"no such file: {path}")
     try:
@@ -239,11 +214,6 @@ def save_encoder(
     save_state(path, state | {"state_dict": weights})
 
 
-def save_state(path: Path, state: dict[str, Any]) -> None:
-    """Save tensors and plain values atomically."""
-    write_atomic(path, lambda partial: torch.save(state, partial))
-
-
 def load_encoder(path: Path) -> tuple[nn.Module, dict[str, Any]]:
     """Rebuild a saved encoder; return it and the rest of what was saved."""
     state = load_plain(path)
@@ -253,8 +223,8 @@ def load_encoder(path: Path) -> tuple[nn.Module, dict[str, Any]]:
     encoder = models.from_config(state["config"])
     own = {k: v.shape for k, v in encoder.state_dict().items()}
     found = {k: v.shape for k, v in state["state_dict"].items()}
-    if own != found:
-        wrong = [name for name in own | found if own.get(name) != found.get(name)]
+    wrong = [name for name in own | found if own.get(name) != found.get(name)]
+    if wrong:
         raise ValueError(
             f"{path} must hold the {len(own)} tensors of its encoder, {len(wrong)} are "
             f"missing, too many or of another shape: {', '.join(wrong[:3])}"

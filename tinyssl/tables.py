@@ -8,14 +8,7 @@ from typing import Any
 
 
 def find(package: str, table: Mapping[str, str], name: str) -> Any:
-    """Return the class that a table names.
-
-    Parameters
-    ----------
-    package : str
-        Where the paths of the table begin.
-    table : dict of str to "module:Class"
-    name : str
+    """Return the class that a package's table of "module:Class" has under a name.
 
     Raises
     ------
@@ -24,16 +17,14 @@ def find(package: str, table: Mapping[str, str], name: str) -> Any:
     """
     if name not in table:
         raise ValueError(f"must be one of {', '.join(table)}, found {name!r}")
-    module, _, attribute = table[name].partition(":")
-    return getattr(importlib.import_module(f"{package}.{module}"), attribute)
+    return load(f"{package}.{table[name]}")
 
 
 def find_class(package: str, table: Mapping[str, str], attribute: str) -> Any:
-    """Return a class of the table by its own name, for ``from package import Class``."""
+    """Return a class of the table by its own name, for ``from package import``."""
     for path in table.values():
-        module, _, class_name = path.partition(":")
-        if class_name == attribute:
-            return getattr(importlib.import_module(f"{package}.{module}"), class_name)
+        if path.endswith(f":{attribute}"):
+            return load(f"{package}.{path}")
     raise AttributeError(f"module {package!r} has no attribute {attribute!r}")
 
 
@@ -42,17 +33,12 @@ def options_of(method: Any) -> dict[str, tuple[Any, Any, str]]:
 
     Those whose kind no command line can give, such as arrays, are left out.
     """
+    unwritten = ("ndarray", "Module", "Callable", "Any")
     return {
         name: (parameter.annotation, parameter.default, _words(method, name))
         for name, parameter in method.own_options().items()
-        if _is_plain(parameter.annotation)
+        if not any(kind in str(parameter.annotation) for kind in unwritten)
     }
-
-
-def _is_plain(annotation: Any) -> bool:
-    """Tell whether a value of this kind can be written on a command line."""
-    text = inspect.formatannotation(annotation)
-    return not any(word in text for word in ("ndarray", "Module", "Callable", "Any"))
 
 
 def _words(method: Any, name: str) -> str:

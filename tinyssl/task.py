@@ -22,12 +22,7 @@ Figures = list[tuple[Any, str]]  # a matplotlib figure and its caption
 
 
 class Task(nn.Module):
-    """What `tinyssl.training.train` trains.
-
-    A task has two methods. ``make_batch(*columns, rng=rng)`` runs in NumPy: it gets
-    the rows of each column of a batch and returns inputs and targets.
-    ``forward(inputs, targets)`` runs in torch and returns the loss and a dictionary of
-    numbers to log.
+    """What `tinyssl.training.train` trains; see there for its two methods.
 
     Attributes
     ----------
@@ -52,22 +47,13 @@ class Pretext(Task):
     """A task whose labels come from the pixels.
 
     ``evaluate(images, *, rng)`` scores it on images that it has not seen;
-    ``describe(scores, where)`` says in a sentence or two what that means;
+    ``describe(scores, where)`` tells in a sentence or two what that means;
     ``figures(images, scores, *, rng)`` shows what a person would want to see of it.
-
-    Attributes
-    ----------
-    chance : dict of str to float
-        What guessing logs: ``{"loss": ln 4, "accuracy": 1 / 4}``.
-    main : str
-        The logged number whose curve is shown.
-    carries : tuple of str
-        What a target task can take over: "encoder", and "network" where the decoder
-        learned something too.
+    A target task can take over what it carries: "network" where a decoder learned too.
     """
 
-    chance: ClassVar[dict[str, float]] = {}
-    main: ClassVar[str] = "loss"
+    chance: ClassVar[dict[str, float]] = {}  # what guessing logs
+    main: ClassVar[str] = "loss"  # the logged number whose curve is shown
     carries: ClassVar[tuple[str, ...]] = ("encoder",)
 
     @classmethod
@@ -80,61 +66,38 @@ class Pretext(Task):
         standardise: bool = False,
         **options: Any,
     ) -> "Pretext":
-        """Put the task around an encoder.
+        """Put the task around an encoder; ``options`` are those of the class.
 
         Parameters
         ----------
-        encoder : Module
         image_size : int
             Side of the images that it will see.
         region : (H, W) bool array, optional
             What is lit in nearly all of them.
         standardise : bool
             Show each image at zero mean and unit deviation, as the target task will.
-        **options
-            Keyword arguments of the class.
         """
         return cls(encoder, standardise=standardise, **options)
 
     @classmethod
     def own_options(cls) -> dict[str, inspect.Parameter]:
         """Return the options of the class itself: those that `build` does not set."""
-        return _keywords(cls.__init__, without=Pretext.build)
+        known = _keywords(Pretext.build)
+        return {k: p for k, p in _keywords(cls.__init__).items() if k not in known}
 
 
 class Target(Task):
-    """A task with labels, for which an encoder was pretrained.
+    """A task with labels, for which an encoder was pretrained."""
 
-    Attributes
-    ----------
-    title, measure : str
-        Of the page, and what its main metric means.
-    metrics : dict of str to Metric
-        What `score` returns; the first is the main one.
-    channels : int
-        Maps that a network must return where the answer is a map.
-    defaults : dict
-        Settings of a comparison where the user gives none.
-    decodes : bool
-        Whether it has a decoder that a pretext task may have trained.
-    probes : bool
-        Whether a frozen encoder is judged by simple fits to its features, as `probe`
-        makes them. Otherwise the head is trained on it as on any other.
-    keeps : bool
-        Whether answers are small enough to be kept with their scores.
-    keeper : str, optional
-        Path of the function that keeps the best models for use.
-    """
-
-    title: ClassVar[str]
-    measure: ClassVar[str] = ""
-    metrics: ClassVar[dict[str, Metric]]
-    channels: ClassVar[int] = 1
-    defaults: ClassVar[dict[str, Any]] = {}
-    decodes: ClassVar[bool] = False
-    probes: ClassVar[bool] = True
-    keeps: ClassVar[bool] = True
-    keeper: ClassVar[str | None] = None
+    title: ClassVar[str]  # of the page
+    measure: ClassVar[str] = ""  # what its main metric means
+    metrics: ClassVar[dict[str, Metric]]  # what `score` returns; the main one first
+    channels: ClassVar[int] = 1  # maps that a network must return, if maps they are
+    defaults: ClassVar[dict[str, Any]] = {}  # of a comparison's settings
+    decodes: ClassVar[bool] = False  # has a decoder that a pretext task may train
+    probes: ClassVar[bool] = True  # `probe` judges a frozen encoder; else the head does
+    keeps: ClassVar[bool] = True  # answers are small enough to be kept
+    keeper: ClassVar[str | None] = None  # path of what keeps the best models for use
 
     @classmethod
     def read(cls, table: "Table", **options: Any) -> "Cases":
@@ -176,14 +139,10 @@ class Target(Task):
     @classmethod
     def own_options(cls) -> dict[str, inspect.Parameter]:
         """Return the options of the class itself, of `read` and of `build`."""
-        return _keywords(cls.read, without=None) | _keywords(cls.build, without=None)
+        return _keywords(cls.read) | _keywords(cls.build)
 
 
-def _keywords(function, *, without) -> dict[str, inspect.Parameter]:
-    """Return the keyword-only parameters of a function that another has not."""
-    known = inspect.signature(without).parameters if without else {}
-    return {
-        name: parameter
-        for name, parameter in inspect.signature(function).parameters.items()
-        if parameter.kind is parameter.KEYWORD_ONLY and name not in known
-    }
+def _keywords(function: Any) -> dict[str, inspect.Parameter]:
+    """Return the keyword-only parameters of a function."""
+    parameters = inspect.signature(function).parameters
+    return {k: p for k, p in parameters.items() if p.kind is p.KEYWORD_ONLY}

@@ -36,15 +36,10 @@ def to_tensor(array: Any, device: str = "cpu") -> Any:
     ----------
     array : ndarray, or a tuple, list or dict of them
         (N, H, W, C) images: uint8 is divided by 255, floats are kept;
-        (N, H, W) masks or images get one channel; (N,) and (N, K) arrays of
-        integers become int64 and of floats float32.
+        (N, H, W) masks or images get one channel: both become float32. (N,) and
+        (N, K) arrays of integers become int64 and of floats float32.
     device : str
         Where the tensors go.
-
-    Returns
-    -------
-    tensor, or the same structure of tensors
-        Images and masks as (N, C, H, W) float32.
 
     Examples
     --------
@@ -129,7 +124,10 @@ def train(
     steps, batch_size, lr, weight_decay, warmup, seed
         AdamW; ``warmup`` is the share of the steps in which the rate rises.
     threads, channels_last
-        How the arithmetic is laid out: the same for every run, by the rule above.
+        Sums depend on them in the last digit, so a rule chooses, never a stopwatch:
+        the same command gives the same numbers. Always channels_last; one thread a
+        process unless told (``--threads``), as independent jobs are processes that
+        share the cores.
     device : str
         "cpu", "cuda" or "mps".
     out : path, optional
@@ -193,9 +191,8 @@ def train(
             row = {"step": step, "loss": value, "lr": rate}
             row |= {name: torch.as_tensor(v).item() for name, v in logs.items()}
             last = step + 1 == steps
-            if evaluate and (
-                last or (evaluate_every and not (step + 1) % evaluate_every)
-            ):
+            due = evaluate_every and (step + 1) % evaluate_every == 0
+            if evaluate and (last or due):
                 task.eval()
                 row |= evaluate()
             rows.append(row | {"seconds": round(time.perf_counter() - start, 3)})
@@ -215,11 +212,9 @@ def take(array: Any, index: np.ndarray) -> Any:
 
 
 def diverged(step: int, loss: float, lr: float, out: Path | None) -> str:
-    """Say in one line what stopped the run and what is left of it."""
-    kept = ""
-    if out:
-        saved = (out / "checkpoint.pt").exists()
-        kept = f"; the last good checkpoint is {out / 'checkpoint.pt'}" if saved else ""
+    """Tell in one line what stopped the run and what is left of it."""
+    saved = out is not None and (out / "checkpoint.pt").exists()
+    kept = f"; the last good checkpoint is {out / 'checkpoint.pt'}" if saved else ""
     return f"loss or gradient not finite at step {step} (loss {loss}, lr {lr:g}){kept}"
 
 

@@ -5,15 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinyssl.models import UNet
-from tinyssl.pretext import ContextRestoration
-from tinyssl.pretext.patches import (
-    OnPatches,
-    cut_patches,
-    move_to_objects,
-    sample_corners,
-)
-from tinyssl.training import train
+from tinyssl.pretext.patches import cut_patches, move_to_objects, sample_corners
 
 
 def disc(height, width, radius):
@@ -24,9 +16,8 @@ def disc(height, width, radius):
 @given(st.integers(0, 10**6), st.integers(1, 40), st.integers(1, 24))
 def test_patches_lie_in_the_image_with_their_centre_in_the_field(seed, size, radius):
     regions = [disc(50, 47, radius), disc(40, 60, radius)]
-    for region, (y, x) in zip(
-        regions, sample_corners(regions, size, rng=seed), strict=True
-    ):
+    corners = sample_corners(regions, size, rng=seed)
+    for region, (y, x) in zip(regions, corners, strict=True):
         height, width = region.shape
         assert 0 <= y <= height - size
         assert 0 <= x <= width - size
@@ -42,13 +33,10 @@ def test_every_centre_is_drawn_about_equally_often():
     assert ((counts - 500.0) ** 2 / 500).sum() < 26  # chi-square, 8 d.o.f., p = .001
 
 
-def test_the_first_and_last_rows_and_columns_are_reached():
+def test_first_and_last_rows_and_columns_and_a_field_of_one_pixel_are_reached():
     corners = sample_corners([np.ones((9, 7), bool)] * 500, 4, rng=0)
     assert corners.min(0).tolist() == [0, 0]
     assert corners.max(0).tolist() == [5, 3]
-
-
-def test_a_field_of_one_pixel_is_found():
     region = np.zeros((200, 200), bool)
     region[150, 60] = True
     assert sample_corners([region], 9, rng=0).tolist() == [[146, 56]]
@@ -60,26 +48,6 @@ def test_a_patch_that_does_not_fit_is_refused(size):
     region[0, 0] = True
     with pytest.raises(ValueError, match=f"patch size {size} must fit .* in image 0"):
         sample_corners([region], size, rng=0)
-
-
-def test_restoration_takes_images_of_different_sizes():
-    rng = np.random.default_rng(0)
-    shapes = (48, 40), (40, 60)
-    images = [rng.integers(0, 256, (*s, 1), dtype=np.uint8) for s in shapes]
-    regions = [disc(*s, 18) for s in shapes]
-    network = UNet(in_channels=1, widths=(4, 8))
-    task = OnPatches(ContextRestoration(network, patch_size=4, num_swaps=3), size=32)
-    disordered, (patches, changed) = task.make_batch(images, regions, rng=rng)
-    assert disordered.shape == patches.shape == (2, 32, 32, 1)
-    assert 0 < changed[0].sum() <= 2 * 3 * 4**2
-    assert np.array_equal(np.sort(disordered[0], axis=None), np.sort(patches[0], None))
-    rows = train(task, (images, regions), steps=3, batch_size=4)
-    assert np.isfinite(rows[-1]["loss"])
-
-
-def test_cut_patches_takes_what_the_corner_says():
-    image = np.arange(30).reshape(5, 6)
-    assert cut_patches([image], [[1, 2]], 2).tolist() == [[[8, 9], [14, 15]]]
 
 
 def test_moved_patches_hold_the_object_and_lie_in_the_image():

@@ -1,15 +1,19 @@
-"""Context restoration: swaps inside the region, honest errors, and learning."""
+"""Restoring: what is disordered and where, honest errors, and learning."""
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tinyssl.data import toy
 from tinyssl.data.images import round_mask
 from tinyssl.models import Restorer, UNet
-from tinyssl.pretext import ContextRestoration
+from tinyssl.pretext import ContextRestoration, PixelShuffling
 from tinyssl.pretext.inputs import field_statistics
 from tinyssl.training import to_tensor, train
+
+BOTH = pytest.mark.parametrize("kind", [ContextRestoration, PixelShuffling])
 
 
 class Copy(torch.nn.Module):
@@ -23,13 +27,53 @@ def batch(task, images, seed=0):
     return to_tensor(task.make_batch(images, rng=np.random.default_rng(seed)))
 
 
+def noise(n, side, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (n, side, side, 3), np.uint8)
+
+
 @pytest.fixture(scope="module")
 def eyes():
     return toy.fundus(12, size=32, rng=0).images
 
 
-def test_copying_the_input_costs_what_the_log_calls_copy(eyes):
-    task = ContextRestoration(Copy(), patch_size=4, num_swaps=5)
+@given(st.integers(0, 10**6))
+def test_a_shuffled_window_keeps_its_pixels_with_all_channels_together(seed):
+    task = PixelShuffling(Copy(), patch_size=5, num_swaps=1)
+    images = noise(1, 16, seed)
+    (after,), _ = task.make_batch(images, np.random.default_rng(seed))
+    before, outside = images[0], np.ones((16, 16), bool)
+    for y, x in task.sample(images, np.random.default_rng(seed)).reshape(2, 2):
+        pair = (image[y : y + 5, x : x + 5].reshape(-1, 3) for image in (before, after))
+        first, second = (pixels[np.lexsort(pixels.T)] for pixels in pair)
+        np.testing.assert_array_equal(first, second)
+        outside[y : y + 5, x : x + 5] = False
+    np.testing.assert_array_equal(before[outside], after[outside])
+    assert (before != after).any()
+
+
+def test_shuffling_disturbs_the_same_places_as_context_restoration():
+    options = {"patch_size": 4, "num_swaps": 3}
+    changed = [
+        kind(Copy(), **options).make_batch(noise(3, 24), np.random.default_rng(5))[1][1]
+        for kind in (PixelShuffling, ContextRestoration)
+    ]
+    assert (changed[0] == changed[1]).mean() > 0.98  # noise seldom equals itself
+
+
+@BOTH
+def test_pixels_outside_the_region_are_untouched(kind, eyes):
+    region = round_mask(32)
+    task = kind(Copy(), patch_size=4, num_swaps=9, region=region)
+    disordered, (images, changed) = task.make_batch(eyes, np.random.default_rng(0))
+    assert images is eyes
+    assert not changed[:, ~region].any()
+    np.testing.assert_array_equal(changed, (disordered != eyes).any(-1))
+    assert changed.any((1, 2)).all()
+
+
+@BOTH
+def test_copying_the_input_costs_what_the_log_calls_copy(kind, eyes):
+    task = kind(Copy(), patch_size=4, num_swaps=5)
     loss, logs = task(*batch(task, eyes))
     assert loss.item() == pytest.approx(logs["copy"].item())
     assert logs["swapped"].item() == pytest.approx(logs["copy_swapped"].item())
@@ -68,31 +112,22 @@ def test_the_network_sees_what_it_was_promised(eyes, standardise):
         assert network.seen is inputs
 
 
-def test_pixels_outside_the_region_are_untouched(eyes):
-    region = round_mask(32)
-    task = ContextRestoration(Copy(), patch_size=4, num_swaps=9, region=region)
-    disordered, (images, changed) = task.make_batch(eyes, np.random.default_rng(0))
-    assert images is eyes
-    assert not changed[:, ~region].any()
-    np.testing.assert_array_equal(disordered[:, ~region], eyes[:, ~region])
-    assert changed.any((1, 2)).all()
-
-
-def test_flat_image_stays_finite():
+def test_flat_grey_image_stays_finite():
     task = ContextRestoration(Copy(), patch_size=4, num_swaps=2)
-    flat = np.full((2, 16, 16, 3), 90, np.uint8)
+    flat = np.full((2, 16, 16, 1), 90, np.uint8)
     loss, logs = task(*batch(task, flat))
-    assert torch.isfinite(loss)
-    assert all(torch.isfinite(value) for value in logs.values())
+    assert torch.isfinite(torch.stack([loss, *logs.values()])).all()
 
 
-def test_restored_images_lie_between_zero_and_one(eyes):
+def test_restored_images_lie_between_zero_and_one_and_a_unet_is_carried_whole(eyes):
     torch.manual_seed(0)
-    task = ContextRestoration(UNet(out_channels=3, widths=(4, 8)), patch_size=4).eval()
+    network = UNet(out_channels=3, widths=(4, 8))
+    task = ContextRestoration(network, patch_size=4).eval()
     restored = task.restore(to_tensor(eyes))
     assert restored.shape == (12, 3, 32, 32)
     assert restored.min() >= 0
     assert restored.max() <= 1
+    assert task.encoder is network
 
 
 @pytest.mark.parametrize("side", [28, 32, 45])
@@ -102,15 +137,11 @@ def test_restorer_answers_at_the_size_it_was_asked(tiny_encoder, side):
     assert ContextRestoration(network).encoder is tiny_encoder
 
 
-def test_unet_is_carried_whole():
-    network = UNet(out_channels=3, widths=(4, 8))
-    assert ContextRestoration(network).encoder is network
-
-
-def test_swapped_patches_are_restored_better_than_by_copying(eyes):
+@BOTH
+def test_patches_are_restored_better_than_by_copying(kind, eyes):
     torch.manual_seed(0)
     network = UNet(out_channels=3, widths=(8, 16, 32))
-    task = ContextRestoration(network, patch_size=6, num_swaps=4, region=round_mask(32))
+    task = kind(network, patch_size=6, num_swaps=4, region=round_mask(32))
     train(task, (eyes,), steps=150, batch_size=8, lr=5e-3)
     scores = task.evaluate(eyes, np.random.default_rng(1))
     assert scores["swapped"] < 0.7 * scores["copy_swapped"], scores

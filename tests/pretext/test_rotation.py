@@ -20,15 +20,11 @@ images_st = hnp.arrays(
 
 
 @given(images=images_st)
-def test_field_is_equal_to_its_own_turns(images):
+def test_field_is_lit_and_equal_to_its_own_turns(images):
     field = turn_invariant_field(images)
     for turn in range(1, 4):
         np.testing.assert_array_equal(np.rot90(field, turn, (1, 2)), field)
-
-
-@given(images=images_st)
-def test_field_holds_lit_pixels_only(images):
-    assert not (turn_invariant_field(images) & (images.max(-1) <= 12)).any()
+    assert not (field & (images.max(-1) <= 12)).any()
 
 
 @given(images=images_st, seed=st.integers(0, 99))
@@ -46,11 +42,8 @@ def test_cut_off_border_does_not_reach_the_network():
     eyes = toy.fundus(4, size=32, rng=0).images.copy()
     eyes[:, :5] = 0  # a camera that cuts the top
     inputs, turns = Rotation(Stub()).make_batch(eyes, rng=np.random.default_rng(0))
-    outlines = (inputs.max(-1) > 0).astype(int)
-    for outline in outlines:
-        middle = outline[5:27, 5:27]
-        frame = outline.sum() - middle.sum()
-        assert frame == 0, "rows cut in one orientation must be dark in all"
+    inputs[:, 5:27, 5:27] = 0
+    assert not inputs.any(), "rows cut in one orientation must be dark in all"
     assert len(set(turns)) > 1
 
 

@@ -7,9 +7,8 @@ Every network keeps the plain arguments it was built from in ``.config``, so tha
 from torch import nn
 
 from tinyssl.models.densenet import DenseNet, densenet121, densenet_small
-from tinyssl.models.restorer import Restorer, mapping
 from tinyssl.models.sononet import SonoNet, sononet_small
-from tinyssl.models.unet import DenseUNet, UNet
+from tinyssl.models.unet import DenseUNet, Restorer, UNet, mapping
 from tinyssl.models.weights import LoadReport, load_torchvision, load_weights
 
 __all__ = [
@@ -37,8 +36,7 @@ def from_config(config: dict) -> nn.Module:
     >>> from_config(densenet_small(num_classes=4).config).classifier.out_features
     4
     """
-    classes = (DenseNet, DenseUNet, SonoNet, UNet)
-    architectures = {network.__name__: network for network in classes}
+    architectures = {c.__name__: c for c in (DenseNet, DenseUNet, SonoNet, UNet)}
     arguments = dict(config)
     name = arguments.pop("name", None)
     if name not in architectures:

@@ -2,19 +2,11 @@
 
 import torch
 from torch import nn
-from torch.nn import functional as F
+
+from tinyssl.models import layers
 
 
-def _conv(in_channels: int, out_channels: int, kernel: int = 3) -> nn.Sequential:
-    """Return a convolution that keeps the size, with BN and ReLU."""
-    return nn.Sequential(
-        nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, bias=False),
-        nn.BatchNorm2d(out_channels),
-        nn.ReLU(inplace=True),
-    )
-
-
-class SonoNet(nn.Module):
+class SonoNet(layers.Encoder):
     """VGG-like network whose answer is the mean of a map of scores for each class.
 
     Parameters
@@ -30,38 +22,26 @@ class SonoNet(nn.Module):
         Halve once more after the last block, as VGG does: Chen et al. added a pooling
         stage to localise, where each position must see more of the image.
 
-    Attributes
-    ----------
-    num_features : int
-        Channels of ``features(x)``.
-    stage_channels : list of int
-        Channels of each map in ``stages(x)``.
-    config : dict
-        The arguments above as plain values, for `tinyssl.models.from_config`.
-
     Notes
     -----
-    Thirteen 3x3 convolutions as in VGG-16, each with batch normalisation, with four
-    of VGG's five halvings; then two 1x1 convolutions, to half the channels and to the
-    classes. The last is normalised and not rectified, and its mean over all positions
-    goes to the softmax: so ``class_maps(x)`` shows where each class was seen.
-    Where Chen et al. put their additional pooling is not established here; VGG's
-    place for a fifth is ours.
+    Thirteen 3x3 convolutions and four halvings as in VGG-16, with batch normalisation;
+    then two 1x1 convolutions, to half the channels and to the classes. The last is not
+    rectified, and its mean over all positions goes to the softmax: ``class_maps(x)``
+    shows where each class was seen. Where Chen et al. put their additional pooling is
+    not established here; VGG's place for a fifth is ours.
 
     References
     ----------
     Baumgartner et al. 2017, "SonoNet: real-time detection and localisation of fetal
     standard scan planes in freehand ultrasound", IEEE Transactions on Medical Imaging
     36(11):2204-2215, section III and figure 3.
-    Chen et al. 2019, "Self-supervised learning for medical image analysis using image
-    context restoration", Medical Image Analysis 58:101539.
+    Chen et al. 2019: see `tinyssl.pretext.ContextRestoration`.
 
     Examples
     --------
     >>> model = SonoNet(width=4, num_classes=2)
-    >>> model(torch.zeros(1, 3, 64, 64)).shape, model.features(
-    ...     torch.zeros(1, 3, 64, 64)).shape
-    (torch.Size([1, 2]), torch.Size([1, 32, 4, 4]))
+    >>> model.features(torch.zeros(1, 3, 64, 64)).shape
+    torch.Size([1, 32, 4, 4])
     """
 
     BLOCKS = ((1, 2), (2, 2), (4, 3), (8, 3), (8, 3))  # times width, convolutions
@@ -75,20 +55,15 @@ class SonoNet(nn.Module):
         extra_pool: bool = False,
     ):
         super().__init__()
-        self.config = {
-            "name": "SonoNet",
-            "width": width,
-            "num_classes": num_classes,
-            "in_channels": in_channels,
-            "extra_pool": extra_pool,
-        }
+        self.config = {"name": "SonoNet", "width": width, "num_classes": num_classes}
+        self.config |= {"in_channels": in_channels, "extra_pool": extra_pool}
         self.blocks = nn.ModuleList()
         self.stage_channels = []
         channels = in_channels
         for times, convolutions in self.BLOCKS:
             block = nn.Sequential()
             for _ in range(convolutions):
-                block.append(_conv(channels, times * width))
+                block.append(layers.convolution(channels, times * width))
                 channels = times * width
             self.blocks.append(block)
             self.stage_channels.append(channels)
@@ -96,27 +71,16 @@ class SonoNet(nn.Module):
             self.stage_channels.append(channels)
         self.num_features = channels
         self.adaptation = nn.Sequential(
-            _conv(channels, channels // 2, kernel=1),
+            layers.convolution(channels, channels // 2, kernel=1),
             nn.Conv2d(channels // 2, num_classes, 1, bias=False),
             nn.BatchNorm2d(num_classes),
         )
-        self.apply(_init)
+        self.apply(layers.initialise)
 
     def stages(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Return the map after each block, and the extra pooling, fine to coarse."""
-        maps = []
-        for number, block in enumerate(self.blocks):
-            if number > 0:
-                x = F.max_pool2d(x, 2, ceil_mode=True)  # one pixel stays one pixel
-            x = block(x)
-            maps.append(x)
-        if self.config["extra_pool"]:
-            maps.append(F.max_pool2d(x, 2, ceil_mode=True))
-        return maps
-
-    def features(self, x: torch.Tensor) -> torch.Tensor:
-        """Map images (N, C, H, W) to feature maps (N, num_features, h, w)."""
-        return self.stages(x)[-1]
+        maps = layers.halving_stages(self.blocks, x)
+        return [*maps, layers.halve(maps[-1])] if self.config["extra_pool"] else maps
 
     def class_maps(self, x: torch.Tensor) -> torch.Tensor:
         """Map images (N, C, H, W) to scores (N, num_classes, h, w) by place."""
@@ -127,18 +91,6 @@ class SonoNet(nn.Module):
         return self.class_maps(x).mean((2, 3))
 
 
-def _init(module: nn.Module) -> None:
-    """Draw convolutions after He et al. (2015)."""
-    if isinstance(module, nn.Conv2d):
-        nn.init.kaiming_normal_(module.weight)
-
-
 def sononet_small(num_classes: int = 5, *, extra_pool: bool = False) -> SonoNet:
-    """Return a SonoNet for the CPU: 8 channels wide.
-
-    Examples
-    --------
-    >>> sum(p.numel() for p in sononet_small().parameters())
-    233378
-    """
+    """Return a SonoNet for the CPU: 8 channels wide, 233,378 parameters."""
     return SonoNet(width=8, num_classes=num_classes, extra_pool=extra_pool)

@@ -1,28 +1,16 @@
-"""U-Nets: maps go down, come back up, and meet those of their size on the way."""
+"""Networks that answer with a map: U-Nets, and a decoder for any other encoder."""
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+from tinyssl.models import layers
 from tinyssl.models.densenet import DenseNet
 
 
-def _double_conv(in_channels: int, out_channels: int) -> nn.Sequential:
-    """Return two 3x3 convolutions that keep the size, each with BN and ReLU."""
-    return nn.Sequential(
-        nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False),
-        nn.BatchNorm2d(out_channels),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False),
-        nn.BatchNorm2d(out_channels),
-        nn.ReLU(inplace=True),
-    )
-
-
-def _init(module: nn.Module) -> None:
-    """Draw convolutions after He et al. (2015)."""
-    if isinstance(module, nn.Conv2d):
-        nn.init.kaiming_normal_(module.weight)
+def _double_convolution(in_channels: int, out_channels: int) -> nn.Sequential:
+    first = layers.convolution(in_channels, out_channels)
+    return nn.Sequential(*first, *layers.convolution(out_channels, out_channels))
 
 
 class _Decoder(nn.Module):
@@ -32,7 +20,7 @@ class _Decoder(nn.Module):
         super().__init__()
         self.levels = nn.ModuleList()
         for skip, width in zip(skips, widths, strict=True):  # coarse to fine
-            self.levels.append(_double_conv(coarse + skip, width))
+            self.levels.append(_double_convolution(coarse + skip, width))
             coarse = width
 
     def forward(self, x, skips):
@@ -44,7 +32,7 @@ class _Decoder(nn.Module):
         return x
 
 
-class UNet(nn.Module):
+class UNet(layers.Encoder):
     """Plain U-Net with concatenated skips; images of any height and width.
 
     Parameters
@@ -53,13 +41,6 @@ class UNet(nn.Module):
         Channels of the image and of the output; the output is not squashed.
     widths : sequence of int
         Channels at each size, fine to coarse; each is half the size of the last.
-
-    Attributes
-    ----------
-    num_features : int
-        Channels of ``features(x)``, the coarsest map.
-    config : dict
-        The arguments above as plain values, for `tinyssl.models.from_config`.
 
     Notes
     -----
@@ -86,35 +67,21 @@ class UNet(nn.Module):
         widths: tuple[int, ...] = (16, 32, 64),
     ):
         super().__init__()
-        self.config = {
-            "name": "UNet",
-            "in_channels": in_channels,
-            "out_channels": out_channels,
-            "widths": list(widths),
-        }
+        self.config = {"name": "UNet", "widths": list(widths)}
+        self.config |= {"in_channels": in_channels, "out_channels": out_channels}
         self.stage_channels = list(widths)
         self.num_features = widths[-1]
         self.down = nn.ModuleList(
-            _double_conv(*pair)
+            _double_convolution(*pair)
             for pair in zip((in_channels, *widths), widths, strict=False)
         )
         self.decoder = _Decoder(widths[-1], widths[-2::-1], widths[-2::-1])
         self.head = nn.Conv2d(widths[0], out_channels, 1)
-        self.apply(_init)
+        self.apply(layers.initialise)
 
     def stages(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Return the encoder's maps, fine to coarse."""
-        maps = []
-        for number, level in enumerate(self.down):
-            if number > 0:
-                x = F.max_pool2d(x, 2, ceil_mode=True)  # one pixel stays one pixel
-            x = level(x)
-            maps.append(x)
-        return maps
-
-    def features(self, x: torch.Tensor) -> torch.Tensor:
-        """Map images (N, C, H, W) to the coarsest maps (N, num_features, h, w)."""
-        return self.stages(x)[-1]
+        return layers.halving_stages(self.down, x)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map images (N, C, H, W) to maps (N, out_channels, H, W)."""
@@ -128,16 +95,9 @@ class DenseUNet(nn.Module):
     Parameters
     ----------
     encoder : DenseNet
-        Its stages are the skips; its linear layer stays unused.
+        Its stages are the skips; its linear layer stays unused. Trained with the rest.
     out_channels : int
         Channels of the output, which is not squashed.
-
-    Attributes
-    ----------
-    encoder : DenseNet
-        The network given, trained with the rest.
-    config : dict
-        Plain values, the encoder's ``config`` among them.
 
     Notes
     -----
@@ -153,16 +113,13 @@ class DenseUNet(nn.Module):
 
     def __init__(self, encoder: DenseNet, *, out_channels: int = 1):
         super().__init__()
-        self.config = {
-            "name": "DenseUNet",
-            "encoder": encoder.config,
-            "out_channels": out_channels,
-        }
+        self.config = {"name": "DenseUNet", "encoder": encoder.config}
+        self.config |= {"out_channels": out_channels}
         skips = [encoder.config["in_channels"], *encoder.stage_channels[:-1]][::-1]
         widths = [max(16, skip // 2) for skip in skips]
         self.decoder = _Decoder(encoder.num_features, skips, widths)
         self.head = nn.Conv2d(widths[-1], out_channels, 1)
-        self.apply(_init)
+        self.apply(layers.initialise)
         self.encoder = encoder  # after the draw: given weights are kept
         self.num_features = encoder.num_features
 
@@ -174,3 +131,63 @@ class DenseUNet(nn.Module):
         """Map images (N, C, H, W) to maps (N, out_channels, H, W)."""
         *skips, coarse = [x, *self.encoder.stages(x)]
         return self.head(self.decoder(coarse, skips[::-1]))
+
+
+class Restorer(nn.Module):
+    """An encoder and a few deconvolutions up to the size of the image.
+
+    Parameters
+    ----------
+    encoder : Module with ``features`` and ``num_features``
+    channels, in_channels : int
+        Of the answer (the colours of the images, or a map a point) and of the images.
+    widest : int
+        Channels of the first deconvolution; each next one has half as many.
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        *,
+        channels: int = 3,
+        widest: int = 64,
+        in_channels: int = 3,
+    ):
+        super().__init__()
+        self.encoder = encoder
+        with torch.no_grad():  # how often the encoder halves the image
+            was_training = encoder.training
+            probe = encoder.eval().features(torch.zeros(1, in_channels, 64, 64))
+            reduction = 64 // probe.shape[-1]
+            encoder.train(was_training)
+        self.decoder = nn.Sequential()
+        c_in, c_out = encoder.num_features, widest
+        for _ in range(reduction.bit_length() - 1):
+            grow = nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1, bias=False)
+            self.decoder.extend([grow, nn.BatchNorm2d(c_out), nn.ReLU(inplace=True)])
+            c_in, c_out = c_out, max(16, c_out // 2)
+        self.decoder.append(nn.Conv2d(c_in, channels, 3, padding=1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return an image of the input's size."""
+        H, W = x.shape[-2:]
+        restored = self.decoder(self.encoder.features(x))
+        if restored.shape[-2:] != (H, W):  # sides the encoder rounded down
+            restored = F.interpolate(restored, (H, W), mode="bilinear")
+        return restored
+
+
+def mapping(encoder: nn.Module, *, channels: int) -> nn.Module:
+    """Return a network that maps (N, C, H, W) to (N, channels, H, W).
+
+    A U-Net answers itself; any other encoder gets a decoder.
+
+    Examples
+    --------
+    >>> from tinyssl.models import densenet_small
+    >>> mapping(densenet_small(), channels=2)(torch.zeros(1, 3, 32, 32)).shape
+    torch.Size([1, 2, 32, 32])
+    """
+    if isinstance(encoder, (UNet, DenseUNet)):
+        return encoder
+    return Restorer(encoder, channels=channels)

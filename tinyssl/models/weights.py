@@ -7,8 +7,6 @@ from pathlib import Path
 import torch
 from torch import nn
 
-MIN_MATCH = 0.9  # below this share of the model it is not the same network
-
 # torchvision's names -> ours; before 2018 "norm1" was written "norm.1"
 _TORCHVISION = (
     (r"\.(norm|conv)\.(\d)\.", r".\1\2."),
@@ -24,21 +22,11 @@ _TORCHVISION = (
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What `load_weights` did, by tensor name.
+    """What `load_weights` did, by tensor name; ``str`` of it is one line."""
 
-    Attributes
-    ----------
-    matched : tuple of str
-        Tensors that were copied into the model.
-    missing : tuple of str
-        Tensors of the model that kept their values.
-    left_over : tuple of str
-        Tensors given that were not used: unknown names, or another shape.
-    """
-
-    matched: tuple[str, ...]
-    missing: tuple[str, ...]
-    left_over: tuple[str, ...]
+    matched: tuple[str, ...]  # copied into the model
+    missing: tuple[str, ...]  # of the model, which kept their values
+    left_over: tuple[str, ...]  # given, not used: unknown names, or another shape
 
     def __str__(self) -> str:
         parts = [f"matched {len(self.matched)} tensors"]
@@ -51,18 +39,9 @@ class LoadReport:
 def load_weights(model: nn.Module, state_dict: dict[str, torch.Tensor]) -> LoadReport:
     """Copy every tensor whose name and shape fit into the model.
 
-    Parameters
-    ----------
-    model : torch.nn.Module
-        Changed in place; not at all when the weights are refused.
-    state_dict : dict of str to tensor
-        Weights by name. A head for another number of classes does not fit: it counts
-        as left over, and the model's own stays as it was drawn.
-
-    Returns
-    -------
-    LoadReport
-        Names that matched, were missing, and were left over; ``str`` of it is one line.
+    A head for another number of classes does not fit: it counts as left over, and the
+    model's own stays as it was drawn. The model changes in place; not at all when the
+    weights are refused.
 
     Raises
     ------
@@ -89,7 +68,7 @@ def load_weights(model: nn.Module, state_dict: dict[str, torch.Tensor]) -> LoadR
     )
     counted = [name for name in own if not name.endswith("num_batches_tracked")]
     share = sum(name in fits for name in counted) / max(len(counted), 1)
-    if share < MIN_MATCH:
+    if share < 0.9:  # it is not the same network
         raise ValueError(
             f"weights must match at least 90 % of the model's tensors, "
             f"found {share:.0%}: {report}"
@@ -101,25 +80,9 @@ def load_weights(model: nn.Module, state_dict: dict[str, torch.Tensor]) -> LoadR
 def load_torchvision(model: nn.Module, path: str | Path) -> LoadReport:
     """Load a file of torchvision's DenseNet weights, old or new names.
 
-    Parameters
-    ----------
-    model : DenseNet
-        For example ``densenet121()``; changed in place.
-    path : str or Path
-        File written by ``torch.save(state_dict)``; read with ``weights_only=True``,
-        so it cannot run code.
-
-    Returns
-    -------
-    LoadReport
-        Names that matched, were missing, and were left over, in our naming.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If the file is not a state_dict, or less than 90 % of the model matches.
+    As `load_weights`, of a file that ``torch.save(state_dict)`` wrote; it cannot run
+    code. Raises a FileNotFoundError if there is none, a ValueError if it holds anything
+    else.
     """
     path = Path(path)
     if not path.is_file():
@@ -128,7 +91,10 @@ def load_torchvision(model: nn.Module, path: str | Path) -> LoadReport:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load's kinds of failure are not documented
         raise ValueError(f"{path} is not a file of plain weights") from error
-    if not _is_state_dict(loaded):
+    if not isinstance(loaded, dict) or not all(
+        isinstance(name, str) and isinstance(tensor, torch.Tensor)
+        for name, tensor in loaded.items()
+    ):
         raise ValueError(
             f"{path} must hold a state_dict (names to tensors), "
             f"found {type(loaded).__name__}"
@@ -136,20 +102,7 @@ def load_torchvision(model: nn.Module, path: str | Path) -> LoadReport:
     return load_weights(model, {_rename(n): t for n, t in loaded.items()})
 
 
-def _is_state_dict(loaded) -> bool:
-    """Tell whether this is a non-empty dict of names to tensors."""
-    return isinstance(loaded, dict) and all(
-        isinstance(name, str) and isinstance(tensor, torch.Tensor)
-        for name, tensor in loaded.items()
-    )
-
-
 def _rename(name: str) -> str:
-    """Translate one of torchvision's DenseNet names into ours.
-
-    >>> _rename("features.denseblock2.denselayer3.norm.1.weight")
-    'blocks.1.2.norm1.weight'
-    """
     for pattern, ours in _TORCHVISION:
         name = re.sub(pattern, ours, name)
     return name

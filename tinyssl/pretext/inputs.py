@@ -12,14 +12,8 @@ LIT = 12  # of 255: pixels darker than this in every channel count as background
 def field_statistics(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean and standard deviation per image and channel over its lit pixels.
 
-    Parameters
-    ----------
-    images : (N, C, H, W) float tensor, values in [0, 1]
-
-    Returns
-    -------
-    mean, deviation : (N, C, 1, 1) tensors
-        The deviation is at least 0.02, so that a flat image stays finite.
+    Of images (N, C, H, W) in [0, 1]; both are (N, C, 1, 1). The deviation is at least
+    0.02, so that a flat image stays finite.
     """
     lit = (images.amax(1, keepdim=True) > LIT / 255).float()  # (N, 1, H, W)
     count = lit.sum((2, 3), keepdim=True).clamp_min(1)
@@ -35,17 +29,10 @@ def standardised(images: torch.Tensor) -> torch.Tensor:
 
 
 def turn_invariant_field(images: np.ndarray) -> np.ndarray:
-    """Mark the pixels that are lit in all four turns of their image.
+    """Mark the pixels (N, S, S) that are lit in all four turns of their image.
 
-    Parameters
-    ----------
-    images : (N, S, S, C) uint8 array
-
-    Returns
-    -------
-    (N, S, S) bool array
-        Equal to each of its own quarter turns, so it cannot tell them apart, and one
-        pixel inside what is lit: the outermost pixel is a blend with black.
+    Equal to its own quarter turns, the field cannot tell them apart. It ends one pixel
+    inside what is lit: the outermost pixel is a blend with black.
 
     Examples
     --------
@@ -61,16 +48,9 @@ def turn_invariant_field(images: np.ndarray) -> np.ndarray:
 
 
 def common_field(images: np.ndarray) -> np.ndarray:
-    """Mark the pixels that lie in the field of view of nine images in ten.
+    """Mark the pixels (S, S) that lie in the field of view of nine images in ten.
 
-    Parameters
-    ----------
-    images : (N, S, S, C) uint8 array
-
-    Returns
-    -------
-    (S, S) bool array
-        Inside the round mask, without what most cameras of the set cut off.
+    Inside the round mask, without what most cameras of the set cut off.
     """
     lit = (np.asarray(images).max(-1) > LIT).mean(0) >= 0.9
     return lit & round_mask(images.shape[1])

@@ -12,29 +12,8 @@ def sample_corners(
 ) -> NDArray[np.int64]:
     """Draw one patch an image, whole inside it, its centre in the field of view.
 
-    Parameters
-    ----------
-    regions : list of (H, W) bool arrays
-    size : int
-        Side of the patches in pixels.
-    rng : numpy.random.Generator or int
-
-    Returns
-    -------
-    (N, 2) int64 array
-        Top left corners (y, x).
-
-    Raises
-    ------
-    ValueError
-        If an image has no such patch.
-
-    Examples
-    --------
-    >>> region = np.zeros((10, 10), bool)
-    >>> region[6, 5] = True
-    >>> sample_corners([region], 4, rng=0)
-    array([[4, 3]])
+    The fields are (H, W) bool arrays; top left corners (y, x) are returned as (N, 2).
+    An image without such a patch is refused with a ValueError.
     """
     rng = np.random.default_rng(rng)
     corners = np.empty((len(regions), 2), np.int64)
@@ -57,40 +36,13 @@ def sample_corners(
 
 
 def move_to_objects(
-    corners: NDArray[np.int64],
-    masks: list[NDArray],
-    size: int,
-    *,
-    share: float,
-    rng: np.random.Generator | int,
+    corners: NDArray, masks: list[NDArray], size: int, *, share: float, rng
 ) -> NDArray[np.int64]:
     """Move a share of the patches so that they hold a pixel of the object.
 
-    Parameters
-    ----------
-    corners : (N, 2) int array
-        As `sample_corners` draws them.
-    masks : list of (H, W) bool or float arrays
-        The object: where the mask is at least 0.5.
-    size : int
-        Side of the patches in pixels.
-    share : float
-        Of the patches, in [0, 1]; each is moved or stays by chance. In an image
-        without the object it stays.
-    rng : numpy.random.Generator or int
-
-    Returns
-    -------
-    (N, 2) int64 array
-        A pixel of the object is drawn, then the patch's place around it.
-
-    Examples
-    --------
-    >>> mask = np.zeros((90, 90), bool)
-    >>> mask[70, 20] = True
-    >>> y, x = move_to_objects(np.zeros((1, 2)), [mask], 9, share=1, rng=0)[0]
-    >>> bool(mask[y : y + 9, x : x + 9].any())
-    True
+    As `sample_corners`, whose corners are moved, each by chance: a pixel of the object
+    (a mask of at least 0.5) is drawn, then the patch's place around it. Where there is
+    no object the patch stays.
     """
     rng = np.random.default_rng(rng)
     moved = np.array(corners, np.int64)
@@ -105,20 +57,7 @@ def move_to_objects(
 
 
 def cut_patches(images: list[NDArray], corners: NDArray, size: int) -> NDArray:
-    """Cut one square patch out of each image.
-
-    Parameters
-    ----------
-    images : list of (H, W, ...) arrays
-        Their sizes may differ.
-    corners : (N, 2) int array
-        Top left corners (y, x), as `sample_corners` draws them.
-    size : int
-        Side of the patches in pixels.
-
-    Returns
-    -------
-    (N, size, size, ...) array
+    """Cut one square patch out of each image (H, W, ...), whose sizes may differ.
 
     Examples
     --------
@@ -131,15 +70,7 @@ def cut_patches(images: list[NDArray], corners: NDArray, size: int) -> NDArray:
 
 
 class OnPatches(Task):
-    """A pretext task on patches drawn anew from whole images at every step.
-
-    Parameters
-    ----------
-    task : Module
-        Any pretext task; its encoder will segment.
-    size : int
-        Side of the patches that are cut out of the images, in pixels.
-    """
+    """Any pretext task, on patches of ``size`` drawn anew from the images each step."""
 
     columns = ("image", "region")
 
@@ -159,5 +90,5 @@ class OnPatches(Task):
         return self.task.make_batch(cut_patches(images, corners, self.size), rng=rng)
 
     def forward(self, inputs, targets):
-        """Return the loss and the logs of the task."""
+        """Return the loss and what to log."""
         return self.task(inputs, targets)
