@@ -151,6 +151,7 @@ def test_training_images_show_the_object_and_all_held_out_ones_are_scored():
 
 def test_masks_that_do_not_fit_or_are_empty_or_missing_are_refused():
     table = open_dataset("toy:6:48:7")
+    table.masks["SE"] = np.zeros((6, 48, 48), bool)
     with pytest.raises(ValueError, match="SE must be drawn in an image"):
         Segmentation.read(table, Reading(), mask="SE")
     with pytest.raises(ValueError, match="needs XX masks, found vessel, "):

@@ -88,12 +88,11 @@ def answer(
 ) -> list[dict[str, Any]]:
     """Return what `grade` returns, without pictures."""
     probabilities = np.mean([task.predict(pixels)[1] for task in tasks], axis=0)
-    grades = decode(probabilities, state["head"])  # (N,)
+    grades = decode(probabilities, state["head"]).tolist()
     unlike = ood.score(state["ood"], tasks[0].encoder, pixels)
     rows = []
-    for name, chosen, probability, far in zip(
-        names, grades.tolist(), probabilities, unlike, strict=True
-    ):
+    each = zip(names, grades, probabilities, unlike, strict=True)
+    for name, chosen, probability, far in each:
         row = {"image": name, "grade": chosen}
         row["severity"] = severity(chosen, state["num_grades"])
         row["probabilities"] = [round(float(p), 4) for p in probability]
@@ -175,9 +174,10 @@ def words(row: dict[str, Any]) -> str:
 def lines(row: dict[str, Any]) -> list[str]:
     """Write one answer for a person."""
     shown = " ".join(f"{p:.2f}" for p in row["probabilities"])
-    text = [f"{row['image']}: {row['grade']}, {row['severity']} [{shown}]"]
-    text.append(
+    picture = f"; picture: {row['picture']}" if "picture" in row else ""
+    text = [
+        f"{row['image']}: {row['grade']}, {row['severity']} [{shown}]",
         f"  {row['right']:.0%} of {row['of']} held-out images answered about as surely "
-        f"were right" + (f"; picture: {row['picture']}" if "picture" in row else "")
-    )
+        f"were right{picture}",
+    ]
     return text + ([f"  WARNING: {row['warning']}"] if "warning" in row else [])

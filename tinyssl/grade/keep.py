@@ -24,11 +24,6 @@ def keep_grader(
     Its score is a little optimistic, being the best of several: the report shows them
     all. Where there are official test images, ``results["ensembles"]`` says what the
     folds' averaged probabilities score on them.
-
-    Returns
-    -------
-    dict
-        "init", "qwk", "head", "size" and "calibration".
     """
     most = max(line["labels"] for line in results["summary"])
     whole = [line for line in results["summary"] if line["labels"] == most]
@@ -66,9 +61,8 @@ def ensembles(
     """Score the folds' mean probabilities on the official test images."""
     cells: dict[tuple, list[Any]] = {}
     for row in rows:
-        cells.setdefault((row["init"], row["labels"]), []).append(
-            row["test_answers"][1]
-        )
+        members = cells.setdefault((row["init"], row["labels"]), [])
+        members.append(row["test_answers"][1])
     truth, lines = cases.columns["grade"][cases.test], []
     for (init, labels), members in cells.items():
         mean = np.mean(members, axis=0)

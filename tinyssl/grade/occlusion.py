@@ -3,8 +3,8 @@
 A window is replaced by the image's own blur, which takes lesions and vessels out and
 leaves the illumination; the map says how much the expected grade falls. Positive is
 evidence for a higher grade. Nothing but answers is used, so it is true of any grader,
-and of several together. (Zeiler and Fergus 2014 used a grey square, which is itself
-something to see.)
+and of several together. (Zeiler and Fergus 2014, section 4.2, used a grey square, which
+is itself something to see.)
 """
 
 from collections.abc import Sequence
@@ -50,18 +50,12 @@ def occlusion_map(
     window : int, optional
         Side of the piece that is smoothed away, in pixels; S / 8 if None. It moves
         by half of itself, and its edge is soft.
-    batch_size : int
 
     Returns
     -------
     (S, S) float64 array
         In grades: the mean fall of the expected grade over the windows that cover a
         pixel; 0 where the image is black.
-
-    References
-    ----------
-    Zeiler, Fergus 2014, "Visualizing and understanding convolutional networks", ECCV,
-    section 4.2.
     """
     S = len(image)
     window = window or max(3, S // 8)
