@@ -86,15 +86,13 @@ def compare_starts(
     steps, epochs, least_steps : int
         The budget, the same for every initialisation: so many steps, or so many
         times each image but ``least_steps`` at least.
-    batch_size, lr, seed, threads, device
-        See `tinyssl.training.train`.
+    batch_size, lr, seed, threads, device, workers, progress
+        See `tinyssl.training.train` and `tinyssl.jobs.run_jobs`.
     pretrain_images : int
         Images that the longest pretraining processed. If not 0, "scratch, same
         compute" trains on that many more.
     curve : int
         Times that held-out images are scored during training, for the curve.
-    workers, progress
-        See `tinyssl.jobs.run_jobs`.
     **options
         Of the target; see its ``build``.
 
@@ -143,7 +141,7 @@ def compare_starts(
     return run_jobs(_finetune, shared, jobs, key=shared.key(), **running)
 
 
-def plan(cases: Cases, labels: Sequence[float | int | str], repeats: int, seed: int):
+def plan(cases, labels, repeats, seed):
     """Yield what is the same for all in a run, and its labelled images; long first."""
     numbered = sorted((asked_for(cases, asked) for asked in labels), reverse=True)
     for run in range(repeats * cases.num_folds):
@@ -154,7 +152,7 @@ def plan(cases: Cases, labels: Sequence[float | int | str], repeats: int, seed: 
             yield cell | {"run": run}, chosen
 
 
-def asked_for(cases: Cases, labels: float | int | str) -> float | int:
+def asked_for(cases, labels) -> float | int:
     """Return a share or a number; "all" is what every fold has."""
     if labels != "all":
         return labels
@@ -209,15 +207,7 @@ def rounded(answers: Any) -> Any:
     return np.round(answers, 5)
 
 
-def loader(
-    target: type[Target],
-    cases: Cases,
-    *,
-    encoder: Encoder,
-    out: Path,
-    labels: Sequence[float | int | str],
-    **options: Any,
-) -> Callable[..., Target]:
+def loader(target, cases, *, encoder, out, labels, **options) -> Callable[..., Target]:
     """Return a function of init and run: what was trained with the most labels."""
     most = max(asked_for(cases, asked) for asked in labels)
 
@@ -234,14 +224,7 @@ def loader(
 # Beside them: what needs no training of a network
 
 
-def baseline_rows(
-    target: type[Target],
-    cases: Cases,
-    *,
-    labels: Sequence[float | int | str],
-    repeats: int = 1,
-    seed: int = 0,
-) -> list[dict[str, Any]]:
+def baseline_rows(target, cases, *, labels, repeats=1, seed=0) -> list[dict]:
     """Score the baselines that know nothing, in the shape of the other rows."""
     rows = []
     for cell, chosen in plan(cases, labels, repeats, seed):
@@ -253,20 +236,11 @@ def baseline_rows(
 
 
 def frozen_rows(
-    target: type[Target],
-    cases: Cases,
-    starts: Mapping[str, Start],
-    *,
-    encoder: Encoder,
-    labels: Sequence[float | int | str],
-    repeats: int = 1,
-    seed: int = 0,
-    device: str = "cpu",
-) -> list[dict[str, Any]]:
+    target, cases, starts, *, encoder, labels, repeats=1, seed=0, device="cpu"
+) -> list[dict]:
     """Score encoders that stay as they are, beside one with random weights.
 
-    A linear probe and the nearest neighbours on the features of each encoder: it is
-    how this field compares encoders, and it costs seconds.
+    By a linear probe and the nearest neighbours on their features: seconds of work.
     """
     if not (starts and target.probes):
         return []

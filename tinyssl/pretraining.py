@@ -94,16 +94,12 @@ def pretrain(
         As `tinyssl.models.from_config` takes it, or a function of your own.
     out, folder : path and str
         Run folder, and the place in it where encoder.pt or fold0/encoder.pt ... go.
-    init : Start, optional
-        A run whose encoder goes on learning.
-    weights : path, optional
-        A file of torchvision's DenseNet weights to begin with.
+    init, weights : Start and path, optional
+        A run whose encoder goes on learning; a file of torchvision's DenseNet weights.
     options : dict, optional
         Keyword arguments of the task.
-    steps, batch_size, lr, seed, threads, device
-        See `tinyssl.training.train`.
-    workers, progress
-        See `tinyssl.jobs.run_jobs`.
+    steps, batch_size, lr, seed, threads, device, workers, progress
+        See `tinyssl.training.train` and `tinyssl.jobs.run_jobs`.
 
     Returns
     -------
@@ -156,9 +152,7 @@ def _pretrain_fold(shared: Shared, job: dict[str, Any]) -> dict[str, Any]:
     return result | {"rows": rows, "scored_on": scored_on, "scores": scores}
 
 
-def build_pretext(
-    name: str, encoder: nn.Module, cases: Cases, options: Mapping[str, Any]
-) -> Task:
+def build_pretext(name, encoder, cases, options) -> Task:
     """Put a pretext task around an encoder, on whole images or on their patches."""
     patch = cases.facts.get("patch_size", 0)
     whole = cases.facts["is_fundus"] and not patch
@@ -174,9 +168,7 @@ def _build(name, encoder, facts, region, options):
     return pretext.find(name).build(encoder, **settings | dict(options))
 
 
-def load_pretext(
-    folder: Path, config: Mapping[str, Any], *, region: np.ndarray | None = None
-) -> Pretext:
+def load_pretext(folder, config, *, region=None) -> Pretext:
     """Rebuild the pretext task that was trained in a folder, in evaluation mode.
 
     The folder, of a run or one of its folds, has task.pt; ``config`` is that of the

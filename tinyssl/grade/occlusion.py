@@ -14,14 +14,12 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from tinyssl.targets import grading
+from tinyssl.targets.grading import Grading
 from tinyssl.training import to_tensor
 
 
 @torch.no_grad()
-def expected_grade(
-    tasks: Sequence[grading.Grading], inputs: torch.Tensor
-) -> NDArray[np.float64]:
+def expected_grade(tasks: Sequence[Grading], inputs: torch.Tensor) -> NDArray:
     """Return the mean grade of each image by the probabilities of all graders."""
     total = 0.0
     for task in tasks:
@@ -34,7 +32,7 @@ def expected_grade(
 
 @torch.no_grad()
 def occlusion_map(
-    tasks: Sequence[grading.Grading],
+    tasks: Sequence[Grading],
     image: NDArray[np.uint8],
     *,
     window: int | None = None,
@@ -77,8 +75,7 @@ def occlusion_map(
             for axis in (0, 1)
         ]
         cover = near[0][:, :, None] * near[1][:, None, :]  # (B, S, S)
-        mixed = image + cover[..., None] * (blurred - image)
-        mixed = np.rint(mixed).astype(np.uint8)
+        mixed = np.rint(image + cover[..., None] * (blurred - image)).astype(np.uint8)
         fall = before - expected_grade(tasks, to_tensor(mixed, device))
         total += np.einsum("b,bhw->hw", fall, cover)
         weight += cover.sum(0)

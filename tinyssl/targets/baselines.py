@@ -83,30 +83,21 @@ def _standardised(features, features_new):
     return (features - mean) / deviation, (features_new - mean) / deviation
 
 
-def probes(
-    features: np.ndarray,
-    features_new: np.ndarray,
-    grades: np.ndarray,
-    *,
-    num_grades: int,
-    neighbours: int = 5,
-) -> dict[str, NDArray[np.float64]]:
+def probes(features, features_new, grades, *, num_grades) -> dict[str, NDArray]:
     """Answer from the features of a frozen encoder.
 
-    As `logistic_regression`, which is the "linear probe"; "nearest neighbours" are so
-    many of the M rows, nearest by cosine, with one vote each.
+    As `logistic_regression`, which is the "linear probe"; "nearest neighbours" are five
+    of the M rows, nearest by cosine, with one vote each.
     """
     options = {"num_grades": num_grades, "penalty": max(1.0, 0.1 * features.shape[1])}
-    near = nearest(features, features_new, neighbours)
+    near = nearest(features, features_new, 5)
     return {
         "linear probe": logistic_regression(features, grades, features_new, **options),
         "nearest neighbours": np.eye(num_grades)[grades[near]].mean(1),
     }
 
 
-def nearest(
-    features: np.ndarray, features_new: np.ndarray, count: int
-) -> NDArray[np.int64]:
+def nearest(features: NDArray, features_new: NDArray, count: int) -> NDArray[np.int64]:
     """Return the rows of ``features`` nearest to each new row by cosine: (N, count)."""
     some, others = (
         x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
@@ -115,9 +106,7 @@ def nearest(
     return np.argsort(-(others @ some.T), axis=1, kind="stable")[:, :count]
 
 
-def ridge(
-    features: NDArray, targets: NDArray, features_new: NDArray, *, penalty: float = 1.0
-) -> NDArray[np.float64]:
+def ridge(features, targets, features_new, *, penalty=1.0) -> NDArray[np.float64]:
     """Fit a line by least squares with a penalty; give its values for new rows."""
     X, X_new = _standardised(features, features_new)
     gram = X @ X.T + penalty * X.shape[1] * np.eye(len(X))  # (M, M): few labels
