@@ -38,8 +38,3 @@ def test_global_intensities_see_no_places():
         baselines.global_intensities(image), baselines.global_intensities(shuffled)
     )
     assert baselines.global_intensities(image).shape == (1, 9)
-
-
-def test_majority_answers_the_frequencies():
-    answer = baselines.majority(np.array([1, 1, 1, 3]), 2, 5)
-    np.testing.assert_allclose(answer, [[0, 0.75, 0, 0.25, 0]] * 2)
