@@ -184,20 +184,17 @@ def gather(
     small : (N, 16, 16, 3) uint8 array, optional
         Thumbnails of the images as they were read, if ``columns`` has others.
     """
-    N = len(table)
     small = thumbnails(columns["image"]) if small is None else small
     groups = content_groups(columns["image"], table.patient, small)
-    split = table.split
-    if reading.transductive and not reading.folds:
+    num_folds, split = reading.folds, table.split
+    if reading.transductive and not num_folds:
         split = None
-    official = np.zeros(N, bool) if split is None else split == "test"
-    fold = np.full(N, ALWAYS)
-    fold[np.isin(groups, groups[official])] = TEST
-    num_folds = reading.folds
-    if held is not None and not reading.folds:
+    official = np.zeros(len(table), bool) if split is None else split == "test"
+    fold = np.where(np.isin(groups, groups[official]), TEST, ALWAYS)
+    if held is not None and not num_folds:
         fold, official, num_folds = np.where(held, 0, ALWAYS), held, 1
         fold[np.isin(groups, groups[held]) & ~held] = LEFT_OUT
-    elif reading.folds:
+    elif num_folds:
         classes = np.where(labelled, 0, -1) if strata is None else strata
         fold = assign_folds(classes, groups, num_folds, split=split, seed=reading.seed)
     fold[(fold == TEST) & ~official] = LEFT_OUT

@@ -15,7 +15,7 @@ import torch
 from tinyssl import runs
 from tinyssl.cases import Cases, draw_labelled
 from tinyssl.jobs import run_jobs
-from tinyssl.pretraining import (
+from tinyssl.pretraining import (  # noqa: F401  offered here too
     Encoder,
     Shared,
     build_pretext,
@@ -28,18 +28,6 @@ from tinyssl.starts import Start, carry
 from tinyssl.summary import RANDOM, SAME_COMPUTE, SCRATCH, slug
 from tinyssl.task import Target
 from tinyssl.training import train
-
-__all__ = [
-    "baseline_rows",
-    "build_pretext",
-    "compare_starts",
-    "frozen_rows",
-    "load_pretext",
-    "loader",
-    "new_encoder",
-    "pretrain",
-    "unseen_images",
-]
 
 
 def compare_starts(
@@ -71,26 +59,20 @@ def compare_starts(
     ----------
     target : class
         Of `tinyssl.targets.TARGETS`, or your own.
-    cases : Cases
-        As ``target.read`` returns them.
-    starts : dict of name to Start
-        What stands beside "scratch".
-    encoder : dict or callable
-        See `pretrain`; that of the pretraining runs.
-    out : path
-        Run folder: jobs/ holds finished jobs, models/ those with the most labels.
+    cases, starts : Cases, dict of name to Start
+        As ``target.read`` returns them, and what stands beside "scratch".
+    encoder, out
+        See `pretrain`. jobs/ holds finished jobs, models/ those with the most labels.
     labels : sequence of float in (0, 1], int, or "all"
         Shares of the labels, or numbers of labelled images. Fewer lie inside more.
     repeats : int
         Times that all folds are gone through, with other draws, weights and batches.
     steps, epochs, least_steps : int
-        The budget, the same for every initialisation: so many steps, or so many
-        times each image but ``least_steps`` at least.
+        The budget of each: so many steps, or times each image and at least so many.
     batch_size, lr, seed, threads, device, workers, progress
         See `tinyssl.training.train` and `tinyssl.jobs.run_jobs`.
     pretrain_images : int
-        Images that the longest pretraining processed. If not 0, "scratch, same
-        compute" trains on that many more.
+        If not 0, "scratch, same compute" trains on that many images more.
     curve : int
         Times that held-out images are scored during training, for the curve.
     **options
@@ -101,13 +83,10 @@ def compare_starts(
     list of dict
         One row an initialisation, number of labels, repeat and fold: "init",
         "labels" (as asked), "n" (images that were), "repeat", "fold", "run" (counts
-        folds through the repeats), "seed", "steps", "seconds", "scores", "curve", and
-        where there are official test images "test". Small answers are kept too:
-        "answers" to the cases "held", and "test_answers".
-
-    Notes
-    -----
-    One seed for every initialisation of a run: the same head, batches and views.
+        folds through the repeats), "seed" (the same for every initialisation: the
+        same head, batches and views), "steps", "seconds", "scores", "curve", and where
+        there are official test images "test". Small answers are kept too: "answers" to
+        the cases "held", and "test_answers".
     """
     inits: dict[str, Start | None] = {SCRATCH: None}
     if pretrain_images:
@@ -181,12 +160,14 @@ def _finetune(shared: Shared, job: dict[str, Any]) -> dict[str, Any]:
         every = max(1, job["steps"] // shared.curve)
         options |= {"evaluate": score, "evaluate_every": every}
     log = train(task, cases.take(target.columns, job["chosen"]), **options)
+    row = {key: job[key] for key in job if key not in ("file", "save")}
+    row["seconds"] = log[-1]["seconds"]
     main = next(iter(target.metrics))
-    keys = ("init", "labels", "n", "repeat", "fold", "run", "seed", "steps", "chosen")
-    row = {key: job[key] for key in keys} | {"seconds": log[-1]["seconds"]}
-    scored = [r for r in log if main in r]
-    names = [name for name in target.metrics if scored and name in scored[0]]
-    row["curve"] = [{"step": r["step"] + 1} | {k: r[k] for k in names} for r in scored]
+    row["curve"] = [
+        {"step": r["step"] + 1} | {k: r[k] for k in target.metrics if k in r}
+        for r in log
+        if main in r
+    ]
     for prefix, index in (("", held), ("test", test)):
         if len(index):
             answers = task.predict(cases.images(index))

@@ -109,11 +109,9 @@ def pretrain(
     """
     training = {"steps": steps, "batch_size": batch_size, "lr": lr, "seed": seed}
     training |= {"threads": threads, "device": device}
-    folds: list[int | None] = [*range(cases.num_folds)]
-    several = len(folds) > 1
     jobs = []
-    for fold in folds or [None]:
-        place = Path(folder) / (f"fold{fold}" if several else "")
+    for fold in range(cases.num_folds) or [None]:
+        place = Path(folder) / (f"fold{fold}" if cases.num_folds > 1 else "")
         job = {"task": name, "fold": fold, "folder": str(place)}
         job |= {"task_options": dict(options or {}), "weights": weights, "init": None}
         if init is not None:

@@ -136,8 +136,6 @@ class Grading(Target):
 
         Parameters
         ----------
-        encoder, cases
-            As for every target.
         head : str
             How grades are answered; see `tinyssl.targets.grading`.
         """

@@ -172,12 +172,11 @@ class Segmentation(OnNetwork, Target):
     ) -> Cases:
         """Read images, at the width at which a network looks, and one kind of mask.
 
+        Without folds the official test images are held out, or else those of the last
+        fifth of the patients in the order of their names.
+
         Parameters
         ----------
-        table, reading
-            As for every target. Without folds the official test images are held out,
-            or else those of the last fifth of the patients in the order of their
-            names.
         mask : str
             What to find. Training images are those that show it; all held-out images
             are scored, and the false alarms in those that do not show it count.
@@ -204,18 +203,10 @@ class Segmentation(OnNetwork, Target):
         held = held_out(table)
         if held.all() and not reading.folds:
             raise ValueError(f"{table.root}: all images are of one patient")
-        return gather(
-            table,
-            reading,
-            columns,
-            labelled=shows,
-            scored=np.full(len(table), reading.labelled),
-            held=held,
-            small=thumbnails(load_images(table, 96)[0]),
-            mask=mask,
-            field_width=field_width,
-            patch_size=64,
-        )
+        known = {"labelled": shows, "scored": np.full(len(table), reading.labelled)}
+        known |= {"held": held, "small": thumbnails(load_images(table, 96)[0])}
+        known |= {"mask": mask, "field_width": field_width, "patch_size": 64}
+        return gather(table, reading, columns, **known)
 
     @classmethod
     def build(cls, encoder: nn.Module, cases: Cases, *, views: Views = 1):
@@ -223,8 +214,6 @@ class Segmentation(OnNetwork, Target):
 
         Parameters
         ----------
-        encoder, cases
-            As for every target.
         views : int
             Of each held-out patch, 1 to 8: its quarter turns, then those of its mirror
             image. Time grows in proportion.
@@ -236,22 +225,12 @@ class Segmentation(OnNetwork, Target):
 
     @torch.no_grad()
     def predict(
-        self,
-        images: list[NDArray[np.uint8]],
-        *,
-        views: int | None = None,
-        **options: int,
+        self, images: list[NDArray], *, views: int | None = None, **options: int
     ) -> list[NDArray[np.float32]]:
         """Return the probability of the object at each pixel of prepared images.
 
-        Parameters
-        ----------
-        images : list of (H, W, C) uint8 arrays
-            The answers are (H, W), values in [0, 1].
-        views : int, optional
-            1 to 8; see `build`.
-        **options
-            Of `tinyssl.targets.tiling.blend`.
+        Of uint8 images (H, W, C) it is (H, W), values in [0, 1]. ``views`` as in
+        `build`; options are those of `tinyssl.targets.tiling.blend`.
         """
         views = self.views if views is None else views
         if not 1 <= views <= 8:
@@ -301,16 +280,16 @@ class Segmentation(OnNetwork, Target):
             index = held
         truth, fields = cases.take(("truth", "field"), index)
         both = zip(truth, fields, strict=True)
-        area = sum(int((m & field).sum()) for m, field in both)
-        share = area / sum(int(field.sum()) for field in fields)
+        area = sum((m & field).sum() for m, field in both)
+        share = area / sum(field.sum() for field in fields)
         found["drawn"] = f"{share:.2%} of the field of view"
         if "thin" not in cases.columns:
-            shows = sum(bool(m.any()) for m in truth)
+            shows = sum(m.any() for m in truth)
             return found | {"held-out images that show it": f"{shows} of {len(truth)}"}
         (thin,) = cases.take(("thin",), index)
-        narrow = sum(int(m.sum()) for m in thin)
+        part = sum(m.sum() for m in thin) / max(1, area)
         width = thin_width(fields[0])
-        found["thin vessels"] = f"below {width} px, {narrow / max(1, area):.0%} of all"
+        found["thin vessels"] = f"below {width} px, {part:.0%} of all"
         if "second" in cases.columns:
             (second,) = cases.take(("second",), index)
             ceiling = cls.score(cases, index, second)
