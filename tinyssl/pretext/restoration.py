@@ -9,12 +9,12 @@ from torch.nn import functional as F
 
 from tinyssl import models
 from tinyssl.pretext.inputs import field_statistics
-from tinyssl.task import Figures, Pretext
+from tinyssl.task import Figures, OnNetwork, Pretext
 from tinyssl.training import to_tensor
 from tinyssl.transforms import sample_swaps, swap_patches
 
 
-class ContextRestoration(Pretext):
+class ContextRestoration(OnNetwork, Pretext):
     """Restore an image in which pairs of small patches were swapped; L2 loss.
 
     Parameters
@@ -77,12 +77,6 @@ class ContextRestoration(Pretext):
         options = {"patch_size": max(2, image_size // 8), "region": region} | options
         network = models.mapping(encoder, channels=3)
         return cls(network, standardise=standardise, **options)
-
-    @property
-    def encoder(self) -> nn.Module:
-        """What is carried to the target task: a U-Net whole, else the encoder."""
-        restorer = isinstance(self.network, models.Restorer)
-        return self.network.encoder if restorer else self.network
 
     def make_batch(
         self, images: np.ndarray, rng: np.random.Generator
