@@ -122,11 +122,8 @@ def test_one_class_leaves_auc_undefined():
     assert scores == pytest.approx(expected, nan_ok=True)
 
 
-def test_unknown_head_is_refused():
-    with pytest.raises(ValueError, match="head must be one of continuation"):
-        Grading(Brightness(), head="five sigmoids")
-
-
-def test_severity_in_words():
+def test_severity_in_words_and_an_unknown_head():
     assert grading.severity(3, 5).startswith("severe")
     assert grading.severity(1, 2) == "grade 1 of 0..1"
+    with pytest.raises(ValueError, match="head must be one of continuation"):
+        Grading(Brightness(), head="five sigmoids")
