@@ -98,16 +98,12 @@ def compare_starts(
     jobs = []
     for cell, chosen in plan(cases, labels, repeats, seed):
         asked, run = cell["labels"], cell["run"]
-        few = not isinstance(asked, float)
+        draw = cell["repeat"] if isinstance(asked, float) else run
         budget = steps or max(least_steps, math.ceil(len(chosen) * epochs / batch_size))
         for init in inits:
             extra = pretrain_images if init == SAME_COMPUTE else 0
             name = f"{slug(init)}-{asked}-run{run}"
-            job = {
-                "init": init,
-                **cell,
-                "seed": seed + (run if few else cell["repeat"]),
-            }
+            job = {"init": init, **cell, "seed": seed + draw}
             job |= {"steps": budget + math.ceil(extra / batch_size)}
             job |= {"chosen": chosen.tolist(), "file": Path(out) / f"jobs/{name}.json"}
             job["save"] = f"models/{name}.pt" if asked == most else None

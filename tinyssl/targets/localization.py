@@ -67,9 +67,7 @@ class Localization(OnNetwork, Target):
         "batch_size": 16,
     }
 
-    def __init__(
-        self, network: nn.Module, *, sigma: float = 0.03, augment: bool = True
-    ):
+    def __init__(self, network, *, sigma: float = 0.03, augment: bool = True):
         super().__init__()
         self.network = network
         self.sigma = sigma
@@ -112,9 +110,7 @@ class Localization(OnNetwork, Target):
         return loss.mean(), {"error": (found - points).norm(dim=2).mean()}
 
     @torch.no_grad()
-    def predict(
-        self, images: NDArray[np.uint8], *, batch_size: int = 64
-    ) -> NDArray[np.float64]:
+    def predict(self, images: NDArray, *, batch_size: int = 64) -> NDArray[np.float64]:
         """Find the points of images (N, S, S, C), each seen straight and mirrored.
 
         (N, P, 2), as (y, x) in pixels, the centre of the first pixel at (0, 0).
@@ -152,13 +148,11 @@ class Localization(OnNetwork, Target):
         return {"mean place": guess(cases.columns["points"][chosen], len(held))}
 
     @classmethod
-    def probe(
-        cls, cases: Cases, chosen: NDArray, features: NDArray, features_new: NDArray
-    ):
+    def probe(cls, cases: Cases, chosen: NDArray, *features: NDArray):
         """Answer from frozen features of chosen and held-out images."""
         points = cases.columns["points"][chosen]
-        near = nearest(features, features_new, 5)
-        fitted = ridge(features, points.reshape(len(points), -1), features_new)
+        near = nearest(*features, 5)
+        fitted = ridge(features[0], points.reshape(len(points), -1), features[1])
         return {
             "linear probe": fitted.reshape(-1, *points.shape[1:]),
             "nearest neighbours": points[near].mean(1),
@@ -172,15 +166,15 @@ class Localization(OnNetwork, Target):
         side, held = cases.facts["size"], cases.held(0)[:8]
         images, truth = cases.take(cls.columns, held)
         radius = cases.facts["disc_diameter"] / 2 * side
+        caption = (
+            "held-out images of the first fold. Circles have the radius of half a disc "
+            "diameter around the true place."
+        )
         shown = []
         for init in results["shown"]:
             answers = load(init).predict(images)
             figure = plots.localizations(images, truth, answers, radius=radius)
-            caption = (
-                f"{init}: held-out images of the first fold. Circles have the radius "
-                "of half a disc diameter around the true place."
-            )
-            shown.append((figure, caption))
+            shown.append((figure, f"{init}: {caption}"))
         return shown
 
 

@@ -257,9 +257,8 @@ class Segmentation(OnNetwork, Target):
         if "thin" in cases.columns:
             (thin,) = cases.take(("thin",), index)
         scores, inside = [], []
-        for answer, mask, field, narrow in zip(
-            answers, truth, fields, thin, strict=True
-        ):
+        each = zip(answers, truth, fields, thin, strict=True)
+        for answer, mask, field, narrow in each:
             found = resize(answer, mask.shape)
             scores.append(evaluate(found, mask, field, thin=narrow))
             inside.append([mask[field], found[field]])
