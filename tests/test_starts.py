@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from data.test_copies import saved_anew
 from test_cases import study, table
 
 from tinyssl import experiment, models, runs, targets
@@ -134,21 +135,17 @@ def test_a_fold_takes_its_own_encoder(folder):
     start = Start(folder / "folds")
     assert [start.folder(k).name for k in range(3)] == ["fold0", "fold1", "fold2"]
     assert Start(folder / "rotation").folder(2) == folder / "rotation"
-    with pytest.raises(ValueError, match=r"fold0\.\.fold4 with one each"):
-        name_starts([folder / "folds"], ["encoder"], folds=5)
 
 
-def test_what_is_no_run_of_pretraining_is_refused(tmp_path):
-    with pytest.raises(
-        ValueError, match=r"is not a run folder: it has no config\.json"
+def test_what_is_no_run_of_pretraining_is_refused(folder, tmp_path):
+    runs.claim(tmp_path / "other", {"command": "finetune"})
+    for run, message in (
+        (tmp_path, "is not a run folder: it has no config"),
+        (tmp_path / "other", "must be a run of pretrain"),
+        (folder / "folds", r"fold0\.\.fold4 with one each"),
     ):
-        name_starts([tmp_path], ["encoder"], folds=1)
-    runs.claim(tmp_path, {"command": "finetune"})
-    with pytest.raises(ValueError, match="must be a run of pretrain"):
-        name_starts([tmp_path], ["encoder"], folds=1)
-
-
-def test_runs_of_different_encoders_are_refused(folder):
+        with pytest.raises(ValueError, match=message):
+            name_starts([run], ["encoder"], folds=5)
     starts = {name: Start(folder / name) for name in ("rotation", "u-rotation")}
     with pytest.raises(ValueError, match="must have one encoder"):
         agree(starts)
@@ -170,8 +167,6 @@ def test_an_encoder_that_saw_what_is_scored_is_refused_whatever_the_target(
 
 
 def test_a_copy_that_was_saved_again_is_seen_whatever_its_hash(folder):
-    from data.test_copies import saved_anew
-
     old = open_dataset(f"toy:12:{SIZE}:5")
     again = np.stack([saved_anew(image, 85) for image in old.images])
     cases = targets.Grading.read(replace(old, images=again), Reading(SIZE, 3))

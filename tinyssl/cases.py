@@ -18,35 +18,15 @@ ALWAYS, TEST, LEFT_OUT = -1, -2, -3  # folds of images that no fold holds out
 
 @dataclass(frozen=True)
 class Reading:
-    """How a data set is read for a study.
+    """How a data set is read for a study."""
 
-    Parameters
-    ----------
-    size : int
-        Rows and columns of whole images.
-    folds : int
-        Of cross-validation. 0: nothing is held out but the official test images.
-    seed : int
-        Assigns images to folds.
-    transductive : bool
-        Let training see the official test images, where there are no folds.
-    skip_bad : bool
-        Go on without files that cannot be read, and say which.
-    labelled : bool
-        Whether labels are needed: not for pretraining.
-    cache : path, optional
-        A folder for decoded images.
-    log : callable
-        Takes lines for the person who waits.
-    """
-
-    size: int = 96
-    folds: int = 0
-    seed: int = 0
-    transductive: bool = False
-    skip_bad: bool = False
-    labelled: bool = True
-    cache: Path | None = None
+    size: int = 96  # rows and columns of whole images
+    folds: int = 0  # 0: nothing is held out but the official test images
+    seed: int = 0  # assigns images to folds
+    transductive: bool = False  # train on official test images, where no folds are
+    skip_bad: bool = False  # go on without files that cannot be read, and say which
+    labelled: bool = True  # whether labels are needed: not for pretraining
+    cache: Path | None = None  # a folder for decoded images
     log: Callable[[str], None] = field(default=lambda line: None, compare=False)
 
     def images(self, table: Table) -> tuple[np.ndarray, Table]:
@@ -73,12 +53,8 @@ class Cases:
     fold : (N,) int array
         The fold in which an image is held out; -1 trains in every fold, -2 is an
         official test image, -3 is left out: its group has an image that is scored.
-    num_folds : int
-    hashes : list of str
-        Of the content of each file, to tell later what pretraining has seen.
-    small : (N, 16, 16, 3) uint8 array
-        Thumbnails, for the same.
-    names : tuple of str
+    hashes, small : list of str, (N, 16, 16, 3) uint8 array
+        Of each file's content, and thumbnails: to tell what pretraining has seen.
     facts : dict
         Plain values that the target task or the report needs.
     """
@@ -121,7 +97,7 @@ class Cases:
 
     @property
     def test_share(self) -> float:
-        """Images tested over images trained on, a fold; 0 where folds do not overlap."""
+        """Images tested over images trained on; 0 where no training parts overlap."""
         return 1 / (self.num_folds - 1) if self.num_folds > 1 else 0.0
 
     def fingerprint(self) -> str:
@@ -136,10 +112,7 @@ class Cases:
     def scored_on(self, other: "Cases") -> "Cases":
         """Return a study that trains on all of these and is scored on all others.
 
-        Raises
-        ------
-        ValueError
-            If an image, or a copy of it, is in both.
+        Refused if an image, or a copy of it, is in both.
         """
         shared = np.isin(other.hashes, self.hashes)
         shared |= seen_before(self.small, other.small)
@@ -151,7 +124,7 @@ class Cases:
         fold = np.r_[np.full(len(self), ALWAYS), np.zeros(len(other), np.int64)]
         scored = np.r_[np.zeros(len(self), bool), other.scored]
         facts = self.facts | {"scored on": other.facts["root"]}
-        both = self._joined(other, tuple(self.columns))
+        both = self._joined(other, self.columns)
         return replace(both, fold=fold, scored=scored, num_folds=1, facts=facts)
 
     def with_more(self, other: "Cases") -> "Cases":
@@ -164,24 +137,23 @@ class Cases:
         known |= seen_before(self.small[held], other.small)
         facts = self.facts | {"and": [*self.facts.get("and", ()), other.facts["root"]]}
         facts.pop("classes", None)
-        names = [name for name in ("image", "region") if name in self.columns]
         fold = np.r_[self.fold, np.where(known, LEFT_OUT, ALWAYS)]
-        return replace(self._joined(other, names), facts=facts, fold=fold)
+        names = [name for name in ("image", "region") if name in self.columns]
+        both = self._joined(other, names)
+        return replace(both, facts=facts, fold=fold)
 
     def _joined(self, other, names):
-        """Return both, the others in every fold's training part, without labels."""
+        """Return both, the others without labels; their folds are the caller's."""
         nothing = np.zeros(len(other), bool)
-        return Cases(
+        return replace(
+            self,
             columns={k: _join(self.columns[k], other.columns[k]) for k in names},
             labelled=np.r_[self.labelled, nothing],
             scored=np.r_[self.scored, nothing],
             groups=np.r_[self.groups, other.groups + 1 + self.groups.max()],
-            fold=np.r_[self.fold, np.full(len(other), ALWAYS)],
-            num_folds=self.num_folds,
             hashes=self.hashes + other.hashes,
             small=np.concatenate([self.small, other.small]),
             names=self.names + other.names,
-            facts=self.facts,
         )
 
 
@@ -201,36 +173,28 @@ def gather(
 
     Parameters
     ----------
-    table : Table
-        Of the N images.
-    reading : Reading
-    columns : dict
-        See `Cases`.
-    labelled, scored : (N,) bool arrays
-        ``scored`` is ``labelled`` if not given.
+    table, reading
+        Of the N images, and how they are read.
+    columns, labelled, scored, facts
+        See `Cases`; ``scored`` is ``labelled`` if not given.
     strata : (N,) int array, optional
         What folds are stratified by; -1 where unknown.
     held : (N,) bool array, optional
         Without folds: which images are held out.
     small : (N, 16, 16, 3) uint8 array, optional
         Thumbnails of the images as they were read, if ``columns`` has others.
-    **facts
-        Plain values to remember.
     """
-    N = len(table)
     small = thumbnails(columns["image"]) if small is None else small
     groups = content_groups(columns["image"], table.patient, small)
-    split = table.split
-    if reading.transductive and not reading.folds:
+    num_folds, split = reading.folds, table.split
+    if reading.transductive and not num_folds:
         split = None
-    official = np.zeros(N, bool) if split is None else split == "test"
-    fold = np.full(N, ALWAYS)
-    fold[np.isin(groups, groups[official])] = TEST
-    num_folds = reading.folds
-    if held is not None and not reading.folds:
+    official = np.zeros(len(table), bool) if split is None else split == "test"
+    fold = np.where(np.isin(groups, groups[official]), TEST, ALWAYS)
+    if held is not None and not num_folds:
         fold, official, num_folds = np.where(held, 0, ALWAYS), held, 1
         fold[np.isin(groups, groups[held]) & ~held] = LEFT_OUT
-    elif reading.folds:
+    elif num_folds:
         classes = np.where(labelled, 0, -1) if strata is None else strata
         fold = assign_folds(classes, groups, num_folds, split=split, seed=reading.seed)
     fold[(fold == TEST) & ~official] = LEFT_OUT
@@ -258,19 +222,9 @@ def draw_labelled(
 ) -> NDArray[np.int64]:
     """Choose the images of a fold's training part whose labels may be used.
 
-    Parameters
-    ----------
-    cases : Cases
-    labels : float in (0, 1], or int
-        A share of the labels, in whole groups, with every class; or a number of
-        images, of which classes take turns at the head. Fewer lie inside more.
-    run, fold, seed : int
-        A share depends on seed and fold, a number on the run.
-
-    Raises
-    ------
-    ValueError
-        If there are not so many.
+    A float in (0, 1] is a share of the labels, in whole groups, with every class, which
+    depends on seed and fold; an int is a number of images, of which classes take turns
+    at the head, which depends on seed and run. Fewer lie inside more.
     """
     part = cases.part(fold, labelled=True)
     classes = cases.columns.get(cases.facts.get("classes", ""))
@@ -283,7 +237,7 @@ def draw_labelled(
     rng = np.random.default_rng([seed + run, 3 if cases.num_folds > 1 else 2])
     order = rng.permutation(part)
     if classes is not None:
-        place = np.empty(len(order))
+        place = np.empty(len(order))  # of each image among those of its class
         for name in np.unique(classes[order]):
             same = classes[order] == name
             place[same] = np.arange(same.sum())
@@ -293,9 +247,8 @@ def draw_labelled(
 
 def _rows(column, index):
     """Return rows of an array, or of a list of images of any size."""
-    return (
-        column[index] if isinstance(column, np.ndarray) else [column[i] for i in index]
-    )
+    array = isinstance(column, np.ndarray)
+    return column[index] if array else [column[i] for i in index]
 
 
 def _join(first, second):

@@ -14,7 +14,6 @@ from tinyssl.data.copies import seen_before
 from tinyssl.pretext.patches import OnPatches
 from tinyssl.task import Task
 
-CARRIED = ("frozen", "encoder", "network")
 HEADS = ("head.", "classifier.", "adaptation.")  # always new: they answered otherwise
 DECODER = "decoder."
 
@@ -23,11 +22,7 @@ DECODER = "decoder."
 class Start:
     """A run folder of pretraining, and what of it is carried over.
 
-    Parameters
-    ----------
-    run : path
-    carried : {"encoder", "network", "frozen"}
-        The encoder; its decoder too; or the encoder, which then stays as it is.
+    "encoder"; "network", its decoder too; or "frozen", an encoder that stays as it is.
     """
 
     run: Path
@@ -58,19 +53,9 @@ def name_starts(
 ) -> dict[str, Start]:
     """Name what stands beside scratch: by pretext task, and by what is carried over.
 
-    Parameters
-    ----------
-    inits : iterable of paths
-        Run folders of ``pretrain``. Where a task repeats, the folder's name is added.
-    transfer : sequence of {"frozen", "encoder", "network"}
-        A task without a decoder has no "network".
-    folds : int
-        Folds that each run must have an encoder for, if it has not one for all.
-
-    Raises
-    ------
-    ValueError
-        If a folder is no run of pretraining, or lacks an encoder.
+    Where a task repeats, the folder's name is added; one without a decoder has no
+    "network". A folder that is no run of pretraining is refused, and one that lacks an
+    encoder for one of the folds, if it has not one for all.
     """
     paths = list(dict.fromkeys(Path(run) for run in inits))
     tasks = [_check_run(run, folds) for run in paths]
@@ -102,13 +87,7 @@ def _check_run(run: Path, folds: int) -> str:
 
 
 def agree(starts: Mapping[str, Start]) -> dict[str, Any]:
-    """Return the configuration of the encoder that all runs share.
-
-    Raises
-    ------
-    ValueError
-        If they have different encoders.
-    """
+    """Return the configuration of the encoder that all runs must share."""
     configs = [start.config["encoder"] for start in starts.values()]
     if any(other != configs[0] for other in configs):
         raise ValueError("--init runs must have one encoder, found different ones")
@@ -116,10 +95,7 @@ def agree(starts: Mapping[str, Start]) -> dict[str, Any]:
 
 
 def refuse_leaks(cases: Cases, starts: Mapping[str, Start]) -> None:
-    """Refuse an encoder that has seen what it will be scored on.
-
-    The same file, and the same picture in a file that was saved again.
-    """
+    """Refuse an encoder that has seen what it will be scored on, or a copy of it."""
     for name, start in starts.items():
         for fold in range(cases.num_folds):
             held = np.flatnonzero(np.isin(cases.fold, (fold, TEST)))
@@ -135,13 +111,9 @@ def refuse_leaks(cases: Cases, starts: Mapping[str, Start]) -> None:
 
 
 def notes_of(cases: Cases, starts: Mapping[str, Start]) -> list[str]:
-    """Say where a network is shown something else than it has learned from.
+    """Say where a network is shown another size than it has learned from.
 
-    Raises
-    ------
-    ValueError
-        If one learned from patches, or from another width of the field of view, and
-        the other does not.
+    Refused if one sees patches and the other not, or another width of the field.
     """
     lines, keys = [], ("patch_size", "field_width")
     for start in starts.values():
@@ -175,11 +147,8 @@ def images_processed(run: Path) -> int:
 def carry(task: Task, start: Start, fold: int | None) -> None:
     """Copy what a pretraining run has learned into a task.
 
-    Raises
-    ------
-    ValueError
-        If the run has another architecture or lacks a tensor, or a decoder is asked
-        for and one of the two has none.
+    Refused if the run has another architecture or lacks a tensor, or if a decoder is
+    asked for and one of the two has none.
     """
     folder = start.folder(fold)
     saved, _ = runs.load_encoder(folder / "encoder.pt")

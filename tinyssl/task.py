@@ -6,13 +6,16 @@ command line, experiment, report and tests read the tables and never name a meth
 """
 
 import inspect
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
 from torch import nn
 
+from tinyssl import models
 from tinyssl.summary import Metric
+from tinyssl.training import to_tensor
 
 if TYPE_CHECKING:
     from tinyssl.cases import Cases
@@ -41,6 +44,24 @@ class Task(nn.Module):
     def device(self) -> torch.device:
         """Where the weights are."""
         return next(self.parameters()).device
+
+    def batches(self, images: np.ndarray, batch_size: int = 64) -> Iterator:
+        """Yield images (N, S, S, C) as tensors, some at a time, to be answered."""
+        self.eval()
+        for first in range(0, len(images), batch_size):
+            yield to_tensor(images[first : first + batch_size], self.device)
+
+
+class OnNetwork:
+    """For a task whose ``network`` answers images with maps of their size."""
+
+    network: nn.Module
+
+    @property
+    def encoder(self) -> nn.Module:
+        """What is carried from task to task: a U-Net whole, else the encoder."""
+        restorer = isinstance(self.network, models.Restorer)
+        return self.network.encoder if restorer else self.network
 
 
 class Pretext(Task):

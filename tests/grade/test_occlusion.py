@@ -7,6 +7,7 @@ from torch import nn
 
 from tinyssl import metrics
 from tinyssl.data import toy
+from tinyssl.data.images import round_mask
 from tinyssl.grade.occlusion import expected_grade, occlusion_map
 
 
@@ -26,46 +27,48 @@ class CountsYellow(nn.Module):
         return both.log_softmax(1)
 
 
-def retina(side=48):
+class CountsExudates(CountsYellow):
+    """A grader that looks at the true mask, and there only at brightness."""
+
+    def __init__(self, mask):
+        super().__init__()
+        self.mask = torch.from_numpy(mask).float()
+
+    def outputs(self, x):
+        seen = (x.mean(1) * self.mask).sum((1, 2)) / self.mask.sum()  # (N,)
+        return self.weight * (20 * seen - 10)[:, None]
+
+
+def retina(spot=np.s_[14:17, 30:33], side=48):
+    """Return a red disc with a yellow spot, and where it is lit."""
+    lit = round_mask(side)
     image = np.zeros((side, side, 3), np.uint8)
-    y, x = np.ogrid[:side, :side]
-    lit = (y - side / 2 + 0.5) ** 2 + (x - side / 2 + 0.5) ** 2 < (side / 2) ** 2
     image[lit] = [150, 70, 40]
+    image[spot] = [250, 230, 90]
     return image, lit
 
 
 def test_a_bright_spot_that_makes_the_grade_is_where_the_map_is_highest():
     image, _ = retina()
-    image[14:17, 30:33] = [250, 230, 90]
     found = occlusion_map([CountsYellow()], image)
     y, x = np.unravel_index(found.argmax(), found.shape)
     assert abs(y - 15) <= 3
     assert abs(x - 31) <= 3
     assert found.max() > 0.1
-
-
-def test_evidence_against_a_grade_is_negative():
-    image, _ = retina()
-    image[14:17, 30:33] = [250, 230, 90]
-    found = occlusion_map([CountsYellow(sign=-1.0)], image)
-    assert found.min() < -0.1
-    assert found.max() < 0.01
+    # evidence against a grade is negative, and several graders are averaged
+    against = occlusion_map([CountsYellow(sign=-1.0)], image)
+    assert against.min() < -0.1
+    assert against.max() < 0.01
+    both = occlusion_map([CountsYellow(), CountsYellow(-1.0)], image)
+    np.testing.assert_allclose(both, (found + against) / 2, atol=1e-6)
 
 
 def test_a_flat_retina_and_the_black_frame_are_no_evidence():
-    image, lit = retina()
+    image, lit = retina(spot=[])
     found = occlusion_map([CountsYellow()], image)
     assert np.abs(found).max() < 1e-6
-    image[20:24, 20:24] = [250, 230, 90]
+    image, lit = retina(spot=np.s_[20:24, 20:24])
     assert not occlusion_map([CountsYellow()], image)[~lit].any()
-
-
-def test_answers_of_several_graders_are_averaged():
-    image, _ = retina()
-    image[14:17, 30:33] = [250, 230, 90]
-    both = occlusion_map([CountsYellow(), CountsYellow(-1.0)], image)
-    one, other = (occlusion_map([CountsYellow(sign)], image) for sign in (1.0, -1.0))
-    np.testing.assert_allclose(both, (one + other) / 2, atol=1e-6)
 
 
 def test_expected_grade_of_sure_answers():
@@ -86,15 +89,3 @@ def test_on_synthetic_eyes_the_map_points_at_the_true_lesions():
         inside = eyes.field_of_view[i]
         scores.append(metrics.roc_auc(lesions[i][inside], found[inside]))
     assert np.mean(scores) > 0.9, scores
-
-
-class CountsExudates(CountsYellow):
-    """A grader that looks at the true mask, and there only at brightness."""
-
-    def __init__(self, mask):
-        super().__init__()
-        self.mask = torch.from_numpy(mask).float()
-
-    def outputs(self, x):
-        seen = (x.mean(1) * self.mask).sum((1, 2)) / self.mask.sum()  # (N,)
-        return self.weight * (20 * seen - 10)[:, None]

@@ -76,10 +76,8 @@ def test_distance_is_that_of_mahalanobis(known):
     precision = np.linalg.inv((1 - share) * correlation + share * np.eye(9))
     z = (rows[:3] - rows.mean(0)) / deviation
     expected = np.sqrt(np.einsum("ni,ij,nj->n", z, precision, z))
-    known_part = rule["intensities"]
-    actual = ood.mahalanobis(
-        rows[:3], known_part["mean"].numpy(), known_part["scale"].numpy()
-    )
+    mean, scale = (rule["intensities"][name].numpy() for name in ("mean", "scale"))
+    actual = ood.mahalanobis(rows[:3], mean, scale)
     np.testing.assert_allclose(actual, expected, rtol=1e-6)
 
 

@@ -20,32 +20,13 @@ def eyes(n, seed, side=32):
     return images, right
 
 
-def bright_half(image):
-    half = image.shape[1] // 2
-    return int(image[:, half:].max(-1).sum() > image[:, :half].max(-1).sum())
-
-
 def test_labels_are_exchanged_with_the_mirror():
     images, right = eyes(40, 0)
-    keep = images.copy()
     task = Laterality(sononet_small())
     seen, labels = task.make_batch(images, right, np.random.default_rng(1))
-    np.testing.assert_array_equal(images, keep)
     assert (labels != right).sum() in range(8, 33)
-    brightest = [
-        int(np.argwhere(image.max(-1) > 150)[:, 1].mean() > 16) for image in seen
-    ]
-    assert brightest == labels.tolist()
-
-
-def test_one_image_shows_both_eyes():
-    images, right = eyes(1, 0)
-    task = Laterality(sononet_small())
-    shown = [
-        task.make_batch(images, right, np.random.default_rng(seed))[1].item()
-        for seed in range(20)
-    ]
-    assert set(shown) == {0, 1}
+    places = [np.argwhere(image.max(-1) > 150)[:, 1].mean() for image in seen]
+    assert [int(place > 16) for place in places] == labels.tolist()
 
 
 def test_mirror_image_gets_the_opposite_answer():

@@ -49,11 +49,8 @@ def test_the_jagged_rim_of_a_wide_vessel_is_not_thin():
     assert not thin_vessels(mask, width=5).any()
 
 
-def test_a_vessel_is_as_wide_at_the_frame_as_before_it():
+def test_a_vessel_is_as_wide_at_the_frame_and_nothing_is_not_thin():
     assert not thin_vessels(line(24, 0), width=24).any()
-
-
-def test_nothing_drawn_is_not_thin():
     assert not thin_vessels(np.zeros((9, 7), bool), width=3).any()
 
 

@@ -88,13 +88,9 @@ def test_an_image_without_the_object_has_no_dice_but_its_false_alarms_count():
     assert alarmed["dice"] == alone["dice"]
     assert alarmed["average_precision"] < with_empty["average_precision"] - 0.2
     assert alarmed["specificity"] < with_empty["specificity"]
-
-
-def test_nothing_drawn_anywhere_is_nan_and_not_zero():
-    scores = score(Segmentation(Red()), study(np.zeros((60, 80), bool), thin=False))
-    assert np.isnan(scores["dice"])
-    assert np.isnan(scores["average_precision"])
-    assert scores["specificity"] == 1.0
+    nothing = score(task, study(empty, thin=False))
+    assert np.isnan([nothing["dice"], nothing["average_precision"]]).all()
+    assert nothing["specificity"] == 1.0
 
 
 def test_second_observer_counts_only_the_field():
@@ -151,18 +147,18 @@ def test_training_images_show_the_object_and_all_held_out_ones_are_scored():
 
 def test_masks_that_do_not_fit_or_are_empty_or_missing_are_refused():
     table = open_dataset("toy:6:48:7")
-    with pytest.raises(ValueError, match="SE must be drawn in an image"):
-        Segmentation.read(table, Reading(), mask="SE")
-    with pytest.raises(ValueError, match="needs XX masks, found vessel, "):
-        Segmentation.read(table, Reading(), mask="XX")
-    with pytest.raises(ValueError, match="all images are of one patient"):
-        Segmentation.read(open_dataset("toy:2:48"), Reading())
+    table.masks["SE"] = np.zeros((6, 48, 48), bool)
     large = replace(table, masks={"vessel": np.zeros((6, 50, 48), bool)})
-    with pytest.raises(ValueError, match="must be as large as its image"):
-        Segmentation.read(large, Reading())
     some = replace(table, masks={"vessel": (None, *table.masks["vessel"][1:])})
-    with pytest.raises(ValueError, match="no vessel mask for toy00000"):
-        Segmentation.read(some, Reading())
+    for data, mask, message in (
+        (table, "SE", "SE must be drawn in an image"),
+        (table, "XX", "needs XX masks, found vessel, "),
+        (open_dataset("toy:2:48"), "vessel", "all images are of one patient"),
+        (large, "vessel", "must be as large as its image"),
+        (some, "vessel", "no vessel mask for toy00000"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            Segmentation.read(data, Reading(), mask=mask)
 
 
 def test_a_lesion_is_sought_at_its_own_width():
@@ -173,5 +169,5 @@ def test_a_lesion_is_sought_at_its_own_width():
         read = Segmentation.read(table, Reading(), mask=mask)
         assert read.facts["field_width"] == width
     small = Segmentation.read(table, Reading(), field_width=30)
-    assert small.images([0])[0].shape == (32, 32, 3)
+    assert small.images([0])[0].shape == (31, 31, 3)  # the field is 62 px wide
     assert small.columns["truth"][0].shape == (64, 64)

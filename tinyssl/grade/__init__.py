@@ -80,20 +80,14 @@ def rebuild(state: dict[str, Any], *, device: str = "cpu") -> list[Grading]:
     return tasks
 
 
-def answer(
-    state: dict[str, Any],
-    tasks: Sequence[Grading],
-    pixels: np.ndarray,
-    names: Sequence[str],
-) -> list[dict[str, Any]]:
+def answer(state, tasks, pixels, names) -> list[dict[str, Any]]:
     """Return what `grade` returns, without pictures."""
     probabilities = np.mean([task.predict(pixels)[1] for task in tasks], axis=0)
-    grades = decode(probabilities, state["head"])  # (N,)
+    grades = decode(probabilities, state["head"]).tolist()
     unlike = ood.score(state["ood"], tasks[0].encoder, pixels)
     rows = []
-    for name, chosen, probability, far in zip(
-        names, grades.tolist(), probabilities, unlike, strict=True
-    ):
+    each = zip(names, grades, probabilities, unlike, strict=True)
+    for name, chosen, probability, far in each:
         row = {"image": name, "grade": chosen}
         row["severity"] = severity(chosen, state["num_grades"])
         row["probabilities"] = [round(float(p), 4) for p in probability]
@@ -109,13 +103,7 @@ def answer(
     return rows
 
 
-def draw(
-    out: Path,
-    state: dict[str, Any],
-    tasks: Sequence[Grading],
-    pixels: np.ndarray,
-    rows: list[dict[str, Any]],
-) -> None:
+def draw(out, state, tasks, pixels, rows) -> None:
     """Write one picture an image, the calibration figure, and the answers as lines."""
     out.mkdir(parents=True, exist_ok=True)
     K = state["num_grades"]
@@ -128,15 +116,10 @@ def draw(
         return str(out / f"{name}.png")
 
     for image, row in zip(pixels, rows, strict=True):
-        figure = plots.grade_bars(
-            image,
-            row["probabilities"],
-            names,
-            answer=row["grade"],
-            looked=occlusion_map(tasks, image),
-            note=words(row),
-            title=heading(row),
-        )
+        said = {"answer": row["grade"], "note": words(row), "title": heading(row)}
+        looked = occlusion_map(tasks, image)
+        probability = row["probabilities"]
+        figure = plots.grade_bars(image, probability, names, looked=looked, **said)
         row["picture"] = save(figure, free_name(Path(row["image"]).stem, taken))
     save(plots.calibration(state["calibration"]), "calibration")
     text = "".join(json.dumps(runs.plain(row)) + "\n" for row in rows)
@@ -163,21 +146,21 @@ def heading(row: dict[str, Any]) -> str:
 
 def words(row: dict[str, Any]) -> str:
     """Say what an answer is worth."""
-    text = (
+    warning = f" WARNING: {row['warning']}." if "warning" in row else ""
+    return (
         f"Of {row['of']} held-out images answered about as surely, {row['right']:.0%} "
-        f"were right [{row['low']:.0%}, {row['high']:.0%}]."
+        f"were right [{row['low']:.0%}, {row['high']:.0%}].{warning}"
+        " For research and teaching; not a medical device."
     )
-    if "warning" in row:
-        text += f" WARNING: {row['warning']}."
-    return text + " For research and teaching; not a medical device."
 
 
 def lines(row: dict[str, Any]) -> list[str]:
     """Write one answer for a person."""
     shown = " ".join(f"{p:.2f}" for p in row["probabilities"])
-    text = [f"{row['image']}: {row['grade']}, {row['severity']} [{shown}]"]
-    text.append(
+    picture = f"; picture: {row['picture']}" if "picture" in row else ""
+    text = [
+        f"{row['image']}: {row['grade']}, {row['severity']} [{shown}]",
         f"  {row['right']:.0%} of {row['of']} held-out images answered about as surely "
-        f"were right" + (f"; picture: {row['picture']}" if "picture" in row else "")
-    )
+        f"were right{picture}",
+    ]
     return text + ([f"  WARNING: {row['warning']}"] if "warning" in row else [])

@@ -1,8 +1,7 @@
 """Calibration: how often a grader is right when it says 0.7.
 
 Asked of images that the answering model had never seen: in cross-validation each
-labelled image is held out once, and is answered by the one model that did not train
-on it.
+labelled image is answered by the one model that did not train on it.
 """
 
 from typing import Any
@@ -16,14 +15,7 @@ BINS = 5  # equally filled, so that few images still say something in each
 
 
 def wilson(right: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
-    """Return the interval of a share that was seen ``right`` times in n.
-
-    Examples
-    --------
-    >>> low, high = wilson(8, 10)
-    >>> round(low, 3), round(high, 3)
-    (0.49, 0.943)
-    """
+    """Return the interval of a share that was seen ``right`` times in n."""
     from scipy.stats import binomtest  # half a second, which grading need not wait for
 
     found = binomtest(right, n).proportion_ci(level, "wilson")
@@ -55,15 +47,9 @@ def reliability(
         "bins", a list of dicts with "from" and "to" (the least and the most sure of
         the group), "n", "said" (mean probability), "right" (share), "low" and "high"
         (its Wilson interval); "error", the mean distance between said and right
-        weighted by n (the expected calibration error, which chance alone lifts above
-        0); "brier", the mean squared distance of the probabilities from the truth.
-
-    References
-    ----------
-    Guo, Pleiss, Sun, Weinberger 2017, "On calibration of modern neural networks",
-    ICML, section 2.
-    Brier 1950, "Verification of forecasts expressed in terms of probability", Monthly
-    Weather Review 78(1):1-3.
+        weighted by n (the expected calibration error of Guo et al. 2017, which chance
+        alone lifts above 0); "brier", the mean squared distance of the probabilities
+        from the truth (Brier 1950).
     """
     N, K = probabilities.shape
     answers = grading.decode(probabilities, head)
@@ -72,17 +58,12 @@ def reliability(
     groups = []
     for index in np.array_split(np.argsort(said, kind="stable"), min(bins, N)):
         low, high = wilson(int(right[index].sum()), len(index))
-        group = {"from": said[index[0]], "to": said[index[-1]], "n": len(index)}
-        group |= {"said": said[index].mean(), "right": right[index].mean()}
-        groups.append(group | {"low": low, "high": high})
+        ends = {"from": float(said[index[0]]), "to": float(said[index[-1]])}
+        means = {"said": float(said[index].mean()), "right": float(right[index].mean())}
+        groups.append({**ends, "n": len(index), **means, "low": low, "high": high})
     error = sum(g["n"] * abs(g["said"] - g["right"]) for g in groups) / N
-    truth = np.eye(K)[grades_true]
-    brier = np.square(probabilities - truth).sum(1).mean()
-    groups = [
-        {key: v if key == "n" else float(v) for key, v in group.items()}
-        for group in groups
-    ]
-    return {"bins": groups, "error": float(error), "brier": float(brier), "n": N}
+    brier = np.square(probabilities - np.eye(K)[grades_true]).sum(1).mean()
+    return {"bins": groups, "error": error, "brier": float(brier), "n": N}
 
 
 def group_of(found: dict[str, Any], probability: float) -> dict[str, Any]:

@@ -1,34 +1,21 @@
 """What a comparison leaves for grading: the models of the best initialisation."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tinyssl import runs
-from tinyssl.cases import Cases
 from tinyssl.experiment import loader
 from tinyssl.grade import calibration, ood
-from tinyssl.targets.grading import Grading, decode, evaluate
+from tinyssl.targets.grading import decode, evaluate
 
 
-def keep_grader(
-    out: Path,
-    kind: type[Grading],
-    cases: Cases,
-    results: dict[str, Any],
-    trained: dict[str, Any],
-) -> dict[str, Any]:
+def keep_grader(out, kind, cases, results, trained) -> dict[str, Any]:
     """Keep the fold models of the initialisation with the best mean as grader.pt.
 
     Its score is a little optimistic, being the best of several: the report shows them
     all. Where there are official test images, ``results["ensembles"]`` says what the
     folds' averaged probabilities score on them.
-
-    Returns
-    -------
-    dict
-        "init", "qwk", "head", "size" and "calibration".
     """
     most = max(line["labels"] for line in results["summary"])
     whole = [line for line in results["summary"] if line["labels"] == most]
@@ -60,15 +47,12 @@ def keep_grader(
     return {key: state[key] for key in ("init", "qwk", "head", "size", "calibration")}
 
 
-def ensembles(
-    cases: Cases, rows: list[dict[str, Any]], head: str
-) -> list[dict[str, Any]]:
+def ensembles(cases, rows, head) -> list[dict[str, Any]]:
     """Score the folds' mean probabilities on the official test images."""
     cells: dict[tuple, list[Any]] = {}
     for row in rows:
-        cells.setdefault((row["init"], row["labels"]), []).append(
-            row["test_answers"][1]
-        )
+        members = cells.setdefault((row["init"], row["labels"]), [])
+        members.append(row["test_answers"][1])
     truth, lines = cases.columns["grade"][cases.test], []
     for (init, labels), members in cells.items():
         mean = np.mean(members, axis=0)

@@ -3,8 +3,8 @@
 A window is replaced by the image's own blur, which takes lesions and vessels out and
 leaves the illumination; the map says how much the expected grade falls. Positive is
 evidence for a higher grade. Nothing but answers is used, so it is true of any grader,
-and of several together. (Zeiler and Fergus 2014 used a grey square, which is itself
-something to see.)
+and of several together. (Zeiler and Fergus 2014, section 4.2, used a grey square, which
+is itself something to see.)
 """
 
 from collections.abc import Sequence
@@ -14,14 +14,12 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from tinyssl.targets import grading
+from tinyssl.targets.grading import Grading
 from tinyssl.training import to_tensor
 
 
 @torch.no_grad()
-def expected_grade(
-    tasks: Sequence[grading.Grading], inputs: torch.Tensor
-) -> NDArray[np.float64]:
+def expected_grade(tasks: Sequence[Grading], inputs: torch.Tensor) -> NDArray:
     """Return the mean grade of each image by the probabilities of all graders."""
     total = 0.0
     for task in tasks:
@@ -34,7 +32,7 @@ def expected_grade(
 
 @torch.no_grad()
 def occlusion_map(
-    tasks: Sequence[grading.Grading],
+    tasks: Sequence[Grading],
     image: NDArray[np.uint8],
     *,
     window: int | None = None,
@@ -50,18 +48,12 @@ def occlusion_map(
     window : int, optional
         Side of the piece that is smoothed away, in pixels; S / 8 if None. It moves
         by half of itself, and its edge is soft.
-    batch_size : int
 
     Returns
     -------
     (S, S) float64 array
         In grades: the mean fall of the expected grade over the windows that cover a
         pixel; 0 where the image is black.
-
-    References
-    ----------
-    Zeiler, Fergus 2014, "Visualizing and understanding convolutional networks", ECCV,
-    section 4.2.
     """
     S = len(image)
     window = window or max(3, S // 8)
@@ -83,8 +75,7 @@ def occlusion_map(
             for axis in (0, 1)
         ]
         cover = near[0][:, :, None] * near[1][:, None, :]  # (B, S, S)
-        mixed = image + cover[..., None] * (blurred - image)
-        mixed = np.rint(mixed).astype(np.uint8)
+        mixed = np.rint(image + cover[..., None] * (blurred - image)).astype(np.uint8)
         fall = before - expected_grade(tasks, to_tensor(mixed, device))
         total += np.einsum("b,bhw->hw", fall, cover)
         weight += cover.sum(0)

@@ -26,9 +26,7 @@ SHRINKAGE = {"intensities": 0.01, "features": 0.3}
 
 
 @torch.no_grad()
-def describe(
-    encoder: nn.Module, images: NDArray[np.uint8]
-) -> dict[str, NDArray[np.float64]]:
+def describe(encoder: nn.Module, images: NDArray[np.uint8]) -> dict[str, NDArray]:
     """Return the rows of "intensities" and of "features"."""
     encoder.eval()
     device = next(encoder.parameters()).device
@@ -36,10 +34,7 @@ def describe(
     for start in range(0, len(images), 64):
         features = encoder.features(to_tensor(images[start : start + 64], device))
         rows.append(features.mean((2, 3)).cpu().double().numpy())
-    return {
-        "intensities": global_intensities(images),
-        "features": np.concatenate(rows),
-    }
+    return {"intensities": global_intensities(images), "features": np.concatenate(rows)}
 
 
 def fit(
@@ -88,16 +83,12 @@ def mahalanobis(rows: NDArray, mean: NDArray, scale: NDArray) -> NDArray[np.floa
 def score(
     known: dict[str, Any], encoder: nn.Module, images: NDArray[np.uint8]
 ) -> NDArray[np.float64]:
-    """Return the larger of the two distances of each image, over its limit.
+    """Return the larger of the two distances of each image, over its limit: (N,).
 
-    Returns
-    -------
-    (N,) float64 array
-        More than 1 is unlike the training images.
+    More than 1 is unlike the training images.
     """
-    ratios = [
-        mahalanobis(rows, known[part]["mean"].numpy(), known[part]["scale"].numpy())
-        / known[part]["limit"]
-        for part, rows in describe(encoder, images).items()
-    ]
+    ratios = []
+    for part, rows in describe(encoder, images).items():
+        mean, scale = (known[part][name].numpy() for name in ("mean", "scale"))
+        ratios.append(mahalanobis(rows, mean, scale) / known[part]["limit"])
     return np.maximum(*ratios)

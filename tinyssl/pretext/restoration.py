@@ -1,14 +1,20 @@
 """Context restoration: put swapped patches back (Chen et al. 2019)."""
 
+from typing import Any
+
 import numpy as np
+import torch
 from torch import nn
+from torch.nn import functional as F
 
 from tinyssl import models
-from tinyssl.pretext.restoring import Restoring
+from tinyssl.pretext.inputs import field_statistics
+from tinyssl.task import Figures, OnNetwork, Pretext
+from tinyssl.training import to_tensor
 from tinyssl.transforms import sample_swaps, swap_patches
 
 
-class ContextRestoration(Restoring):
+class ContextRestoration(OnNetwork, Pretext):
     """Restore an image in which pairs of small patches were swapped; L2 loss.
 
     Parameters
@@ -29,9 +35,14 @@ class ContextRestoration(Restoring):
 
     Notes
     -----
-    The number and size of the swaps are our defaults; the paper's are not established
-    here. Swapping keeps the pixels, and so the mean and deviation that the network's
-    answer is in units of. What is logged: `tinyssl.pretext.restoring.Restoring`.
+    The number and size of the swaps are our defaults, not the paper's, which are
+    not established here. Swapping keeps the multiset of pixels, so the mean and
+    deviation of the disordered image are those of the original; the network's
+    answer is in units of them. Logged beside the loss: ``copy``, the error of
+    returning the input as it is, the bar to stay under; ``swapped`` and
+    ``unswapped``, the errors inside and outside the swapped patches. Seams betray
+    a swap, so finding it is easy: only the error inside says whether the network
+    knows what belongs there.
 
     References
     ----------
@@ -40,6 +51,8 @@ class ContextRestoration(Restoring):
     """
 
     name = "restoration"
+    main = "swapped"
+    carries = ("encoder", "network")
     disordered = "Pairs of patches were swapped"
 
     def __init__(
@@ -55,8 +68,8 @@ class ContextRestoration(Restoring):
         self.network = network
         self.patch_size = patch_size
         self.num_swaps = num_swaps
-        self.region = region
         self.standardise = standardise
+        self.region = region
 
     @classmethod
     def build(cls, encoder, *, image_size, region=None, standardise=False, **options):
@@ -65,12 +78,86 @@ class ContextRestoration(Restoring):
         network = models.mapping(encoder, channels=3)
         return cls(network, standardise=standardise, **options)
 
-    def disorder(self, images, rng):
+    def make_batch(
+        self, images: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
+        """Disorder each image; the targets are the images and where they changed."""
+        disordered = self.disorder(images, rng)
+        changed = (disordered != images).any(-1)  # (N, H, W)
+        return disordered, (images, changed)
+
+    def disorder(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Swap patches, each image by its own draw."""
         return swap_patches(images, self.sample(images, rng), self.patch_size)
 
-    def sample(self, images, rng):
+    def sample(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Draw the swaps of a batch, (N, T, 4)."""
         N, T, shape = len(images), self.num_swaps, images.shape[1:3]
         swaps = sample_swaps(shape, self.patch_size, N * T, rng=rng, region=self.region)
         return swaps.reshape(N, T, 4)
+
+    def forward(
+        self, inputs: torch.Tensor, targets: tuple[torch.Tensor, torch.Tensor]
+    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """Mean squared error in units of each image's own variance."""
+        images, changed = targets  # (N, C, H, W), (N, 1, H, W)
+        mean, deviation = field_statistics(inputs)
+        wanted = (images - mean) / deviation
+        given = (inputs - mean) / deviation
+        restored = self.network(given if self.standardise else inputs)
+        error = (restored - wanted).square().mean(1, keepdim=True)  # (N, 1, H, W)
+        logs = {
+            "copy": (given - wanted).square().mean(),
+            "swapped": (error * changed).sum() / changed.sum().clamp_min(1),
+            "unswapped": (error * (1 - changed)).sum() / (1 - changed).sum(),
+            "copy_swapped": F.mse_loss(given, wanted)
+            * changed.numel()
+            / changed.sum().clamp_min(1),
+        }
+        return error.mean(), logs
+
+    @torch.no_grad()
+    def evaluate(self, images: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
+        """Disorder every image once and average what training logs: "mse", "copy"...
+
+        Returns
+        -------
+        dict
+            "mse" of the whole image and "copy", that of returning the input; the
+            same inside the swapped patches, "swapped" and "copy_swapped"; and
+            "unswapped". All in units of each image's own variance.
+        """
+        self.eval()
+        inputs, targets = to_tensor(self.make_batch(images, rng), self.device)
+        loss, logs = self(inputs, targets)
+        return {"mse": float(loss)} | {key: float(logs[key]) for key in logs}
+
+    @torch.no_grad()
+    def restore(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return the restored images, values in [0, 1] like the inputs."""
+        mean, deviation = field_statistics(inputs)
+        given = (inputs - mean) / deviation if self.standardise else inputs
+        restored = self.network(given)
+        return (restored * deviation + mean).clamp(0, 1)
+
+    def describe(self, scores: list[dict[str, Any]], where: str) -> str:
+        """Say how far restoring beats copying, inside and outside what changed."""
+        keys = ("swapped", "copy_swapped", "unswapped")
+        inside, copied, outside = (np.mean([s[key] for s in scores]) for key in keys)
+        return (
+            f"{self.disordered}; the network puts them back. Mean squared error inside "
+            f"the changed patches of the {where}: {inside:.3f}, where copying the "
+            f"input leaves {copied:.3f}; outside them {outside:.3f}, where copying "
+            "leaves 0 (in units of each image's variance)."
+        )
+
+    def figures(self, images, scores, *, rng) -> Figures:
+        """Show images, disordered and restored ones, and where they are wrong."""
+        from tinyssl import plots
+
+        inputs, (images, changed) = self.make_batch(images, rng)
+        restored = self.restore(to_tensor(inputs, self.device))
+        restored = restored.permute(0, 2, 3, 1).cpu().numpy()
+        figure = plots.restorations(images, inputs, restored, changed)
+        caption = "Original, disordered (changed patches outlined), restored, error."
+        return [(figure, caption)]

@@ -6,20 +6,7 @@ from scipy.special import log_softmax, softmax
 
 
 def majority(grades: np.ndarray, n: int, num_grades: int) -> NDArray[np.float64]:
-    """Give every image the class frequencies of the training grades.
-
-    Parameters
-    ----------
-    grades : (M,) int array
-        Of the training images.
-    n : int
-        Images to answer for.
-    num_grades : int
-
-    Returns
-    -------
-    (n, num_grades) float64 array
-        Equal rows; the argmax is the majority grade.
+    """Give each of n images the frequencies of the training grades: (n, num_grades).
 
     Examples
     --------
@@ -31,16 +18,9 @@ def majority(grades: np.ndarray, n: int, num_grades: int) -> NDArray[np.float64]
 
 
 def global_intensities(images: np.ndarray) -> NDArray[np.float64]:
-    """Describe an image by nine numbers that see no lesion.
+    """Describe uint8 images (N, H, W, C) by numbers that see no lesion.
 
-    Parameters
-    ----------
-    images : (N, H, W, C) uint8 array
-
-    Returns
-    -------
-    (N, 3 C) float64 array
-        Mean, standard deviation and 95th percentile of each channel, in [0, 1].
+    Mean, standard deviation and 95th percentile of each channel, in [0, 1]: (N, 3 C).
     """
     flat = np.asarray(images).reshape(len(images), -1, images.shape[-1]) / 255.0
     return np.concatenate(
@@ -75,13 +55,11 @@ def logistic_regression(
     Notes
     -----
     Equals scikit-learn's ``LogisticRegression(C=1 / penalty)`` on standardised
-    features, which ``tests/downstream/test_baselines.py`` checks.
+    features.
     """
-    from scipy.optimize import minimize  # here: grading a photograph need not wait
+    from scipy.optimize import minimize  # here: grading an image need not wait
 
-    mean, deviation = features.mean(0), features.std(0)
-    deviation = np.where(deviation > 0, deviation, 1.0)
-    X = (features - mean) / deviation  # (M, D)
+    X, X_new = _standardised(features, features_new)  # (M, D), (N, D)
     Y = np.eye(num_grades)[grades]  # (M, K)
     D, K = X.shape[1], num_grades
 
@@ -95,43 +73,31 @@ def logistic_regression(
 
     start = np.zeros((D + 1) * K)
     W = minimize(loss, start, jac=True, method="L-BFGS-B").x.reshape(D + 1, K)
-    return softmax((features_new - mean) / deviation @ W[:D] + W[D], axis=1)
+    return softmax(X_new @ W[:D] + W[D], axis=1)
 
 
-def probes(
-    features: np.ndarray,
-    features_new: np.ndarray,
-    grades: np.ndarray,
-    *,
-    num_grades: int,
-    neighbours: int = 5,
-) -> dict[str, NDArray[np.float64]]:
-    """Answer from the features of an encoder that stays as it is.
+def _standardised(features, features_new):
+    """Return both in units of the first: mean 0 and, where they vary, deviation 1."""
+    mean, deviation = features.mean(0), features.std(0)
+    deviation = np.where(deviation > 0, deviation, 1.0)
+    return (features - mean) / deviation, (features_new - mean) / deviation
 
-    Parameters
-    ----------
-    features, features_new : (M, D) and (N, D) arrays
-    grades : (M,) int array, values in 0..num_grades-1
-    num_grades : int
-    neighbours : int
-        Of the M rows, nearest by cosine; each has one vote.
 
-    Returns
-    -------
-    dict of (N, num_grades) float64 arrays, rows sum to 1
-        "linear probe", a logistic regression, and "nearest neighbours".
+def probes(features, features_new, grades, *, num_grades) -> dict[str, NDArray]:
+    """Answer from the features of a frozen encoder.
+
+    As `logistic_regression`, which is the "linear probe"; "nearest neighbours" are five
+    of the M rows, nearest by cosine, with one vote each.
     """
     options = {"num_grades": num_grades, "penalty": max(1.0, 0.1 * features.shape[1])}
-    near = nearest(features, features_new, neighbours)
+    near = nearest(features, features_new, 5)
     return {
         "linear probe": logistic_regression(features, grades, features_new, **options),
         "nearest neighbours": np.eye(num_grades)[grades[near]].mean(1),
     }
 
 
-def nearest(
-    features: np.ndarray, features_new: np.ndarray, count: int
-) -> NDArray[np.int64]:
+def nearest(features: NDArray, features_new: NDArray, count: int) -> NDArray[np.int64]:
     """Return the rows of ``features`` nearest to each new row by cosine: (N, count)."""
     some, others = (
         x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
@@ -140,13 +106,9 @@ def nearest(
     return np.argsort(-(others @ some.T), axis=1, kind="stable")[:, :count]
 
 
-def ridge(
-    features: NDArray, targets: NDArray, features_new: NDArray, *, penalty: float = 1.0
-) -> NDArray[np.float64]:
+def ridge(features, targets, features_new, *, penalty=1.0) -> NDArray[np.float64]:
     """Fit a line by least squares with a penalty; give its values for new rows."""
-    mean, deviation = features.mean(0), features.std(0)
-    deviation = np.where(deviation > 0, deviation, 1.0)
-    X, X_new = (features - mean) / deviation, (features_new - mean) / deviation
+    X, X_new = _standardised(features, features_new)
     gram = X @ X.T + penalty * X.shape[1] * np.eye(len(X))  # (M, M): few labels
     centre = targets.mean(0)
     return centre + X_new @ X.T @ np.linalg.solve(gram, targets - centre)

@@ -41,9 +41,9 @@ def prepare(
 
     Examples
     --------
-    >>> photograph = np.full((40, 40, 3), 90, np.uint8)
-    >>> photograph[:, 20] = 60  # a vessel
-    >>> prepared = prepare(photograph, np.ones((40, 40), bool), sigma=5)
+    >>> image = np.full((40, 40, 3), 90, np.uint8)
+    >>> image[:, 20] = 60  # a vessel
+    >>> prepared = prepare(image, np.ones((40, 40), bool), sigma=5)
     >>> bool(prepared[0, 20, 0] < 64), bool(prepared[0, 10, 0] > 127)
     (True, True)
     """
@@ -79,11 +79,7 @@ def held_out(table: Table) -> NDArray[np.bool_]:
 def read_fields(table: Table, width: int) -> tuple[list[NDArray], list[NDArray]]:
     """Read images, shrunk and prepared, and their fields of view.
 
-    Returns
-    -------
-    images : list of (h, w, 3) uint8 arrays
-    fields : list of (H, W) bool arrays
-        At the images' own size: as shipped, else as found.
+    Those have the images' own size: as shipped, else as found.
     """
 
     def read(item, region):
@@ -108,19 +104,18 @@ def read_masks(table: Table, name: str, fields: list[NDArray]) -> list[NDArray]:
     missing = [n for n, m in zip(table.names, masks, strict=True) if m is None]
     if missing and name == "vessel":
         raise ValueError(f"{table.root}: no vessel mask for {', '.join(missing[:10])}")
-    drawn = [
-        np.zeros_like(field) if mask is None else loaded(mask, read_mask)
-        for mask, field in zip(masks, fields, strict=True)
-    ]
-    for n, mask, field in zip(table.names, drawn, fields, strict=True):
+    truth = []
+    for n, item, field in zip(table.names, masks, fields, strict=True):
+        mask = np.zeros_like(field) if item is None else loaded(item, read_mask)
         if mask.shape != field.shape:
             raise ValueError(
                 f"{table.root}: the {name} mask of {n} must be as large as its image "
                 f"{field.shape}, found {mask.shape}"
             )
-    if not any(mask.any() for mask in drawn):
+        truth.append(mask)
+    if not any(mask.any() for mask in truth):
         raise ValueError(f"{table.root}: {name} must be drawn in an image")
-    return drawn
+    return truth
 
 
 def loaded(item: Path | NDArray, read: Callable[[Path], NDArray]) -> NDArray:

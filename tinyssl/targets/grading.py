@@ -4,10 +4,9 @@ Four heads, to be compared on the same folds (``python -m tinyssl finetune --hea
 
 ``continuation`` (the default)
     Continuation ratios (Fienberg 1980): K - 1 outputs, each the log-odds of going
-    beyond a grade once it is reached. The likelihood is proper, so the K
-    probabilities are non-negative and sum to 1, the order is built in, and each
-    step may look at its own features: what tells mild from none is not what tells
-    proliferative from severe. Decoded by the median grade.
+    beyond a grade once it is reached. The order is built in, and each step may look
+    at its own features: what tells mild from none is not what tells proliferative
+    from severe. Decoded by the median grade.
 ``cumulative``
     Proportional odds (McCullagh 1980): one severity score and K - 1 ordered
     thresholds; P(grade <= k) is the logistic function of threshold k minus score.
@@ -16,14 +15,10 @@ Four heads, to be compared on the same folds (``python -m tinyssl finetune --hea
 ``regression``
     Squared error of one number, rounded to the nearest grade.
 
-On RetinaMNIST's five folds, from scratch with all labels, the mean QWK was .583 for
-``continuation``, .564 for ``cumulative``, .553 for ``softmax`` and .555 for
-``regression`` (``tinyssl finetune retinamnist.npz --size 32 --fractions 100 --epochs 20
---head H``): the default is the best of four, by less
-than the folds differ.
-
-Five free sigmoids decoded as ``(p > 0.5).sum() - 1`` are not offered: they can
-answer -1, which is no grade.
+On RetinaMNIST's five folds, from scratch with all labels, the mean QWK was .583, .564,
+.553 and .555 in this order (``tinyssl finetune retinamnist.npz --size 32 --fractions
+100 --epochs 20 --head H``): the default is best, by less than the folds differ.
+Free sigmoids decoded as ``(p > 0.5).sum() - 1`` can answer -1, which is no grade.
 """
 
 from typing import Any, Literal
@@ -39,7 +34,6 @@ from tinyssl.data import Table
 from tinyssl.summary import Metric
 from tinyssl.targets import baselines
 from tinyssl.task import Figures, Target
-from tinyssl.training import to_tensor
 from tinyssl.transforms import (
     adjust,
     flip,
@@ -76,16 +70,16 @@ class Grading(Target):
     Notes
     -----
     The features are pooled by mean and by maximum: a lesion a few pixels wide
-    disappears in a mean over the whole retina. For the
-    same reason no view is interpolated: a rotation by any angle blurs a lesion of one
-    pixel away.
+    disappears in a mean over the whole retina. For the same reason no view is
+    interpolated.
     """
 
     name = "grading"
     title = "Did pretraining help?"
     measure = (
-        "Quadratic weighted kappa (QWK) counts a mistake by the square of its distance: "
-        "1 is perfect, 0 what guessing reaches. Seen with eight views an image."
+        "Quadratic weighted kappa (QWK) counts a mistake by the square of its "
+        "distance: 1 is perfect, 0 what guessing reaches. Seen with eight views an "
+        "image."
     )
     columns = ("image", "grade")
     metrics = {  # noqa: RUF012
@@ -131,16 +125,10 @@ class Grading(Target):
         if reading.labelled and not (grades >= 0).any():
             raise ValueError(f"{table.root}: needs images with grades, found none")
         named = len(table.class_names or ())
-        return gather(
-            table,
-            reading,
-            {"image": images, "grade": grades},
-            labelled=grades >= 0,
-            strata=grades,
-            size=reading.size,
-            classes="grade",
-            num_grades=max(2, int(grades.max()) + 1, named),
-        )
+        columns = {"image": images, "grade": grades}
+        known = {"labelled": grades >= 0, "strata": grades, "classes": "grade"}
+        known |= {"num_grades": max(2, int(grades.max()) + 1, named)}
+        return gather(table, reading, columns, size=reading.size, **known)
 
     @classmethod
     def build(cls, encoder: nn.Module, cases: Cases, *, head: Head = "continuation"):
@@ -148,16 +136,12 @@ class Grading(Target):
 
         Parameters
         ----------
-        encoder, cases
-            As for every target.
         head : str
             How grades are answered; see `tinyssl.targets.grading`.
         """
         return cls(encoder, num_grades=cases.facts["num_grades"], head=head)
 
-    def make_batch(
-        self, images: np.ndarray, grades: np.ndarray, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def make_batch(self, images, grades, rng):
         """Show each labelled image in a fresh view."""
         if self.augment:
             N = len(images)
@@ -166,9 +150,7 @@ class Grading(Target):
             images = adjust(images, *sample_adjustments(N, rng=rng))
         return images, grades
 
-    def forward(
-        self, inputs: torch.Tensor, targets: torch.Tensor
-    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    def forward(self, inputs, targets):
         """Loss of the chosen head; logs the training accuracy."""
         outputs = self.outputs(inputs)
         if self.head == "regression":
@@ -216,22 +198,15 @@ class Grading(Target):
     def predict(
         self, images: np.ndarray, *, views: int = 8, batch_size: int = 64
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Grade images (N, S, S, C).
+        """Return int64 grades (N,) of images and float64 probabilities (N, K).
 
         Outputs are averaged over 1 to 8 views: the image, its mirror image, then
         quarter turns of both.
-
-        Returns
-        -------
-        grades : (N,) int64 array
-        probabilities : (N, K) float64 array, rows sum to 1
         """
         if not 1 <= views <= 8:
             raise ValueError(f"views must lie in 1..8, found {views}")
-        self.eval()
         grades, probabilities = [], []
-        for start in range(0, len(images), batch_size):
-            x = to_tensor(images[start : start + batch_size], self.device)
+        for x in self.batches(images, batch_size):
             outputs = sum(self.outputs(view(x, v)) for v in range(views)) / views
             grades.append(self.decode(outputs).cpu().numpy())
             probability = self.log_probabilities(outputs).exp().cpu().double()
@@ -246,14 +221,14 @@ class Grading(Target):
     @classmethod
     def baselines(cls, cases: Cases, chosen: np.ndarray, held: np.ndarray):
         """Answer the majority grade, and by nine numbers that see no lesion."""
-        features = baselines.global_intensities(cases.images(np.r_[chosen, held]))
         grades, K = cases.columns["grade"][chosen], cases.facts["num_grades"]
-        some, others = np.split(features, [len(chosen)])
+        some, others = (
+            baselines.global_intensities(cases.images(index))
+            for index in (chosen, held)
+        )
         fitted = baselines.logistic_regression(some, grades, others, num_grades=K)
-        answers = {
-            "majority grade": baselines.majority(grades, len(held), K),
-            "global intensities": fitted,
-        }
+        blind = baselines.majority(grades, len(held), K)
+        answers = {"majority grade": blind, "global intensities": fitted}
         return {name: (p.argmax(1), p) for name, p in answers.items()}
 
     @classmethod
@@ -311,19 +286,13 @@ def evaluate(
 ) -> dict[str, float]:
     """Score grades, and their probabilities (N, K).
 
-    Returns
-    -------
-    dict
-        "qwk" in [-1, 1], "accuracy", and "auc", one against the rest, averaged over
-        the classes that occur; nan where the labels leave a value undefined.
+    "qwk" in [-1, 1], "accuracy", and "auc", one against the rest, averaged over the
+    classes that occur; nan where the labels leave a value undefined.
     """
     K = probabilities.shape[1]
     qwk = metrics.quadratic_weighted_kappa(grades_true, grades_pred, num_classes=K)
     occurring = np.unique(grades_true)
-    each = [
-        metrics.roc_auc(grades_true == grade, probabilities[:, grade])
-        for grade in occurring
-    ]
+    each = [metrics.roc_auc(grades_true == k, probabilities[:, k]) for k in occurring]
     return {
         "qwk": float(qwk),
         "accuracy": float(metrics.accuracy(grades_true, grades_pred)),

@@ -14,8 +14,7 @@ from tinyssl.summary import Metric
 from tinyssl.targets import baselines
 from tinyssl.targets.localization import read_points
 from tinyssl.task import Target
-from tinyssl.training import to_tensor
-from tinyssl.transforms import adjust, sample_adjustments
+from tinyssl.transforms import adjust, flip, sample_adjustments, sample_flips
 
 EYES = ("left", "right")  # 0 and 1
 
@@ -35,14 +34,6 @@ class Laterality(Target):
     In an upright image the disc of a right eye lies on the right: so left and right
     half are pooled apart, where a mean over all would forget the side. Every labelled
     image serves as both eyes, so that one alone shows both classes.
-
-    Examples
-    --------
-    >>> from tinyssl.models import sononet_small
-    >>> task = Laterality(sononet_small(), augment=False)
-    >>> x = torch.zeros(2, 3, 32, 32)
-    >>> task.logits(x).shape
-    torch.Size([2])
     """
 
     name = "laterality"
@@ -81,23 +72,16 @@ class Laterality(Target):
             disc, fovea = read_points(table, reading, "which eye it is, or ")
             apart = disc[:, 1] - fovea[:, 1]
             eyes = np.where(np.isfinite(apart), apart > 0, -1)
-        return gather(
-            table,
-            reading,
-            {"image": images, "eye": eyes},
-            labelled=eyes >= 0,
-            strata=eyes,
-            size=reading.size,
-            classes="eye",
-        )
+        columns = {"image": images, "eye": eyes}
+        known = {"labelled": eyes >= 0, "strata": eyes, "classes": "eye"}
+        return gather(table, reading, columns, size=reading.size, **known)
 
     def make_batch(self, images, eyes, rng):
         """Mirror half of the images and exchange their labels."""
         if self.augment:
             rng = np.random.default_rng(rng)
-            mirrored = rng.random(len(images)) < 0.5
-            images = np.where(mirrored[:, None, None, None], images[:, :, ::-1], images)
-            eyes = np.where(mirrored, 1 - eyes, eyes)
+            mirrored = sample_flips(len(images), rng=rng)
+            images, eyes = flip(images, mirrored), np.where(mirrored, 1 - eyes, eyes)
             images = adjust(images, *sample_adjustments(len(images), rng=rng))
         return images, eyes
 
@@ -122,10 +106,8 @@ class Laterality(Target):
 
         The mirror image must say the opposite, so the two answers are averaged.
         """
-        self.eval()
         answers = []
-        for start in range(0, len(images), batch_size):
-            x = to_tensor(images[start : start + batch_size], self.device)
+        for x in self.batches(images, batch_size):
             logits = (self.logits(x) - self.logits(x.flip(3))) / 2
             answers.append(torch.sigmoid(logits).cpu().double().numpy())
         return np.concatenate(answers)
@@ -150,13 +132,7 @@ class Laterality(Target):
 
 
 def evaluate(eyes_true: np.ndarray, probability: np.ndarray) -> dict[str, float]:
-    """Score answers: accuracy, and the area under the ROC curve.
-
-    Examples
-    --------
-    >>> evaluate(np.array([0, 1, 1]), np.array([0.2, 0.9, 0.4]))["accuracy"]
-    0.6666666666666666
-    """
+    """Score answers: accuracy, and the area under the ROC curve."""
     answers = (probability > 0.5).astype(int)
     return {
         "accuracy": float(metrics.accuracy(eyes_true, answers)),

@@ -1,15 +1,12 @@
 """Localisation: where the centres of disc and fovea are, as a map of probability.
 
-Why a heat map and not two coordinates
-    A linear layer to coordinates has to learn each place of the image from labels
-    that show it, and answers between two candidates. A map shares its weights over
-    all places, so that a dozen labels may do; it shows where the network hesitates;
-    and its decoder is the one that restored images, so that it can be carried over
-    too (Chen et al. localised on a coarse grid of places for the same reason).
+Why a map and not two coordinates
+    A map shares its weights over all places, so that a dozen labels may do; it shows
+    where the network hesitates; and its decoder is the one that restored images, so
+    that it can be carried over too.
 Loss
     Cross-entropy between the map's softmax over all pixels and a small Gaussian at
-    the true place: a proper score, and no weight between object and background has
-    to be chosen, as with a squared error of heat maps.
+    the true place: a proper score, without a weight between object and background.
 Answer
     The mean position of the probability within two deviations of its highest place:
     finer than a pixel, and not pulled between two candidates.
@@ -28,20 +25,19 @@ from tinyssl.cases import Cases, Reading, gather
 from tinyssl.data import Table, load_points
 from tinyssl.summary import Metric
 from tinyssl.targets.baselines import nearest, ridge
-from tinyssl.task import Figures, Target
+from tinyssl.task import Figures, OnNetwork, Target
 from tinyssl.training import to_tensor
-from tinyssl.transforms import adjust, sample_adjustments
+from tinyssl.transforms import adjust, flip, sample_adjustments, sample_flips
 
 POINTS = ("disc", "fovea")
-# Share of the field's width: median of the 51 discs drawn in IDRiD's segmentation part
-# that we have (.117 to .187), as the circle of equal area
-# (load_masks(open_dataset("IDRiD/A. Segmentation"), "OD", 512)); and of the synthetic
-# eyes (2 * toy.fundus(300, size=96, rng=0).disc_radius / 96: .113 to .147).
+# Shares of the field's width: median of the 51 discs annotated in IDRiD's segmentation
+# part that we have (.117 to .187), as circles of equal area; and of the synthetic eyes
+# (2 * toy.fundus(300, size=96, rng=0).disc_radius / 96: .113 to .147).
 DISC_DIAMETER, TOY_DISC_DIAMETER = 0.154, 0.128
 SHIFT = 0.08  # of the side: how far training views are moved, either way
 
 
-class Localization(Target):
+class Localization(OnNetwork, Target):
     """Find one place for each point: a map of logits a point.
 
     Parameters
@@ -53,16 +49,6 @@ class Localization(Target):
     augment : bool
         Mirror, shift, brightness and contrast. A mirrored eye is an eye; one upside
         down is not: its fovea would lie above the disc.
-
-    Examples
-    --------
-    >>> from tinyssl.models import UNet
-    >>> task = Localization(UNet(out_channels=2, widths=(4, 8)), augment=False)
-    >>> images, points = np.zeros((1, 16, 16, 3), np.uint8), np.full((1, 2, 2), 5.0)
-    >>> inputs, targets = task.make_batch(images, points, rng=0)
-    >>> loss, logs = task(to_tensor(inputs), to_tensor(targets))
-    >>> sorted(logs)
-    ['error']
     """
 
     name = "localization"
@@ -81,9 +67,7 @@ class Localization(Target):
         "batch_size": 16,
     }
 
-    def __init__(
-        self, network: nn.Module, *, sigma: float = 0.03, augment: bool = True
-    ):
+    def __init__(self, network, *, sigma: float = 0.03, augment: bool = True):
         super().__init__()
         self.network = network
         self.sigma = sigma
@@ -94,32 +78,21 @@ class Localization(Target):
         """Read whole images and the places of disc and fovea."""
         images, table = reading.images(table)
         points = np.stack(read_points(table, reading), 1)
-        toy = table.layout == "toy"
-        return gather(
-            table,
-            reading,
-            {"image": images, "points": points},
-            labelled=np.isfinite(points).all((1, 2)),
-            size=reading.size,
-            disc_diameter=TOY_DISC_DIAMETER if toy else DISC_DIAMETER,
-        )
+        columns = {"image": images, "points": points}
+        disc = TOY_DISC_DIAMETER if table.layout == "toy" else DISC_DIAMETER
+        known = {"labelled": np.isfinite(points).all((1, 2)), "disc_diameter": disc}
+        return gather(table, reading, columns, size=reading.size, **known)
 
     @classmethod
     def build(cls, encoder: nn.Module, cases: Cases):
         """Put a decoder on an encoder that has none."""
         return cls(models.mapping(encoder, channels=cls.channels))
 
-    @property
-    def encoder(self) -> nn.Module:
-        """What pretraining trained: a U-Net whole, else the encoder."""
-        restorer = isinstance(self.network, models.Restorer)
-        return self.network.encoder if restorer else self.network
-
     def make_batch(self, images, points, rng):
         """Show each image in a fresh view; the points, (N, P, 2), move along."""
         rng = np.random.default_rng(rng)
         if self.augment:
-            images, points = mirror(images, points, rng.random(len(images)) < 0.5)
+            images, points = mirror(images, points, sample_flips(len(images), rng=rng))
             most = round(SHIFT * images.shape[1])
             offsets = rng.integers(-most, most + 1, (len(images), 2))
             images, points = shift(images, points, offsets)
@@ -137,15 +110,10 @@ class Localization(Target):
         return loss.mean(), {"error": (found - points).norm(dim=2).mean()}
 
     @torch.no_grad()
-    def predict(
-        self, images: NDArray[np.uint8], *, batch_size: int = 64
-    ) -> NDArray[np.float64]:
+    def predict(self, images: NDArray, *, batch_size: int = 64) -> NDArray[np.float64]:
         """Find the points of images (N, S, S, C), each seen straight and mirrored.
 
-        Returns
-        -------
-        (N, P, 2) float64 array
-            (y, x) in pixels, the centre of the first pixel at (0, 0).
+        (N, P, 2), as (y, x) in pixels, the centre of the first pixel at (0, 0).
         """
         points = []
         for start in range(0, len(images), batch_size):
@@ -180,13 +148,11 @@ class Localization(Target):
         return {"mean place": guess(cases.columns["points"][chosen], len(held))}
 
     @classmethod
-    def probe(
-        cls, cases: Cases, chosen: NDArray, features: NDArray, features_new: NDArray
-    ):
+    def probe(cls, cases: Cases, chosen: NDArray, *features: NDArray):
         """Answer from frozen features of chosen and held-out images."""
         points = cases.columns["points"][chosen]
-        near = nearest(features, features_new, 5)
-        fitted = ridge(features, points.reshape(len(points), -1), features_new)
+        near = nearest(*features, 5)
+        fitted = ridge(features[0], points.reshape(len(points), -1), features[1])
         return {
             "linear probe": fitted.reshape(-1, *points.shape[1:]),
             "nearest neighbours": points[near].mean(1),
@@ -200,15 +166,15 @@ class Localization(Target):
         side, held = cases.facts["size"], cases.held(0)[:8]
         images, truth = cases.take(cls.columns, held)
         radius = cases.facts["disc_diameter"] / 2 * side
+        caption = (
+            "held-out images of the first fold. Circles have the radius of half a disc "
+            "diameter around the true place."
+        )
         shown = []
         for init in results["shown"]:
             answers = load(init).predict(images)
             figure = plots.localizations(images, truth, answers, radius=radius)
-            caption = (
-                f"{init}: held-out images of the first fold. Circles have the radius "
-                "of half a disc diameter around the true place."
-            )
-            shown.append((figure, caption))
+            shown.append((figure, f"{init}: {caption}"))
         return shown
 
 
@@ -227,14 +193,12 @@ def read_points(table: Table, reading: Reading, instead: str = "") -> list[NDArr
 
 def mirror(images, points, which):
     """Mirror some images left to right, and the points with them."""
-    W = images.shape[2]
-    mirrored = points * [1, -1] + [0, W - 1]
-    images = np.where(which[:, None, None, None], images[:, :, ::-1], images)
-    return images, np.where(which[:, None, None], mirrored, points)
+    mirrored = points * [1, -1] + [0, images.shape[2] - 1]
+    return flip(images, which), np.where(which[:, None, None], mirrored, points)
 
 
 def shift(images, points, offsets):
-    """Move images by whole pixels (dy, dx); what comes in is black."""
+    """Move images by whole pixels (dy, dx), and the points; what comes in is black."""
     H, W = images.shape[1:3]
     most = int(np.abs(offsets).max())
     padded = np.pad(images, ((0, 0), (most, most), (most, most), (0, 0)))
@@ -273,10 +237,8 @@ def decode(probability: torch.Tensor, sigma: float) -> torch.Tensor:
     H, W = probability.shape[2:]
     flat = probability.flatten(2)
     highest = flat.argmax(2, keepdim=True)
-    rows, cols = (
-        torch.arange(H * W, device=flat.device).div(W, rounding_mode="floor"),
-        torch.arange(H * W, device=flat.device).remainder(W),
-    )
+    places = torch.arange(H * W, device=flat.device)
+    rows, cols = places // W, places % W
     far = (rows - highest // W) ** 2 + (cols - highest % W) ** 2
     near = flat * (far <= (2 * sigma) ** 2)
     near = near / near.sum(2, keepdim=True)
@@ -293,13 +255,8 @@ def evaluate(
     """Score places of disc and fovea, (N, P, 2) in pixels, in disc diameters.
 
     The side of the square images is the width of the field of view; the diameter of a
-    disc is a share of it.
-
-    Returns
-    -------
-    dict of float
-        "error", the mean distance in disc diameters, and "within", the share that
-        lies within half a disc diameter; then the same of "disc" and "fovea".
+    disc is a share of it. "error" is the mean distance in disc diameters, "within" the
+    share that lies within half of one; then the same of "disc" and "fovea".
 
     Examples
     --------
@@ -309,16 +266,15 @@ def evaluate(
     (0.4, 1.0)
     """
     P = points_true.shape[1]
-    distance = metrics.localization_error(
-        points_true.reshape(-1, 2),
-        points_pred.reshape(-1, 2),
-        spacing=1 / (disc_diameter * side),
-    ).reshape(-1, P)
-    scores = {"error": distance.mean(), "within": (distance <= 0.5).mean()}
-    for name, column in zip(POINTS, distance.T, strict=True):
-        scores[f"{name} error"] = column.mean()
-        scores[f"{name} within"] = (column <= 0.5).mean()
-    return {name: float(score) for name, score in scores.items()}
+    pairs = points_true.reshape(-1, 2), points_pred.reshape(-1, 2)
+    spacing = 1 / (disc_diameter * side)
+    distance = metrics.localization_error(*pairs, spacing=spacing).reshape(-1, P)
+    scores = {}
+    parts = {"": distance, **dict(zip(POINTS, distance.T, strict=True))}
+    for name, part in parts.items():
+        scores[f"{name} error".strip()] = float(part.mean())
+        scores[f"{name} within".strip()] = float((part <= 0.5).mean())
+    return scores
 
 
 def guess(points: NDArray[np.floating], n: int) -> NDArray[np.float64]:

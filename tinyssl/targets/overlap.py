@@ -1,4 +1,4 @@
-"""How well a map finds what was drawn; and thin vessels, which Dice hardly notices."""
+"""How well a map finds what is annotated; thin vessels, which Dice hardly notices."""
 
 import math
 
@@ -15,24 +15,14 @@ THIN = 3 / 540  # of the field's width: 3 px in DRIVE, whose field is 540 px wid
 
 
 def thin_width(region: NDArray[np.bool_]) -> int:
-    """Return the width in pixels below which a vessel of this field is thin.
-
-    Examples
-    --------
-    >>> thin_width(np.ones((900, 918), bool))
-    5
-    """
+    """Return the width in pixels below which a vessel of this field is thin."""
     return max(2, round(THIN * field_width(region)))
 
 
 def thin_vessels(mask: NDArray[np.bool_], *, width: float) -> NDArray[np.bool_]:
-    """Return the part of a mask (H, W) of vessels that is narrower than a width.
+    """Return the part of a mask (H, W) of vessels narrower than a width in pixels.
 
-    Parameters
-    ----------
-    mask : (H, W) bool array
-    width : float
-        In pixels, at least 1. A straight vessel this wide or wider is not thin.
+    A straight vessel as wide as ``width``, which is at least 1, is not thin.
 
     Notes
     -----
@@ -84,7 +74,7 @@ def evaluate(
     threshold: float = THRESHOLD,
     thin: NDArray[np.bool_] | None = None,
 ) -> dict[str, float]:
-    """Score probabilities (H, W) of one image against what the observer drew.
+    """Score probabilities (H, W) of one image against its mask.
 
     Parameters
     ----------
@@ -113,9 +103,8 @@ def evaluate(
     """
     found = probability >= threshold
     truth, answer = mask[region].astype(int), found[region].astype(int)
-    drawn = bool(truth.any())
     scores = {
-        "dice": metrics.dice(mask, found, region=region) if drawn else np.nan,
+        "dice": metrics.dice(mask, found, region=region) if truth.any() else np.nan,
         "auc": metrics.roc_auc(truth, probability[region]),
         "sensitivity": metrics.sensitivity(mask, found, region=region),
         "specificity": metrics.specificity(mask, found, region=region),

@@ -17,18 +17,11 @@ def blend(
     stride: int = 48,
     batch_size: int = 32,
 ) -> NDArray[np.float32]:
-    """Answer a whole image patch by patch.
+    """Answer a whole image (H, W, C) patch by patch.
 
-    Parameters
-    ----------
-    answer : callable
-        Maps patches (N, s, s, C) to numbers (N, s, s).
-    image : (H, W, C) array
-    patch_size, stride : int
-        Overlapping patches are averaged to (H, W); the weight falls smoothly from a
-        patch's middle to its rim, where it has seen the least.
-    batch_size : int
-        Patches at a time.
+    ``answer`` maps patches (N, s, s, C) to numbers (N, s, s). Overlapping ones are
+    averaged to (H, W); the weight falls smoothly from a patch's middle to its rim,
+    where it has seen the least.
     """
     if not 1 <= stride <= patch_size:
         raise ValueError(

@@ -1,0 +1,193 @@
+"""Pretrain on the images of a study, blind to what each of its folds holds out.
+
+Each fold is a job, one process and one thread by default. A finished job leaves a file,
+so that what was stopped goes on where it was.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from tinyssl import models, pretext, runs
+from tinyssl.cases import TEST, Cases
+from tinyssl.jobs import run_jobs
+from tinyssl.pretext.inputs import common_field
+from tinyssl.pretext.patches import OnPatches, cut_patches, sample_corners
+from tinyssl.starts import Start, carry
+from tinyssl.task import Pretext, Target, Task
+from tinyssl.training import train
+
+MOST_SCORED = 256  # images on which a pretext task is scored
+Encoder = Mapping[str, Any] | Callable[[], nn.Module]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all jobs of one run share."""
+
+    cases: Cases
+    out: Path
+    encoder: Encoder
+    training: dict[str, Any]  # options of `tinyssl.training.train`
+    starts: dict[str, Start]
+    target: type[Target] = Target  # and the rest: of a comparison
+    options: dict[str, Any] = field(default_factory=dict)
+    curve: int = 0
+
+    def key(self) -> dict[str, Any]:
+        """Return what a finished job must agree with."""
+        encoder = self.encoder
+        key = {"cases": self.cases.settings(), "fold": self.cases.fold}
+        key |= {"encoder": repr(encoder) if callable(encoder) else dict(encoder)}
+        how = ("threads", "device")  # where it runs makes no other job of it
+        training = {k: v for k, v in self.training.items() if k not in how}
+        key |= {"training": training, "options": self.options}
+        for name, start in self.starts.items():
+            folds = range(max(1, self.cases.num_folds))
+            paths = [start.folder(fold) / "encoder.pt" for fold in folds]
+            key[name] = [start.carried, *runs.content_hashes(paths)]
+        return key
+
+
+def new_encoder(encoder: Encoder, *, channels: int) -> nn.Module:
+    """Return a fresh encoder; a U-Net answers with so many channels."""
+    if callable(encoder):
+        return encoder()
+    if "out_channels" in encoder:
+        encoder = {**encoder, "out_channels": channels}
+    return models.from_config(encoder)
+
+
+def pretrain(
+    name: str,
+    cases: Cases,
+    *,
+    encoder: Encoder,
+    out: Path,
+    folder: str = "",
+    init: Start | None = None,
+    weights: Path | None = None,
+    options: Mapping[str, Any] | None = None,
+    steps: int = 600,
+    batch_size: int = 32,
+    lr: float = 3e-3,
+    seed: int = 0,
+    threads: int = 1,
+    device: str = "cpu",
+    workers: int = 1,
+    progress: bool = False,
+) -> list[dict[str, Any]]:
+    """Learn from the images of a study without their labels.
+
+    Parameters
+    ----------
+    name : str
+        Of `tinyssl.pretext.PRETEXTS`.
+    cases : Cases
+        With several folds each gets an encoder that is blind to what it holds out.
+    encoder : dict, or callable that returns a Module
+        As `tinyssl.models.from_config` takes it, or a function of your own.
+    out, folder : path and str
+        Run folder, and the place in it where encoder.pt or fold0/encoder.pt ... go.
+    init, weights : Start and path, optional
+        A run whose encoder goes on learning; a file of torchvision's DenseNet weights.
+    options : dict, optional
+        Keyword arguments of the task.
+    steps, batch_size, lr, seed, threads, device, workers, progress
+        See `tinyssl.training.train` and `tinyssl.jobs.run_jobs`.
+
+    Returns
+    -------
+    list of dict
+        One a fold: "task", "fold", "rows" of the log, and "scores" on images that
+        pretraining has not seen, which "scored_on" names.
+    """
+    training = {"steps": steps, "batch_size": batch_size, "lr": lr, "seed": seed}
+    training |= {"threads": threads, "device": device}
+    jobs = []
+    for fold in range(cases.num_folds) or [None]:
+        place = Path(folder) / (f"fold{fold}" if cases.num_folds > 1 else "")
+        job = {"task": name, "fold": fold, "folder": str(place)}
+        job |= {"task_options": dict(options or {}), "weights": weights, "init": None}
+        if init is not None:
+            job["init"] = runs.content_hashes([init.folder(fold) / "encoder.pt"])
+        jobs.append(runs.plain(job) | {"file": out / place / "done.json"})
+    starts = {} if init is None else {name: init}
+    shared = Shared(cases, Path(out), encoder, training, starts)
+    options = {"workers": workers, "threads": threads, "progress": progress}
+    return run_jobs(_pretrain_fold, shared, jobs, key=shared.key(), **options)
+
+
+def _pretrain_fold(shared: Shared, job: dict[str, Any]) -> dict[str, Any]:
+    """Pretrain on all images a fold may see, labelled or not; write encoder.pt."""
+    cases, seed = shared.cases, shared.training["seed"]
+    out, fold = shared.out / job["folder"], job["fold"]
+    torch.manual_seed(seed)
+    encoder = new_encoder(shared.encoder, channels=3)
+    if job["weights"]:
+        models.load_torchvision(encoder, job["weights"])
+    task = build_pretext(job["task"], encoder, cases, job["task_options"])
+    seen = cases.part(fold, labelled=False)
+    hashes, small = [cases.hashes[i] for i in seen], cases.small[seen]
+    for init in shared.starts.values():  # what the encoder knows, it has seen
+        carry(task, init, fold)
+        hashes = init.seen(fold) + hashes
+        small = np.concatenate([init.thumbnails(fold), small])
+    rows = train(task, cases.take(task.columns, seen), out=out, **shared.training)
+    runs.save_encoder(out / "encoder.pt", task.encoder, task=job["task"], seen=hashes)
+    runs.save_state(out / "task.pt", task.state_dict())
+    runs.save_thumbnails(out / "thumbnails.npy", small)
+    (out / "checkpoint.pt").unlink(missing_ok=True)  # done: nothing to resume
+    scored_on, images = unseen_images(cases, fold)
+    inner = task.task if isinstance(task, OnPatches) else task
+    scores = inner.evaluate(images[:MOST_SCORED], np.random.default_rng(seed))
+    result = {key: job[key] for key in ("task", "fold", "folder", "task_options")}
+    return result | {"rows": rows, "scored_on": scored_on, "scores": scores}
+
+
+def build_pretext(name, encoder, cases, options) -> Task:
+    """Put a pretext task around an encoder, on whole images or on their patches."""
+    patch = cases.facts.get("patch_size", 0)
+    whole = cases.facts["is_fundus"] and not patch
+    region = common_field(cases.columns["image"]) if whole else None
+    task = _build(name, encoder, cases.facts, region, options)
+    return OnPatches(task, size=patch) if patch else task
+
+
+def _build(name, encoder, facts, region, options):
+    patch = facts.get("patch_size", 0)
+    size = patch or facts["size"]
+    settings = {"image_size": size, "region": region, "standardise": bool(patch)}
+    return pretext.find(name).build(encoder, **settings | dict(options))
+
+
+def load_pretext(folder, config, *, region=None) -> Pretext:
+    """Rebuild the pretext task that was trained in a folder, in evaluation mode.
+
+    The folder, of a run or one of its folds, has task.pt; ``config`` is that of the
+    run, and ``region`` what is lit in nearly all images that it will see.
+    """
+    state = runs.load_plain(Path(folder) / "task.pt")
+    encoder = new_encoder(config["encoder"], channels=3)
+    task = _build(config["task"], encoder, config, region, config["task_options"])
+    task.load_state_dict({k.removeprefix("task."): v for k, v in state.items()})
+    return task.eval()
+
+
+def unseen_images(cases: Cases, fold: int | None) -> tuple[str, np.ndarray]:
+    """Return images, or patches of them, that pretraining has not seen, if any."""
+    held = np.flatnonzero((cases.fold == fold) & (cases.fold >= 0))
+    places = {"held-out": held, "test": np.flatnonzero(cases.fold == TEST)}
+    everything = {"training": np.arange(len(cases))}
+    kind, index = next((k, i) for k, i in (places | everything).items() if len(i))
+    patch = cases.facts.get("patch_size", 0)
+    if not patch:
+        return f"{kind} images", np.asarray(cases.images(index))
+    images, regions = cases.take(("image", "region"), np.resize(index, MOST_SCORED))
+    corners = sample_corners(regions, patch, rng=0)
+    return f"patches of {kind} images", cut_patches(images, corners, patch)
