@@ -5,8 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinyssl.data.crop import Crop, center_crop, round_mask
-from tinyssl.data.field_of_view import field_of_view, looks_like_fundus, square_crop
+from tinyssl.data.crop import (
+    Crop,
+    center_crop,
+    field_of_view,
+    looks_like_fundus,
+    round_mask,
+    square_crop,
+)
 
 places = st.integers(-30, 30)
 sides = st.integers(8, 90)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tinyssl.data.decode import FORMATS, image_size
-from tinyssl.data.field_of_view import field_of_view
+from tinyssl.data.crop import field_of_view
 from tinyssl.data.images import open_with_crop, try_all
 from tinyssl.data.table import DataError, Table
 

@@ -23,43 +23,17 @@ BLOCK = 256  # rows at a time
 
 
 def thumbnails(images: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Return each image shrunk to 16 x 16 pixels, whatever its shape.
-
-    Parameters
-    ----------
-    images : iterable of (H, W, 3) uint8 arrays
-
-    Returns
-    -------
-    (N, 16, 16, 3) uint8 array
-    """
+    """Return N images (H, W, 3), of any shapes, as (N, 16, 16, 3) uint8 array."""
     small = [resize(image, (SIDE, SIDE)) for image in images]
     return np.array(small, np.uint8).reshape(-1, SIDE, SIDE, 3)
 
 
 def seen_before(seen: NDArray[np.uint8], new: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Say which thumbnails show an image that was seen.
+    """Say which of N new thumbnails show an image that was seen: (N,) bool array.
 
-    Parameters
-    ----------
-    seen : (M, 16, 16, 3) uint8 array
-    new : (N, 16, 16, 3) uint8 array
-
-    Returns
-    -------
-    (N,) bool array
-        Also of copies that were compressed or resized.
-
-    Examples
-    --------
-    >>> images = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3))
-    >>> small = thumbnails(images.astype(np.uint8))
-    >>> seen_before(small[:1], small)
-    array([ True, False])
+    Also of copies that were compressed or resized.
     """
-    known = np.zeros(len(new), bool)
-    known[same_pairs(new, seen)[0]] = True
-    return known
+    return np.isin(np.arange(len(new)), same_pairs(new, seen)[0])
 
 
 def same_pairs(
@@ -80,15 +54,10 @@ def same_pairs(
 
 
 def connected(n: int, pairs: Sequence | NDArray) -> NDArray[np.int64]:
-    """Return the group of each of n rows, of which pairs belong together.
+    """Return the group of each of n rows, of which pairs belong together: (n,) int64.
 
-    Returns
-    -------
-    (n,) int64 array
-        Numbered 0, 1, ... in order of first appearance.
+    Groups are numbered 0, 1, ... in order of first appearance.
 
-    Examples
-    --------
     >>> connected(4, [(3, 1), (1, 2)])
     array([0, 1, 1, 1])
     """
@@ -111,35 +80,27 @@ def content_groups(
 
     Parameters
     ----------
-    images : sequence of N arrays
-        Byte-identical images share a group.
-    patient : (N,) str array, optional
-        Images of one patient share a group; an empty string is an unknown patient.
+    images : sequence of N arrays, byte-identical ones share a group
+    patient : (N,) str array, optional; an empty string is an unknown patient
     small : (N, 16, 16, 3) uint8 array, optional
         Their thumbnails: copies that were saved again share a group too.
 
     Returns
     -------
-    (N,) int64 array
-        Numbered 0, 1, ... in order of first appearance.
+    (N,) int64 array, numbered 0, 1, ... in order of first appearance
+        Sharing is passed on: if a copy of p1's picture is filed under p2, both
+        patients become one group.
 
     Raises
     ------
     ValueError
         If the lengths differ.
 
-    Notes
-    -----
-    IDRiD holds byte-identical pairs with different grades. Sharing is passed on: if a
-    copy of p1's picture is filed under p2, both patients become one group.
-
     Examples
     --------
     >>> images = np.array([[1], [2], [3], [2]], np.uint8)
-    >>> content_groups(images, np.array(["p1", "p1", "p2", "p2"]))
-    array([0, 0, 0, 0])
-    >>> content_groups(images)
-    array([0, 1, 2, 1])
+    >>> content_groups(images), content_groups(images, np.array(["a", "a", "b", "b"]))
+    (array([0, 1, 2, 1]), array([0, 0, 0, 0]))
     """
     N = len(images)
     if patient is not None and len(patient) != N:

@@ -17,25 +17,17 @@ FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM")
 
 
 def read_image(path: Path) -> np.ndarray:
-    """Return an image file as RGB bytes, turned upright by its EXIF orientation.
+    """Return an image file as RGB, (H, W, 3) uint8, upright by its EXIF orientation.
 
-    It is a JPEG, PNG, TIFF, BMP, GIF, WebP or PPM file. Gray, palette, CMYK and 16-bit
-    images become 8-bit RGB, (H, W, 3) uint8; transparent pixels become black.
-
-    Raises
-    ------
-    DataError
-        If the file is missing, truncated, not an image, of floating-point pixels, or
-        larger than 80 million pixels.
+    Gray, palette, CMYK and 16-bit images become 8-bit RGB, transparent pixels black. A
+    DataError where the file is missing, truncated, none of `FORMATS`, of floating-point
+    pixels, or larger than 80 million pixels.
     """
     return np.asarray(open_rgb(path)[0])
 
 
 def read_mask(path: Path) -> np.ndarray:
-    """As `read_image`, for a mask of any two values or colours: (H, W) bool array.
-
-    True where it is brighter than half its maximum.
-    """
+    """As `read_image`, (H, W) bool: where it is brighter than half its maximum."""
     gray = read_image(path).max(axis=-1)
     return gray > gray.max() / 2  # all False for an empty mask
 

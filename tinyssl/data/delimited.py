@@ -13,13 +13,9 @@ def read_csv(path: Path, *, required: tuple[str, ...]) -> list[dict[str, str]]:
 
     Header names are stripped and lower-cased (after a colon, as in ``mask:MA``, they
     stay); columns without a name and rows without a value are dropped. Commas,
-    semicolons and tabs are told apart by the header line.
-
-    Raises
-    ------
-    DataError
-        If the file is missing, not UTF-8 text, not a csv, lacks a column of
-        `required`, names a column twice, or has a row with more cells than names.
+    semicolons and tabs are told apart by the header line. A DataError where the file is
+    missing, not UTF-8 text, not a csv, lacks a column of `required`, names a column
+    twice, or has a row with more cells than names.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")

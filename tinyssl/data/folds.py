@@ -1,8 +1,7 @@
 """Who is in which fold, and whose labels are known: by patient, with all grades.
 
 Two eyes of one patient, or two copies of one image, must never stand on both sides of
-a split. So whole groups are assigned; `tinyssl.data.copies.content_groups` says which
-images belong together.
+a split: `tinyssl.data.copies.content_groups` says which images belong together.
 """
 
 from collections.abc import Sequence
@@ -22,8 +21,7 @@ def stratified_group_folds(
     Parameters
     ----------
     grades : (N,) int array, 0 or more
-    groups : (N,) array
-        Images with equal entries stay together.
+    groups : (N,) array, images with equal entries stay together
     num_folds : int, at least 2, at most the number of groups
     rng : numpy Generator or int, breaks the ties
 
@@ -39,10 +37,9 @@ def stratified_group_folds(
 
     Notes
     -----
-    Greedy, largest groups first: a group goes to the fold whose sum over grades of
-    squared counts, each divided by the grade's frequency, grows least. Where every
-    group is one image, the counts of a grade in two folds differ by at most one, and
-    so do the folds' sizes.
+    Greedy: a group goes to the fold whose sum over grades of squared counts, each
+    divided by the grade's frequency, grows least. Where every group is one image, the
+    counts of a grade in two folds differ by at most one, and so do the folds' sizes.
 
     Examples
     --------
@@ -52,7 +49,7 @@ def stratified_group_folds(
     (array([2, 2]), array([1, 1]))
     """
     group_of, counts = _count_grades(grades, groups)
-    num_groups, num_grades = counts.shape
+    num_groups = len(counts)
     if not 2 <= num_folds <= num_groups:
         rule = f"must lie in 2..{num_groups}, the number of groups"
         raise ValueError(f"num_folds {rule}; found {num_folds}")
@@ -60,7 +57,7 @@ def stratified_group_folds(
     frequency = np.maximum(counts.sum(axis=0), 1)
     # Large groups first, while there is room to even them out; then grade by grade.
     keys = [shuffle.random(num_groups), _rarest_grade(counts), -counts.sum(axis=1)]
-    fold_counts = np.zeros((num_folds, num_grades))
+    fold_counts = np.zeros((num_folds, counts.shape[1]))
     fold_of_group = np.empty(num_groups, np.int64)
     for group in np.lexsort(keys):
         growth = fold_counts / frequency @ counts[group]
@@ -84,7 +81,7 @@ def assign_folds(
     Parameters
     ----------
     truth : (N,) int array, -1 is unlabelled; or an array of more axes, or a list
-        Grades are spread evenly. Any other truth, such as points, counts as one grade.
+        Any truth that is not grades, such as points, counts as one grade.
     split : (N,) str array, optional
         Official parts; images of "test", and of their groups, are in no fold.
 
@@ -137,11 +134,24 @@ def label_subset(
     if not 0 < fraction <= 1:
         raise ValueError(f"fraction must lie in (0, 1], found {fraction}")
     group_of, counts = _count_grades(grades, groups)
-    order, num_covering = _stratified_order(counts, np.random.default_rng(rng))
+    shuffled = np.random.default_rng(rng).permutation(len(counts))
+    # One group for each grade that the groups before do not hold, rarest grade first.
+    covering = []
+    for grade in np.argsort(counts.sum(axis=0), kind="stable"):
+        having = shuffled[counts[shuffled, grade] > 0]
+        if len(having) and not counts[covering, grade].any():
+            covering.append(int(having[0]))
+    # The others grade by grade, each grade's groups evenly spaced over 0 .. 1.
+    rarest = _rarest_grade(counts)[shuffled]
+    place = np.empty(len(counts))
+    for grade in np.unique(rarest):
+        rows = np.flatnonzero(rarest == grade)
+        place[rows] = (np.arange(len(rows)) + 0.5) / len(rows)
+    place[np.isin(shuffled, covering)] = -1
+    order = shuffled[np.argsort(place, kind="stable")]
     sizes = counts[order].sum(axis=1).cumsum()
     enough = 1 + np.searchsorted(sizes, fraction * len(group_of) - 1e-9)
-    chosen = order[: max(enough, num_covering)]
-    return np.flatnonzero(np.isin(group_of, chosen))
+    return np.flatnonzero(np.isin(group_of, order[: max(enough, len(covering))]))
 
 
 def _count_grades(
@@ -172,27 +182,3 @@ def _rarest_grade(counts: np.ndarray) -> np.ndarray:
     """Return for each group the grade in it that is rarest over all groups."""
     frequency = counts.sum(axis=0)
     return np.where(counts > 0, frequency, np.iinfo(np.int64).max).argmin(axis=1)
-
-
-def _stratified_order(
-    counts: np.ndarray, rng: np.random.Generator
-) -> tuple[np.ndarray, int]:
-    """Return all groups in an order whose every prefix is stratified.
-
-    The second value is the length of the first prefix that holds every grade.
-    """
-    shuffled = rng.permutation(len(counts))
-    # One group for each grade that the groups before do not hold, rarest grade first.
-    covering = []
-    for grade in np.argsort(counts.sum(axis=0), kind="stable"):
-        having = shuffled[counts[shuffled, grade] > 0]
-        if len(having) and not counts[covering, grade].any():
-            covering.append(int(having[0]))
-    # The others grade by grade, each grade's groups evenly spaced over 0 .. 1.
-    rarest = _rarest_grade(counts)[shuffled]
-    place = np.empty(len(counts))
-    for grade in np.unique(rarest):
-        rows = np.flatnonzero(rarest == grade)
-        place[rows] = (np.arange(len(rows)) + 0.5) / len(rows)
-    place[np.isin(shuffled, covering)] = -1
-    return shuffled[np.argsort(place, kind="stable")], len(covering)

@@ -11,14 +11,15 @@ import numpy as np
 from PIL import Image
 
 from tinyssl.data.cache import fingerprint, read_cache, write_cache
-from tinyssl.data.crop import Crop, center_crop, round_mask
+from tinyssl.data.crop import Crop, center_crop, field_of_view, round_mask, square_crop
 from tinyssl.data.decode import open_rgb, read_image, read_mask
-from tinyssl.data.field_of_view import THUMBNAIL_SIDE, field_of_view, square_crop
 from tinyssl.data.table import DataError, Table
 
 __all__ = ["load_images", "load_masks", "load_points"]
 __all__ += ["center_crop", "field_of_view", "fingerprint", "round_mask"]
 __all__ += ["read_image", "read_mask"]
+
+THUMBNAIL_SIDE = 256  # a circle is found in this short side as well as in the full one
 
 
 def load_images(
@@ -33,8 +34,7 @@ def load_images(
     """Decode, crop and resize every image of a table.
 
     A fundus photograph is cropped to the square around its circle and masked round;
-    any other image to its central square. Pixels given as an array are only resized
-    (and masked round).
+    any other image, and pixels given as an array, to the central square.
 
     Parameters
     ----------
@@ -42,11 +42,9 @@ def load_images(
     size : int, rows and columns of each result
     cache : path, optional
         A folder for the decoded images; the next call maps them from there. Files
-        whose size or time of change differs are decoded anew. Without it the result
-        stays in memory.
+        whose size or time of change differs are decoded anew.
     threads : int, optional; decoders at work, all cores if not given
-    skip_bad : bool
-        Leave out images that cannot be read and say so in ``Table.skipped``.
+    skip_bad : bool, note in ``Table.skipped`` what cannot be read, and leave it out
     progress : bool, show a bar on stderr, where tqdm is installed
 
     Returns
@@ -57,8 +55,7 @@ def load_images(
     Raises
     ------
     DataError, ValueError
-        Naming every image that cannot be read, unless `skip_bad`; if `size` is not
-        positive.
+        Naming every image that cannot be read; if `size` is not positive.
 
     Examples
     --------
@@ -73,6 +70,7 @@ def load_images(
     shape = (len(table), size, size, 3)
     outside = ~round_mask(size) if table.is_fundus else np.zeros((size, size), bool)
     are_files = not isinstance(table.images, np.ndarray)
+    options = {"threads": threads, "progress": progress and are_files}
 
     def decode_into(images: np.ndarray) -> dict[int, str]:
         def fill(i: int) -> None:
@@ -80,8 +78,7 @@ def load_images(
             images[i] = crop.apply(pixels, size)
             images[i][outside] = 0
 
-        bar = progress and are_files
-        return try_all(fill, len(table), threads=threads, progress=bar)
+        return try_all(fill, len(table), **options)
 
     if cache is not None and are_files:
         stem = Path(cache) / f"images-{size}-{fingerprint(table, size=size)[:16]}"
@@ -98,14 +95,9 @@ def load_images(
 def load_masks(table: Table, name: str, size: int) -> np.ndarray:
     """As `load_images`, one kind of mask of its table: (N, size, size) bool array.
 
-    The name is a key of ``table.masks``, or ``"region"`` for the field of view shipped.
-    All is False for an image without such a file: IDRiD leaves out the file of a lesion
-    that an eye does not have.
-
-    Raises
-    ------
-    DataError
-        If the table has no such mask, or naming every file that cannot be read.
+    The name is a key of ``table.masks``, or ``"region"``; another is a DataError. All
+    is False for an image without such a file: IDRiD has none of a lesion that an eye
+    does not have.
     """
     column = table.region if name == "region" else table.masks.get(name)
     if column is None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tinyssl.data.crop import looks_like_fundus
 from tinyssl.data.decode import open_rgb
-from tinyssl.data.field_of_view import looks_like_fundus
 from tinyssl.data.table import DataError, Table
 
 IMAGE_SUFFIXES = {
@@ -57,11 +57,9 @@ def list_images(folder: Path) -> list[Path]:
 
 def find_image(folder: Path, stem: str) -> Path:
     """Return the image `stem` with the suffix it has; a png where it is missing."""
-    for suffix in sorted(IMAGE_SUFFIXES):
-        for candidate in (suffix, suffix.upper()):
-            if (folder / f"{stem}{candidate}").is_file():
-                return folder / f"{stem}{candidate}"
-    return folder / f"{stem}.png"
+    suffixes = [one for s in sorted(IMAGE_SUFFIXES) for one in (s, s.upper())]
+    paths = (folder / f"{stem}{suffix}" for suffix in suffixes)
+    return next((path for path in paths if path.is_file()), folder / f"{stem}.png")
 
 
 def existing(masks: dict[str, Path]) -> dict[str, Path]:
@@ -80,8 +78,7 @@ def build_table(
 ) -> Table:
     """Return the Table of the good records; raise for the bad, or note them.
 
-    A column that no record fills is None, or left out. Where `is_fundus` is None, a
-    few of the images are looked at.
+    Where `is_fundus` is None, a few of the images are looked at.
     """
     counts, inside = Counter(record.name for record in records), root.resolve()
     good, bad = [], []
@@ -138,8 +135,7 @@ def _problem_of(record: Record, count: int, inside: Path) -> str:
         return f"eye must be left or right, found {record.eye!r}"
     if record.split.lower() not in SPLITS:
         return f"split must be train, val or test, found {record.split!r}"
-    files = [record.image, *record.masks.values(), record.region]
-    for path in filter(None, files):
+    for path in filter(None, (record.image, *record.masks.values(), record.region)):
         try:
             resolved = path.resolve()  # follows links and ..
         except (OSError, RuntimeError, ValueError) as error:  # a loop, a null character

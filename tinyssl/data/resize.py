@@ -6,26 +6,17 @@ from PIL import Image
 
 
 def resize(array: NDArray, shape: tuple[int, int]) -> NDArray:
-    """Resize an image, a mask or a map of probabilities to a height and width.
+    """Resize an (H, W, 3) uint8, (H, W) bool or (H, W) float array to (height, width).
 
-    Of an (H, W, 3) uint8, (H, W) bool or (H, W) float array each pixel is a weighted
-    mean around its place when shrinking, and lies on the line between its neighbours
-    when growing. A mask becomes float32, the share of each pixel that it covers; of
-    its own size an array is returned as it is.
-
-    Examples
-    --------
-    >>> mask = np.zeros((8, 8), bool)
-    >>> mask[:, 4:] = True
-    >>> resize(mask, (2, 8))[0, 3:5], resize(mask, (1, 1))
-    (array([0., 1.], dtype=float32), array([[0.5]], dtype=float32))
+    Each pixel is a weighted mean around its place when shrinking, and lies on the line
+    between its neighbours when growing. A mask becomes float32, the share of each pixel
+    that it covers; of its own size an array is returned as it is.
     """
-    H, W = shape
-    if array.shape[:2] == (H, W):
+    if array.shape[:2] == tuple(shape):
         return array
     array = array.astype(np.float32) if array.dtype != np.uint8 else array
     kind = Image.Resampling.BILINEAR  # Pillow widens it with the pixels when shrinking
-    return np.asarray(Image.fromarray(array).resize((W, H), kind))
+    return np.asarray(Image.fromarray(array).resize(shape[::-1], kind))
 
 
 def field_width(region: NDArray[np.bool_]) -> int:

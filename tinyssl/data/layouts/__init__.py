@@ -2,8 +2,7 @@
 
 Each is a function ``read_NAME(root, *, skip_bad)`` that returns a `Table`, or None if
 the folder is of another layout. Nothing is decoded: files are looked up, text is
-checked. A reader goes through all rows, then raises one DataError that names every bad
-row, or with `skip_bad` leaves them out and notes them in ``Table.skipped``.
+checked, and one DataError names every bad row, which `skip_bad` leaves out instead.
 """
 
 from collections import Counter
@@ -47,8 +46,7 @@ def open_dataset(path: str | Path, *, skip_bad: bool = False) -> Table:
         - a folder of images.
 
         IDRiD's root is read as its part B, Disease Grading; give the folder of part A
-        for lesion masks and of part C for the disc and the fovea. The parts are not
-        one table, for each numbers its own images.
+        for lesion masks and of part C for the disc and the fovea.
     skip_bad : bool, leave out bad rows and note them in ``Table.skipped``
 
     Raises
@@ -60,9 +58,8 @@ def open_dataset(path: str | Path, *, skip_bad: bool = False) -> Table:
 
     Examples
     --------
-    >>> table = open_dataset("toy:6:32")
-    >>> len(table), table.layout, table.images.shape
-    (6, 'toy', (6, 32, 32, 3))
+    >>> open_dataset("toy:6:32").images.shape
+    (6, 32, 32, 3)
     """
     if isinstance(path, str) and (path == "toy" or path.startswith("toy:")):
         return read_toy(path)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyssl.data.field_of_view import looks_like_fundus
+from tinyssl.data.crop import looks_like_fundus
 from tinyssl.data.table import DataError, Table
 
 PARTS = ("train", "val", "test")
@@ -14,45 +14,38 @@ TOY_DEFAULTS = (500, 96, 0)  # how many, pixels, seed
 
 
 def read_medmnist(path: Path) -> Table:
-    """Read an .npz of 2-D images with at most one label each.
-
-    RetinaMNIST is told from the others by its look: colour on black corners.
-    """
+    """Read an .npz of 2-D images with at most one label each."""
     try:
         # Pickled objects could run code when loaded: NumPy refuses them.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except Exception as error:  # unzipping broken bytes may raise anything
         raise DataError(f"{path}: cannot be read as plain arrays ({error})") from None
-    images = {
-        part: _as_rgb(path, f"{part}_images", arrays)
-        for part in PARTS
-        if f"{part}_images" in arrays
-    }
-    if not images:
+    parts = [part for part in PARTS if f"{part}_images" in arrays]
+    if not parts:
         found = ", ".join(arrays) or "nothing"
         raise DataError(
             f"{path}: must hold train_images, val_images or test_images; found {found}"
         )
-    shapes = {array.shape[1:] for array in images.values()}
+    images = [_as_rgb(path, f"{part}_images", arrays) for part in parts]
+    shapes = {array.shape[1:] for array in images}
     if len(shapes) > 1:
         raise DataError(f"{path}: images must have one size, found {sorted(shapes)}")
-    counts = {part: len(array) for part, array in images.items()}
+    counts = {part: len(array) for part, array in zip(parts, images, strict=True)}
     labels = [_labels(path, f"{part}_labels", arrays, n) for part, n in counts.items()]
-    pixels, grade = np.concatenate([*images.values()]), np.concatenate(labels)
+    pixels, grade = np.concatenate(images), np.concatenate(labels)
     return Table(
         layout="medmnist",
         root=path,
         names=tuple(f"{part}/{i}" for part, n in counts.items() for i in range(n)),
         images=pixels,
         grade=grade if (grade >= 0).any() else None,
-        split=np.repeat([*counts], [*counts.values()]),
+        split=np.repeat(parts, [*counts.values()]),
         is_fundus=looks_like_fundus(list(pixels[:: max(1, len(pixels) // 16)])),
     )
 
 
 def _as_rgb(path: Path, name: str, arrays: dict[str, np.ndarray]) -> np.ndarray:
-    """Return (n, H, W, 3) bytes; gray images three times over."""
     images = arrays[name]
     colour = images.ndim == 4 and images.shape[-1] == 3
     if images.dtype != np.uint8 or not (images.ndim == 3 or colour) or not len(images):
@@ -64,7 +57,6 @@ def _as_rgb(path: Path, name: str, arrays: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def _labels(path: Path, name: str, arrays: dict[str, np.ndarray], n: int) -> np.ndarray:
-    """Return (n,) labels; -1 where the file has none."""
     labels = arrays.get(name, np.full(n, -1))
     if labels.shape not in {(n,), (n, 1)} or labels.dtype.kind not in "iu":
         raise DataError(

@@ -14,10 +14,7 @@ COLUMNS = ("image", "name", "grade", "patient", "eye", "split", "region")
 
 
 def read_manifest(path: Path, *, skip_bad: bool) -> Table:
-    """Read a manifest, which can say all that a Table holds; never None.
-
-    Its paths are relative to its folder.
-    """
+    """Read a manifest, whose paths are relative to its folder; never None."""
     rows = read_csv(path, required=("image",))
     if not rows:
         raise DataError(f"{path}: must have at least one row below its header")
@@ -62,11 +59,7 @@ def _manifest_record(row: dict[str, str], root: Path, points: list[str]) -> Reco
 
 
 def read_folders(root: Path, *, skip_bad: bool) -> Table | None:
-    """Read a folder of images or of class-named folders.
-
-    Classes are the folders in sorted order, by number where all are named so. Folders
-    that are all named train, val or test are the split, and hold classes or images.
-    """
+    """Read a folder of images or of class-named folders, perhaps below train/, ..."""
     folders = _folders(root)
     with_images = [folder.name for folder in folders if list_images(folder)]
     if list_images(root) and len(with_images) > 1:
@@ -108,7 +101,7 @@ def read_folders(root: Path, *, skip_bad: bool) -> Table | None:
 
 
 def _grades(parts: Iterable[Path]) -> dict[str, int]:
-    """Return the grade that each name of a class stands for."""
+    """Return each class's grade: its number, or its place in sorted order."""
     classes = [f for part in parts if not list_images(part) for f in _folders(part)]
     names = sorted({folder.name for folder in classes})
     if all(re.fullmatch(r"\d{1,2}", name) for name in names):
@@ -117,6 +110,5 @@ def _grades(parts: Iterable[Path]) -> dict[str, int]:
 
 
 def _folders(root: Path) -> list[Path]:
-    """Return the folders in a folder, sorted, without hidden ones."""
-    paths = [path for path in root.iterdir() if path.is_dir()]
-    return sorted(path for path in paths if not path.name.startswith((".", "__")))
+    shown = [path for path in root.iterdir() if not path.name.startswith((".", "__"))]
+    return sorted(path for path in shown if path.is_dir())

@@ -1,10 +1,9 @@
 """Data sets of graded eyes: APTOS 2019, and IDRiD in its three official parts.
 
-The points of IDRiD are given in pixels of the camera's 4288 x 2848 images, and scaled
-to the images that are there. No file names the patients, but the JPEG files carry a
-date with the number of a visit, and images that share it are, to the eye, those of one
-patient: so it stands for the patient here. Eight visits lie on both sides of the
-official split (``tinyssl audit`` lists them).
+No file of IDRiD names the patients, but the JPEG files carry a date with the number of
+a visit, and images that share it are, to the eye, those of one patient: so it stands
+for the patient here. Eight visits lie on both sides of the official split (``tinyssl
+audit`` lists them).
 """
 
 import re
@@ -29,7 +28,7 @@ LESIONS = {
     "OD": "5. Optic Disc",
 }
 POINTS = {"disc": "1. Optic Disc Center Location", "fovea": "2. Fovea Center Location"}
-CAMERA_SIZE = np.array([2848, 4288])  # height, width
+CAMERA_SIZE = np.array([2848, 4288])  # height, width; IDRiD's points are in its pixels
 
 
 def read_aptos(root: Path, *, skip_bad: bool) -> Table | None:
