@@ -36,9 +36,7 @@ def seen_before(seen: NDArray[np.uint8], new: NDArray[np.uint8]) -> NDArray[np.b
     return np.isin(np.arange(len(new)), same_pairs(new, seen)[0])
 
 
-def same_pairs(
-    first: NDArray[np.uint8], second: NDArray[np.uint8]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def same_pairs(first, second):
     """Return the rows of two sets of thumbnails that show one picture."""
     length = SIDE * SIDE * 3
     first, second = (x.reshape(-1, length).astype(np.float32) for x in (first, second))
@@ -78,23 +76,11 @@ def content_groups(
 ) -> NDArray[np.int64]:
     """Give one number to all images of one patient, and to all copies of one picture.
 
-    Parameters
-    ----------
-    images : sequence of N arrays, byte-identical ones share a group
-    patient : (N,) str array, optional; an empty string is an unknown patient
-    small : (N, 16, 16, 3) uint8 array, optional
-        Their thumbnails: copies that were saved again share a group too.
-
-    Returns
-    -------
-    (N,) int64 array, numbered 0, 1, ... in order of first appearance
-        Sharing is passed on: if a copy of p1's picture is filed under p2, both
-        patients become one group.
-
-    Raises
-    ------
-    ValueError
-        If the lengths differ.
+    Of N images byte-identical ones share a group; with their thumbnails `small` so do
+    copies that were saved again. An empty string is an unknown patient. Sharing is
+    passed on: if a copy of p1's picture is filed under p2, both become one group.
+    Groups, (N,) int64, are numbered 0, 1, ... in order of first appearance. A
+    ValueError where the lengths differ.
 
     Examples
     --------
@@ -105,8 +91,7 @@ def content_groups(
     N = len(images)
     if patient is not None and len(patient) != N:
         raise ValueError(f"patient must have {N} entries, found {len(patient)}")
-    first_with: dict = {}
-    pairs = []
+    first_with, pairs = {}, []
     for i in range(N):
         keys = [sha256(np.ascontiguousarray(images[i])).digest()]
         if patient is not None and patient[i]:

@@ -28,9 +28,8 @@ class Crop:
     def apply(self, array: np.ndarray, size: int) -> np.ndarray:
         """Return the square of an image or mask, resized; black beyond the edges.
 
-        It may have any resolution: (H, W, 3) or (H, W) uint8, or (H, W) bool, becomes
-        (size, size, 3) or (size, size) of the same kind; anything else is a TypeError.
-        A mask is True where at least half of the pixel's area was.
+        Of any resolution: (H, W, 3) or (H, W) uint8, or (H, W) bool; anything else is a
+        TypeError. A mask is True where at least half of the pixel's area was.
         """
         if array.dtype not in (np.uint8, np.bool_):
             raise TypeError(f"array must be uint8 or bool, found {array.dtype}")
@@ -40,10 +39,9 @@ class Crop:
         # Whole pixels that cover the square; what lies outside stays black.
         first, last = np.floor(start).astype(int), np.ceil(stop).astype(int)
         window = np.zeros((*(last - first), *array.shape[2:]), np.uint8)
-        (y0, x0), (y1, x1) = np.maximum(first, 0), np.minimum(last, shape)
-        if y0 < y1 and x0 < x1:
-            top, left = first
-            window[y0 - top : y1 - top, x0 - left : x1 - left] = array[y0:y1, x0:x1]
+        (y0, x0), (y1, x1) = np.clip([first, last], 0, shape)
+        top, left = first
+        window[y0 - top : y1 - top, x0 - left : x1 - left] = array[y0:y1, x0:x1]
         box = (*(start - first)[::-1], *(stop - first)[::-1])
         if array.dtype == np.bool_:
             area = Image.fromarray(window * np.uint8(255))
@@ -55,10 +53,7 @@ class Crop:
         return np.asarray(image.resize((size, size), smooth, box, reducing_gap=2.0))
 
     def points(self, points: np.ndarray, size: int) -> np.ndarray:
-        """Return (..., 2) points (y, x) in the pixels of the resized square.
-
-        They may lie outside 0..size-1, where the square left them out; nan stays nan.
-        """
+        """Return (..., 2) points (y, x) in pixels of the resized square, or beyond."""
         corner = np.array([self.top, self.left]) - 0.5  # pixel centres are integers
         return (np.asarray(points, float) - corner) * size / self.side - 0.5
 
@@ -70,10 +65,7 @@ def center_crop(height: int, width: int) -> Crop:
 
 
 def round_mask(size: int) -> np.ndarray:
-    """Return the disc that touches the four sides of a square: (size, size) bool array.
-
-    True where a pixel's centre lies within size / 2 of the middle.
-    """
+    """Return the disc of diameter `size` in a square: (size, size) bool array."""
     offset = np.arange(size) - (size - 1) / 2
     return offset[:, None] ** 2 + offset**2 <= (size / 2) ** 2
 
@@ -96,11 +88,10 @@ def field_of_view(image: np.ndarray) -> np.ndarray:
 
 
 def square_crop(image: np.ndarray) -> Crop:
-    """Return the square around the circle of a fundus photograph.
+    """Return the square around the circle that fits the border of the field of view.
 
-    The circle fits the border of the field of view, which may be given in place of the
-    image, as an (H, W) bool array; where the image's edge or a notch cuts it, it is
-    ignored. It is the central square where no circle fits.
+    The field of view, (H, W) bool, may be given in place of the image. Border that the
+    image's edge or a notch cuts is ignored; without a circle it is the central square.
     """
     visible = image if image.dtype == np.bool_ else field_of_view(image)
     height, width = visible.shape

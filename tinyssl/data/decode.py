@@ -1,6 +1,5 @@
 """One image file to RGB bytes or a mask, refusing by name whatever cannot be."""
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,13 +37,10 @@ def image_size(path: Path) -> tuple[int, int]:
         return _upright_size(image)
 
 
-def open_rgb(
-    path: Path, *, short_side: int | None = None
-) -> tuple[Image.Image, tuple[int, int]]:
+def open_rgb(path, *, short_side=None):
     """Return an upright RGB image, and the (height, width) it has in full.
 
-    With `short_side`, a JPEG may come reduced, but not below that many pixels: its
-    decoder skips what a small image does not need.
+    With `short_side`, a JPEG may come reduced, but not below that many pixels.
     """
     with open_image(path) as image:
         if image.width * image.height > MAX_PIXELS:
@@ -59,7 +55,7 @@ def open_rgb(
 
 
 @contextmanager
-def open_image(path: Path) -> Iterator[Image.Image]:
+def open_image(path):
     """Open an image file; whatever goes wrong with it is a DataError with its name."""
     try:
         with Image.open(path, formats=FORMATS) as image:

@@ -18,28 +18,20 @@ def stratified_group_folds(
 ) -> np.ndarray:
     """Assign each image to a fold; groups stay whole, grades are spread evenly.
 
+    Greedy: a group goes to the fold whose sum over grades of squared counts, each
+    divided by the grade's frequency, grows least. Where every group is one image, the
+    counts of a grade in two folds differ by at most one, and so do the folds' sizes.
+
     Parameters
     ----------
-    grades : (N,) int array, 0 or more
+    grades : (N,) int array, 0 or more; else a TypeError or ValueError
     groups : (N,) array, images with equal entries stay together
-    num_folds : int, at least 2, at most the number of groups
+    num_folds : int, at least 2, at most the number of groups; else a ValueError
     rng : numpy Generator or int, breaks the ties
 
     Returns
     -------
     (N,) int64 array, values in 0 .. num_folds - 1; no fold is empty
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the grades are not integers; if one is negative, lengths differ, or there are
-        fewer groups than folds.
-
-    Notes
-    -----
-    Greedy: a group goes to the fold whose sum over grades of squared counts, each
-    divided by the grade's frequency, grows least. Where every group is one image, the
-    counts of a grade in two folds differ by at most one, and so do the folds' sizes.
 
     Examples
     --------
@@ -78,18 +70,10 @@ def assign_folds(
 ) -> np.ndarray:
     """As `stratified_group_folds`, for the labelled images outside the test set.
 
-    Parameters
-    ----------
-    truth : (N,) int array, -1 is unlabelled; or an array of more axes, or a list
-        Any truth that is not grades, such as points, counts as one grade.
-    split : (N,) str array, optional
-        Official parts; images of "test", and of their groups, are in no fold.
-
-    Returns
-    -------
-    (N,) int64 array
-        The fold in which an image is held out, 0..num_folds-1; -2 for test images, -1
-        for unlabelled ones, unless one of their group is held out, and they with it.
+    Of `truth` -1 is unlabelled; an array of more axes or a list, such as points, counts
+    as one grade. Returned is the fold in which an image is held out: (N,) int64, -2 for
+    images whose `split` is "test" and for their groups, -1 for unlabelled ones, unless
+    one of their group is held out, and they with it.
     """
     if not isinstance(truth, np.ndarray) or truth.ndim > 1:
         truth = np.zeros(len(truth), np.int64)
@@ -115,14 +99,10 @@ def label_subset(
 ) -> np.ndarray:
     """Choose the images whose labels may be used: a share of them, in whole groups.
 
-    As `stratified_group_folds`, but `fraction` must lie in (0, 1]. With the same seed a
-    smaller share lies inside a larger one.
-
-    Returns
-    -------
-    (M,) int64 array, ascending
-        The fewest groups, in one stratified order, that hold ``fraction * N`` images
-        and every grade: M is larger than asked when a share is too small for all.
+    As `stratified_group_folds`, but `fraction` must lie in (0, 1]. Returned are, in
+    ascending (M,) int64, the rows of the fewest groups, in one stratified order, that
+    hold ``fraction * N`` images and every grade: more than asked when a share is too
+    small for all. With the same seed a smaller share lies inside a larger one.
 
     Examples
     --------
@@ -154,9 +134,7 @@ def label_subset(
     return np.flatnonzero(np.isin(group_of, order[: max(enough, len(covering))]))
 
 
-def _count_grades(
-    grades: np.ndarray, groups: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _count_grades(grades, groups):
     """Return each image's group as 0 .. G-1, and the (G, K) images of each grade."""
     grades, groups = np.asarray(grades), np.asarray(groups)
     if grades.ndim != 1 or grades.shape != groups.shape or not len(grades):
@@ -168,17 +146,16 @@ def _count_grades(
         raise TypeError(f"grades must be integers, found {grades.dtype}")
     position = int(np.argmin(grades))
     if grades[position] < 0:
-        raise ValueError(
-            f"grades must be 0 or more, found {grades[position]} at position "
-            f"{position}: select the labelled images first"
-        )
+        found = f"found {grades[position]} at position {position}"
+        hint = "select the labelled images first"
+        raise ValueError(f"grades must be 0 or more, {found}: {hint}")
     names, group_of = np.unique(groups, return_inverse=True)
     counts = np.zeros((len(names), int(grades.max()) + 1), np.int64)
     np.add.at(counts, (group_of, grades), 1)
     return group_of, counts
 
 
-def _rarest_grade(counts: np.ndarray) -> np.ndarray:
+def _rarest_grade(counts):
     """Return for each group the grade in it that is rarest over all groups."""
     frequency = counts.sum(axis=0)
     return np.where(counts > 0, frequency, np.iinfo(np.int64).max).argmin(axis=1)

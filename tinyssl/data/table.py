@@ -44,9 +44,8 @@ class Table:
         of the first pixel at (0, 0); nan is missing.
     class_names : tuple of str or None, of grades 0, 1, ... where the data say them
     is_fundus : bool
-        Whether each image is a round field of view on black, to be cropped to it.
-        Where a layout does not say, a few images are looked at: are most reddish on
-        black corners? ``dataclasses.replace(table, is_fundus=True)`` overrules it.
+        Whether each image is a round field of view on black, to be cropped to it. Where
+        a layout does not say, a few images are looked at.
     skipped : tuple of str, ``"name: reason"`` of each row left out on request
     """
 

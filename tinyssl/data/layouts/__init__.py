@@ -35,26 +35,22 @@ def open_dataset(path: str | Path, *, skip_bad: bool = False) -> Table:
         One of
 
         - ``"toy"``, ``"toy:N"``, ``"toy:N:SIZE"`` or ``"toy:N:SIZE:SEED"``: synthetic
-          eyes, 500 of 96 pixels and seed 0 unless said (for a folder of that name
-          write ``"./toy"``);
+          eyes, 500 of 96 pixels and seed 0 unless said (a folder is ``"./toy"``);
         - a MedMNIST ``.npz``;
         - a ``.csv``, or a folder with ``manifest.csv``: columns ``image`` and any of
           ``name``, ``grade``, ``patient``, ``eye``, ``split``, ``region``,
           ``mask:NAME``, and ``NAME_y`` with ``NAME_x`` for a point;
-        - a folder as APTOS 2019, IDRiD, CHASE_DB1, HRF or DRIVE distribute it;
-        - a folder of class-named folders (also below train/, val/, test/);
-        - a folder of images.
-
-        IDRiD's root is read as its part B, Disease Grading; give the folder of part A
-        for lesion masks and of part C for the disc and the fovea.
+        - a folder as APTOS 2019, IDRiD, CHASE_DB1, HRF or DRIVE distribute it; of
+          IDRiD's root part B, Disease Grading: give the folder of part A for lesion
+          masks and of part C for the disc and the fovea;
+        - a folder of images or of class-named folders (also below train/, val/, test/).
     skip_bad : bool, leave out bad rows and note them in ``Table.skipped``
 
     Raises
     ------
     DataError
-        If there is nothing at `path`, its layout is unknown, or rows cannot be used: a
-        missing file, a path that leaves the folder, a grade that is not an integer,
-        an image listed twice. All such rows are named at once.
+        If there is nothing at `path`, its layout is unknown, or rows cannot be used,
+        such as one whose file is missing. All such rows are named at once.
 
     Examples
     --------
@@ -71,7 +67,6 @@ def open_dataset(path: str | Path, *, skip_bad: bool = False) -> Table:
 
 
 def _read(root: Path, skip_bad: bool) -> Table:
-    """Return the table of the first layout that recognises the file or folder."""
     if root.is_file():
         if root.suffix.lower() == ".npz":
             return read_medmnist(root)

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyssl.data.delimited import read_csv
-from tinyssl.data.records import SPLITS, Record, build_table, list_images
+from tinyssl.data.records import SPLITS, Record, build_table, list_images, read_csv
 from tinyssl.data.table import DataError, Table
 
 COLUMNS = ("image", "name", "grade", "patient", "eye", "split", "region")

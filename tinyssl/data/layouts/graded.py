@@ -13,8 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from tinyssl.data.decode import image_size, open_image
-from tinyssl.data.delimited import read_csv
-from tinyssl.data.records import Record, build_table, existing, find_image, list_images
+from tinyssl.data.records import (
+    Record,
+    build_table,
+    existing,
+    find_image,
+    list_images,
+    read_csv,
+)
 from tinyssl.data.table import DataError, Table
 
 IMAGES, TRUTH = "1. Original Images", "2. Groundtruths"

@@ -92,7 +92,7 @@ def fundus(n: int, *, size: int = 64, rng: np.random.Generator | int = 0) -> Fun
     that of the APTOS 2019 training set, 49, 10, 27, 6 and 8 %. The two eyes of a
     patient share camera, pigment and most of their severity. Camera, pigment and light
     do not depend on the grade, and harmless spots occur at every grade. Lesions are
-    somewhat larger than life, or 64 pixels could not show them.
+    larger than life, or 64 pixels could not show them.
 
     Calibration: a small DenseNet from scratch (1,000 steps, 64 pixels) reached a
     quadratic weighted kappa of .843 to .870 (three seeds) on 500 eyes of other patients
