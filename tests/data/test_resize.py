@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinyssl.data.resize import resize, working_shape
+from tinyssl.data.crop import resize, working_shape
 
 sides = st.tuples(st.integers(1, 40), st.integers(1, 40))
 

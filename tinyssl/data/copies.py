@@ -12,7 +12,7 @@ from hashlib import sha256
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyssl.data.resize import resize
+from tinyssl.data.crop import resize
 
 SIDE = 16  # pixels
 # Root mean square of the difference, in bytes. IDRiD's 42 images differ from their

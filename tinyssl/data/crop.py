@@ -1,4 +1,4 @@
-"""Where the retina is in a fundus photograph, and the square around it.
+"""Where the retina is in a fundus photograph, the square around it, other sizes.
 
 A fundus camera sees a disc. Squashing its 3:2 image to a square would make the disc an
 ellipse, whose direction alone solves half of the rotation task. So the square is laid
@@ -101,6 +101,35 @@ def square_crop(image: np.ndarray) -> Crop:
     side = round(2 * radius)
     top, left = round(y + 0.5 - side / 2), round(x + 0.5 - side / 2)
     return Crop(top, left, side, height, width)
+
+
+def resize(array: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Resize an (H, W, 3) uint8, (H, W) bool or (H, W) float array to (height, width).
+
+    Each pixel is a weighted mean around its place when shrinking, and lies on the line
+    between its neighbours when growing. A mask becomes float32, the share of each pixel
+    that it covers; of its own size an array is returned as it is.
+    """
+    if array.shape[:2] == tuple(shape):
+        return array
+    array = array.astype(np.float32) if array.dtype != np.uint8 else array
+    kind = Image.Resampling.BILINEAR  # Pillow widens it with the pixels when shrinking
+    return np.asarray(Image.fromarray(array).resize(shape[::-1], kind))
+
+
+def field_width(region: np.ndarray) -> int:
+    """Return how many columns a field of view spans, 0 if it is empty."""
+    columns = np.flatnonzero(region.any(0))
+    return int(np.ptp(columns)) + 1 if len(columns) else 0
+
+
+def working_shape(region: np.ndarray, width: int | None) -> tuple[int, int]:
+    """Return the height and width at which a field of view is `width` pixels wide.
+
+    None keeps the image's own size, and nothing is enlarged.
+    """
+    scale = min(1.0, (width or np.inf) / max(1, field_width(region)))
+    return tuple(max(1, round(scale * side)) for side in region.shape)
 
 
 def looks_like_fundus(images: list[np.ndarray]) -> bool:

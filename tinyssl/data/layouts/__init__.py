@@ -66,7 +66,7 @@ def open_dataset(path: str | Path, *, skip_bad: bool = False) -> Table:
         raise DataError(f"{root}: cannot be read ({error.strerror})") from None
 
 
-def _read(root: Path, skip_bad: bool) -> Table:
+def _read(root, skip_bad):
     if root.is_file():
         if root.suffix.lower() == ".npz":
             return read_medmnist(root)
@@ -85,7 +85,7 @@ def _read(root: Path, skip_bad: bool) -> Table:
     raise DataError(f"{root}: {unknown}; found {_contents(root)}")
 
 
-def _contents(root: Path) -> str:
+def _contents(root):
     """Return in a few words what lies in a folder."""
     entries = list(root.iterdir())
     folders = sorted(entry.name for entry in entries if entry.is_dir())

@@ -13,7 +13,7 @@ TOY = re.compile(r"toy(?::(\d{1,7})(?::(\d{1,4})(?::(\d{1,9}))?)?)?")
 TOY_DEFAULTS = (500, 96, 0)  # how many, pixels, seed
 
 
-def read_medmnist(path: Path) -> Table:
+def read_medmnist(path):
     """Read an .npz of 2-D images with at most one label each."""
     try:
         # Pickled objects could run code when loaded: NumPy refuses them.
@@ -45,7 +45,7 @@ def read_medmnist(path: Path) -> Table:
     )
 
 
-def _as_rgb(path: Path, name: str, arrays: dict[str, np.ndarray]) -> np.ndarray:
+def _as_rgb(path, name, arrays):
     images = arrays[name]
     colour = images.ndim == 4 and images.shape[-1] == 3
     if images.dtype != np.uint8 or not (images.ndim == 3 or colour) or not len(images):
@@ -56,7 +56,7 @@ def _as_rgb(path: Path, name: str, arrays: dict[str, np.ndarray]) -> np.ndarray:
     return images if colour else np.repeat(images[..., None], 3, axis=-1)
 
 
-def _labels(path: Path, name: str, arrays: dict[str, np.ndarray], n: int) -> np.ndarray:
+def _labels(path, name, arrays, n):
     labels = arrays.get(name, np.full(n, -1))
     if labels.shape not in {(n,), (n, 1)} or labels.dtype.kind not in "iu":
         raise DataError(
@@ -66,7 +66,7 @@ def _labels(path: Path, name: str, arrays: dict[str, np.ndarray], n: int) -> np.
     return labels.reshape(-1).astype(np.int64)
 
 
-def read_toy(spec: str) -> Table:
+def read_toy(spec):
     """Draw the synthetic eyes of toy, toy:N, toy:N:SIZE or toy:N:SIZE:SEED."""
     from tinyssl.data import toy  # compiles its painter: not for every reader
 

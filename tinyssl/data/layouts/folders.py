@@ -1,18 +1,16 @@
 """A user's own images: manifest.csv, or folders that are class-named, split, plain."""
 
 import re
-from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 
 from tinyssl.data.records import SPLITS, Record, build_table, list_images, read_csv
-from tinyssl.data.table import DataError, Table
+from tinyssl.data.table import DataError
 
 COLUMNS = ("image", "name", "grade", "patient", "eye", "split", "region")
 
 
-def read_manifest(path: Path, *, skip_bad: bool) -> Table:
+def read_manifest(path, *, skip_bad):
     """Read a manifest, whose paths are relative to its folder; never None."""
     rows = read_csv(path, required=("image",))
     if not rows:
@@ -34,7 +32,7 @@ def read_manifest(path: Path, *, skip_bad: bool) -> Table:
     )
 
 
-def _manifest_record(row: dict[str, str], root: Path, points: list[str]) -> Record:
+def _manifest_record(row, root, points):
     record = Record(
         name=row.get("name") or row["image"],
         image=root / row["image"],
@@ -57,7 +55,7 @@ def _manifest_record(row: dict[str, str], root: Path, points: list[str]) -> Reco
     return record
 
 
-def read_folders(root: Path, *, skip_bad: bool) -> Table | None:
+def read_folders(root, *, skip_bad):
     """Read a folder of images or of class-named folders, perhaps below train/, ..."""
     folders = _folders(root)
     with_images = [folder.name for folder in folders if list_images(folder)]
@@ -99,7 +97,7 @@ def read_folders(root: Path, *, skip_bad: bool) -> Table | None:
     )
 
 
-def _grades(parts: Iterable[Path]) -> dict[str, int]:
+def _grades(parts):
     """Return each class's grade: its number, or its place in sorted order."""
     classes = [f for part in parts if not list_images(part) for f in _folders(part)]
     names = sorted({folder.name for folder in classes})
@@ -108,6 +106,6 @@ def _grades(parts: Iterable[Path]) -> dict[str, int]:
     return {name: position for position, name in enumerate(names)}
 
 
-def _folders(root: Path) -> list[Path]:
+def _folders(root):
     shown = [path for path in root.iterdir() if not path.name.startswith((".", "__"))]
     return sorted(path for path in shown if path.is_dir())

@@ -7,8 +7,6 @@ audit`` lists them).
 """
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
@@ -21,7 +19,7 @@ from tinyssl.data.records import (
     list_images,
     read_csv,
 )
-from tinyssl.data.table import DataError, Table
+from tinyssl.data.table import DataError
 
 IMAGES, TRUTH = "1. Original Images", "2. Groundtruths"
 MASKS = "2. All Segmentation Groundtruths"
@@ -37,7 +35,7 @@ POINTS = {"disc": "1. Optic Disc Center Location", "fovea": "2. Fovea Center Loc
 CAMERA_SIZE = np.array([2848, 4288])  # height, width; IDRiD's points are in its pixels
 
 
-def read_aptos(root: Path, *, skip_bad: bool) -> Table | None:
+def read_aptos(root, *, skip_bad):
     """Read train.csv beside train_images/; test.csv may be absent, or unlabelled."""
     if not (root / "train.csv").is_file():
         return None
@@ -58,7 +56,7 @@ def read_aptos(root: Path, *, skip_bad: bool) -> Table | None:
     return build_table(records, layout="aptos", root=root, skip_bad=skip_bad)
 
 
-def read_idrid(root: Path, *, skip_bad: bool) -> Table | None:
+def read_idrid(root, *, skip_bad):
     """Read one part; of the root that of grading."""
     readers = {
         "B. Disease Grading": ("idrid-grading", _read_grading),
@@ -88,7 +86,7 @@ def read_idrid(root: Path, *, skip_bad: bool) -> Table | None:
     return build_table(records, layout=layout, root=root, skip_bad=skip_bad)
 
 
-def _read_grading(root: Path, split: str, images: Path) -> Iterator[Record]:
+def _read_grading(root, split, images):
     """Part B: a grade of diabetic retinopathy for each image."""
     columns = ("image name", "retinopathy grade")
     for row in read_csv(_one_csv(root / TRUTH, split, "Labels"), required=columns):
@@ -96,7 +94,7 @@ def _read_grading(root: Path, split: str, images: Path) -> Iterator[Record]:
         yield Record(name, find_image(images, name), grade)
 
 
-def _read_segmentation(root: Path, split: str, images: Path) -> Iterator[Record]:
+def _read_segmentation(root, split, images):
     """Part A: masks of four lesions and the disc, where an eye has them."""
     truth = root / MASKS / SETS[split]
     for image in list_images(images):
@@ -105,7 +103,7 @@ def _read_segmentation(root: Path, split: str, images: Path) -> Iterator[Record]
         yield Record(name, image, masks=existing(masks))
 
 
-def _read_localization(root: Path, split: str, images: Path) -> Iterator[Record]:
+def _read_localization(root, split, images):
     """Part C: the centres of disc and fovea."""
     places = {
         kind: _read_places(_one_csv(root / TRUTH / folder, split, "Markups"))
@@ -123,7 +121,7 @@ def _read_localization(root: Path, split: str, images: Path) -> Iterator[Record]
         yield record
 
 
-def _visit(image: Path) -> str:
+def _visit(image):
     """Return a JPEG file's comment where it names a visit, such as 181120172, or ""."""
     try:
         with open_image(image) as opened:
@@ -133,7 +131,7 @@ def _visit(image: Path) -> str:
     return comment if re.search(r"\d{6}", comment) else ""  # a date, not "No ID"
 
 
-def _read_places(path: Path) -> dict[str, np.ndarray]:
+def _read_places(path):
     """Return (y, x) in camera pixels by image name."""
     required = ("image no", "x- coordinate", "y - coordinate")
     places, problems = {}, []
@@ -150,7 +148,7 @@ def _read_places(path: Path) -> dict[str, np.ndarray]:
     return places
 
 
-def _one_csv(folder: Path, split: str, ending: str) -> Path:
+def _one_csv(folder, split, ending):
     """Return the csv of one set; its prefix differs from release to release."""
     pattern = f"*{split.capitalize()}ing*{ending}.csv"  # Training or Testing
     found = sorted(folder.glob(pattern))

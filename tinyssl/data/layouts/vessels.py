@@ -1,13 +1,11 @@
 """Data sets of vessel masks: CHASE_DB1, HRF and DRIVE."""
 
 import re
-from pathlib import Path
 
 from tinyssl.data.records import Record, build_table, existing, list_images
-from tinyssl.data.table import Table
 
 
-def read_chase_db1(root: Path, *, skip_bad: bool) -> Table | None:
+def read_chase_db1(root, *, skip_bad):
     """Read CHASE_DB1: Image_01L.jpg of child 01, Image_01L_1stHO.png, .._2ndHO.png."""
     records = []
     for image in list_images(root):
@@ -23,7 +21,7 @@ def read_chase_db1(root: Path, *, skip_bad: bool) -> Table | None:
     return build_table(records, layout="chase_db1", root=root, skip_bad=skip_bad)
 
 
-def read_hrf(root: Path, *, skip_bad: bool) -> Table | None:
+def read_hrf(root, *, skip_bad):
     """Read HRF: images/01_dr.jpg, manual1/01_dr.tif, mask/01_dr_mask.tif.
 
     01_dr, 01_g (glaucoma) and 01_h (healthy) are three people, an image each.
@@ -39,7 +37,7 @@ def read_hrf(root: Path, *, skip_bad: bool) -> Table | None:
     return build_table(records, layout="hrf", root=root, skip_bad=skip_bad)
 
 
-def read_drive(root: Path, *, skip_bad: bool) -> Table | None:
+def read_drive(root, *, skip_bad):
     """Read DRIVE: training/images/21_training.tif, test/images/01_test.tif, ...
 
     The vessel masks of the test part are optional: they are handed out separately.
