@@ -71,34 +71,14 @@ def call(name, arguments, options):
     return [np.asarray(part).tobytes() for part in parts]
 
 
-def strided(x):
-    wide = np.zeros((*x.shape[:-1], 2 * x.shape[-1]), x.dtype)
-    wide[..., ::2] = x
-    return wide[..., ::2]
-
-
-def backwards(x):
-    return np.flip(np.flip(x).copy())
-
-
-def read_only(x):
-    x = x.copy()
-    x.flags.writeable = False
-    return x
-
-
-def tensor(x):
-    return pytest.importorskip("torch").from_numpy(x.copy())
-
-
 FORMS = {
     "list": np.ndarray.tolist,
-    "strided": strided,
+    "strided": lambda x: x.repeat(2, axis=-1)[..., ::2],
     "fortran": np.asfortranarray,
-    "backwards": backwards,
-    "read-only": read_only,
+    "backwards": lambda x: np.flip(np.flip(x).copy()),
+    "read-only": lambda x: np.broadcast_to(x, x.shape),
     "big-endian": lambda x: x.astype(x.dtype.newbyteorder(">")),
-    "tensor": tensor,
+    "tensor": lambda x: pytest.importorskip("torch").from_numpy(x.copy()),
 }
 
 
@@ -108,16 +88,11 @@ def test_every_public_function_is_called():
         assert drawn_or_elsewhere or name in CALLS
 
 
-CASES = [
-    (name, form)
-    for name in CALLS
-    for form in FORMS
-    if form != "list" or name != "adjust"  # lists are not uint8
-]
-
-
-@pytest.mark.parametrize(("name", "form"), CASES)
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("form", FORMS)
 def test_every_form_gives_the_same_bits(name, form):
+    if (name, form) == ("adjust", "list"):
+        return  # lists are not uint8
     arguments, options = CALLS[name]
     expected = call(name, arguments, options)
     disguised = [FORMS[form](x) if isinstance(x, np.ndarray) else x for x in arguments]
