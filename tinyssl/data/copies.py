@@ -1,9 +1,9 @@
 """Which images show one picture: the guard against leaks, in every path alike.
 
-A hash of the bytes, or of the pixels, knows a picture again only until it is saved
-anew: of IDRiD's 51 segmentation images 42 recur in its grading part, three of them in
-the same bytes. A thumbnail knows it after compression and in another size. Copies
-that were cropped, turned, mirrored or brightened are what ``tinyssl audit`` looks for.
+A hash knows a picture again only until it is saved anew: of IDRiD's 51 segmentation
+images 42 recur in its grading part, three of them in the same bytes. A thumbnail knows
+it after compression and in another size. For copies that were cropped, turned, mirrored
+or brightened there is ``tinyssl audit``.
 """
 
 from collections.abc import Iterable, Sequence
@@ -51,13 +51,10 @@ def same_pairs(first, second):
     return tuple(np.concatenate(found, axis=1))
 
 
-def connected(n: int, pairs: Sequence | NDArray) -> NDArray[np.int64]:
+def connected(n, pairs):
     """Return the group of each of n rows, of which pairs belong together: (n,) int64.
 
     Groups are numbered 0, 1, ... in order of first appearance.
-
-    >>> connected(4, [(3, 1), (1, 2)])
-    array([0, 1, 1, 1])
     """
     from scipy.sparse import coo_array  # takes longer to import than all else here
     from scipy.sparse.csgraph import connected_components

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
+from PIL.Image import Resampling
 
 MIN_BRIGHTNESS = 10  # of 255: above the noise of a JPEG's black
 DARK_CORNER = 30  # of 255: 95 % of RetinaMNIST's corners lie below 26
@@ -28,8 +29,8 @@ class Crop:
     def apply(self, array: np.ndarray, size: int) -> np.ndarray:
         """Return the square of an image or mask, resized; black beyond the edges.
 
-        Of any resolution: (H, W, 3) or (H, W) uint8, or (H, W) bool; anything else is a
-        TypeError. A mask is True where at least half of the pixel's area was.
+        It is (H, W, 3) or (H, W) uint8, or (H, W) bool, of any resolution. A mask is
+        True where at least half of the pixel's area was.
         """
         if array.dtype not in (np.uint8, np.bool_):
             raise TypeError(f"array must be uint8 or bool, found {array.dtype}")
@@ -45,11 +46,9 @@ class Crop:
         box = (*(start - first)[::-1], *(stop - first)[::-1])
         if array.dtype == np.bool_:
             area = Image.fromarray(window * np.uint8(255))
-            resized = area.resize((size, size), Image.Resampling.BOX, box)
-            return np.asarray(resized) >= 128
+            return np.asarray(area.resize((size, size), Resampling.BOX, box)) >= 128
         # Lanczos would overshoot: a bright rim where the retina meets the black.
-        smooth = Image.Resampling.HAMMING
-        image = Image.fromarray(window)
+        image, smooth = Image.fromarray(window), Resampling.HAMMING
         return np.asarray(image.resize((size, size), smooth, box, reducing_gap=2.0))
 
     def points(self, points: np.ndarray, size: int) -> np.ndarray:
@@ -112,9 +111,9 @@ def resize(array: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """
     if array.shape[:2] == tuple(shape):
         return array
-    array = array.astype(np.float32) if array.dtype != np.uint8 else array
-    kind = Image.Resampling.BILINEAR  # Pillow widens it with the pixels when shrinking
-    return np.asarray(Image.fromarray(array).resize(shape[::-1], kind))
+    image = Image.fromarray(array if array.dtype == np.uint8 else array.astype("f4"))
+    # Pillow widens the kernel with the pixels when shrinking
+    return np.asarray(image.resize(shape[::-1], Resampling.BILINEAR))
 
 
 def field_width(region: np.ndarray) -> int:

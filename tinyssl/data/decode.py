@@ -8,9 +8,7 @@ from PIL import Image, ImageOps
 
 from tinyssl.data.table import DataError
 
-# A 100-megapixel image needs 300 MB decoded; no fundus camera comes near it.
-# Stricter than Pillow's own guard, which stays as the caller set it.
-MAX_PIXELS = 80_000_000
+MAX_PIXELS = 80_000_000  # 240 MB decoded; no fundus camera comes near it
 # Only decoders of photographs: Pillow would hand a PostScript file to a program.
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM")
 

@@ -70,7 +70,7 @@ def load_images(
     shape = (len(table), size, size, 3)
     outside = ~round_mask(size) if table.is_fundus else np.zeros((size, size), bool)
     are_files = not isinstance(table.images, np.ndarray)
-    options = {"threads": threads, "progress": progress and are_files}
+    bar = progress and are_files
 
     def decode_into(images):
         def fill(i):
@@ -78,7 +78,7 @@ def load_images(
             images[i] = crop.apply(pixels, size)
             images[i][outside] = 0
 
-        return try_all(fill, len(table), **options)
+        return try_all(fill, len(table), threads=threads, progress=bar)
 
     if cache is not None and are_files:
         stem = Path(cache) / f"images-{size}-{fingerprint(table, size)[:16]}"
@@ -96,8 +96,7 @@ def load_masks(table: Table, name: str, size: int) -> np.ndarray:
     """As `load_images`, one kind of mask of its table: (N, size, size) bool array.
 
     The name is a key of ``table.masks``, or ``"region"``; another is a DataError. All
-    is False for an image without such a file: IDRiD has none of a lesion that an eye
-    does not have.
+    is False for an image without such a file.
     """
     column = table.region if name == "region" else table.masks.get(name)
     if column is None:

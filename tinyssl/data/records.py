@@ -53,9 +53,7 @@ def read_csv(path: Path, *, required: tuple[str, ...]) -> list[dict[str, str]]:
 
     Header names are stripped and lower-cased (after a colon, as in ``mask:MA``, they
     stay); columns without a name and rows without a value are dropped. Commas,
-    semicolons and tabs are told apart by the header line. A DataError where the file is
-    missing, not UTF-8 text, not a csv, lacks a column of `required`, names a column
-    twice, or has a row with more cells than names.
+    semicolons and tabs are told apart by the header line.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -74,10 +72,8 @@ def read_csv(path: Path, *, required: tuple[str, ...]) -> list[dict[str, str]]:
     header = [kind.lower() + colon + name for kind, colon, name in parts]
     names = [name for name in header if name]
     if not {*required} <= {*names}:
-        raise DataError(
-            f"{path}: must have the columns {', '.join(required)}; "
-            f"found {', '.join(names) or 'none'}"
-        )
+        rule = f"must have the columns {', '.join(required)}"
+        raise DataError(f"{path}: {rule}; found {', '.join(names) or 'none'}")
     twice = [name for name in sorted(names) if names.count(name) > 1]
     if twice:
         raise DataError(f"{path}: names the column {twice[0]!r} more than once")
@@ -116,10 +112,7 @@ def existing(masks: dict[str, Path]) -> dict[str, Path]:
 
 
 def build_table(records, *, layout, root, skip_bad, class_names=None, is_fundus=True):
-    """Return the Table of the good records; raise for the bad, or note them.
-
-    Where `is_fundus` is None, a few of the images are looked at.
-    """
+    """Return the Table of the good records; raise for the bad, or note them."""
     counts, inside = Counter(record.name for record in records), root.resolve()
     good, bad = [], []
     for number, record in enumerate(records, start=1):
@@ -133,7 +126,7 @@ def build_table(records, *, layout, root, skip_bad, class_names=None, is_fundus=
     if not good:
         first = f"; the first row: {bad[0]}" if bad else ", the list is empty"
         raise DataError(f"{root}: no image to use{first}")
-    if is_fundus is None:
+    if is_fundus is None:  # the layout does not say
         is_fundus = _sample_looks_like_fundus([record.image for record in good])
 
     grade = np.array([_grade_of(record) for record in good], np.int64)

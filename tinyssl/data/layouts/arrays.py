@@ -10,7 +10,6 @@ from tinyssl.data.table import DataError, Table
 
 PARTS = ("train", "val", "test")
 TOY = re.compile(r"toy(?::(\d{1,7})(?::(\d{1,4})(?::(\d{1,9}))?)?)?")
-TOY_DEFAULTS = (500, 96, 0)  # how many, pixels, seed
 
 
 def read_medmnist(path):
@@ -23,10 +22,8 @@ def read_medmnist(path):
         raise DataError(f"{path}: cannot be read as plain arrays ({error})") from None
     parts = [part for part in PARTS if f"{part}_images" in arrays]
     if not parts:
-        found = ", ".join(arrays) or "nothing"
-        raise DataError(
-            f"{path}: must hold train_images, val_images or test_images; found {found}"
-        )
+        rule = "must hold train_images, val_images or test_images"
+        raise DataError(f"{path}: {rule}; found {', '.join(arrays) or 'nothing'}")
     images = [_as_rgb(path, f"{part}_images", arrays) for part in parts]
     shapes = {array.shape[1:] for array in images}
     if len(shapes) > 1:
@@ -49,20 +46,18 @@ def _as_rgb(path, name, arrays):
     images = arrays[name]
     colour = images.ndim == 4 and images.shape[-1] == 3
     if images.dtype != np.uint8 or not (images.ndim == 3 or colour) or not len(images):
-        raise DataError(
-            f"{path}: {name} must be (n, H, W) or (n, H, W, 3) uint8, "
-            f"found {images.shape} {images.dtype}"
-        )
+        rule = "must be (n, H, W) or (n, H, W, 3) uint8"
+        found = f"{images.shape} {images.dtype}"
+        raise DataError(f"{path}: {name} {rule}, found {found}")
     return images if colour else np.repeat(images[..., None], 3, axis=-1)
 
 
 def _labels(path, name, arrays, n):
     labels = arrays.get(name, np.full(n, -1))
     if labels.shape not in {(n,), (n, 1)} or labels.dtype.kind not in "iu":
-        raise DataError(
-            f"{path}: {name} must be one integer an image, ({n},) or ({n}, 1), "
-            f"found {labels.shape} {labels.dtype}"
-        )
+        rule = f"must be one integer an image, ({n},) or ({n}, 1)"
+        found = f"{labels.shape} {labels.dtype}"
+        raise DataError(f"{path}: {name} {rule}, found {found}")
     return labels.reshape(-1).astype(np.int64)
 
 
@@ -72,12 +67,10 @@ def read_toy(spec):
 
     match = TOY.fullmatch(spec)
     given = match.groups() if match else ("0", "0", "0")
-    n, size, seed = (int(g or d) for g, d in zip(given, TOY_DEFAULTS, strict=True))
+    n, size, seed = (int(g or d) for g, d in zip(given, (500, 96, 0), strict=True))
     if n < 1 or size < 16:
-        raise DataError(
-            f"{spec}: must be toy, toy:N, toy:N:SIZE or toy:N:SIZE:SEED "
-            "with N >= 1 and SIZE >= 16"
-        )
+        rule = "must be toy, toy:N, toy:N:SIZE or toy:N:SIZE:SEED"
+        raise DataError(f"{spec}: {rule} with N >= 1 and SIZE >= 16")
     eyes = toy.fundus(n, size=size, rng=seed)
     return Table(
         layout="toy",

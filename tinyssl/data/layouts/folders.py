@@ -21,15 +21,11 @@ def read_manifest(path, *, skip_bad):
     known = {*COLUMNS, *(f"{point}_{axis}" for point in points for axis in "yx")}
     unknown = [column for column in columns if column not in known]
     if unknown:
-        raise DataError(
-            f"{path}: unknown column {unknown[0]!r}; known are {', '.join(COLUMNS)}, "
-            "mask:NAME, and NAME_y with NAME_x"
-        )
-    root = path.parent
+        rule = f"known are {', '.join(COLUMNS)}, mask:NAME, and NAME_y with NAME_x"
+        raise DataError(f"{path}: unknown column {unknown[0]!r}; {rule}")
+    root, options = path.parent, {"skip_bad": skip_bad, "is_fundus": None}
     records = [_manifest_record(row, root, points) for row in rows]
-    return build_table(
-        records, layout="manifest", root=root, skip_bad=skip_bad, is_fundus=None
-    )
+    return build_table(records, layout="manifest", root=root, **options)
 
 
 def _manifest_record(row, root, points):
@@ -87,14 +83,9 @@ def read_folders(root, *, skip_bad):
     names = {grade: name for name, grade in grades.items()}
     # "2" where no folder had grade 2
     found = tuple(names.get(k, str(k)) for k in range(max(names, default=-1) + 1))
-    return build_table(
-        records,
-        layout="class-folders" if names else "images",
-        root=root,
-        skip_bad=skip_bad,
-        class_names=found or None,
-        is_fundus=None,
-    )
+    layout = "class-folders" if names else "images"
+    options = {"class_names": found or None, "is_fundus": None}
+    return build_table(records, layout=layout, root=root, skip_bad=skip_bad, **options)
 
 
 def _grades(parts):
