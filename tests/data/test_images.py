@@ -70,7 +70,7 @@ def test_nothing_readable_and_an_image_that_vanished(folder, cache):
         load_images(table, 16, cache=cache)
 
 
-def test_loaded_eye_is_round_and_centred(folder):
+def test_an_eye_is_round_and_centred_another_image_cropped_at_the_centre(folder):
     root = folder("a.png", size=(200, 300))  # radius 135: cut by 35
     images, table = load_images(open_dataset(root), 54)
     assert table.is_fundus
@@ -78,13 +78,9 @@ def test_loaded_eye_is_round_and_centred(folder):
     assert (images[0].max(axis=(0, 2)) > 90).all()
     np.testing.assert_array_equal(np.flatnonzero(~rows), [*range(7), *range(47, 54)])
     assert not images[0][~round_mask(54)].any()
-
-
-def test_other_images_are_cropped_at_the_centre(tmp_path):
-    pixels = np.zeros((20, 40, 3), np.uint8)
-    pixels[:, 10:30] = 200
-    Image.fromarray(pixels).save(tmp_path / "a.png")
-    images, table = load_images(open_dataset(tmp_path), 10)
+    pixels = np.pad(np.full((20, 20, 3), 200, np.uint8), [(0, 0), (10, 10), (0, 0)])
+    Image.fromarray(pixels).save(root / "a.png")
+    images, table = load_images(open_dataset(root), 10)
     assert not table.is_fundus
     assert (images == 200).all()
 
@@ -109,12 +105,9 @@ def test_half_a_cache_is_built_anew(folder, tmp_path):
     expected = load_images(open_dataset(root), 16, cache=cache)[0].copy()
     (npy,), (notes,) = cache.glob("*.npy"), cache.glob("*.json")
     assert json.loads(notes.read_text()) == {"bad": {}}
-    for damage in (
-        npy.unlink,
-        notes.unlink,
-        lambda: npy.write_bytes(npy.read_bytes()[:200]),
-        lambda: notes.write_text("{"),
-    ):
+    cut, broken = npy.read_bytes()[:200], "{"
+    damages = (lambda: npy.write_bytes(cut), lambda: notes.write_text(broken))
+    for damage in (npy.unlink, notes.unlink, *damages):
         damage()
         actual, _ = load_images(open_dataset(root), 16, cache=cache)
         np.testing.assert_array_equal(actual, expected)

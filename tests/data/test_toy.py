@@ -22,11 +22,6 @@ def large():
     return toy.fundus(60, size=256, rng=1)
 
 
-@pytest.fixture(scope="module")
-def many():
-    return toy.fundus(1200, size=16, rng=2)
-
-
 def test_shapes_dtypes_and_ranges(eyes):
     assert len(eyes) == len(eyes.report) == 400
     assert set(eyes.grades) == set(eyes.camera) == {0, 1, 2, 3, 4}
@@ -53,24 +48,21 @@ def test_an_eye_does_not_depend_on_how_many_follow(n):
 
 def test_a_generator_gives_new_eyes_at_each_call():
     rng = np.random.default_rng(0)
-    first, second = toy.fundus(2, rng=rng), toy.fundus(2, rng=rng)
-    np.testing.assert_array_equal(first.images, toy.fundus(2, rng=0).images)
-    for others in (second, toy.fundus(2, rng=4)):
-        assert not np.array_equal(first.images, others.images)
+    first, *others = (toy.fundus(2, rng=r).images for r in (rng, rng, 4))
+    np.testing.assert_array_equal(first, toy.fundus(2, rng=0).images)
+    assert not any(np.array_equal(first, other) for other in others)
 
 
 def test_a_right_eye_has_its_disc_on_the_right(eyes):
     side = np.where(eyes.eye == "right", 1, -1)
     assert ((eyes.disc[:, 1] - (64 - 1) / 2) * side > 0).all()
     assert ((eyes.disc[:, 1] - eyes.fovea[:, 1]) * side > 0).all()
-    # The fovea lies a little below the disc
-    assert (eyes.fovea[:, 0] > eyes.disc[:, 0]).all()
+    assert (eyes.fovea[:, 0] > eyes.disc[:, 0]).all()  # the fovea lies a bit below
     distance = np.hypot(*(eyes.fovea - eyes.disc).T) / eyes.disc_radius
     assert ((distance > 4.6) & (distance < 5.5)).all()  # 2.5 diameters, roughly
 
 
 def test_disc_and_fovea_are_where_the_picture_has_them(large):
-    """The disc is brighter than the ring around it, the fovea darker."""
     y, x = np.mgrid[:256, :256]
     for name, sign in (("disc", 1), ("fovea", -1)):
         differences = []
@@ -125,7 +117,6 @@ SIGNS = [("vessels", -1), ("MA", -1), ("HE", -1), ("PH", -1), ("EX", 1)]
 
 @pytest.mark.parametrize(("name", "sign"), SIGNS)
 def test_masks_lie_on_what_they_mask(large, name, sign):
-    """Blood is darker in green than its surroundings, exudate brighter."""
     masks = large.vessels if name == "vessels" else large.lesions[name]
     differences = []
     for image, mask, seen in zip(large.images, masks, large.field_of_view, strict=True):
@@ -151,17 +142,13 @@ def test_grade_rule(eyes):
         assert grade == toy.grade_from_counts(counts)
 
 
-def test_class_mix(many):
+def test_the_class_mix_and_that_the_grade_does_not_lie_in_the_colour():
+    many = toy.fundus(1200, size=16, rng=2)
     grades = many.grades[::2]  # one eye a patient: independent
     expected = 600 * np.array([0.49, 0.10, 0.27, 0.06, 0.08])
     assert chisquare(np.bincount(grades, minlength=5), expected).pvalue > 0.01
-
-
-def test_the_grade_does_not_lie_in_the_colour(many):
-    """Mean red, green and blue hardly rank the eyes of grade 2 and more."""
-    means = many.images.mean(axis=(1, 2))
-    sick = many.grades >= 2
-    ranks = rankdata(means, axis=0)
+    # Mean red, green and blue hardly rank the eyes of grade 2 and more
+    sick, ranks = many.grades >= 2, rankdata(many.images.mean(axis=(1, 2)), axis=0)
     auc = (ranks[sick].mean(axis=0) - ranks[~sick].mean(axis=0)) / len(many) + 0.5
     assert (np.abs(auc - 0.5) < 0.1).all()
 

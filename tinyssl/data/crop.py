@@ -27,7 +27,7 @@ class Crop:
     width: int
 
     def apply(self, array: np.ndarray, size: int) -> np.ndarray:
-        """Return the square of an image or mask, resized; black beyond the edges.
+        """Return the square of an array, resized; black beyond the edges.
 
         It is (H, W, 3) or (H, W) uint8, or (H, W) bool, of any resolution. A mask is
         True where at least half of the pixel's area was.
@@ -89,8 +89,8 @@ def field_of_view(image: np.ndarray) -> np.ndarray:
 def square_crop(image: np.ndarray) -> Crop:
     """Return the square around the circle that fits the border of the field of view.
 
-    The field of view, (H, W) bool, may be given in place of the image. Border that the
-    image's edge or a notch cuts is ignored; without a circle it is the central square.
+    That, (H, W) bool, may be given in place of the image. Border cut by the image's edge
+    or a notch is ignored; without a circle it is the central square.
     """
     visible = image if image.dtype == np.bool_ else field_of_view(image)
     height, width = visible.shape

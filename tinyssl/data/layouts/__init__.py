@@ -86,7 +86,6 @@ def _read(root, skip_bad):
 
 
 def _contents(root):
-    """Return in a few words what lies in a folder."""
     entries = list(root.iterdir())
     folders = sorted(entry.name for entry in entries if entry.is_dir())
     files = (entry.suffix.lower() for entry in entries if entry.is_file())

@@ -40,10 +40,8 @@ def read_aptos(root, *, skip_bad):
     if not (root / "train.csv").is_file():
         return None
     if not (root / "train_images").is_dir():
-        raise DataError(
-            f"{root}: has train.csv but no folder train_images; "
-            "a list of images elsewhere must be called manifest.csv"
-        )
+        rule = "a list of images elsewhere must be called manifest.csv"
+        raise DataError(f"{root}: has train.csv but no folder train_images; {rule}")
     parts = {"train": ("id_code", "diagnosis")}
     if (root / "test.csv").is_file() and (root / "test_images").is_dir():
         parts["test"] = ("id_code",)
@@ -87,7 +85,6 @@ def read_idrid(root, *, skip_bad):
 
 
 def _read_grading(root, split, images):
-    """Part B: a grade of diabetic retinopathy for each image."""
     columns = ("image name", "retinopathy grade")
     for row in read_csv(_one_csv(root / TRUTH, split, "Labels"), required=columns):
         name, grade = (row[column] for column in columns)
@@ -95,7 +92,6 @@ def _read_grading(root, split, images):
 
 
 def _read_segmentation(root, split, images):
-    """Part A: masks of four lesions and the disc, where an eye has them."""
     truth = root / MASKS / SETS[split]
     for image in list_images(images):
         name = image.stem
@@ -104,7 +100,6 @@ def _read_segmentation(root, split, images):
 
 
 def _read_localization(root, split, images):
-    """Part C: the centres of disc and fovea."""
     places = {
         kind: _read_places(_one_csv(root / TRUTH / folder, split, "Markups"))
         for kind, folder in POINTS.items()

@@ -36,8 +36,7 @@ class Fundus:
         Harmless look-alikes by kind: pigment, nevus, drusen, reflex, dust.
     field_of_view : (N, size, size) bool array, inside of the camera's window
     disc, fovea : (N, 2) float64 arrays
-        Centres (y, x) in pixels, that of the first pixel at (0, 0). A right eye has its
-        disc on the right.
+        (y, x) in pixels, the first at (0, 0). A right eye has its disc on the right.
     disc_radius : (N,) float64 array, in pixels
     cup_ratio : (N,) float64 array, radius of the cup over radius of the disc
     eye : (N,) str array, ``"right"`` or ``"left"``
@@ -78,8 +77,7 @@ def fundus(n: int, *, size: int = 64, rng: np.random.Generator | int = 0) -> Fun
     ----------
     n : int, >= 1, how many images: right and left eye of one patient after the other
     size : int, >= 16, pixels of a side; one seed shows the same eyes at every size
-    rng : numpy.random.Generator or int
-        Or a seed. The first eyes are the same however many follow.
+    rng : numpy Generator or seed; the first eyes are the same however many follow
 
     Raises
     ------
@@ -137,9 +135,8 @@ def _sample_eye(rng, size, eye, severity, patient):
     lesions = sample_lesions(rng, counts, anatomy, camera.half_height)
     counts = {kind: len(spots) for kind, spots in lesions.items()}
     grade = grade_from_counts(counts)
-    scene, vessels, masks, distractor_counts = paint_eye(
-        rng, size, anatomy, lesions, patient["pigment"]
-    )
+    painted = paint_eye(rng, size, anatomy, lesions, patient["pigment"])
+    scene, vessels, masks, distractor_counts = painted
     # draws last, for how much it draws depends on the size
     image, light = photograph(rng, scene[:, mirror], camera)
 
