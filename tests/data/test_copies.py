@@ -49,6 +49,7 @@ def test_a_copy_saved_again_joins_the_group_of_its_picture(eyes):
 def test_other_eyes_are_other_eyes_and_none_are_none(eyes):
     assert not seen_before(thumbnails(eyes[:20]), thumbnails(eyes[20:])).any()
     small = thumbnails(eyes[:2])
+    assert seen_before(small[1:], small).tolist() == [False, True]
     assert seen_before(thumbnails([]), small).tolist() == [False, False]
     assert seen_before(small, thumbnails([])).tolist() == []
 

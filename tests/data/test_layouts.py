@@ -39,7 +39,7 @@ def have_mask(table, name):
 @pytest.fixture
 def aptos(folder):
     train, test = "id_code,diagnosis\naa,2\nbb,0\n", "id_code\ncc\n"
-    images = ("train_images/aa.png", "train_images/bb.png", "test_images/cc.png")
+    images = ("train_images/aa.png", "train_images/bb.JPG", "test_images/cc.png")
     return folder(*images, files={"train.csv": train, "test.csv": test})
 
 
@@ -240,7 +240,8 @@ def test_masks_have_the_proportions_of_their_image(drive, folder):
 )
 def test_folders(folder, names, grade, class_names, split):
     stray = f"{names[0].rpartition('/')[0] or '.'}/._1.jpg"
-    table = open_dataset(folder(*names[::-1], files={stray: b"left by a Mac"}))
+    strays = {stray: b"left by a Mac", ".hidden/1.jpg": b"no class"}
+    table = open_dataset(folder(*names[::-1], files=strays))
     layout = "class-folders" if class_names else "images"
     expect(table, layout=layout, names=names, grade=grade, is_fundus=True)
     expect(table, class_names=class_names, split=split)

@@ -89,8 +89,8 @@ def field_of_view(image: np.ndarray) -> np.ndarray:
 def square_crop(image: np.ndarray) -> Crop:
     """Return the square around the circle that fits the border of the field of view.
 
-    That, (H, W) bool, may be given in place of the image. Border cut by the image's edge
-    or a notch is ignored; without a circle it is the central square.
+    That, (H, W) bool, may be given in place of the image. Border cut by the edge of the
+    image or by a notch is ignored; without a circle it is the central square.
     """
     visible = image if image.dtype == np.bool_ else field_of_view(image)
     height, width = visible.shape
