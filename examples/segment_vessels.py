@@ -17,8 +17,8 @@ from PIL import Image
 
 from tinyssl.cases import Reading
 from tinyssl.data import open_dataset
+from tinyssl.data.crop import resize, working_shape
 from tinyssl.data.images import field_of_view, read_image
-from tinyssl.data.resize import resize, working_shape
 from tinyssl.models import UNet
 from tinyssl.targets.fields import prepare
 from tinyssl.targets.overlap import THRESHOLD

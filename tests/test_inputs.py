@@ -9,40 +9,33 @@ from tinyssl import metrics, transforms
 
 RNG = np.random.default_rng(0)
 LABELS = RNG.integers(0, 5, (2, 3000))
-BINARY = RNG.integers(0, 2, 3000)
-SCORES = RNG.random((20_000, 3)).round(2)
+SCORED = (np.arange(20_000) % 3, RNG.random((20_000, 3)).round(2))
+BINARY = (RNG.integers(0, 2, 3000), SCORED[1][:3000, 0])
 IMAGES = RNG.random((2, 80, 80, 3))
 BYTES = RNG.integers(0, 256, (2, 20, 30, 3), np.uint8)
 MASKS = RNG.random((2, 400, 300)) < 0.5
 FEATURES = RNG.normal(size=(2, 40, 5))
+OFFSETS = np.array([[3, 0], [1, 2]] * 2)
 SWAPS = transforms.sample_swaps((80, 80), 9, 5, rng=0)
 
 CALLS = {
-    "accuracy": (LABELS, {}),
-    "average_precision": ((np.arange(20_000) % 3, SCORES), {"average": None}),
-    "balanced_accuracy": (LABELS, {}),
+    **dict.fromkeys(("accuracy", "balanced_accuracy"), (LABELS, {})),
+    **dict.fromkeys(("confusion_matrix", "quadratic_weighted_kappa"), (LABELS, {})),
+    **dict.fromkeys(("dice", "iou", "sensitivity", "specificity"), (MASKS, {})),
+    **dict.fromkeys(("frechet_distance", "localization_error"), (FEATURES, {})),
+    **dict.fromkeys(("average_precision", "roc_auc"), (SCORED, {"average": None})),
+    **dict.fromkeys(("precision_recall_curve", "roc_curve"), (BINARY, {})),
     "cohen_kappa": (LABELS, {"weights": "linear"}),
-    "confusion_matrix": (LABELS, {}),
-    "dice": (MASKS, {}),
     "f1_score": (LABELS, {"average": None}),
-    "frechet_distance": (FEATURES, {}),
     "frechet_distance_from_stats": (
         [part for x in FEATURES for part in (x.mean(axis=0), np.cov(x.T))],
         {},
     ),
     "frechet_noise_floor": ((FEATURES[0], 9), {"rng": 0}),
-    "iou": (MASKS, {}),
-    "localization_error": (FEATURES, {}),
     "mse": (IMAGES, {}),
     "precision": (LABELS, {"average": "macro"}),
-    "precision_recall_curve": ((BINARY, SCORES[:3000, 0]), {}),
     "psnr": (IMAGES, {"data_range": 1}),
-    "quadratic_weighted_kappa": (LABELS, {}),
     "recall": (LABELS, {"average": "weighted"}),
-    "roc_auc": ((np.arange(20_000) % 3, SCORES), {"average": None}),
-    "roc_curve": ((BINARY, SCORES[:3000, 0]), {}),
-    "sensitivity": (MASKS, {}),
-    "specificity": (MASKS, {}),
     "ssim": (IMAGES, {"data_range": 1, "channel_axis": -1}),
     "rotate": ((IMAGES, np.array([1, 2])), {}),
     "adjust": ((BYTES, np.array([0.9, 1.1]), np.array([5.0, -5.0])), {}),
@@ -55,10 +48,7 @@ CALLS = {
     "patchify": ((IMAGES, 8), {}),
     "permutation_set": ((4, 5), {}),
     "permute_tiles": ((IMAGES, 2, np.array([[3, 0, 1, 2], [1, 0, 3, 2]])), {}),
-    "split_tiles": (
-        (IMAGES, 2),
-        {"tile_size": 9, "offsets": np.array([[3, 0], [1, 2]] * 2)},
-    ),
+    "split_tiles": ((IMAGES, 2), {"tile_size": 9, "offsets": OFFSETS}),
     "unpatchify": ((transforms.patchify(IMAGES, 8), 8, (80, 80, 3)), {}),
 }
 
@@ -71,34 +61,14 @@ def call(name, arguments, options):
     return [np.asarray(part).tobytes() for part in parts]
 
 
-def strided(x):
-    wide = np.zeros((*x.shape[:-1], 2 * x.shape[-1]), x.dtype)
-    wide[..., ::2] = x
-    return wide[..., ::2]
-
-
-def backwards(x):
-    return np.flip(np.flip(x).copy())
-
-
-def read_only(x):
-    x = x.copy()
-    x.flags.writeable = False
-    return x
-
-
-def tensor(x):
-    return pytest.importorskip("torch").from_numpy(x.copy())
-
-
 FORMS = {
     "list": np.ndarray.tolist,
-    "strided": strided,
+    "strided": lambda x: x.repeat(2, axis=-1)[..., ::2],
     "fortran": np.asfortranarray,
-    "backwards": backwards,
-    "read-only": read_only,
+    "backwards": lambda x: np.flip(np.flip(x).copy()),
+    "read-only": lambda x: np.broadcast_to(x, x.shape),
     "big-endian": lambda x: x.astype(x.dtype.newbyteorder(">")),
-    "tensor": tensor,
+    "tensor": lambda x: pytest.importorskip("torch").from_numpy(x.copy()),
 }
 
 
@@ -108,16 +78,11 @@ def test_every_public_function_is_called():
         assert drawn_or_elsewhere or name in CALLS
 
 
-CASES = [
-    (name, form)
-    for name in CALLS
-    for form in FORMS
-    if form != "list" or name != "adjust"  # lists are not uint8
-]
-
-
-@pytest.mark.parametrize(("name", "form"), CASES)
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("form", FORMS)
 def test_every_form_gives_the_same_bits(name, form):
+    if (name, form) == ("adjust", "list"):
+        return  # lists are not uint8
     arguments, options = CALLS[name]
     expected = call(name, arguments, options)
     disguised = [FORMS[form](x) if isinstance(x, np.ndarray) else x for x in arguments]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import refused, seeds
 
 from tinyssl.data.copies import content_groups
 from tinyssl.data.folds import assign_folds, label_subset, stratified_group_folds
@@ -18,7 +19,6 @@ def labelled(draw, max_size=60):
     return np.array(grades), np.array(groups)
 
 
-seeds = st.integers(0, 2**32 - 1)
 fractions = st.floats(0.01, 1.0)
 
 
@@ -119,24 +119,21 @@ def test_content_groups_are_the_connected_components(contents, patients):
 
 
 @pytest.mark.parametrize(
-    ("change", "error", "message"),
+    ("change", "message"),
     [
-        ({"fraction": 0}, ValueError, r"fraction must lie in \(0, 1\], found 0"),
-        ({"fraction": 1.5}, ValueError, r"fraction must lie in \(0, 1\], found 1.5"),
-        ({"groups": [1]}, ValueError, r"found shapes \(3,\) and \(1,\)"),
-        ({"grades": [], "groups": []}, ValueError, "at least 1"),
-        ({"grades": [0, 1, -1]}, ValueError, "found -1 at position 2"),
-        ({"grades": [0, 1, 0.5]}, TypeError, "grades must be integers, found float64"),
+        ({"fraction": 0}, r"fraction must lie in \(0, 1\], found 0"),
+        ({"fraction": 1.5}, r"fraction must lie in \(0, 1\], found 1.5"),
+        ({"groups": [1]}, r"found shapes \(3,\) and \(1,\)"),
+        ({"grades": [], "groups": []}, "at least 1"),
+        ({"grades": [0, 1, -1]}, "found -1 at position 2"),
+        ({"grades": [0, 1, 0.5]}, "TypeError: grades must be integers, found float64"),
     ],
 )
-def test_subset_refuses(change, error, message):
+def test_refusals(change, message):
     arguments = {"grades": [0, 1, 1], "groups": [0, 1, 2], "fraction": 0.5, **change}
-    with pytest.raises(error, match=message):
+    with refused(message):
         label_subset(**arguments, rng=0)
-
-
-def test_folds_and_groups_refuse():
-    with pytest.raises(ValueError, match=r"num_folds must lie in 2\.\.3"):
+    with refused(r"num_folds must lie in 2\.\.3"):
         stratified_group_folds([0, 1, 1], [0, 1, 2], 1, rng=0)
-    with pytest.raises(ValueError, match="patient must have 2 entries, found 3"):
+    with refused("patient must have 2 entries, found 3"):
         content_groups(np.zeros((2, 1)), np.array(["a", "b", "c"]))

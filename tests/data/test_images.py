@@ -1,4 +1,4 @@
-"""Loading: bad files, the crop, the cache."""
+"""Files become RGB bytes or masks; loading: bad files, the crop, the cache."""
 
 import json
 from dataclasses import replace
@@ -9,8 +9,10 @@ import pytest
 from PIL import Image
 
 from tinyssl.data import DataError, Table, load_images, open_dataset
+from tinyssl.data.decode import image_size, read_image, read_mask
 from tinyssl.data.images import fingerprint, round_mask
 
+ORANGE = (200, 100, 40)
 REASONS = {
     "bomb.png": "larger than 80,000,000 pixels (9000 x 9000)",
     "bomb2.png": "larger than 80,000,000 pixels",
@@ -49,9 +51,8 @@ def test_all_bad_files_are_named_at_once_or_skipped(bad_files, tmp_path, cache):
         assert first.endswith("8 problems")
         for line, (name, reason) in zip(lines, REASONS.items(), strict=True):
             assert f"{name}: {reason}" in line
-        images, table = load_images(
-            open_dataset(bad_files), 16, cache=cache, skip_bad=True
-        )
+        table = open_dataset(bad_files)
+        images, table = load_images(table, 16, cache=cache, skip_bad=True)
         assert table.names == ("good1.jpg", "good2.png")
         assert images.shape == (2, 16, 16, 3)
         assert images[1].any()
@@ -59,20 +60,17 @@ def test_all_bad_files_are_named_at_once_or_skipped(bad_files, tmp_path, cache):
 
 
 @pytest.mark.parametrize("cache", [None, "cache"])
-def test_nothing_readable(folder, cache):
+def test_nothing_readable_and_an_image_that_vanished(folder, cache):
     root = folder(files={"a.png": b""})
+    table, cache = open_dataset(root), cache and root / cache
     with pytest.raises(DataError, match="none of the 1 images can be read"):
-        load_images(open_dataset(root), 16, skip_bad=True, cache=cache and root / cache)
-
-
-def test_images_that_vanish_after_opening(folder):
-    table = open_dataset(folder("a.png"))
+        load_images(table, 16, skip_bad=True, cache=cache)
     table.images[0].unlink()
     with pytest.raises(DataError, match="missing file"):
-        load_images(table, 16)
+        load_images(table, 16, cache=cache)
 
 
-def test_loaded_eye_is_round_and_centred(folder):
+def test_an_eye_is_round_and_centred_another_image_cropped_at_the_centre(folder):
     root = folder("a.png", size=(200, 300))  # radius 135: cut by 35
     images, table = load_images(open_dataset(root), 54)
     assert table.is_fundus
@@ -80,13 +78,9 @@ def test_loaded_eye_is_round_and_centred(folder):
     assert (images[0].max(axis=(0, 2)) > 90).all()
     np.testing.assert_array_equal(np.flatnonzero(~rows), [*range(7), *range(47, 54)])
     assert not images[0][~round_mask(54)].any()
-
-
-def test_other_images_are_cropped_at_the_centre(tmp_path):
-    pixels = np.zeros((20, 40, 3), np.uint8)
-    pixels[:, 10:30] = 200
-    Image.fromarray(pixels).save(tmp_path / "a.png")
-    images, table = load_images(open_dataset(tmp_path), 10)
+    pixels = np.pad(np.full((20, 20, 3), 200, np.uint8), [(0, 0), (10, 10), (0, 0)])
+    Image.fromarray(pixels).save(root / "a.png")
+    images, table = load_images(open_dataset(root), 10)
     assert not table.is_fundus
     assert (images == 200).all()
 
@@ -111,12 +105,9 @@ def test_half_a_cache_is_built_anew(folder, tmp_path):
     expected = load_images(open_dataset(root), 16, cache=cache)[0].copy()
     (npy,), (notes,) = cache.glob("*.npy"), cache.glob("*.json")
     assert json.loads(notes.read_text()) == {"bad": {}}
-    for damage in (
-        npy.unlink,
-        notes.unlink,
-        lambda: npy.write_bytes(npy.read_bytes()[:200]),
-        lambda: notes.write_text("{"),
-    ):
+    cut, broken = npy.read_bytes()[:200], "{"
+    damages = (lambda: npy.write_bytes(cut), lambda: notes.write_text(broken))
+    for damage in (npy.unlink, notes.unlink, *damages):
         damage()
         actual, _ = load_images(open_dataset(root), 16, cache=cache)
         np.testing.assert_array_equal(actual, expected)
@@ -149,11 +140,10 @@ def test_arrays_are_resized_and_rounded():
 
 def test_fingerprint_tells_tables_apart(folder):
     table = open_dataset(folder("a.png"))
-    assert fingerprint(table) == fingerprint(open_dataset(table.root))
-    assert fingerprint(table) != fingerprint(table, size=16)
-    assert fingerprint(table) != fingerprint(replace(table, is_fundus=False))
-    eyes = Table("demo", Path("demo"), ("a",), np.zeros((1, 4, 4, 3), np.uint8))
-    assert fingerprint(eyes) != fingerprint(replace(eyes, images=eyes.images + 1))
+    expected = fingerprint(table, 16)
+    assert expected == fingerprint(open_dataset(table.root), 16)
+    assert expected != fingerprint(table, 17)
+    assert expected != fingerprint(replace(table, is_fundus=False), 16)
 
 
 def test_progress_is_on_stderr(folder, capsys):
@@ -164,3 +154,56 @@ def test_progress_is_on_stderr(folder, capsys):
     assert "decoding" in captured.err
     with pytest.raises(ValueError, match="size must be positive, found 0"):
         load_images(table, 0)
+
+
+@pytest.mark.parametrize(
+    ("mode", "color", "suffix", "expected"),
+    [
+        ("RGB", ORANGE, ".png", ORANGE),
+        ("L", 77, ".png", (77, 77, 77)),
+        ("1", 1, ".png", (255, 255, 255)),
+        ("RGBA", (*ORANGE, 255), ".png", ORANGE),
+        ("RGBA", (*ORANGE, 0), ".png", (0, 0, 0)),
+        ("LA", (77, 0), ".png", (0, 0, 0)),
+        ("P", 5, ".gif", ORANGE),
+        ("I;16", 257 * 77, ".png", (77, 77, 77)),
+        ("I;16", 65535, ".tif", (255, 255, 255)),
+        ("CMYK", (0, 255, 255, 0), ".tif", (255, 0, 0)),
+        ("YCbCr", (77, 128, 128), ".jpg", (77, 77, 77)),
+    ],
+)
+def test_every_mode_becomes_rgb_bytes(tmp_path, mode, color, suffix, expected):
+    image = Image.new(mode, (6, 4), color)
+    if mode == "P":
+        image.putpalette([*range(15), *ORANGE])
+    image.save(tmp_path / f"image{suffix}")
+    actual = read_image(tmp_path / f"image{suffix}")
+    assert actual.shape == (4, 6, 3)
+    assert actual.dtype == np.uint8
+    np.testing.assert_array_equal(actual[2, 3], expected)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_applied(tmp_path, orientation):
+    # EXIF: how row 0 and column 0 of the stored picture lie when it is shown.
+    shown = np.zeros((4, 6), np.uint8)
+    shown[0, :3] = 250
+    half, quarter, back = (np.rot90(shown, turns) for turns in (2, 1, -1))
+    stored = [shown, shown[:, ::-1], half, shown[::-1], shown.T, quarter, half.T, back]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image = Image.fromarray(np.ascontiguousarray(stored[orientation - 1]))
+    image.save(tmp_path / "image.png", exif=exif)
+    np.testing.assert_array_equal(read_image(tmp_path / "image.png")[..., 0], shown)
+    assert image_size(tmp_path / "image.png") == (4, 6)
+
+
+@pytest.mark.parametrize("values", [(0, 1), (0, 255), (0, 76), (10, 200), (0, 0)])
+def test_any_two_values_make_a_mask_and_one_an_empty_mask(tmp_path, values):
+    expected = np.arange(24).reshape(4, 6) % 3 == 0
+    image = np.where(expected, *values[::-1]).astype(np.uint8)
+    Image.fromarray(image).save(tmp_path / "mask.png")
+    actual = read_mask(tmp_path / "mask.png")
+    np.testing.assert_array_equal(actual, expected & (values[1] > 0))
+    with pytest.raises(DataError, match="a folder, not an image"):
+        read_image(tmp_path)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image
+from strategies import refused
 
 from tinyssl.data import DataError, load_images, load_masks, load_points, open_dataset
 from tinyssl.data.images import round_mask
@@ -35,13 +36,10 @@ def have_mask(table, name):
     return [path is not None for path in table.masks[name]]
 
 
-# APTOS
-
-
 @pytest.fixture
 def aptos(folder):
     train, test = "id_code,diagnosis\naa,2\nbb,0\n", "id_code\ncc\n"
-    images = ("train_images/aa.png", "train_images/bb.png", "test_images/cc.png")
+    images = ("train_images/aa.png", "train_images/bb.JPG", "test_images/cc.png")
     return folder(*images, files={"train.csv": train, "test.csv": test})
 
 
@@ -67,18 +65,16 @@ def test_a_csv_as_people_save_it(aptos, text):
 
 
 def test_every_missing_image_is_named_at_once(aptos):
-    rows = "".join(f"gone{i:02d},1\n" for i in range(13))
+    names = [f"gone{i:02d}" for i in range(13)]
+    rows = "".join(f"{name},1\n" for name in names)
     (aptos / "train.csv").write_text(f"id_code,diagnosis\naa,2\nbb,0\n{rows}")
     with pytest.raises(DataError) as caught:
         open_dataset(aptos)
     first, *lines = (line.strip() for line in str(caught.value).splitlines())
-    gone = [
-        f"gone{i:02d}: missing file train_images/gone{i:02d}.png" for i in range(13)
-    ]
+    gone = tuple(f"{name}: missing file train_images/{name}.png" for name in names)
     assert first.endswith("13 problems")
     assert lines == [*gone[:10], "and 3 more"]
-    table = open_dataset(aptos, skip_bad=True)
-    expect(table, names=("aa", "bb", "cc"), skipped=tuple(gone))
+    expect(open_dataset(aptos, skip_bad=True), names=("aa", "bb", "cc"), skipped=gone)
 
 
 @pytest.mark.parametrize(
@@ -104,9 +100,6 @@ def test_aptos_refuses(aptos, content, message):
         content = f"id_code,diagnosis\n{content}\n".encode()
     (aptos / "train.csv").write_bytes(content)
     check_refused(aptos, message)
-
-
-# IDRiD
 
 
 @pytest.fixture
@@ -150,9 +143,7 @@ def test_idrid_segmentation_has_a_mask_where_there_is_a_lesion(idrid):
     expect(table, layout="idrid-segmentation")
     assert list(table.masks) == ["MA", "OD"]
     assert have_mask(table, "MA") == [True, False]
-    masks = load_masks(table, "MA", 16)
-    assert masks.shape == (2, 16, 16)
-    assert masks.any(axis=(1, 2)).tolist() == [True, False]
+    assert load_masks(table, "MA", 16).any(axis=(1, 2)).tolist() == [True, False]
     with pytest.raises(DataError, match="has no mask 'HE'; its masks are: MA, OD"):
         load_masks(table, "HE", 16)
 
@@ -181,9 +172,6 @@ def test_idrid_names_a_broken_image_and_missing_labels(idrid):
         load_images(open_dataset(idrid / SEGMENTED), 16)
 
 
-# Vessels
-
-
 def test_chase_db1_knows_child_eye_and_both_observers(folder):
     names = ("Image_01L", "Image_01R", "Image_02L")
     masks = [*(f"{name}_1stHO.png" for name in names), "Image_01L_2ndHO.png"]
@@ -205,11 +193,9 @@ def test_hrf_counts_each_subject_as_one_patient(folder):
 
 @pytest.fixture
 def drive(folder):
+    images = ("training/images/21_training.tif", "test/images/01_test.tif")
     masks = ["training/mask/21_training_mask.gif", "test/mask/01_test_mask.gif"]
-    masks.append("training/1st_manual/21_manual1.gif")
-    return folder(
-        "training/images/21_training.tif", "test/images/01_test.tif", masks=masks
-    )
+    return folder(*images, masks=[*masks, "training/1st_manual/21_manual1.gif"])
 
 
 def test_only_the_test_part_of_drive_may_lack_masks(drive):
@@ -230,15 +216,13 @@ def test_masks_have_the_proportions_of_their_image(drive, folder):
     folder(masks=[path], size=(80, 120))  # another resolution is fine
     actual = load_masks(open_dataset(drive), "vessel", 12)
     np.testing.assert_array_equal(actual, expected)
+    message = "must be 40 x 60 as its image, found 60 x 40"
     folder(masks=[path], size=(60, 40))
-    with pytest.raises(DataError, match="must be 40 x 60 as its image, found 60 x 40"):
+    with pytest.raises(DataError, match=message):
         load_masks(open_dataset(drive), "vessel", 12)
     folder(masks=["test/mask/01_test_mask.gif"], size=(60, 40))
-    with pytest.raises(DataError, match="must be 40 x 60 as its image, found 60 x 40"):
+    with pytest.raises(DataError, match=message):
         load_images(open_dataset(drive), 12)
-
-
-# Folders
 
 
 @pytest.mark.parametrize(
@@ -249,19 +233,15 @@ def test_masks_have_the_proportions_of_their_image(drive, folder):
         (("10/a.png", "9/b.png"), [10, 9], tuple(map(str, range(11))), None),
         (("20250131/a.png", "20250201/b.png"), [0, 1], ("20250131", "20250201"), None),
         (("train/1/1.png", "val/0/2.png"), [1, 0], ("0", "1"), ["train", "val"]),
-        (
-            ("test/dog/1.png", "train/cat/2.png"),
-            [1, 0],
-            ("cat", "dog"),
-            ["test", "train"],
-        ),
+        (("test/b/1.png", "train/a/2.png"), [1, 0], ("a", "b"), ["test", "train"]),
         (("test/1.png", "train/1.png"), None, None, ["test", "train"]),
         (("a.jpeg", "b.PNG"), None, None, None),
     ],
 )
 def test_folders(folder, names, grade, class_names, split):
     stray = f"{names[0].rpartition('/')[0] or '.'}/._1.jpg"
-    table = open_dataset(folder(*names[::-1], files={stray: b"left by a Mac"}))
+    strays = {stray: b"left by a Mac", ".hidden/1.jpg": b"no class"}
+    table = open_dataset(folder(*names[::-1], files=strays))
     layout = "class-folders" if class_names else "images"
     expect(table, layout=layout, names=names, grade=grade, is_fundus=True)
     expect(table, class_names=class_names, split=split)
@@ -270,9 +250,6 @@ def test_folders(folder, names, grade, class_names, split):
 def test_gray_images_are_no_eyes_though_on_black(folder):
     root = folder("a.png", color=(120, 120, 120), files={"notes.txt": "hello"})
     expect(open_dataset(root), layout="images", is_fundus=False)
-
-
-# manifest.csv
 
 
 def test_manifest_says_everything(folder):
@@ -288,8 +265,7 @@ def test_manifest_says_everything(folder):
     expect(table, patient=["p1", "p1"], eye=["right", "left"], split=["train", "test"])
     expect(table, region=(root / "drawn" / "a.gif", None))
     assert load_masks(table, "MA", 8).any(axis=(1, 2)).tolist() == [True, False]
-    points = load_points(table, "disc", 8)
-    assert np.isfinite(points).all(axis=1).tolist() == [True, False]
+    assert np.isfinite(load_points(table, "disc", 8)).all(1).tolist() == [True, False]
     expect(open_dataset(root / "manifest.csv"), names=table.names)
 
 
@@ -315,15 +291,12 @@ def test_manifest_refuses(folder, text, message):
     check_refused(root, message)
 
 
-# What is none of them
-
-
 def test_links_must_stay_inside(folder):
     root = folder("outside.png", "data/real.png") / "data"
+    targets = {"escape": "../outside.png", "fine": "real.png", "loop": "loop.png"}
     try:
-        (root / "escape.png").symlink_to(root.parent / "outside.png")
-        (root / "fine.png").symlink_to(root / "real.png")
-        (root / "loop.png").symlink_to(root / "loop.png")
+        for name, target in targets.items():
+            (root / f"{name}.png").symlink_to(root / target)
     except OSError:
         pytest.skip("this system makes no links")
     check_refused(root, r"escape\.png: path leaves the folder")
@@ -335,13 +308,9 @@ def test_links_must_stay_inside(folder):
 
 def test_unknown_layout_lists_what_is_supported_and_found(folder):
     root = folder("deep/deeper/a.png", files={"notes.txt": "hello"})
-    with pytest.raises(DataError) as caught:
+    known = ("manifest", "APTOS", "IDRiD", "CHASE_DB1", "HRF", "DRIVE", "MedMNIST")
+    with refused(".*".join((*known, "found 1 .txt, folders deep$"))):
         open_dataset(root)
-    message = str(caught.value)
-    assert "\n" not in message
-    for word in ("APTOS", "IDRiD", "CHASE_DB1", "HRF", "DRIVE", "MedMNIST", "manifest"):
-        assert word in message
-    assert message.endswith("found 1 .txt, folders deep")
 
 
 @pytest.mark.parametrize(
@@ -351,11 +320,7 @@ def test_unknown_layout_lists_what_is_supported_and_found(folder):
         ((), {"manifest.csv": "image\ngone.png"}, r"no image .* first row: gone\.png"),
         ((), {"train.csv": ""}, r"has train\.csv but no folder train_images"),
         (("Image_03R.jpg",), {}, "no image .* missing file Image_03R_1stHO"),
-        (
-            ("1.png", "ill/2.png", "a/3.png"),
-            {},
-            r"images and also folders .* \(a, ill\)",
-        ),
+        (("1.png", "b/2.png", "a/3.png"), {}, r"also folders of images \(a, b\)"),
     ],
 )
 def test_nothing_to_use(folder, images, files, message):
@@ -365,9 +330,6 @@ def test_nothing_to_use(folder, images, files, message):
 def test_no_folder_and_an_unknown_file(folder, tmp_path):
     check_refused(tmp_path / "none", "no such file or folder")
     check_refused(folder(files={"a.docx": b""}) / "a.docx", "unknown kind of file")
-
-
-# Arrays
 
 
 def eyes(n, size=28):
@@ -390,7 +352,6 @@ def test_medmnist_joins_its_parts(tmp_path):
     names = ("train/0", "train/1", "train/2", "test/0", "test/1")
     expect(table, layout="medmnist", names=names, grade=[0, 4, 2, 1, 0], is_fundus=True)
     expect(table, split=["train"] * 3 + ["test"] * 2)
-    assert table.grade.dtype == np.int64
     assert table.images.shape == (5, 28, 28, 3)
 
 
@@ -426,10 +387,8 @@ def test_medmnist_never_unpickles(tmp_path):
         def __reduce__(self):
             return (tmp_path.joinpath("sprung").touch, ())
 
-    trap = np.empty(1, object)
-    trap[0] = Trap()
     with pytest.raises(DataError, match="cannot be read as plain arrays"):
-        medmnist(tmp_path, train_images=trap)
+        medmnist(tmp_path, train_images=np.array([Trap()], object))
     assert not (tmp_path / "sprung").exists()
 
 
@@ -448,13 +407,9 @@ def test_toy_is_a_table_of_everything():
     assert table.region.shape == (6, 32, 32)
     assert set(table.eye) <= {"left", "right"}
     assert len(set(table.patient)) == 3
-    np.testing.assert_array_equal(table.images, open_dataset("toy:6:32").images)
+    assert np.array_equal(table.images, open_dataset("toy:6:32").images)
     others = open_dataset("toy:6:32:1").images
     assert (table.images != others).any((1, 2, 3)).all()
 
-
-@pytest.mark.parametrize(
-    "spec", ["toy:0", "toy:many", "toy:4:8", "toy:", "toy:4:32:x", "toy:12345678"]
-)
-def test_toy_refuses(spec):
-    check_refused(spec, "must be toy, toy:N, toy:N:SIZE or")
+    for spec in ("toy:0", "toy:many", "toy:4:8", "toy:", "toy:4:32:x", "toy:12345678"):
+        check_refused(spec, "must be toy, toy:N, toy:N:SIZE or")

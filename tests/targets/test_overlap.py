@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinyssl.data.resize import field_width
+from tinyssl.data.crop import field_width
 from tinyssl.targets.overlap import thin_vessels, thin_width
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tinyssl.data.crop import field_of_view
 from tinyssl.data.decode import FORMATS, image_size
-from tinyssl.data.field_of_view import field_of_view
 from tinyssl.data.images import open_with_crop, try_all
 from tinyssl.data.table import DataError, Table
 

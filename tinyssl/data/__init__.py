@@ -9,17 +9,8 @@ from tinyssl.data.images import load_images, load_masks, load_points
 from tinyssl.data.layouts import open_dataset
 from tinyssl.data.table import DataError, Table
 
-__all__ = [
-    "DataError",
-    "Table",
-    "folds",
-    "images",
-    "load_images",
-    "load_masks",
-    "load_points",
-    "open_dataset",
-    "toy",
-]
+__all__ = ["DataError", "Table", "load_images", "load_masks", "load_points"]
+__all__ += ["folds", "images", "open_dataset", "toy"]
 
 
 def __getattr__(name: str):

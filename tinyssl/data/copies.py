@@ -1,9 +1,9 @@
 """Which images show one picture: the guard against leaks, in every path alike.
 
-A hash of the bytes, or of the pixels, knows a picture again only until it is saved
-anew: of IDRiD's 51 segmentation images 42 recur in its grading part, three of them in
-the same bytes. A thumbnail knows it after compression and in another size. Copies
-that were cropped, turned, mirrored or brightened are what ``tinyssl audit`` looks for.
+A hash knows a picture again only until it is saved anew: of IDRiD's 51 segmentation
+images 42 recur in its grading part, three of them in the same bytes. A thumbnail knows
+it after compression and in another size. For copies that were cropped, turned, mirrored
+or brightened there is ``tinyssl audit``.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from hashlib import sha256
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyssl.data.resize import resize
+from tinyssl.data.crop import resize
 
 SIDE = 16  # pixels
 # Root mean square of the difference, in bytes. IDRiD's 42 images differ from their
@@ -23,48 +23,20 @@ BLOCK = 256  # rows at a time
 
 
 def thumbnails(images: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Return each image shrunk to 16 x 16 pixels, whatever its shape.
-
-    Parameters
-    ----------
-    images : iterable of (H, W, 3) uint8 arrays
-
-    Returns
-    -------
-    (N, 16, 16, 3) uint8 array
-    """
+    """Return N images (H, W, 3), of any shapes, as (N, 16, 16, 3) uint8 array."""
     small = [resize(image, (SIDE, SIDE)) for image in images]
     return np.array(small, np.uint8).reshape(-1, SIDE, SIDE, 3)
 
 
 def seen_before(seen: NDArray[np.uint8], new: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Say which thumbnails show an image that was seen.
+    """Say which of N new thumbnails show an image that was seen: (N,) bool array.
 
-    Parameters
-    ----------
-    seen : (M, 16, 16, 3) uint8 array
-    new : (N, 16, 16, 3) uint8 array
-
-    Returns
-    -------
-    (N,) bool array
-        Also of copies that were compressed or resized.
-
-    Examples
-    --------
-    >>> images = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3))
-    >>> small = thumbnails(images.astype(np.uint8))
-    >>> seen_before(small[:1], small)
-    array([ True, False])
+    Also of copies that were compressed or resized.
     """
-    known = np.zeros(len(new), bool)
-    known[same_pairs(new, seen)[0]] = True
-    return known
+    return np.isin(np.arange(len(new)), same_pairs(new, seen)[0])
 
 
-def same_pairs(
-    first: NDArray[np.uint8], second: NDArray[np.uint8]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def same_pairs(first, second):
     """Return the rows of two sets of thumbnails that show one picture."""
     length = SIDE * SIDE * 3
     first, second = (x.reshape(-1, length).astype(np.float32) for x in (first, second))
@@ -79,18 +51,10 @@ def same_pairs(
     return tuple(np.concatenate(found, axis=1))
 
 
-def connected(n: int, pairs: Sequence | NDArray) -> NDArray[np.int64]:
-    """Return the group of each of n rows, of which pairs belong together.
+def connected(n, pairs):
+    """Return the group of each of n rows, of which pairs belong together: (n,) int64.
 
-    Returns
-    -------
-    (n,) int64 array
-        Numbered 0, 1, ... in order of first appearance.
-
-    Examples
-    --------
-    >>> connected(4, [(3, 1), (1, 2)])
-    array([0, 1, 1, 1])
+    Groups are numbered 0, 1, ... in order of first appearance.
     """
     from scipy.sparse import coo_array  # takes longer to import than all else here
     from scipy.sparse.csgraph import connected_components
@@ -109,43 +73,22 @@ def content_groups(
 ) -> NDArray[np.int64]:
     """Give one number to all images of one patient, and to all copies of one picture.
 
-    Parameters
-    ----------
-    images : sequence of N arrays
-        Byte-identical images share a group.
-    patient : (N,) str array, optional
-        Images of one patient share a group; an empty string is an unknown patient.
-    small : (N, 16, 16, 3) uint8 array, optional
-        Their thumbnails: copies that were saved again share a group too.
-
-    Returns
-    -------
-    (N,) int64 array
-        Numbered 0, 1, ... in order of first appearance.
-
-    Raises
-    ------
-    ValueError
-        If the lengths differ.
-
-    Notes
-    -----
-    IDRiD holds byte-identical pairs with different grades. Sharing is passed on: if a
-    copy of p1's picture is filed under p2, both patients become one group.
+    Of N images byte-identical ones share a group; with their thumbnails `small` so do
+    copies that were saved again. An empty string is an unknown patient. Sharing is
+    passed on: if a copy of p1's picture is filed under p2, both become one group.
+    Groups, (N,) int64, are numbered 0, 1, ... in order of first appearance. A
+    ValueError where the lengths differ.
 
     Examples
     --------
     >>> images = np.array([[1], [2], [3], [2]], np.uint8)
-    >>> content_groups(images, np.array(["p1", "p1", "p2", "p2"]))
-    array([0, 0, 0, 0])
-    >>> content_groups(images)
-    array([0, 1, 2, 1])
+    >>> content_groups(images), content_groups(images, np.array(["a", "a", "b", "b"]))
+    (array([0, 1, 2, 1]), array([0, 0, 0, 0]))
     """
     N = len(images)
     if patient is not None and len(patient) != N:
         raise ValueError(f"patient must have {N} entries, found {len(patient)}")
-    first_with: dict = {}
-    pairs = []
+    first_with, pairs = {}, []
     for i in range(N):
         keys = [sha256(np.ascontiguousarray(images[i])).digest()]
         if patient is not None and patient[i]:

@@ -1,45 +1,36 @@
-"""A square of an image, the same for its pixels, masks and points."""
+"""Where the retina is in a fundus photograph, the square around it, other sizes.
+
+A fundus camera sees a disc. Squashing its 3:2 image to a square would make the disc an
+ellipse, whose direction alone solves half of the rotation task. So the square is laid
+around the *whole* circle: where the sensor cut it off above and below, the square
+reaches beyond the image and is filled with black.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
+from PIL.Image import Resampling
+
+MIN_BRIGHTNESS = 10  # of 255: above the noise of a JPEG's black
+DARK_CORNER = 30  # of 255: 95 % of RetinaMNIST's corners lie below 26
 
 
 @dataclass(frozen=True)
 class Crop:
-    """A square of an image, in whole pixels; may reach beyond its edges.
+    """A square of an image, in whole pixels; may reach beyond its edges."""
 
-    Parameters
-    ----------
-    top, left : int, first row and column; negative where the square begins outside
-    side : int, rows and columns of the square
-    height, width : int, size of the image the numbers refer to
-    """
-
-    top: int
+    top: int  # first row; negative where the square begins outside
     left: int
-    side: int
-    height: int
+    side: int  # rows and columns of the square
+    height: int  # of the image that the numbers refer to
     width: int
 
     def apply(self, array: np.ndarray, size: int) -> np.ndarray:
-        """Return the square of an image or mask, resized; black beyond the edges.
+        """Return the square of an array, resized; black beyond the edges.
 
-        It may have any resolution: (H, W, 3) or (H, W) uint8, or (H, W) bool, becomes
-        (size, size, 3) or (size, size) of the same kind. A mask is True where at least
-        half of the pixel's area was.
-
-        Raises
-        ------
-        TypeError
-            If `array` is neither uint8 nor bool.
-
-        Examples
-        --------
-        >>> mask = np.ones((2, 4), bool)
-        >>> Crop(top=-1, left=0, side=4, height=2, width=4).apply(mask, 4).sum(axis=1)
-        array([0, 4, 4, 0])
+        It is (H, W, 3) or (H, W) uint8, or (H, W) bool, of any resolution. A mask is
+        True where at least half of the pixel's area was.
         """
         if array.dtype not in (np.uint8, np.bool_):
             raise TypeError(f"array must be uint8 or bool, found {array.dtype}")
@@ -49,25 +40,19 @@ class Crop:
         # Whole pixels that cover the square; what lies outside stays black.
         first, last = np.floor(start).astype(int), np.ceil(stop).astype(int)
         window = np.zeros((*(last - first), *array.shape[2:]), np.uint8)
-        (y0, x0), (y1, x1) = np.maximum(first, 0), np.minimum(last, shape)
-        if y0 < y1 and x0 < x1:
-            top, left = first
-            window[y0 - top : y1 - top, x0 - left : x1 - left] = array[y0:y1, x0:x1]
+        (y0, x0), (y1, x1) = np.clip([first, last], 0, shape)
+        top, left = first
+        window[y0 - top : y1 - top, x0 - left : x1 - left] = array[y0:y1, x0:x1]
         box = (*(start - first)[::-1], *(stop - first)[::-1])
         if array.dtype == np.bool_:
             area = Image.fromarray(window * np.uint8(255))
-            resized = area.resize((size, size), Image.Resampling.BOX, box)
-            return np.asarray(resized) >= 128
+            return np.asarray(area.resize((size, size), Resampling.BOX, box)) >= 128
         # Lanczos would overshoot: a bright rim where the retina meets the black.
-        smooth = Image.Resampling.HAMMING
-        image = Image.fromarray(window)
+        image, smooth = Image.fromarray(window), Resampling.HAMMING
         return np.asarray(image.resize((size, size), smooth, box, reducing_gap=2.0))
 
     def points(self, points: np.ndarray, size: int) -> np.ndarray:
-        """Return (..., 2) points (y, x) in the pixels of the resized square.
-
-        They may lie outside 0..size-1, where the square left them out; nan stays nan.
-        """
+        """Return (..., 2) points (y, x) in pixels of the resized square, or beyond."""
         corner = np.array([self.top, self.left]) - 0.5  # pixel centres are integers
         return (np.asarray(points, float) - corner) * size / self.side - 0.5
 
@@ -79,18 +64,109 @@ def center_crop(height: int, width: int) -> Crop:
 
 
 def round_mask(size: int) -> np.ndarray:
-    """Return the disc that touches the four sides of a square: (size, size) bool array.
-
-    True where a pixel's centre lies within size / 2 of the middle; unchanged by
-    quarter turns.
-
-    Examples
-    --------
-    >>> round_mask(4).astype(int)
-    array([[0, 1, 1, 0],
-           [1, 1, 1, 1],
-           [1, 1, 1, 1],
-           [0, 1, 1, 0]])
-    """
+    """Return the disc of diameter `size` in a square: (size, size) bool array."""
     offset = np.arange(size) - (size - 1) / 2
     return offset[:, None] ** 2 + offset**2 <= (size / 2) ** 2
+
+
+def field_of_view(image: np.ndarray) -> np.ndarray:
+    """Return where an (H, W, 3) uint8 image shows the retina: (H, W) bool array.
+
+    It is the largest bright area, its holes filled; all True where nothing is dark.
+    """
+    from scipy import ndimage  # takes longer to import than all else here
+
+    brightness = image.max(axis=-1)
+    black, bright = np.percentile(brightness, [1, 95])
+    threshold = max(MIN_BRIGHTNESS, black + 0.1 * (bright - black))
+    if black >= MIN_BRIGHTNESS + DARK_CORNER or bright <= threshold:
+        return np.ones(brightness.shape, bool)
+    labels, _ = ndimage.label(brightness > threshold)
+    largest = 1 + np.argmax(np.bincount(labels.ravel())[1:])
+    return ndimage.binary_fill_holes(labels == largest)
+
+
+def square_crop(image: np.ndarray) -> Crop:
+    """Return the square around the circle that fits the border of the field of view.
+
+    That, (H, W) bool, may be given in place of the image. Border cut by the edge of the
+    image or by a notch is ignored; without a circle it is the central square.
+    """
+    visible = image if image.dtype == np.bool_ else field_of_view(image)
+    height, width = visible.shape
+    y, x, radius = _fit_circle(_free_border(visible)) or (0, 0, 0)
+    if not 0.25 * min(height, width) < radius < max(height, width):
+        return center_crop(height, width)
+    side = round(2 * radius)
+    top, left = round(y + 0.5 - side / 2), round(x + 0.5 - side / 2)
+    return Crop(top, left, side, height, width)
+
+
+def resize(array: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Resize an (H, W, 3) uint8, (H, W) bool or (H, W) float array to (height, width).
+
+    Each pixel is a weighted mean around its place when shrinking, and lies on the line
+    between its neighbours when growing. A mask becomes float32, the share of each pixel
+    that it covers; of its own size an array is returned as it is.
+    """
+    if array.shape[:2] == tuple(shape):
+        return array
+    image = Image.fromarray(array if array.dtype == np.uint8 else array.astype("f4"))
+    # Pillow widens the kernel with the pixels when shrinking
+    return np.asarray(image.resize(shape[::-1], Resampling.BILINEAR))
+
+
+def field_width(region: np.ndarray) -> int:
+    """Return how many columns a field of view spans, 0 if it is empty."""
+    columns = np.flatnonzero(region.any(0))
+    return int(np.ptp(columns)) + 1 if len(columns) else 0
+
+
+def working_shape(region: np.ndarray, width: int | None) -> tuple[int, int]:
+    """Return the height and width at which a field of view is `width` pixels wide.
+
+    None keeps the image's own size, and nothing is enlarged.
+    """
+    scale = min(1.0, (width or np.inf) / max(1, field_width(region)))
+    return tuple(max(1, round(scale * side)) for side in region.shape)
+
+
+def looks_like_fundus(images: list[np.ndarray]) -> bool:
+    """Return whether most of a few images are reddish on four black corners."""
+    votes = []
+    for image in images:
+        corner = max(1, min(image.shape[:2]) // 14)
+        ends = slice(corner), slice(-corner, None)
+        corners = [image[y, x].max(axis=-1).mean() for y in ends for x in ends]
+        red, _, blue = image.reshape(-1, 3).mean(axis=0)
+        votes.append(max(corners) < DARK_CORNER and red > blue + 5)
+    return bool(votes) and sum(votes) > len(votes) / 2
+
+
+def _free_border(visible: np.ndarray) -> np.ndarray:
+    """Return (M, 2) points (y, x) of the outline that the image did not cut."""
+    height, width = visible.shape
+    rows, columns = visible.any(axis=1).nonzero()[0], visible.any(axis=0).nonzero()[0]
+    left = visible[rows].argmax(axis=1) - 0.5  # outline: the edge between two pixels
+    right = width - 0.5 - visible[rows, ::-1].argmax(axis=1)
+    top = visible[:, columns].argmax(axis=0) - 0.5
+    bottom = height - 0.5 - visible[::-1, columns].argmax(axis=0)
+    y = np.concatenate([rows, rows, top, bottom])
+    x = np.concatenate([left, right, columns, columns])
+    free = (y > 1) & (y < height - 2) & (x > 1) & (x < width - 2)
+    return np.stack([y[free], x[free]], axis=1)
+
+
+def _fit_circle(points: np.ndarray) -> tuple[float, float, float] | None:
+    """Return (y, x, radius) of the circle most points lie on, or None."""
+    kept = points
+    for _ in range(10):
+        if len(kept) < 16:
+            return None
+        # y² + x² = 2 cy y + 2 cx x + (r² - cy² - cx²) is linear in the unknowns.
+        design = np.column_stack([2 * kept, np.ones(len(kept))])
+        (y, x, c), *_ = np.linalg.lstsq(design, (kept**2).sum(axis=1), rcond=None)
+        radius = np.sqrt(max(c + y**2 + x**2, 0))
+        error = np.abs(np.hypot(*(points - (y, x)).T) - radius)
+        kept = points[error <= max(1.0, 2 * np.median(error))]
+    return (y, x, radius) if np.median(error) < 0.05 * radius else None

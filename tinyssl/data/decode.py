@@ -1,6 +1,5 @@
 """One image file to RGB bytes or a mask, refusing by name whatever cannot be."""
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,33 +8,23 @@ from PIL import Image, ImageOps
 
 from tinyssl.data.table import DataError
 
-# A 100-megapixel image needs 300 MB decoded; no fundus camera comes near it.
-# Stricter than Pillow's own guard, which stays as the caller set it.
-MAX_PIXELS = 80_000_000
+MAX_PIXELS = 80_000_000  # 240 MB decoded; no fundus camera comes near it
 # Only decoders of photographs: Pillow would hand a PostScript file to a program.
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM")
 
 
 def read_image(path: Path) -> np.ndarray:
-    """Return an image file as RGB bytes, turned upright by its EXIF orientation.
+    """Return an image file as RGB, (H, W, 3) uint8, upright by its EXIF orientation.
 
-    It is a JPEG, PNG, TIFF, BMP, GIF, WebP or PPM file. Gray, palette, CMYK and 16-bit
-    images become 8-bit RGB, (H, W, 3) uint8; transparent pixels become black.
-
-    Raises
-    ------
-    DataError
-        If the file is missing, truncated, not an image, of floating-point pixels, or
-        larger than 80 million pixels.
+    Gray, palette, CMYK and 16-bit images become 8-bit RGB, transparent pixels black. A
+    DataError where the file is missing, truncated, none of `FORMATS`, of floating-point
+    pixels, or larger than 80 million pixels.
     """
     return np.asarray(open_rgb(path)[0])
 
 
 def read_mask(path: Path) -> np.ndarray:
-    """As `read_image`, for a mask of any two values or colours: (H, W) bool array.
-
-    True where it is brighter than half its maximum.
-    """
+    """As `read_image`, (H, W) bool: where it is brighter than half its maximum."""
     gray = read_image(path).max(axis=-1)
     return gray > gray.max() / 2  # all False for an empty mask
 
@@ -46,13 +35,10 @@ def image_size(path: Path) -> tuple[int, int]:
         return _upright_size(image)
 
 
-def open_rgb(
-    path: Path, *, short_side: int | None = None
-) -> tuple[Image.Image, tuple[int, int]]:
+def open_rgb(path, *, short_side=None):
     """Return an upright RGB image, and the (height, width) it has in full.
 
-    With `short_side`, a JPEG may come reduced, but not below that many pixels: its
-    decoder skips what a small image does not need.
+    With `short_side`, a JPEG may come reduced, but not below that many pixels.
     """
     with open_image(path) as image:
         if image.width * image.height > MAX_PIXELS:
@@ -67,7 +53,7 @@ def open_rgb(
 
 
 @contextmanager
-def open_image(path: Path) -> Iterator[Image.Image]:
+def open_image(path):
     """Open an image file; whatever goes wrong with it is a DataError with its name."""
     try:
         with Image.open(path, formats=FORMATS) as image:

@@ -1,8 +1,7 @@
 """Who is in which fold, and whose labels are known: by patient, with all grades.
 
 Two eyes of one patient, or two copies of one image, must never stand on both sides of
-a split. So whole groups are assigned; `tinyssl.data.copies.content_groups` says which
-images belong together.
+a split: `tinyssl.data.copies.content_groups` says which images belong together.
 """
 
 from collections.abc import Sequence
@@ -19,30 +18,20 @@ def stratified_group_folds(
 ) -> np.ndarray:
     """Assign each image to a fold; groups stay whole, grades are spread evenly.
 
+    Greedy: a group goes to the fold whose sum over grades of squared counts, each
+    divided by the grade's frequency, grows least. Where every group is one image, the
+    counts of a grade in two folds differ by at most one, and so do the folds' sizes.
+
     Parameters
     ----------
-    grades : (N,) int array, 0 or more
-    groups : (N,) array
-        Images with equal entries stay together.
-    num_folds : int, at least 2, at most the number of groups
+    grades : (N,) int array, 0 or more; else a TypeError or ValueError
+    groups : (N,) array, images with equal entries stay together
+    num_folds : int, at least 2, at most the number of groups; else a ValueError
     rng : numpy Generator or int, breaks the ties
 
     Returns
     -------
     (N,) int64 array, values in 0 .. num_folds - 1; no fold is empty
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the grades are not integers; if one is negative, lengths differ, or there are
-        fewer groups than folds.
-
-    Notes
-    -----
-    Greedy, largest groups first: a group goes to the fold whose sum over grades of
-    squared counts, each divided by the grade's frequency, grows least. Where every
-    group is one image, the counts of a grade in two folds differ by at most one, and
-    so do the folds' sizes.
 
     Examples
     --------
@@ -52,7 +41,7 @@ def stratified_group_folds(
     (array([2, 2]), array([1, 1]))
     """
     group_of, counts = _count_grades(grades, groups)
-    num_groups, num_grades = counts.shape
+    num_groups = len(counts)
     if not 2 <= num_folds <= num_groups:
         rule = f"must lie in 2..{num_groups}, the number of groups"
         raise ValueError(f"num_folds {rule}; found {num_folds}")
@@ -60,7 +49,7 @@ def stratified_group_folds(
     frequency = np.maximum(counts.sum(axis=0), 1)
     # Large groups first, while there is room to even them out; then grade by grade.
     keys = [shuffle.random(num_groups), _rarest_grade(counts), -counts.sum(axis=1)]
-    fold_counts = np.zeros((num_folds, num_grades))
+    fold_counts = np.zeros((num_folds, counts.shape[1]))
     fold_of_group = np.empty(num_groups, np.int64)
     for group in np.lexsort(keys):
         growth = fold_counts / frequency @ counts[group]
@@ -81,18 +70,10 @@ def assign_folds(
 ) -> np.ndarray:
     """As `stratified_group_folds`, for the labelled images outside the test set.
 
-    Parameters
-    ----------
-    truth : (N,) int array, -1 is unlabelled; or an array of more axes, or a list
-        Grades are spread evenly. Any other truth, such as points, counts as one grade.
-    split : (N,) str array, optional
-        Official parts; images of "test", and of their groups, are in no fold.
-
-    Returns
-    -------
-    (N,) int64 array
-        The fold in which an image is held out, 0..num_folds-1; -2 for test images, -1
-        for unlabelled ones, unless one of their group is held out, and they with it.
+    Of `truth` -1 is unlabelled; an array of more axes or a list, such as points, counts
+    as one grade. Returned is the fold in which an image is held out: (N,) int64, -2 for
+    images whose `split` is "test" and for their groups, -1 for unlabelled ones, unless
+    one of their group is held out, and they with it.
     """
     if not isinstance(truth, np.ndarray) or truth.ndim > 1:
         truth = np.zeros(len(truth), np.int64)
@@ -100,9 +81,8 @@ def assign_folds(
     if split is not None:
         fold[np.isin(groups, groups[split == "test"])] = -2
     inside = np.flatnonzero((truth >= 0) & (fold == -1))
-    fold[inside] = stratified_group_folds(
-        truth[inside], groups[inside], num_folds, rng=seed
-    )
+    known = truth[inside], groups[inside]
+    fold[inside] = stratified_group_folds(*known, num_folds, rng=seed)
     for i in np.flatnonzero(fold == -1):
         of_group = fold[(groups == groups[i]) & (fold >= 0)]
         fold[i] = of_group[0] if len(of_group) else -1
@@ -118,70 +98,21 @@ def label_subset(
 ) -> np.ndarray:
     """Choose the images whose labels may be used: a share of them, in whole groups.
 
-    As `stratified_group_folds`, but `fraction` must lie in (0, 1]. With the same seed a
-    smaller share lies inside a larger one.
-
-    Returns
-    -------
-    (M,) int64 array, ascending
-        The fewest groups, in one stratified order, that hold ``fraction * N`` images
-        and every grade: M is larger than asked when a share is too small for all.
+    As `stratified_group_folds`, but `fraction` must lie in (0, 1]. Returned are, in
+    ascending (M,) int64, the rows of the fewest groups, in one stratified order, that
+    hold ``fraction * N`` images and every grade: more than asked when a share is too
+    small for all. With the same seed a smaller share lies inside a larger one.
 
     Examples
     --------
     >>> grades = np.repeat([0, 1], [8, 2])
-    >>> chosen = label_subset(grades, np.arange(10), 0.5, rng=0)
-    >>> np.bincount(grades[chosen])
-    array([4, 1])
+    >>> grades[label_subset(grades, np.arange(10), 0.5, rng=0)]
+    array([0, 0, 0, 0, 1])
     """
     if not 0 < fraction <= 1:
         raise ValueError(f"fraction must lie in (0, 1], found {fraction}")
     group_of, counts = _count_grades(grades, groups)
-    order, num_covering = _stratified_order(counts, np.random.default_rng(rng))
-    sizes = counts[order].sum(axis=1).cumsum()
-    enough = 1 + np.searchsorted(sizes, fraction * len(group_of) - 1e-9)
-    chosen = order[: max(enough, num_covering)]
-    return np.flatnonzero(np.isin(group_of, chosen))
-
-
-def _count_grades(
-    grades: np.ndarray, groups: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return each image's group as 0 .. G-1, and the (G, K) images of each grade."""
-    grades, groups = np.asarray(grades), np.asarray(groups)
-    if grades.ndim != 1 or grades.shape != groups.shape or not len(grades):
-        raise ValueError(
-            "grades and groups must be two lists of one length, at least 1; "
-            f"found shapes {grades.shape} and {groups.shape}"
-        )
-    if grades.dtype.kind not in "iu":
-        raise TypeError(f"grades must be integers, found {grades.dtype}")
-    position = int(np.argmin(grades))
-    if grades[position] < 0:
-        raise ValueError(
-            f"grades must be 0 or more, found {grades[position]} at position "
-            f"{position}: select the labelled images first"
-        )
-    names, group_of = np.unique(groups, return_inverse=True)
-    counts = np.zeros((len(names), int(grades.max()) + 1), np.int64)
-    np.add.at(counts, (group_of, grades), 1)
-    return group_of, counts
-
-
-def _rarest_grade(counts: np.ndarray) -> np.ndarray:
-    """Return for each group the grade in it that is rarest over all groups."""
-    frequency = counts.sum(axis=0)
-    return np.where(counts > 0, frequency, np.iinfo(np.int64).max).argmin(axis=1)
-
-
-def _stratified_order(
-    counts: np.ndarray, rng: np.random.Generator
-) -> tuple[np.ndarray, int]:
-    """Return all groups in an order whose every prefix is stratified.
-
-    The second value is the length of the first prefix that holds every grade.
-    """
-    shuffled = rng.permutation(len(counts))
+    shuffled = np.random.default_rng(rng).permutation(len(counts))
     # One group for each grade that the groups before do not hold, rarest grade first.
     covering = []
     for grade in np.argsort(counts.sum(axis=0), kind="stable"):
@@ -195,4 +126,32 @@ def _stratified_order(
         rows = np.flatnonzero(rarest == grade)
         place[rows] = (np.arange(len(rows)) + 0.5) / len(rows)
     place[np.isin(shuffled, covering)] = -1
-    return shuffled[np.argsort(place, kind="stable")], len(covering)
+    order = shuffled[np.argsort(place, kind="stable")]
+    sizes = counts[order].sum(axis=1).cumsum()
+    enough = 1 + np.searchsorted(sizes, fraction * len(group_of) - 1e-9)
+    return np.flatnonzero(np.isin(group_of, order[: max(enough, len(covering))]))
+
+
+def _count_grades(grades, groups):
+    """Return each image's group as 0 .. G-1, and the (G, K) images of each grade."""
+    grades, groups = np.asarray(grades), np.asarray(groups)
+    if grades.ndim != 1 or grades.shape != groups.shape or not len(grades):
+        rule = "grades and groups must be two lists of one length, at least 1"
+        raise ValueError(f"{rule}; found shapes {grades.shape} and {groups.shape}")
+    if grades.dtype.kind not in "iu":
+        raise TypeError(f"grades must be integers, found {grades.dtype}")
+    position = int(np.argmin(grades))
+    if grades[position] < 0:
+        found = f"found {grades[position]} at position {position}"
+        hint = "select the labelled images first"
+        raise ValueError(f"grades must be 0 or more, {found}: {hint}")
+    names, group_of = np.unique(groups, return_inverse=True)
+    counts = np.zeros((len(names), int(grades.max()) + 1), np.int64)
+    np.add.at(counts, (group_of, grades), 1)
+    return group_of, counts
+
+
+def _rarest_grade(counts):
+    """Return for each group the grade in it that is rarest over all groups."""
+    frequency = counts.sum(axis=0)
+    return np.where(counts > 0, frequency, np.iinfo(np.int64).max).argmin(axis=1)

@@ -1,24 +1,26 @@
 """From a table of files to one array of square images, decoded once and cached."""
 
 import importlib.util
+import json
 import os
-from collections.abc import Callable
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from tinyssl.data.cache import fingerprint, read_cache, write_cache
-from tinyssl.data.crop import Crop, center_crop, round_mask
+from tinyssl.data.crop import Crop, center_crop, field_of_view, round_mask, square_crop
 from tinyssl.data.decode import open_rgb, read_image, read_mask
-from tinyssl.data.field_of_view import THUMBNAIL_SIDE, field_of_view, square_crop
 from tinyssl.data.table import DataError, Table
 
 __all__ = ["load_images", "load_masks", "load_points"]
-__all__ += ["center_crop", "field_of_view", "fingerprint", "round_mask"]
-__all__ += ["read_image", "read_mask"]
+__all__ += ["center_crop", "field_of_view", "read_image", "read_mask", "round_mask"]
+
+VERSION = 1  # raise it when the pixels that load_images returns change
+THUMBNAIL_SIDE = 256  # a circle is found in this short side as well as in the full one
 
 
 def load_images(
@@ -33,20 +35,17 @@ def load_images(
     """Decode, crop and resize every image of a table.
 
     A fundus photograph is cropped to the square around its circle and masked round;
-    any other image to its central square. Pixels given as an array are only resized
-    (and masked round).
+    any other image, and pixels given as an array, to the central square.
 
     Parameters
     ----------
     table : Table, from `open_dataset`
     size : int, rows and columns of each result
     cache : path, optional
-        A folder for the decoded images; the next call maps them from there. Files
-        whose size or time of change differs are decoded anew. Without it the result
-        stays in memory.
+        A folder for the decoded images, from which the next call maps those of files
+        whose size and time of change are the same.
     threads : int, optional; decoders at work, all cores if not given
-    skip_bad : bool
-        Leave out images that cannot be read and say so in ``Table.skipped``.
+    skip_bad : bool, note in ``Table.skipped`` what cannot be read, and leave it out
     progress : bool, show a bar on stderr, where tqdm is installed
 
     Returns
@@ -57,34 +56,32 @@ def load_images(
     Raises
     ------
     DataError, ValueError
-        Naming every image that cannot be read, unless `skip_bad`; if `size` is not
-        positive.
+        Naming every image that cannot be read; if `size` is not positive.
 
     Examples
     --------
     >>> pixels = np.full((2, 8, 8, 3), 200, np.uint8)
     >>> table = Table("demo", Path("demo"), ("a", "b"), pixels, is_fundus=False)
-    >>> images, table = load_images(table, 4)
-    >>> images.shape, images.dtype
-    ((2, 4, 4, 3), dtype('uint8'))
+    >>> load_images(table, 4)[0].shape
+    (2, 4, 4, 3)
     """
     if size < 1:
         raise ValueError(f"size must be positive, found {size}")
     shape = (len(table), size, size, 3)
     outside = ~round_mask(size) if table.is_fundus else np.zeros((size, size), bool)
     are_files = not isinstance(table.images, np.ndarray)
+    bar = progress and are_files
 
-    def decode_into(images: np.ndarray) -> dict[int, str]:
-        def fill(i: int) -> None:
+    def decode_into(images):
+        def fill(i):
             pixels, crop = open_with_crop(table, i, size)
             images[i] = crop.apply(pixels, size)
             images[i][outside] = 0
 
-        bar = progress and are_files
         return try_all(fill, len(table), threads=threads, progress=bar)
 
     if cache is not None and are_files:
-        stem = Path(cache) / f"images-{size}-{fingerprint(table, size=size)[:16]}"
+        stem = Path(cache) / f"images-{size}-{fingerprint(table, size)[:16]}"
         if read_cache(stem) is None:
             write_cache(stem, shape, decode_into)
         images, bad = read_cache(stem)
@@ -98,21 +95,15 @@ def load_images(
 def load_masks(table: Table, name: str, size: int) -> np.ndarray:
     """As `load_images`, one kind of mask of its table: (N, size, size) bool array.
 
-    The name is a key of ``table.masks``, or ``"region"`` for the field of view shipped.
-    All is False for an image without such a file: IDRiD leaves out the file of a lesion
-    that an eye does not have.
-
-    Raises
-    ------
-    DataError
-        If the table has no such mask, or naming every file that cannot be read.
+    The name is a key of ``table.masks``, or ``"region"``; another is a DataError. All
+    is False for an image without such a file.
     """
     column = table.region if name == "region" else table.masks.get(name)
     if column is None:
         raise _lacking(table, "mask", name, table.masks)
     masks = np.zeros((len(table), size, size), bool)
 
-    def fill(i: int) -> None:
+    def fill(i):
         mask = column[i]
         if mask is not None:
             crop = open_with_crop(table, i, size)[1]
@@ -127,14 +118,13 @@ def load_masks(table: Table, name: str, size: int) -> np.ndarray:
 def load_points(table: Table, name: str, size: int) -> np.ndarray:
     """As `load_masks`, one kind of point, a key of ``table.points``: (N, 2) float64.
 
-    It is (y, x) in pixels of the resized image, the centre of the first at (0, 0); nan
-    where unknown.
+    It is (y, x) in pixels of the resized image; nan where unknown.
     """
     if name not in table.points:
         raise _lacking(table, "point", name, table.points)
     points = np.full((len(table), 2), np.nan)
 
-    def fill(i: int) -> None:
+    def fill(i):
         crop = open_with_crop(table, i, size)[1]
         points[i] = crop.points(table.points[name][i], size)
 
@@ -162,16 +152,10 @@ def open_with_crop(table: Table, i: int, size: int) -> tuple[np.ndarray, Crop]:
     return np.asarray(image), Crop(*square, height, width)
 
 
-def try_all(
-    work: Callable[[int], None],
-    n: int,
-    *,
-    threads: int | None = None,
-    progress: bool = False,
-) -> dict[int, str]:
+def try_all(work, n, *, threads=None, progress=False):
     """Call work(0) ... work(n - 1) on a pool; return the DataErrors by row."""
 
-    def attempt(i: int) -> str | None:
+    def attempt(i):
         try:
             work(i)
         except DataError as error:
@@ -188,6 +172,48 @@ def try_all(
         return {i: error for i, error in enumerate(results) if error is not None}
     finally:
         pool.shutdown(cancel_futures=True)  # an interrupt does not wait for the rest
+
+
+def fingerprint(table, size):
+    """Return 64 hexadecimal digits that change with the files' paths, sizes, times."""
+    digest = sha256(repr((VERSION, size, table.is_fundus)).encode())
+    for path in (*table.images, *(table.region or (None,) * len(table))):
+        try:
+            stat = path.stat() if path else None
+            known = (stat.st_size, stat.st_mtime_ns) if stat else None
+        except OSError:
+            known = "missing"
+        digest.update(repr((str(path), known)).encode())
+    return digest.hexdigest()
+
+
+def read_cache(stem):
+    """Return the cached images and why other rows were bad; None where not whole."""
+    try:
+        bad = json.loads(stem.with_suffix(".json").read_text())["bad"]
+        images = np.load(stem.with_suffix(".npy"), mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, KeyError):
+        return None
+    return images, {int(i): reason for i, reason in bad.items()}
+
+
+def write_cache(stem, shape, decode_into):
+    """Decode into files of other names, which get their own when they are whole."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".part-", dir=stem.parent) as part:
+        notes, draft = Path(part) / "notes.json", Path(part) / "all.npy"
+        images = np.lib.format.open_memmap(draft, "w+", np.uint8, shape)
+        bad = decode_into(images)
+        good = [i for i in range(len(images)) if i not in bad]
+        if bad and good:
+            for row, i in enumerate(good):  # by and by: there may be more than memory
+                images[row] = images[i]
+            draft = draft.with_name("good.npy")
+            np.save(draft, images[: len(good)])
+        images.flush()
+        notes.write_text(json.dumps({"bad": bad}))
+        notes.replace(stem.with_suffix(".json"))
+        draft.replace(stem.with_suffix(".npy"))  # last: with it the cache is whole
 
 
 def _read_mask_of(path: Path, height: int, width: int) -> np.ndarray:

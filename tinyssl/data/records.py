@@ -1,15 +1,17 @@
 """What a reader found, row by row, checked once and turned into a Table."""
 
+import csv
+import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
 
+from tinyssl.data.crop import looks_like_fundus
 from tinyssl.data.decode import open_rgb
-from tinyssl.data.field_of_view import looks_like_fundus
 from tinyssl.data.table import DataError, Table
 
 IMAGE_SUFFIXES = {
@@ -46,6 +48,48 @@ class Record:
     problem: str = ""  # what the reader itself found wrong with the row
 
 
+def read_csv(path: Path, *, required: tuple[str, ...]) -> list[dict[str, str]]:
+    """Return the rows of a csv file as people save it, by its header, cells stripped.
+
+    Header names are stripped and lower-cased (after a colon, as in ``mask:MA``, they
+    stay); columns without a name and rows without a value are dropped. Commas,
+    semicolons and tabs are told apart by the header line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        first_line = text.partition("\n")[0]
+        delimiter = max(",;\t", key=first_line.count)  # a tie goes to the comma
+        lines = io.StringIO(text, newline="")
+        rows = [*csv.reader(lines, delimiter=delimiter, skipinitialspace=True)]
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{path}: must be UTF-8 text, found other bytes") from None
+    except csv.Error as error:
+        raise DataError(f"{path}: is not a csv file ({error})") from None
+
+    parts = [cell.strip().partition(":") for cell in (rows or [[]])[0]]
+    header = [kind.lower() + colon + name for kind, colon, name in parts]
+    names = [name for name in header if name]
+    if not {*required} <= {*names}:
+        rule = f"must have the columns {', '.join(required)}"
+        raise DataError(f"{path}: {rule}; found {', '.join(names) or 'none'}")
+    twice = [name for name in sorted(names) if names.count(name) > 1]
+    if twice:
+        raise DataError(f"{path}: names the column {twice[0]!r} more than once")
+
+    table, problems = [], []
+    for number, row in enumerate(rows[1:], start=2):
+        cells = [*zip_longest(header, map(str.strip, row), fillvalue="")]
+        if any(cell for name, cell in cells if not name):
+            problems.append(f"row {number} has a value in a column without a name")
+        if any(cell for _, cell in cells):
+            table.append({name: cell for name, cell in cells if name})
+    if problems:
+        raise DataError.listing(path, problems)
+    return table
+
+
 def list_images(folder: Path) -> list[Path]:
     """Return the image files directly in a folder, sorted; none if it is missing."""
     return sorted(
@@ -57,11 +101,9 @@ def list_images(folder: Path) -> list[Path]:
 
 def find_image(folder: Path, stem: str) -> Path:
     """Return the image `stem` with the suffix it has; a png where it is missing."""
-    for suffix in sorted(IMAGE_SUFFIXES):
-        for candidate in (suffix, suffix.upper()):
-            if (folder / f"{stem}{candidate}").is_file():
-                return folder / f"{stem}{candidate}"
-    return folder / f"{stem}.png"
+    suffixes = [one for s in sorted(IMAGE_SUFFIXES) for one in (s, s.upper())]
+    paths = (folder / f"{stem}{suffix}" for suffix in suffixes)
+    return next((path for path in paths if path.is_file()), folder / f"{stem}.png")
 
 
 def existing(masks: dict[str, Path]) -> dict[str, Path]:
@@ -69,20 +111,8 @@ def existing(masks: dict[str, Path]) -> dict[str, Path]:
     return {name: path for name, path in masks.items() if path.is_file()}
 
 
-def build_table(
-    records: Sequence[Record],
-    *,
-    layout: str,
-    root: Path,
-    skip_bad: bool,
-    class_names: tuple[str, ...] | None = None,
-    is_fundus: bool | None = True,
-) -> Table:
-    """Return the Table of the good records; raise for the bad, or note them.
-
-    A column that no record fills is None, or left out. Where `is_fundus` is None, a
-    few of the images are looked at.
-    """
+def build_table(records, *, layout, root, skip_bad, class_names=None, is_fundus=True):
+    """Return the Table of the good records; raise for the bad, or note them."""
     counts, inside = Counter(record.name for record in records), root.resolve()
     good, bad = [], []
     for number, record in enumerate(records, start=1):
@@ -96,7 +126,7 @@ def build_table(
     if not good:
         first = f"; the first row: {bad[0]}" if bad else ", the list is empty"
         raise DataError(f"{root}: no image to use{first}")
-    if is_fundus is None:
+    if is_fundus is None:  # the layout does not say
         is_fundus = _sample_looks_like_fundus([record.image for record in good])
 
     grade = np.array([_grade_of(record) for record in good], np.int64)
@@ -122,7 +152,7 @@ def build_table(
     )
 
 
-def _problem_of(record: Record, count: int, inside: Path) -> str:
+def _problem_of(record, count, inside):
     """Return what is wrong with a record that stands `count` times in its list."""
     if record.problem:
         return record.problem
@@ -138,8 +168,7 @@ def _problem_of(record: Record, count: int, inside: Path) -> str:
         return f"eye must be left or right, found {record.eye!r}"
     if record.split.lower() not in SPLITS:
         return f"split must be train, val or test, found {record.split!r}"
-    files = [record.image, *record.masks.values(), record.region]
-    for path in filter(None, files):
+    for path in filter(None, (record.image, *record.masks.values(), record.region)):
         try:
             resolved = path.resolve()  # follows links and ..
         except (OSError, RuntimeError, ValueError) as error:  # a loop, a null character
@@ -151,17 +180,17 @@ def _problem_of(record: Record, count: int, inside: Path) -> str:
     return ""
 
 
-def _grade_of(record: Record) -> int:
+def _grade_of(record):
     text = str(record.grade).strip()
     return int(float(text)) if text else -1
 
 
-def _text_column(values: Iterable[str]) -> np.ndarray | None:
+def _text_column(values):
     values = list(values)
     return np.array(values) if any(values) else None
 
 
-def _sample_looks_like_fundus(paths: Sequence[Path]) -> bool:
+def _sample_looks_like_fundus(paths):
     """Return whether a few of the images, evenly spread, look like eyes."""
     chosen = np.linspace(0, len(paths) - 1, NUM_SAMPLES).round().astype(int)
     images = []

@@ -6,25 +6,19 @@ from pathlib import Path
 
 import numpy as np
 
-MAX_LISTED = 10  # bad files named in full; the rest are counted
-
 
 class DataError(ValueError):
-    """Data on disk that cannot be used; the message names the file and the rule.
-
-    A reader goes through all files first, so that one message lists all there is to
-    mend.
-    """
+    """Data on disk that cannot be used; one message lists all there is to mend."""
 
     @classmethod
     def listing(cls, where: object, problems: Iterable[str]) -> "DataError":
-        """Return one error naming the first problems and counting the rest."""
+        """Return one error naming the first ten problems and counting the rest."""
         problems = list(problems)
         if len(problems) == 1:
             return cls(f"{where}: {problems[0]}")
-        lines = [f"{where}: {len(problems)} problems", *problems[:MAX_LISTED]]
-        if len(problems) > MAX_LISTED:
-            lines.append(f"and {len(problems) - MAX_LISTED} more")
+        lines = [f"{where}: {len(problems)} problems", *problems[:10]]
+        if len(problems) > 10:
+            lines.append(f"and {len(problems) - 10} more")
         return cls("\n  ".join(lines))
 
 
@@ -37,25 +31,21 @@ class Table:
     layout : str, which reader made it, such as ``"aptos"``, ``"chase_db1"``, ``"toy"``
     root : Path, the folder or file the images came from
     names : tuple of str, a unique name for each image, the same on every machine
-    images : tuple of Path, or (N, H, W, 3) uint8 array
-        Files to decode, or the pixels themselves.
+    images : tuple of Path to decode, or (N, H, W, 3) uint8 array
     grade : (N,) int64 array or None, grade or class of each image; -1 is unlabelled
     patient, eye, split : (N,) str array or None
-        The patient; ``"left"`` or ``"right"``; ``"train"``, ``"val"`` or ``"test"``.
-        An empty string is unknown.
+        ``"left"`` or ``"right"``; ``"train"``, ``"val"`` or ``"test"``; ``""`` unknown.
     masks : dict of str to (tuple of Path or None) or (N, H, W) bool array
         ``"vessel"``, ``"vessel_2nd"`` (a second observer), ``"MA"``, ``"HE"``,
         ``"EX"``, ``"SE"``, ``"OD"``; None where an image has no such file.
-    region : tuple of Path or None, (N, H, W) bool array, or None
-        Field-of-view masks where the data set ships them.
+    region : fields of view, as one of `masks`; None where the data set ships none
     points : dict of str to (N, 2) float64 array
         ``"disc"`` and ``"fovea"`` as (y, x) in pixels of the stored image, the centre
         of the first pixel at (0, 0); nan is missing.
     class_names : tuple of str or None, of grades 0, 1, ... where the data say them
     is_fundus : bool
-        Whether each image is a round field of view on black, to be cropped to it.
-        Where a layout does not say, a few images are looked at: are most reddish on
-        black corners? ``dataclasses.replace(table, is_fundus=True)`` overrules it.
+        Whether each image is a round field of view on black, to be cropped to it. Where
+        a layout does not say, a few images are looked at.
     skipped : tuple of str, ``"name: reason"`` of each row left out on request
     """
 

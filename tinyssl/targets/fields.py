@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from tinyssl.data import Table
+from tinyssl.data.crop import resize, working_shape
 from tinyssl.data.images import field_of_view, read_image, read_mask
-from tinyssl.data.resize import resize, working_shape
 from tinyssl.jobs import cores
 
 NEUTRAL, DEVIATION = 128, 32  # bytes of the local mean and of one deviation from it

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from tinyssl import metrics
-from tinyssl.data.resize import field_width
+from tinyssl.data.crop import field_width
 
 THRESHOLD = 0.6  # a pixel is found from this probability on
 RIM = 2  # pixels of a wide vessel's edge that may be jagged

@@ -23,8 +23,8 @@ from tinyssl import metrics, models
 from tinyssl.cases import Cases, Reading, gather
 from tinyssl.data import Table, load_images
 from tinyssl.data.copies import thumbnails
+from tinyssl.data.crop import resize
 from tinyssl.data.images import read_mask
-from tinyssl.data.resize import resize
 from tinyssl.pretext.patches import cut_patches, move_to_objects, sample_corners
 from tinyssl.summary import Metric
 from tinyssl.targets.fields import (

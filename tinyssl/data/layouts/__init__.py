@@ -2,8 +2,7 @@
 
 Each is a function ``read_NAME(root, *, skip_bad)`` that returns a `Table`, or None if
 the folder is of another layout. Nothing is decoded: files are looked up, text is
-checked. A reader goes through all rows, then raises one DataError that names every bad
-row, or with `skip_bad` leaves them out and notes them in ``Table.skipped``.
+checked, and one DataError names every bad row, which `skip_bad` leaves out instead.
 """
 
 from collections import Counter
@@ -36,33 +35,27 @@ def open_dataset(path: str | Path, *, skip_bad: bool = False) -> Table:
         One of
 
         - ``"toy"``, ``"toy:N"``, ``"toy:N:SIZE"`` or ``"toy:N:SIZE:SEED"``: synthetic
-          eyes, 500 of 96 pixels and seed 0 unless said (for a folder of that name
-          write ``"./toy"``);
+          eyes, 500 of 96 pixels and seed 0 unless said (a folder is ``"./toy"``);
         - a MedMNIST ``.npz``;
         - a ``.csv``, or a folder with ``manifest.csv``: columns ``image`` and any of
           ``name``, ``grade``, ``patient``, ``eye``, ``split``, ``region``,
           ``mask:NAME``, and ``NAME_y`` with ``NAME_x`` for a point;
-        - a folder as APTOS 2019, IDRiD, CHASE_DB1, HRF or DRIVE distribute it;
-        - a folder of class-named folders (also below train/, val/, test/);
-        - a folder of images.
-
-        IDRiD's root is read as its part B, Disease Grading; give the folder of part A
-        for lesion masks and of part C for the disc and the fovea. The parts are not
-        one table, for each numbers its own images.
+        - a folder as APTOS 2019, IDRiD, CHASE_DB1, HRF or DRIVE distribute it; of
+          IDRiD's root part B, Disease Grading: give the folder of part A for lesion
+          masks and of part C for the disc and the fovea;
+        - a folder of images or of class-named folders (also below train/, val/, test/).
     skip_bad : bool, leave out bad rows and note them in ``Table.skipped``
 
     Raises
     ------
     DataError
-        If there is nothing at `path`, its layout is unknown, or rows cannot be used: a
-        missing file, a path that leaves the folder, a grade that is not an integer,
-        an image listed twice. All such rows are named at once.
+        If there is nothing at `path`, its layout is unknown, or rows cannot be used,
+        such as one whose file is missing. All such rows are named at once.
 
     Examples
     --------
-    >>> table = open_dataset("toy:6:32")
-    >>> len(table), table.layout, table.images.shape
-    (6, 'toy', (6, 32, 32, 3))
+    >>> open_dataset("toy:6:32").images.shape
+    (6, 32, 32, 3)
     """
     if isinstance(path, str) and (path == "toy" or path.startswith("toy:")):
         return read_toy(path)
@@ -73,8 +66,7 @@ def open_dataset(path: str | Path, *, skip_bad: bool = False) -> Table:
         raise DataError(f"{root}: cannot be read ({error.strerror})") from None
 
 
-def _read(root: Path, skip_bad: bool) -> Table:
-    """Return the table of the first layout that recognises the file or folder."""
+def _read(root, skip_bad):
     if root.is_file():
         if root.suffix.lower() == ".npz":
             return read_medmnist(root)
@@ -93,8 +85,7 @@ def _read(root: Path, skip_bad: bool) -> Table:
     raise DataError(f"{root}: {unknown}; found {_contents(root)}")
 
 
-def _contents(root: Path) -> str:
-    """Return in a few words what lies in a folder."""
+def _contents(root):
     entries = list(root.iterdir())
     folders = sorted(entry.name for entry in entries if entry.is_dir())
     files = (entry.suffix.lower() for entry in entries if entry.is_file())

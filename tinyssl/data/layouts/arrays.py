@@ -5,87 +5,72 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyssl.data.field_of_view import looks_like_fundus
+from tinyssl.data.crop import looks_like_fundus
 from tinyssl.data.table import DataError, Table
 
 PARTS = ("train", "val", "test")
 TOY = re.compile(r"toy(?::(\d{1,7})(?::(\d{1,4})(?::(\d{1,9}))?)?)?")
-TOY_DEFAULTS = (500, 96, 0)  # how many, pixels, seed
 
 
-def read_medmnist(path: Path) -> Table:
-    """Read an .npz of 2-D images with at most one label each.
-
-    RetinaMNIST is told from the others by its look: colour on black corners.
-    """
+def read_medmnist(path):
+    """Read an .npz of 2-D images with at most one label each."""
     try:
         # Pickled objects could run code when loaded: NumPy refuses them.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except Exception as error:  # unzipping broken bytes may raise anything
         raise DataError(f"{path}: cannot be read as plain arrays ({error})") from None
-    images = {
-        part: _as_rgb(path, f"{part}_images", arrays)
-        for part in PARTS
-        if f"{part}_images" in arrays
-    }
-    if not images:
-        found = ", ".join(arrays) or "nothing"
-        raise DataError(
-            f"{path}: must hold train_images, val_images or test_images; found {found}"
-        )
-    shapes = {array.shape[1:] for array in images.values()}
+    parts = [part for part in PARTS if f"{part}_images" in arrays]
+    if not parts:
+        rule = "must hold train_images, val_images or test_images"
+        raise DataError(f"{path}: {rule}; found {', '.join(arrays) or 'nothing'}")
+    images = [_as_rgb(path, f"{part}_images", arrays) for part in parts]
+    shapes = {array.shape[1:] for array in images}
     if len(shapes) > 1:
         raise DataError(f"{path}: images must have one size, found {sorted(shapes)}")
-    counts = {part: len(array) for part, array in images.items()}
+    counts = {part: len(array) for part, array in zip(parts, images, strict=True)}
     labels = [_labels(path, f"{part}_labels", arrays, n) for part, n in counts.items()]
-    pixels, grade = np.concatenate([*images.values()]), np.concatenate(labels)
+    pixels, grade = np.concatenate(images), np.concatenate(labels)
     return Table(
         layout="medmnist",
         root=path,
         names=tuple(f"{part}/{i}" for part, n in counts.items() for i in range(n)),
         images=pixels,
         grade=grade if (grade >= 0).any() else None,
-        split=np.repeat([*counts], [*counts.values()]),
+        split=np.repeat(parts, [*counts.values()]),
         is_fundus=looks_like_fundus(list(pixels[:: max(1, len(pixels) // 16)])),
     )
 
 
-def _as_rgb(path: Path, name: str, arrays: dict[str, np.ndarray]) -> np.ndarray:
-    """Return (n, H, W, 3) bytes; gray images three times over."""
+def _as_rgb(path, name, arrays):
     images = arrays[name]
     colour = images.ndim == 4 and images.shape[-1] == 3
     if images.dtype != np.uint8 or not (images.ndim == 3 or colour) or not len(images):
-        raise DataError(
-            f"{path}: {name} must be (n, H, W) or (n, H, W, 3) uint8, "
-            f"found {images.shape} {images.dtype}"
-        )
+        rule = "must be (n, H, W) or (n, H, W, 3) uint8"
+        found = f"{images.shape} {images.dtype}"
+        raise DataError(f"{path}: {name} {rule}, found {found}")
     return images if colour else np.repeat(images[..., None], 3, axis=-1)
 
 
-def _labels(path: Path, name: str, arrays: dict[str, np.ndarray], n: int) -> np.ndarray:
-    """Return (n,) labels; -1 where the file has none."""
+def _labels(path, name, arrays, n):
     labels = arrays.get(name, np.full(n, -1))
     if labels.shape not in {(n,), (n, 1)} or labels.dtype.kind not in "iu":
-        raise DataError(
-            f"{path}: {name} must be one integer an image, ({n},) or ({n}, 1), "
-            f"found {labels.shape} {labels.dtype}"
-        )
+        rule = f"must be one integer an image, ({n},) or ({n}, 1)"
+        found = f"{labels.shape} {labels.dtype}"
+        raise DataError(f"{path}: {name} {rule}, found {found}")
     return labels.reshape(-1).astype(np.int64)
 
 
-def read_toy(spec: str) -> Table:
+def read_toy(spec):
     """Draw the synthetic eyes of toy, toy:N, toy:N:SIZE or toy:N:SIZE:SEED."""
     from tinyssl.data import toy  # compiles its painter: not for every reader
 
     match = TOY.fullmatch(spec)
     given = match.groups() if match else ("0", "0", "0")
-    n, size, seed = (int(g or d) for g, d in zip(given, TOY_DEFAULTS, strict=True))
+    n, size, seed = (int(g or d) for g, d in zip(given, (500, 96, 0), strict=True))
     if n < 1 or size < 16:
-        raise DataError(
-            f"{spec}: must be toy, toy:N, toy:N:SIZE or toy:N:SIZE:SEED "
-            "with N >= 1 and SIZE >= 16"
-        )
+        rule = "must be toy, toy:N, toy:N:SIZE or toy:N:SIZE:SEED"
+        raise DataError(f"{spec}: {rule} with N >= 1 and SIZE >= 16")
     eyes = toy.fundus(n, size=size, rng=seed)
     return Table(
         layout="toy",

@@ -1,23 +1,17 @@
 """A user's own images: manifest.csv, or folders that are class-named, split, plain."""
 
 import re
-from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 
-from tinyssl.data.delimited import read_csv
-from tinyssl.data.records import SPLITS, Record, build_table, list_images
-from tinyssl.data.table import DataError, Table
+from tinyssl.data.records import SPLITS, Record, build_table, list_images, read_csv
+from tinyssl.data.table import DataError
 
 COLUMNS = ("image", "name", "grade", "patient", "eye", "split", "region")
 
 
-def read_manifest(path: Path, *, skip_bad: bool) -> Table:
-    """Read a manifest, which can say all that a Table holds; never None.
-
-    Its paths are relative to its folder.
-    """
+def read_manifest(path, *, skip_bad):
+    """Read a manifest, whose paths are relative to its folder; never None."""
     rows = read_csv(path, required=("image",))
     if not rows:
         raise DataError(f"{path}: must have at least one row below its header")
@@ -27,18 +21,14 @@ def read_manifest(path: Path, *, skip_bad: bool) -> Table:
     known = {*COLUMNS, *(f"{point}_{axis}" for point in points for axis in "yx")}
     unknown = [column for column in columns if column not in known]
     if unknown:
-        raise DataError(
-            f"{path}: unknown column {unknown[0]!r}; known are {', '.join(COLUMNS)}, "
-            "mask:NAME, and NAME_y with NAME_x"
-        )
-    root = path.parent
+        rule = f"known are {', '.join(COLUMNS)}, mask:NAME, and NAME_y with NAME_x"
+        raise DataError(f"{path}: unknown column {unknown[0]!r}; {rule}")
+    root, options = path.parent, {"skip_bad": skip_bad, "is_fundus": None}
     records = [_manifest_record(row, root, points) for row in rows]
-    return build_table(
-        records, layout="manifest", root=root, skip_bad=skip_bad, is_fundus=None
-    )
+    return build_table(records, layout="manifest", root=root, **options)
 
 
-def _manifest_record(row: dict[str, str], root: Path, points: list[str]) -> Record:
+def _manifest_record(row, root, points):
     record = Record(
         name=row.get("name") or row["image"],
         image=root / row["image"],
@@ -61,12 +51,8 @@ def _manifest_record(row: dict[str, str], root: Path, points: list[str]) -> Reco
     return record
 
 
-def read_folders(root: Path, *, skip_bad: bool) -> Table | None:
-    """Read a folder of images or of class-named folders.
-
-    Classes are the folders in sorted order, by number where all are named so. Folders
-    that are all named train, val or test are the split, and hold classes or images.
-    """
+def read_folders(root, *, skip_bad):
+    """Read a folder of images or of class-named folders, perhaps below train/, ..."""
     folders = _folders(root)
     with_images = [folder.name for folder in folders if list_images(folder)]
     if list_images(root) and len(with_images) > 1:
@@ -97,18 +83,13 @@ def read_folders(root: Path, *, skip_bad: bool) -> Table | None:
     names = {grade: name for name, grade in grades.items()}
     # "2" where no folder had grade 2
     found = tuple(names.get(k, str(k)) for k in range(max(names, default=-1) + 1))
-    return build_table(
-        records,
-        layout="class-folders" if names else "images",
-        root=root,
-        skip_bad=skip_bad,
-        class_names=found or None,
-        is_fundus=None,
-    )
+    layout = "class-folders" if names else "images"
+    options = {"class_names": found or None, "is_fundus": None}
+    return build_table(records, layout=layout, root=root, skip_bad=skip_bad, **options)
 
 
-def _grades(parts: Iterable[Path]) -> dict[str, int]:
-    """Return the grade that each name of a class stands for."""
+def _grades(parts):
+    """Return each class's grade: its number, or its place in sorted order."""
     classes = [f for part in parts if not list_images(part) for f in _folders(part)]
     names = sorted({folder.name for folder in classes})
     if all(re.fullmatch(r"\d{1,2}", name) for name in names):
@@ -116,7 +97,6 @@ def _grades(parts: Iterable[Path]) -> dict[str, int]:
     return {name: position for position, name in enumerate(names)}
 
 
-def _folders(root: Path) -> list[Path]:
-    """Return the folders in a folder, sorted, without hidden ones."""
-    paths = [path for path in root.iterdir() if path.is_dir()]
-    return sorted(path for path in paths if not path.name.startswith((".", "__")))
+def _folders(root):
+    shown = [path for path in root.iterdir() if not path.name.startswith((".", "__"))]
+    return sorted(path for path in shown if path.is_dir())

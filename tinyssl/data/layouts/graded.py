@@ -1,22 +1,25 @@
 """Data sets of graded eyes: APTOS 2019, and IDRiD in its three official parts.
 
-The points of IDRiD are given in pixels of the camera's 4288 x 2848 images, and scaled
-to the images that are there. No file names the patients, but the JPEG files carry a
-date with the number of a visit, and images that share it are, to the eye, those of one
-patient: so it stands for the patient here. Eight visits lie on both sides of the
-official split (``tinyssl audit`` lists them).
+No file of IDRiD names the patients, but the JPEG files carry a date with the number of
+a visit, and images that share it are, to the eye, those of one patient: so it stands
+for the patient here. Eight visits lie on both sides of the official split (``tinyssl
+audit`` lists them).
 """
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
 from tinyssl.data.decode import image_size, open_image
-from tinyssl.data.delimited import read_csv
-from tinyssl.data.records import Record, build_table, existing, find_image, list_images
-from tinyssl.data.table import DataError, Table
+from tinyssl.data.records import (
+    Record,
+    build_table,
+    existing,
+    find_image,
+    list_images,
+    read_csv,
+)
+from tinyssl.data.table import DataError
 
 IMAGES, TRUTH = "1. Original Images", "2. Groundtruths"
 MASKS = "2. All Segmentation Groundtruths"
@@ -29,18 +32,16 @@ LESIONS = {
     "OD": "5. Optic Disc",
 }
 POINTS = {"disc": "1. Optic Disc Center Location", "fovea": "2. Fovea Center Location"}
-CAMERA_SIZE = np.array([2848, 4288])  # height, width
+CAMERA_SIZE = np.array([2848, 4288])  # height, width; IDRiD's points are in its pixels
 
 
-def read_aptos(root: Path, *, skip_bad: bool) -> Table | None:
+def read_aptos(root, *, skip_bad):
     """Read train.csv beside train_images/; test.csv may be absent, or unlabelled."""
     if not (root / "train.csv").is_file():
         return None
     if not (root / "train_images").is_dir():
-        raise DataError(
-            f"{root}: has train.csv but no folder train_images; "
-            "a list of images elsewhere must be called manifest.csv"
-        )
+        rule = "a list of images elsewhere must be called manifest.csv"
+        raise DataError(f"{root}: has train.csv but no folder train_images; {rule}")
     parts = {"train": ("id_code", "diagnosis")}
     if (root / "test.csv").is_file() and (root / "test_images").is_dir():
         parts["test"] = ("id_code",)
@@ -53,7 +54,7 @@ def read_aptos(root: Path, *, skip_bad: bool) -> Table | None:
     return build_table(records, layout="aptos", root=root, skip_bad=skip_bad)
 
 
-def read_idrid(root: Path, *, skip_bad: bool) -> Table | None:
+def read_idrid(root, *, skip_bad):
     """Read one part; of the root that of grading."""
     readers = {
         "B. Disease Grading": ("idrid-grading", _read_grading),
@@ -83,16 +84,14 @@ def read_idrid(root: Path, *, skip_bad: bool) -> Table | None:
     return build_table(records, layout=layout, root=root, skip_bad=skip_bad)
 
 
-def _read_grading(root: Path, split: str, images: Path) -> Iterator[Record]:
-    """Part B: a grade of diabetic retinopathy for each image."""
+def _read_grading(root, split, images):
     columns = ("image name", "retinopathy grade")
     for row in read_csv(_one_csv(root / TRUTH, split, "Labels"), required=columns):
         name, grade = (row[column] for column in columns)
         yield Record(name, find_image(images, name), grade)
 
 
-def _read_segmentation(root: Path, split: str, images: Path) -> Iterator[Record]:
-    """Part A: masks of four lesions and the disc, where an eye has them."""
+def _read_segmentation(root, split, images):
     truth = root / MASKS / SETS[split]
     for image in list_images(images):
         name = image.stem
@@ -100,8 +99,7 @@ def _read_segmentation(root: Path, split: str, images: Path) -> Iterator[Record]
         yield Record(name, image, masks=existing(masks))
 
 
-def _read_localization(root: Path, split: str, images: Path) -> Iterator[Record]:
-    """Part C: the centres of disc and fovea."""
+def _read_localization(root, split, images):
     places = {
         kind: _read_places(_one_csv(root / TRUTH / folder, split, "Markups"))
         for kind, folder in POINTS.items()
@@ -118,7 +116,7 @@ def _read_localization(root: Path, split: str, images: Path) -> Iterator[Record]
         yield record
 
 
-def _visit(image: Path) -> str:
+def _visit(image):
     """Return a JPEG file's comment where it names a visit, such as 181120172, or ""."""
     try:
         with open_image(image) as opened:
@@ -128,7 +126,7 @@ def _visit(image: Path) -> str:
     return comment if re.search(r"\d{6}", comment) else ""  # a date, not "No ID"
 
 
-def _read_places(path: Path) -> dict[str, np.ndarray]:
+def _read_places(path):
     """Return (y, x) in camera pixels by image name."""
     required = ("image no", "x- coordinate", "y - coordinate")
     places, problems = {}, []
@@ -145,7 +143,7 @@ def _read_places(path: Path) -> dict[str, np.ndarray]:
     return places
 
 
-def _one_csv(folder: Path, split: str, ending: str) -> Path:
+def _one_csv(folder, split, ending):
     """Return the csv of one set; its prefix differs from release to release."""
     pattern = f"*{split.capitalize()}ing*{ending}.csv"  # Training or Testing
     found = sorted(folder.glob(pattern))

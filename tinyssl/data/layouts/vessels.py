@@ -1,17 +1,12 @@
 """Data sets of vessel masks: CHASE_DB1, HRF and DRIVE."""
 
 import re
-from pathlib import Path
 
 from tinyssl.data.records import Record, build_table, existing, list_images
-from tinyssl.data.table import Table
 
 
-def read_chase_db1(root: Path, *, skip_bad: bool) -> Table | None:
-    """Read CHASE_DB1: Image_01L.jpg, Image_01L_1stHO.png, Image_01L_2ndHO.png.
-
-    A patient is a child of whom both eyes were taken; two people marked the vessels.
-    """
+def read_chase_db1(root, *, skip_bad):
+    """Read CHASE_DB1: Image_01L.jpg of child 01, Image_01L_1stHO.png, .._2ndHO.png."""
     records = []
     for image in list_images(root):
         match = re.fullmatch(r"Image_(\d+)([LR])", image.stem)
@@ -26,11 +21,10 @@ def read_chase_db1(root: Path, *, skip_bad: bool) -> Table | None:
     return build_table(records, layout="chase_db1", root=root, skip_bad=skip_bad)
 
 
-def read_hrf(root: Path, *, skip_bad: bool) -> Table | None:
+def read_hrf(root, *, skip_bad):
     """Read HRF: images/01_dr.jpg, manual1/01_dr.tif, mask/01_dr_mask.tif.
 
-    01_dr, 01_g and 01_h are three people: with diabetic retinopathy, with glaucoma,
-    and healthy; one image each.
+    01_dr, 01_g (glaucoma) and 01_h (healthy) are three people, an image each.
     """
     if not ((root / "images").is_dir() and (root / "manual1").is_dir()):
         return None
@@ -43,7 +37,7 @@ def read_hrf(root: Path, *, skip_bad: bool) -> Table | None:
     return build_table(records, layout="hrf", root=root, skip_bad=skip_bad)
 
 
-def read_drive(root: Path, *, skip_bad: bool) -> Table | None:
+def read_drive(root, *, skip_bad):
     """Read DRIVE: training/images/21_training.tif, test/images/01_test.tif, ...
 
     The vessel masks of the test part are optional: they are handed out separately.

@@ -77,7 +77,6 @@ def _turn_to_arch(y, x, heading, arcade):
 
 @njit(cache=True, nogil=True)
 def _rows(low, high, size):
-    """Pixels that an interval touches, clipped to the picture: first, past the last."""
     return max(int(np.floor(low)), 0), min(int(np.ceil(high)) + 1, size)
 
 

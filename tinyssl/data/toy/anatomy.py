@@ -1,8 +1,7 @@
 """Anatomy of a right eye: disc, fovea and vessel tree, in radii of the field of view.
 
 Points are (y, x), y down and x right, with 0 at the centre of the photograph. A right
-eye has its disc at x > 0 (the nasal side); a left eye is drawn as a right one and
-mirrored at the end.
+eye has its disc at x > 0 (the nasal side).
 """
 
 from typing import NamedTuple

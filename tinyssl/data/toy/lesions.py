@@ -39,11 +39,8 @@ def grade_from_counts(counts: Mapping[str, int]) -> int:
     `counts` says how many lesions of each kind there are: microaneurysms MA,
     haemorrhages HE, hard exudates EX, soft exudates SE, tufts of new vessels NV,
     preretinal haemorrhages PH. The grade is 4 with any NV or PH; else 3 with at least
-    10 HE; else 2 with any HE, EX or SE; else 1 with any MA; else 0.
-
-    The clinical scale calls an eye severe by more than 20 haemorrhages in each of four
-    quadrants, venous beading in two or microvascular anomalies in one ("4-2-1");
-    here one count stands for them.
+    10 HE, which stand for the scale's "4-2-1" rule; else 2 with any HE, EX or SE; else
+    1 with any MA; else 0.
 
     References
     ----------
@@ -65,10 +62,7 @@ def grade_from_counts(counts: Mapping[str, int]) -> int:
 
 
 def sample_counts(rng, severity):
-    """Draw how many lesions of each kind an eye of a patient has: (6,) int.
-
-    Its grade is a threshold on severity, most of it the patient's.
-    """
+    """Draw how many lesions of each kind an eye of a patient has: (6,) int."""
     own = rng.standard_normal()
     level = np.sqrt(SHARED_SEVERITY) * severity + np.sqrt(1 - SHARED_SEVERITY) * own
     grade = np.searchsorted(np.cumsum(GRADE_SHARES)[:-1], ndtr(level))

@@ -22,11 +22,7 @@ COVERED = 0.25  # a pixel belongs to a mask when this share of it is covered
 
 
 def paint_eye(rng, size, anatomy, lesions, pigment):
-    """Paint one eye.
-
-    Returns the scene (size, size, 3) float32, the vessel mask, the lesion masks by
-    kind, and how many distractors of each kind there are.
-    """
+    """Return the scene (size, size, 3) float32, vessels, lesions, distractor counts."""
     y, x, radius = pixel_grid(size)
     distractors = sample_distractors(rng, anatomy)
     tufts = sample_tufts(rng, lesions["NV"])

@@ -5,12 +5,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinyssl.data.crop import Crop, center_crop, round_mask
-from tinyssl.data.field_of_view import field_of_view, looks_like_fundus, square_crop
+from tinyssl.data.crop import (
+    Crop,
+    center_crop,
+    field_of_view,
+    looks_like_fundus,
+    resize,
+    round_mask,
+    square_crop,
+    working_shape,
+)
 
 places = st.integers(-30, 30)
-sides = st.integers(8, 90)
-crops = st.builds(Crop, places, places, sides, height=st.just(60), width=st.just(80))
+lengths = st.integers(8, 90)
+crops = st.builds(Crop, places, places, lengths, height=st.just(60), width=st.just(80))
+sides = st.tuples(st.integers(1, 40), st.integers(1, 40))
 
 
 def photograph(height, width, y, x, radius, *, notch=False):
@@ -25,12 +34,7 @@ def photograph(height, width, y, x, radius, *, notch=False):
     return (image + noise).astype(np.uint8)
 
 
-@given(
-    y=st.floats(80, 120),
-    x=st.floats(140, 160),
-    radius=st.floats(70, 130),
-    notch=st.booleans(),
-)
+@given(st.floats(80, 120), st.floats(140, 160), st.floats(70, 130), st.booleans())
 def test_circle_is_found_though_cut_and_notched(y, x, radius, notch):
     crop = square_crop(photograph(200, 300, y, x, radius, notch=notch))
     middle = crop.top + crop.side / 2 - 0.5, crop.left + crop.side / 2 - 0.5
@@ -44,12 +48,11 @@ def test_circle_is_found_from_its_corners_alone(radius):
     assert crop.side == pytest.approx(2 * radius, abs=4)
 
 
-def test_flat_cut_away_from_the_edge_of_the_photograph():
+def test_flat_cut_away_from_the_edge_of_the_image():
     image = photograph(200, 300, 99.5, 149.5, 100)
     image[:30] = image[170:] = 0
     crop = square_crop(image)
-    assert crop.side == pytest.approx(200, abs=6)
-    assert crop.top == pytest.approx(0, abs=4)
+    assert (crop.top, crop.side) == (pytest.approx(0, abs=4), pytest.approx(200, abs=6))
 
 
 @pytest.mark.parametrize("value", [0, 5, 128, 255])
@@ -64,8 +67,7 @@ def test_field_of_view_is_the_largest_area_without_holes():
     image[45:55, 70:80] = 0  # a dark spot inside
     image[2:8, 2:20] = 200  # a date stamp outside
     actual = field_of_view(image)
-    assert actual[50, 75]
-    assert not actual[5, 5]
+    assert actual[50, 75] > actual[5, 5]
     assert actual.sum() == pytest.approx(np.pi * 45**2, rel=0.02)
 
 
@@ -116,6 +118,7 @@ def test_round_mask_does_not_change_when_turned(size):
     mask = round_mask(size)
     np.testing.assert_array_equal(mask, np.rot90(mask))
     assert mask[size // 2].all()
+    assert round_mask(4).sum() == 12
 
 
 def test_eyes_are_told_from_other_images():
@@ -123,5 +126,39 @@ def test_eyes_are_told_from_other_images():
     gray = np.repeat(eye.max(axis=-1, keepdims=True), 3, axis=-1)
     full = np.full((60, 60, 3), (180, 90, 40), np.uint8)
     assert looks_like_fundus([eye, eye, gray])
-    for others in ([gray], [full], []):
-        assert not looks_like_fundus(others)
+    assert not any(map(looks_like_fundus, ([gray], [full], [])))
+
+
+@given(sides, sides)
+def test_a_flat_array_stays_flat(shape, wanted):
+    for array in (np.full((*shape, 3), 77, np.uint8), np.ones(shape, bool)):
+        resized = resize(array, wanted)
+        assert resized.shape[:2] == wanted
+        np.testing.assert_allclose(resized.astype(float), float(array.flat[0]))
+        assert resize(array, shape) is array
+
+
+def test_a_shrunk_mask_keeps_its_area_and_its_place():
+    mask = np.zeros((80, 120), bool)
+    mask[20:40, 60:90] = True
+    small = resize(mask, (40, 60))
+    assert small.dtype == np.float32
+    assert 4 * small.sum() == pytest.approx(mask.sum(), rel=0.01)
+    rows, columns = np.nonzero(small >= 0.5)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (10, 19, 30, 44)
+
+
+def test_there_and_back_a_smooth_map_is_hardly_changed():
+    y, x = np.mgrid[:60, :90] / 90
+    expected = np.sin(3 * y) * np.cos(4 * x)
+    actual = resize(resize(expected, (30, 45)), (60, 90))
+    np.testing.assert_allclose(actual, expected, atol=0.03)
+
+
+def test_fields_shrink_to_the_width_and_are_never_enlarged():
+    region = np.ones((720, 1080), bool)
+    assert working_shape(region, 540) == (360, 540)
+    assert working_shape(region, 0) == working_shape(region, 5000) == (720, 1080)
+    assert working_shape(np.zeros((10, 10), bool), 5) == (10, 10)
+    region[:, :540] = False  # the field counts, and not the black around it
+    assert working_shape(region, 270) == (360, 540)
