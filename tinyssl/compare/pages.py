@@ -75,10 +75,7 @@ def interval(value: Mapping[str, float], digits: int = 3, kind: str = "f") -> st
 
 
 def in_decibels(error: Mapping[str, float]) -> dict[str, float]:
-    """Return the PSNR of a mean error of values in [0, 1], and its interval.
-
-    A mean of decibels would be infinite with one pair of equal images.
-    """
+    """Return the PSNR of a mean error: a mean of decibels may be infinite."""
     with np.errstate(divide="ignore"):  # inf
         mean, high, low = -10 * np.log10([error[k] for k in ("mean", "low", "high")])
     return {"mean": float(mean), "low": float(low), "high": float(high)}
@@ -107,11 +104,11 @@ def notes_of_sets(sets, results, shape):
     distance = interval(found | {"mean": found["distance"]}, 4, "g")
     where = f"n = {n1} and {n2}, d = {d}, {found['features']}"
     text["Frechet distance"] = f"{distance}, {where}"
-    for name, values, words in (
-        ("noise floor", found["floor"], "two samples of one Gaussian"),
-        ("exchanged", found["exchanged"], "images put on either side by chance"),
+    for name, key, words in (
+        ("noise floor", "floor", "two samples of one Gaussian"),
+        ("exchanged", "exchanged", "images put on either side by chance"),
     ):
-        low, high = np.quantile(values, [0.05, 0.95])
+        low, high = np.quantile(found[key], [0.05, 0.95])
         text[name] = f"{low:.4g} to {high:.4g}: {words}"
     if n <= d:
         text["WARNING"] = (
@@ -156,13 +153,12 @@ def page_of_sets(out, sets, pairs, results):
             for images, some in zip(sets, pairs[chosen].T, strict=True)
         )
         first, second = (x / (255.0 if x.dtype == np.uint8 else 1.0) for x in shown)
-        scores = [rows[k]["ssim"] for k in chosen]
-        names = [rows[k]["real"] for k in chosen]
+        scores, names = ([rows[k][key] for k in chosen] for key in ("ssim", "real"))
         figure = plots.pairs(first, second, scores, names=names)
         caption = "Best pairs at the left, worst at the right."
         sections = [score_section([], figure, caption, results["similarity"], LABELS)]
-        pairs, options = zip(first, second, strict=True), {"channel_axis": -1}
-        wrong = [metrics.ssim(*pair, data_range=255, **options) for pair in pairs]
+        options = {"data_range": 255, "channel_axis": -1}
+        wrong = [metrics.ssim(*x, **options) for x in zip(first, second, strict=True)]
         read = [RANGE.format(np.mean(wrong), np.mean(scores)), CORNERS, BIAS]
     if found is not None:
         chance = {"exchanged": found["exchanged"], "one Gaussian": found["floor"]}

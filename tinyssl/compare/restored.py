@@ -98,10 +98,9 @@ def summarise(
 ) -> dict[str, Scores]:
     """Average the rows of `score_images`: "restored", "copy" and their "difference".
 
-    Each score and each of these has "mean", "low" and "high", as
-    `tinyssl.compare.comparison.bootstrap` finds them.
+    Of each score, as `tinyssl.compare.comparison.bootstrap`.
     """
-    table = {}
+    table: dict[str, Scores] = {}
     for key in SCORES:
         restored, copied = (np.array([row[way][key] for row in rows]) for way in WAYS)
         ways = {"restored": restored, "copy": copied, "difference": restored - copied}
@@ -117,15 +116,11 @@ def set_distances(originals, restored, disordered, *, groups=None, rng=0):
 
     All are (N, d) features of the same images; ``groups`` are patients, never parted.
     Returns "n", "d"; "same", with the same images on both sides, "restored" and
-    "copy"; "halves", with the originals of one half of the patients on one side and the
-    other half's images on the other, "restored", "copy" and "floor" (originals on both
-    sides), each the mean of 20 random halvings with "low" and "high", where nine tenths
-    of them lie. Left out with fewer than 4 patients.
-
-    With the same images on both sides what is peculiar to this sample cancels, and
-    the distance may fall below that of two samples of one distribution. Between
-    halves it can be read beside that floor. The spread of the halvings is no
-    interval: they share their images.
+    "copy": there what is peculiar to this sample cancels. And "halves", with the
+    originals of one half of the patients beside the other half's images, "restored",
+    "copy" and "floor" (originals on both sides), each the mean of 20 random halvings
+    with "low" and "high", where nine tenths of them lie: no interval, for they share
+    their images. No halves with fewer than 4 patients.
     """
     rng = np.random.default_rng(rng)
     labels = np.arange(len(originals)) if groups is None else groups
@@ -142,9 +137,7 @@ def set_distances(originals, restored, disordered, *, groups=None, rng=0):
     result["same"] = dict(zip(WAYS, same, strict=True))
     if halves:
         result["halves"] = {}
-        for way, values in zip(
-            (*WAYS, "floor"), zip(*halves, strict=True), strict=True
-        ):
+        for way, values in zip((*WAYS, "floor"), np.transpose(halves), strict=True):
             low, high = np.quantile(values, [0.05, 0.95]).tolist()
             line = {"mean": float(np.mean(values)), "low": low, "high": high}
             result["halves"][way] = line

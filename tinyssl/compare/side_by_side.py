@@ -70,57 +70,56 @@ def compare(
     pairs = pairs_of(*sets)
     shape = " x ".join(map(str, sets[0].shape(0)))
     log(f"{len(sets[0])} and {len(sets[1])} images of {shape}, {len(pairs)} pairs")
-    network, name = load_features(features, seed=seed)
+    network = load_features(features, seed=seed)
     settings = {"command": "compare", "real": real, "generated": generated}
     settings |= {"size": size, "features": features, "dim": dim, "seed": seed}
     with runs.claimed(out, settings | {"data_range": data_range}):
-
-        def score(pair):
-            i, j = pair
-            names = {"real": sets[0].names[i], "generated": sets[1].names[j]}
-            return names | comparison.pair_scores(sets[0][i], sets[1][j])
-
-        # Pairs, and the same images with a partner that is not their own
-        order = np.random.default_rng([seed, 1]).permutation(len(pairs))[:MIXED]
-        mixed = np.stack([pairs[order, 0], pairs[np.roll(order, 1), 1]], axis=1)
-        with ThreadPoolExecutor(num_threads()) as pool:
-            rows = list(pool.map(score, pairs))
-            others = list(pool.map(score, mixed if len(mixed) > 1 else ()))
-        whose = None if sets[0].patients is None else sets[0].patients[pairs[:, 0]]
-        alike = {}
-        for key in ("ssim", "mse"):
-            paired, random = ([row[key] for row in some] for some in (rows, others))
-            alike[key] = {
-                "paired": comparison.bootstrap(paired, groups=whose, rng=[seed, 2]),
-                "random": comparison.bootstrap(random, rng=[seed, 2]),
-            }
-        alike["psnr"] = {
-            way: pages.in_decibels(mse) for way, mse in alike["mse"].items()
-        }
-        results = {
-            "command": "compare",
-            "pairs": rows,
-            "similarity": alike,
-            "set": None,
-        }
-
-        # Sets, the images of pairs first; patients stay whole where both know them
+        results = {"command": "compare", **_pairs(sets, pairs, seed), "set": None}
+        mse = results["similarity"]["mse"].items()
+        psnr = {way: pages.in_decibels(error) for way, error in mse}
+        results["similarity"]["psnr"] = psnr
         if min(map(len, sets)) > 1:
-            arrays, patients = [], []
-            for images, some in zip(sets, pairs.T, strict=True):
-                order = np.r_[some, np.setdiff1d(np.arange(len(images)), some)]
-                arrays.append(extract(images, network, dim=dim, device=device)[order])
-                if images.patients is not None:
-                    patients.append(images.patients[order])
-            options = {
-                "patients": patients if len(patients) == 2 else None,
-                "rng": seed,
-            }
-            found = comparison.set_distance(*arrays, pairs=len(pairs), **options)
-            results["set"] = found | {"features": name, "pairs": len(pairs)}
+            results["set"] = _sets(sets, pairs, network, dim, seed, device)
         results["notes"] = pages.notes_of_sets(sets, results, shape)
         pages.page_of_sets(out, sets, pairs, results)
-        return finished(out, results)
+        return _finished(out, results)
+
+
+def _pairs(sets, pairs, seed):
+    """Score pairs, and the same images with a partner that is not their own."""
+
+    def score(pair):
+        i, j = pair
+        names = {"real": sets[0].names[i], "generated": sets[1].names[j]}
+        return names | comparison.pair_scores(sets[0][i], sets[1][j])
+
+    order = np.random.default_rng([seed, 1]).permutation(len(pairs))[:MIXED]
+    mixed = np.stack([pairs[order, 0], pairs[np.roll(order, 1), 1]], axis=1)
+    with ThreadPoolExecutor(num_threads()) as pool:
+        rows = list(pool.map(score, pairs))
+        others = list(pool.map(score, mixed if len(mixed) > 1 else ()))
+    whose = None if sets[0].patients is None else sets[0].patients[pairs[:, 0]]
+    alike = {}
+    for key in ("ssim", "mse"):
+        paired, random = ([row[key] for row in some] for some in (rows, others))
+        alike[key] = {
+            "paired": comparison.bootstrap(paired, groups=whose, rng=[seed, 2]),
+            "random": comparison.bootstrap(random, rng=[seed, 2]),
+        }
+    return {"pairs": rows, "similarity": alike}
+
+
+def _sets(sets, pairs, network, dim, seed, device):
+    """Measure the sets, pairs first; patients stay whole where both know them."""
+    arrays, patients = [], []
+    for images, some in zip(sets, pairs.T, strict=True):
+        order = np.r_[some, np.setdiff1d(np.arange(len(images)), some)]
+        arrays.append(extract(images, network[0], dim=dim, device=device)[order])
+        if images.patients is not None:
+            patients.append(images.patients[order])
+    options = {"patients": patients if len(patients) == 2 else None, "rng": seed}
+    found = comparison.set_distance(*arrays, pairs=len(pairs), **options)
+    return found | {"features": network[1], "pairs": len(pairs)}
 
 
 def restoration(
@@ -163,11 +162,10 @@ def restoration(
         )
     settings = {"command": "restoration", "run": run, "data": data, "seed": seed}
     with runs.claimed(out, settings | {"features": features, "dim": dim}):
-        log(
-            f"{data}: {len(index)} images to restore, {N - len(index)} seen and left out"
-        )
-        found = networks.restore(index, draw=0, seed=seed)
-        rows, groups = restored.score_images(found), networks.groups[index]
+        seen = N - len(index)
+        log(f"{data}: {len(index)} images to restore, {seen} seen and left out")
+        found, groups = networks.restore(index, seed=seed), networks.groups[index]
+        rows = restored.score_images(found)
         names = [{"image": networks.table.names[i]} for i in index]
         results = {
             "command": settings["command"],
@@ -183,18 +181,16 @@ def restoration(
             line = restored.set_distances(*arrays, groups=groups, rng=seed)
             results["distances"].append({"features": name} | line)
         labels = pages.LABELS if networks.swapping else pages.LABELS | pages.OTHERWISE
-        notes = results["notes"] = pages.notes_of_restored(results, labels, N)
+        results["notes"] = pages.notes_of_restored(results, labels, N)
+        facts = {"network": run, "data": data, "images": results["notes"]["images"]}
         task, size = networks.tasks[0], found.images.shape[1]
-        facts = {"network": run, "data": data, "images": notes["images"]}
-        patches = (
-            f"{2 * task.num_swaps} patches of {task.patch_size} × {task.patch_size}"
-        )
-        facts["disorder"] = f"{patches} px in {size} px"
+        patches = f"{2 * task.num_swaps} patches of {task.patch_size}"
+        facts["disorder"] = f"{patches} × {task.patch_size} px in {size} px"
         pages.page_of_restored(out, found, results, labels, facts)
-        return finished(out, results)
+        return _finished(out, results)
 
 
-def finished(out: Path, results: dict[str, Any]) -> dict[str, Any]:
+def _finished(out: Path, results: dict[str, Any]) -> dict[str, Any]:
     """Write results.json; return the results, with their notes as lines to print."""
     runs.write_json(out / "results.json", results)
     lines = [f"{name}: {text}" for name, text in results["notes"].items()]
