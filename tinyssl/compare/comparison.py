@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from tinyssl import metrics
@@ -38,13 +38,7 @@ def pair_scores(image1: NDArray, image2: NDArray) -> dict[str, float]:
     }
 
 
-def bootstrap(
-    values: ArrayLike,
-    *,
-    groups: NDArray | None = None,
-    rng: np.random.Generator | int,
-    repeats: int = 2000,
-) -> dict[str, float]:
+def bootstrap(values, *, groups=None, rng, repeats=2000) -> dict[str, float]:
     """Mean of a number an image, with a percentile interval over images drawn anew.
 
     Images of one of the ``groups`` (a patient) are drawn together; a nan, an image
@@ -67,14 +61,7 @@ def bootstrap(
     return {"mean": float(values.mean()), "low": low, "high": high}
 
 
-def set_distance(
-    features1: NDArray,
-    features2: NDArray,
-    *,
-    pairs: int = 0,
-    patients: tuple[ArrayLike, ArrayLike] | None = None,
-    rng: np.random.Generator | int,
-) -> dict[str, Any]:
+def set_distance(features1, features2, *, pairs=0, patients=None, rng):
     """Frechet distance of two sets of features, and all it must be read beside.
 
     Parameters

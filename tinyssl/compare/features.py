@@ -1,14 +1,14 @@
 """Features of images: the row of numbers an image by which sets are compared."""
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional as F
 
@@ -89,12 +89,7 @@ def load_features(source: str | Path, *, seed: int = 0) -> tuple[Features, str]:
 
 
 def extract(
-    images: Iterable[ArrayLike],
-    features: Features,
-    *,
-    dim: int | None = None,
-    batch_size: int = 32,
-    device: str = "cpu",
+    images, features, *, dim=None, batch_size=32, device="cpu"
 ) -> NDArray[np.float64]:
     """Compute a row of features an image, (N, d).
 

@@ -1,6 +1,5 @@
 """How well a network restores disordered images, beside returning its input."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,13 +37,7 @@ class Restored:
 
 @torch.no_grad()
 def disorder_and_restore(
-    task: ContextRestoration | Sequence[ContextRestoration],
-    images: NDArray[np.uint8],
-    *,
-    numbers: NDArray[np.int64] | None = None,
-    draw: int = 0,
-    seed: int = 0,
-    field: NDArray[np.bool_] | None = None,
+    task, images, *, numbers=None, draw=0, seed=0, field=None
 ) -> Restored:
     """Disorder (N, S, S, C) bytes as the task does, restore them, round to bytes.
 
@@ -90,12 +83,7 @@ def score_images(found: Restored) -> list[dict[str, Scores]]:
     return rows
 
 
-def summarise(
-    rows: list[Scores],
-    *,
-    groups: NDArray | None = None,
-    rng: np.random.Generator | int = 0,
-) -> dict[str, Scores]:
+def summarise(rows: list[Scores], *, groups=None, rng=0) -> dict[str, Scores]:
     """Average the rows of `score_images`: "restored", "copy" and their "difference".
 
     Of each score, as `tinyssl.compare.comparison.bootstrap`.
