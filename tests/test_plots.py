@@ -16,8 +16,6 @@ from tinyssl.summary import SAME_COMPUTE, Metric, finding, summarise
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
 POINTS = np.zeros((3, 2, 2)), np.zeros((3, 2))
-
-
 QWK = Metric("QWK")
 
 
@@ -64,10 +62,9 @@ def all_figures():
     yield plots.localizations(IMAGES, points, points + 3, radius=2)
     yield plots.pretext_curves({"rotation": [log, log]}, chance=1.386)
     yield plots.pretext_curves({"restoration": [log]}, metric="swapped")
-    yield plots.label_efficiency(
-        summarise(rows, "qwk", QWK), baselines=summarise(rows[:1], "qwk", QWK)
-    )
-    yield plots.differences(summarise(rows, "qwk", QWK))
+    summary, known = (summarise(some, "qwk", QWK) for some in (rows, rows[:1]))
+    yield plots.label_efficiency(summary, baselines=known)
+    yield plots.differences(summary)
     yield plots.convergence(rows)
     yield plots.confusion([[3, 1], [0, 0]])
     yield plots.vessels(IMAGES[0], changed[0], IMAGES[1, ..., 0] / 255, ~changed[1])
@@ -77,6 +74,8 @@ def all_figures():
 
 
 def test_every_figure_draws_has_a_finding_and_a_name_and_moves_nothing_global():
+    code = "import sys, tinyssl.plots; sys.exit('matplotlib.pyplot' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     before = dict(mpl.rcParams)
     names = []
     for figure in all_figures():
@@ -93,11 +92,6 @@ def test_every_figure_draws_has_a_finding_and_a_name_and_moves_nothing_global():
     assert dict(mpl.rcParams) == before
 
 
-def test_pyplot_is_never_imported():
-    code = "import sys, tinyssl.plots; sys.exit('matplotlib.pyplot' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
 def test_an_initialisation_keeps_its_look_and_no_two_share_one():
     names = ["scratch", SAME_COMPUTE, *(f"method {k}" for k in range(14))]
     looks = style.init_styles(names)
@@ -110,10 +104,9 @@ def test_an_initialisation_keeps_its_look_and_no_two_share_one():
 @pytest.mark.parametrize("broken", [False, True])
 def test_few_runs_and_undefined_scores_still_draw(runs, broken):
     rows = experiment(runs, labels=(0.05,))
-    if broken:
-        for row in rows:
-            row["scores"] = {"qwk": math.nan}
-            row["curve"] = [point | {"qwk": None} for point in row["curve"]]
+    for row in rows if broken else ():
+        row["scores"] = {"qwk": math.nan}
+        row["curve"] = [point | {"qwk": None} for point in row["curve"]]
     summary = summarise(rows, "qwk", QWK)
     draw(plots.label_efficiency(summary, baselines=summary))
     draw(plots.convergence(rows))
@@ -172,10 +165,8 @@ def test_restoration_error_is_that_inside_the_patches_and_a_spoilt_rest_is_said(
 
 
 def test_vessels_outside_the_field_of_view_do_not_count():
-    truth = np.zeros((8, 8), bool)
-    truth[:, 2] = truth[:, 6] = True
-    region = np.zeros((8, 8), bool)
-    region[:, :4] = True
+    column = np.tile(np.arange(8), (8, 1))
+    truth, region = np.isin(column, (2, 6)), column < 4
     probability = np.where(region, truth, ~truth).astype(float)  # all wrong outside
     figure = plots.vessels(IMAGES[0, :8, :8], truth, probability, region)
     assert figure.get_suptitle().startswith("Dice 1.000")
@@ -263,9 +254,8 @@ def test_label_efficiency_plots_every_run_in_its_slot_and_names_every_line():
 def test_differences_are_filled_only_when_the_interval_excludes_zero():
     summary = summarise(experiment(labels=(0.1,), gain=-0.2), "qwk", QWK)
     figure = plots.differences(summary)
-    loss, unclear = (
-        line for line in figure.axes[0].lines if len(line.get_xdata()) == 1
-    )
+    lines = figure.axes[0].lines
+    loss, unclear = (line for line in lines if len(line.get_xdata()) == 1)
     assert loss.get_ydata() == pytest.approx([-0.199])
     assert loss.get_markerfacecolor() == loss.get_color()
     assert unclear.get_markerfacecolor() == "white"
@@ -288,11 +278,9 @@ def test_convergence_of_an_error_waits_for_it_to_fall():
     rows = experiment(labels=(2,))
     for point in itertools.chain(*(row["curve"] for row in rows)):
         point["error"] = 1 - point["qwk"]
-    how = Metric("error in disc diameters", higher=False)
+    how = Metric("error", higher=False)
     title = plots.convergence(rows, metric="error", how=how).get_suptitle()
-    assert title.startswith(
-        "At 2\xa0images scratch ends at error in disc diameters 0.69"
-    )
+    assert title.startswith("At 2\xa0images scratch ends at error 0.69")
     assert "rotation: there by step 80" in title
 
 

@@ -93,9 +93,7 @@ def test_every_figure_has_alt_text_a_number_and_a_file_beside(tmp_path):
     page = Page(write(tmp_path / "report.html", sections))
     images = page.attributes("img")
     assert [image["alt"] for image in images] == ["The finding", "two", "x.png"]
-    assert re.findall(r"Figure \d", "".join(page.words)) == [
-        f"Figure {i}" for i in (1, 2, 3)
-    ]
+    assert re.findall(r"Figure (\d)", "".join(page.words)) == ["1", "2", "3"]
     names = ["a-plot.png", "a-plot-2.png", "x.png"]
     for image, name in zip(images, names, strict=True):
         inline = base64.b64decode(image["src"].split(",")[1])
@@ -113,16 +111,12 @@ def test_writing_leaves_no_partial_file_and_is_reproducible(tmp_path):
 # Tables
 
 
-def test_rows_without_a_first_cell_join_the_row_above(tmp_path):
-    page = Page(write(tmp_path / "report.html", example_sections()))
+def test_rows_without_a_first_cell_join_the_row_above_and_numbers_stand_right(tmp_path):
+    table = Table(("name", "score"), (("a", "+0.5"), ("", "–"), ("c", "−.25")))
+    page = Page(write(tmp_path / "report.html", [Section("s", tables=[table])]))
     heads = [a for a in page.attributes("th") if a["scope"] == "rowgroup"]
     assert [head.get("rowspan") for head in heads] == ["2", None]
     assert len(page.attributes("tbody")) == 2
-
-
-def test_numbers_are_aligned_at_the_right_and_words_are_not(tmp_path):
-    table = Table(("name", "score"), (("a", "+0.5"), ("b", "–"), ("c", "−.25")))
-    page = Page(write(tmp_path / "report.html", [Section("s", tables=[table])]))
     assert [cell.get("class") for cell in page.attributes("td")] == ["n"] * 3
     assert next(cell.get("class") for cell in page.attributes("th")) is None
 

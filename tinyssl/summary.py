@@ -69,16 +69,13 @@ def summarise(
 ) -> list[dict[str, Any]]:
     """Group rows by initialisation and labels; compare each with scratch, run by run.
 
-    Returns
-    -------
-    list of dict
-        "init", "labels", "metric" (the key of the scores), its "words", whether
-        "higher" is better, "values" (in the order of "run"), their "min",
-        "avg", "max" (nan where one is undefined), and where scratch has the same runs
-        "difference", "low", "high": scratch subtracted, see `paired_interval`.
+    A line has "init", "labels", "metric" (the key of the scores), its "words", whether
+    "higher" is better, "values" (in the order of "run"), their "min", "avg", "max" (nan
+    where one is undefined), and where scratch has the same runs "difference", "low",
+    "high": scratch subtracted, see `paired_interval`.
     """
     metric = metric or Metric(key)
-    cells: dict[tuple[str, str], dict[int, Mapping[str, Any]]] = {}
+    cells: dict[tuple[str, str], dict] = {}
     for row in rows:
         cell = row["init"], name_group(row["labels"])
         cells.setdefault(cell, {})[row["run"]] = row
@@ -136,13 +133,11 @@ def verdict(line: Mapping[str, Any]) -> str:
     return f"{mean}{interval} {outcome(line)}"
 
 
-def finding(
-    summary: Lines, *, more: Iterable[Lines] = (), baselines: Lines = ()
-) -> str:
+def finding(summary: Lines, *, baselines: Lines = ()) -> str:
     r"""Say which initialisations gained or LOST against scratch, and at which labels.
 
-    Also of ``more`` summaries, those of other metrics; and where no network beat what
-    trains none, of whose scores ``baselines`` is the summary. No full stop at the end.
+    Also where no network beat what trains none, of whose scores ``baselines`` is the
+    summary. No full stop at the end.
 
     Examples
     --------
@@ -150,11 +145,7 @@ def finding(
     >>> finding([line | {"low": 0.05, "high": 0.15}])
     'Against scratch, mae gained at 2\xa0images (Dice)'
     """
-    said: dict[str, list[str]] = {}  # what is found, and by which metrics
-    for lines in (summary, *more):
-        words = metric_of(lines[0]).words
-        said.setdefault(_against_scratch(lines), []).append(words)
-    sentences = [f"{found} ({', '.join(names)})" for found, names in said.items()]
+    sentences = [f"{_against_scratch(summary)} ({metric_of(summary[0]).words})"]
     unbeaten: dict[str, list[str]] = {}
     for group, lines in by_labels(baselines).items():
         networks = by_labels(summary).get(group, [])
@@ -166,8 +157,8 @@ def finding(
     return ". ".join(sentences)
 
 
-def _against_scratch(summary: Lines) -> str:
-    found: dict[tuple[str, str], list[str]] = {}  # where, by initialisation and outcome
+def _against_scratch(summary):
+    found = {}  # where, by initialisation and outcome
     for group, lines in by_labels(summary).items():
         for line in (line for line in lines if outcome(line)):
             name = line["init"].replace(", ", " with ")  # scratch with same compute

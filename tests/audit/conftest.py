@@ -73,3 +73,9 @@ def found():
         return {finding["kind"]: finding for finding in findings}
 
     return audit
+
+
+@pytest.fixture
+def told(found):
+    """Return a function that returns the files of each finding, by kind."""
+    return lambda *folders: {k: x["files"] for k, x in found(*folders).items()}

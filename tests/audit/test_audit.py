@@ -26,9 +26,7 @@ def test_the_most_severe_comes_first(run):
     assert severities == sorted(severities, key=["grave", "warning", "note"].index)
     assert findings[0]["kind"] == "copies-across-splits"
     for finding in findings:
-        assert finding["title"]
-        assert finding["why"]
-        assert finding["advice"]
+        assert all(finding[key] for key in ("title", "why", "advice"))
         assert finding["count"] == len(finding["files"])
 
 
@@ -48,16 +46,13 @@ def test_baselines_of_both_splits(run):
         assert {(name, "5 folds"), (name, "test")} <= scored
 
 
-def test_text_is_short_and_names_files(run):
-    lines = as_text(run[2]).splitlines()
+def test_text_and_page_name_files_and_show_the_pairs(run):
+    _, out, results = run
+    lines = as_text(results).splitlines()
     assert lines[0].endswith("manifest, 35 images")
     assert lines[2] == "GRAVE   1 image in two splits"
     assert "e2.png | again.png" in lines[5]
     assert any(line.startswith("knows nothing") for line in lines)
-
-
-def test_page_shows_the_pairs(run):
-    _, out, results = run
     page = (out / "report.html").read_text(encoding="utf-8")
     text = re.sub(r"<[^>]+>", "", page)
     for words in ("1 image in two splits", "How copies are told", "e2.png | again"):
@@ -100,10 +95,20 @@ def test_a_refused_audit_leaves_nothing(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_idrid_facts(real_data, tmp_path):
-    if not (real_data / "IDRiD").is_dir():
-        pytest.skip("no IDRiD here")
-    results = audit(real_data / "IDRiD", out=tmp_path)
+@pytest.fixture
+def on_real_data(real_data, tmp_path):
+    """Return what audits a real data set, or skips where it is not."""
+
+    def run(name):
+        if not (real_data / name).exists():
+            pytest.skip(f"no {name} here")
+        return audit(real_data / name, out=tmp_path)
+
+    return run
+
+
+def test_idrid_facts(on_real_data):
+    results = on_real_data("IDRiD")
     found = {finding["kind"]: finding for finding in results["findings"]}
     assert {kind: finding["count"] for kind, finding in found.items()} == {
         "conflicting-grades-identical": 2,
@@ -119,29 +124,22 @@ def test_idrid_facts(real_data, tmp_path):
     assert sorted(pairs) == [pair.split() for pair in known]
 
 
-def test_chase_two_eyes_of_each_child(real_data, tmp_path):
-    if not (real_data / "CHASE_DB1").is_dir():
-        pytest.skip("no CHASE_DB1 here")
-    (finding,) = audit(real_data / "CHASE_DB1", out=tmp_path)["findings"]
+def test_chase_two_eyes_of_each_child(on_real_data):
+    (finding,) = on_real_data("CHASE_DB1")["findings"]
     assert finding["title"] == "10 patients with 20 images"
 
 
-def test_retinamnist_pixels_know_something(real_data, tmp_path):
-    path = real_data / "MedMNIST" / "retinamnist.npz"
-    if not path.is_file():
-        pytest.skip("no RetinaMNIST here")
-    results = audit(path, out=tmp_path)
+def test_retinamnist_pixels_know_something(real_data, on_real_data):
+    results = on_real_data("MedMNIST/retinamnist.npz")
     rows = {(row["baseline"], row["scored_on"]): row for row in results["baselines"]}
     pixels = rows["14 x 14 pixels", "test"]
     assert pixels["accuracy"] == pytest.approx(0.525, abs=0.02)
     assert pixels["auc"] == pytest.approx(0.721, abs=0.02)
     found = {finding["kind"]: finding for finding in results["findings"]}
     assert set(found) == {"copies-similar", "dark", "blurred"}
-    table = open_dataset(path)
+    table = open_dataset(real_data / "MedMNIST/retinamnist.npz")
     grade = dict(zip(table.names, table.grade, strict=True))
     assert found["copies-similar"]["count"] >= 28
-    for first, second in found["copies-similar"][
-        "files"
-    ]:  # of one grade: no false alarm
-        assert grade[first] == grade[second]
+    for first, second in found["copies-similar"]["files"]:
+        assert grade[first] == grade[second]  # no false alarm
         assert first.split("/")[0] == second.split("/")[0]

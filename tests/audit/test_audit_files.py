@@ -1,5 +1,7 @@
 """Faults of files, planted one at a time."""
 
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -15,10 +17,8 @@ def test_truncated_and_alien_files_are_named_with_the_reason(clean, found):
     (clean.folder / "e1.png").write_bytes(whole[: len(whole) // 2])
     (clean.folder / "e2.png").write_bytes(b"no image")
     (first,), (second,) = found(clean.save())["unreadable"]["files"]
-    assert "e1.png" in first
-    assert "truncated" in first
-    assert "e2.png" in second
-    assert "not a JPEG" in second
+    assert re.search("e1.png.*truncated", first)
+    assert re.search("e2.png.*not a JPEG", second)
 
 
 @pytest.mark.parametrize(
@@ -35,12 +35,11 @@ def test_rows(clean, found, change, kind, words):
     assert words in line
 
 
-def test_images_without_labels(clean, found):
+def test_images_without_labels(clean, told):
     (clean.folder / "e3.png").rename(clean.folder / "aside.png")
     del clean.rows[3]
-    ((kind, finding),) = found(clean.save()).items()
-    assert kind == "images-without-labels"
-    assert finding["files"] == [["clean: aside.png"], ["clean: m3.png"]]
+    expected = [["clean: aside.png"], ["clean: m3.png"]]
+    assert told(clean.save()) == {"images-without-labels": expected}
 
 
 def test_masks_of_other_sizes_and_proportions(clean, found):
@@ -58,24 +57,22 @@ def test_masks_of_other_sizes_and_proportions(clean, found):
 
 
 @pytest.mark.parametrize("empty", [False, True])
-def test_a_mask_used_for_two_images(clean, found, empty):
+def test_a_mask_used_for_two_images(clean, told, empty):
     if empty:  # all of these are alike
         Image.new("1", (96, 96)).save(clean.folder / "m6.png")
     (clean.folder / "m5.png").write_bytes((clean.folder / "m6.png").read_bytes())
-    files = {kind: finding["files"] for kind, finding in found(clean.save()).items()}
     twice = [["clean: e5.png, vessel", "clean: e6.png, vessel"]]
-    assert files == ({} if empty else {"masks-twice": twice})
+    assert told(clean.save()) == ({} if empty else {"masks-twice": twice})
 
 
-def test_gray_dark_and_blurred_images(clean, found):
+def test_gray_dark_and_blurred_images(clean, told):
     gray, dark, coarse = (Image.fromarray(clean.image(k)) for k in (1, 2, 3))
     gray.convert("L").save(clean.folder / "e1.png")
     Image.fromarray(np.asarray(dark) // 5).save(clean.folder / "e2.png")
     coarse = coarse.resize((6, 6)).resize((96, 96), Image.Resampling.BICUBIC)
     coarse.save(clean.folder / "e3.png")
-    files = {kind: finding["files"] for kind, finding in found(clean.save()).items()}
-    expected = {"gray": "e1.png", "dark": "e2.png", "blurred": "e3.png"}
-    assert files == {kind: [[name]] for kind, name in expected.items()}
+    expected = {"gray": [["e1.png"]], "dark": [["e2.png"]], "blurred": [["e3.png"]]}
+    assert told(clean.save()) == expected
 
 
 def test_gray_is_nothing_where_all_are(tmp_path, found):
@@ -94,15 +91,15 @@ def test_arrays_and_idrid_parts_are_opened(tmp_path):
     assert looks.structure.shape == (7, 28, 28)  # nothing is enlarged
     assert list(find_files(looks)) == []
 
-    root = tmp_path / "IDRiD"
-    for part in ("A. Segmentation", "B. Disease Grading"):
+    root, parts = tmp_path / "IDRiD", ["A. Segmentation", "B. Disease Grading"]
+    for part in parts:
         images = root / part / "1. Original Images" / "a. Training Set"
         images.mkdir(parents=True)
         Image.fromarray(eyes.images[0]).save(images / "IDRiD_001.png")
-    (root / "A. Segmentation" / "2. All Segmentation Groundtruths").mkdir()
-    truth = root / "B. Disease Grading" / "2. Groundtruths"
+    (root / parts[0] / "2. All Segmentation Groundtruths").mkdir()
+    truth = root / parts[1] / "2. Groundtruths"
     truth.mkdir()
     labels = "Image name,Retinopathy grade\nIDRiD_001,2\n"
     (truth / "a. Training Labels.csv").write_text(labels)
-    assert list(open_parts([root])) == ["A. Segmentation", "B. Disease Grading"]
+    assert list(open_parts([root])) == parts
     assert len(open_dataset(root)) == 1

@@ -47,15 +47,6 @@ def test_bytes_and_floats_of_one_image_are_alike():
 # Means
 
 
-def test_bootstrap_covers_the_mean_as_often_as_it_says():
-    rng = np.random.default_rng(0)
-    inside = 0
-    for _ in range(200):
-        found = bootstrap(rng.exponential(size=60), rng=rng, repeats=400)
-        inside += found["low"] <= 1 <= found["high"]
-    assert 175 <= inside <= 198  # .95 less what 60 skewed values cost
-
-
 def test_bootstrap_is_that_of_a_normal_mean():
     values = np.random.default_rng(0).normal(size=400)
     found = bootstrap(values, rng=0, repeats=4000)
@@ -66,20 +57,13 @@ def test_bootstrap_is_that_of_a_normal_mean():
     assert equal == {"mean": 1.0, "low": 1.0, "high": 1.0}
 
 
-def test_copies_of_a_patient_are_no_new_images():
+def test_copies_of_a_patient_are_no_new_images_and_nan_is_left_out():
     values = np.random.default_rng(0).normal(size=30)
     alone = bootstrap(values, rng=1)
-    copies = bootstrap(np.repeat(values, 4), groups=np.repeat(range(30), 4), rng=1)
-    assert copies == pytest.approx(alone)
-    careless = bootstrap(np.repeat(values, 4), rng=1)
-    assert careless["high"] - careless["low"] < 0.6 * (alone["high"] - alone["low"])
-
-
-def test_what_is_nan_is_left_out_with_its_group():
-    values, groups = np.random.default_rng(0).normal(size=30), np.arange(30) // 3
-    holes, known = np.r_[values, np.nan, np.nan], np.r_[groups, 10, 0]
-    expected = bootstrap(values, groups=groups, rng=1)
-    assert bootstrap(holes, groups=known, rng=1) == expected
+    copies, patients = np.repeat(values, 4), np.repeat(range(30), 4)
+    assert bootstrap(copies, groups=patients, rng=1) == pytest.approx(alone)
+    holes, known = np.r_[copies, np.nan, np.nan], np.r_[patients, 30, 0]
+    assert bootstrap(holes, groups=known, rng=1) == pytest.approx(alone)
 
 
 @pytest.mark.parametrize("values", [[], [0.5], [0.5, 0.5], [np.nan]])
@@ -141,8 +125,6 @@ def test_a_shift_is_found_and_said():
     assert found["p"] == 1 / 200  # itself is one of 200
     assert found["low"] > np.quantile(found["floor"], 0.95)
     assert "The sets differ" in verdict(found)
-    found = set_distance(*gaussians(1, 50, 50), rng=0)
-    assert "cannot be told from two samples of one distribution" in verdict(found)
 
 
 def test_pairs_are_exchanged_within_the_pair():

@@ -49,17 +49,17 @@ def test_batches_types_and_grey_change_nothing(eyes):
     grey = eyes[..., 1]
     threefold = np.repeat(grey[..., None], 3, axis=-1)
     np.testing.assert_array_equal(extract(grey, network), extract(threefold, network))
+    listed = extract(eyes, lambda x: x.amax((2, 3)).tolist())  # any callable serves
+    np.testing.assert_allclose(listed, eyes.max((1, 2)) / 255, rtol=1e-6)
 
 
 def test_distance_grows_with_what_is_done_to_the_images(eyes):
-    rng = np.random.default_rng(0)
-    network = RandomNetwork()
-    real = extract(eyes, network, dim=12)
-    found = []
+    rng, found = np.random.default_rng(0), []
     for deviation in (0, 6, 12, 24):
         noisy = np.clip(eyes + rng.normal(0, deviation, eyes.shape), 0, 255)
-        noisy = noisy.astype(np.uint8)
-        found.append(frechet_distance(real, extract(noisy, network, dim=12)))
+        sets = eyes, noisy.astype(np.uint8)
+        features = [extract(images, RandomNetwork(), dim=12) for images in sets]
+        found.append(frechet_distance(*features))
     assert found[0] <= 1e-6
     assert found[1] * 2 < found[2] < found[3] / 2
 
@@ -88,9 +88,7 @@ def test_features_of_a_run_are_the_pooled_map_of_its_encoder(
         expected = tiny_encoder.features(x).mean((2, 3)).numpy()
     np.testing.assert_allclose(extract(eyes[:3], features), expected, rtol=1e-4)
     assert load_features(path)[1] == name
-
-
-def test_features_of_an_encoder_go_where_the_images_go(eyes, tiny_encoder):
+    # ... and go where the images go
     with pytest.raises(NotImplementedError, match="meta"):  # no values there to return
         extract(eyes[:3], tiny_encoder.eval().features, device="meta")
     assert next(tiny_encoder.parameters()).device.type == "meta"
@@ -108,11 +106,6 @@ def test_features_of_a_torchscript_file(eyes, tmp_path):
     expected = layer.eval()(x).mean((2, 3)).detach().numpy()
     np.testing.assert_allclose(extract(eyes[:2], features), expected, rtol=1e-4)
     np.testing.assert_allclose(extract(eyes[:2], layer.train()), expected, rtol=1e-4)
-
-
-def test_any_callable_serves(eyes):
-    actual = extract(eyes, lambda x: x.amax((2, 3)).tolist())
-    np.testing.assert_allclose(actual, eyes.max((1, 2)) / 255, rtol=1e-6)
 
 
 def test_bad_sources_are_refused(tmp_path):

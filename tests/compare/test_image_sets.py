@@ -6,9 +6,7 @@ import pytest
 from tinyssl.compare.image_sets import open_images, pairs_of, refuse_sizes
 from tinyssl.data import DataError, toy
 
-GREY = np.arange(9, dtype=np.uint8)[:, None, None, None] + np.zeros(
-    (1, 16, 16, 3), "u1"
-)
+GREY = np.full((9, 16, 16, 3), np.arange(9)[:, None, None, None], np.uint8)
 
 
 @pytest.fixture
@@ -23,20 +21,17 @@ def saved(path, array):
 
 
 def test_folders_pair_by_path_without_suffix(folder):
-    first = open_images(folder("a", "x.png", "sub/y.png", "z.png"))
+    path = folder("a", "x.png", "sub/y.png", "z.png")
+    folder("a", ".cache/y.png", ".z.png", "a/.b/c.png")  # hidden, or no images:
+    (path / "notes.txt").write_text("no image")
+    (path / "folder.png").mkdir()
+    first = open_images(path)
     second = open_images(folder("b", "sub/y.tif", "z.bmp", "w.png"))
     assert first.names == ["sub/y", "x", "z"]
     assert [image.max() for image in first] == [1, 0, 2]
     pairs = [(first.names[i], second.names[j]) for i, j in pairs_of(first, second)]
     assert pairs == [("sub/y", "sub/y"), ("z", "z")]
     assert pairs_of(first, open_images("toy:3:32")).shape == (0, 2)
-
-
-def test_hidden_files_and_others_are_left_alone(folder):
-    path = folder("a", "x.png", ".cache/y.png", ".z.png", "a/.b/c.png")
-    (path / "notes.txt").write_text("no image")
-    (path / "folder.png").mkdir()
-    assert open_images(path).names == ["x"]
 
 
 def test_name_that_pairs_must_be_one_image(folder):

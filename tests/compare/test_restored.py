@@ -51,13 +51,10 @@ def replaced(found, images):
     return Restored(found.images, found.disordered, images, found.swaps)
 
 
-def test_disorder_is_undone_by_its_log(eyes, copied):
+def test_disorder_is_undone_by_its_log_and_alike_whatever_stands_beside(eyes, copied):
     equal(swap_patches(copied.disordered, copied.swaps[:, ::-1], 6), eyes)
     assert copied.changed.any((1, 2)).all()
     assert not copied.changed[:, ~FIELD].any()
-
-
-def test_an_image_is_disordered_alike_whatever_stands_beside_it(eyes, copied):
     numbers = np.array([41, 7])
     found = disorder_and_restore(TASK, eyes[numbers], numbers=numbers, seed=3)
     equal(found.disordered, copied.disordered[numbers])
@@ -87,7 +84,7 @@ def test_each_image_is_restored_by_its_own_task(eyes, copied):
     assert found.restored[:, ~FIELD].max() == 0  # black as the originals are
 
 
-def test_network_that_copies_scores_as_copying(copied):
+def test_network_that_copies_scores_as_copying_and_a_perfect_one_perfectly(copied):
     np.testing.assert_allclose(copied.restored, copied.disordered, atol=1)
     rows = score_images(replaced(copied, copied.disordered))
     assert all(row["restored"] == row["copy"] for row in rows)
@@ -95,9 +92,6 @@ def test_network_that_copies_scores_as_copying(copied):
     for scores in table.values():
         assert scores["difference"] == {"mean": 0.0, "low": 0.0, "high": 0.0}
     assert table["mse_unswapped"]["copy"]["mean"] == 0
-
-
-def test_perfect_restoration_scores_perfectly(copied):
     for row in score_images(replaced(copied, copied.images)):
         found = [row["restored"][key] for key in ("ssim", "psnr", "mse_swapped")]
         assert found == [1, np.inf, 0]

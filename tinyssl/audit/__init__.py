@@ -18,9 +18,9 @@ from tinyssl.audit.copies import find_copies
 from tinyssl.audit.files import find_files
 from tinyssl.audit.findings import SEVERITIES, counted
 from tinyssl.audit.leaks import find_leaks, fold_groups
-from tinyssl.audit.look import Looks, look
+from tinyssl.audit.look import look
 from tinyssl.audit.shortcuts import find_shortcuts
-from tinyssl.data import Table, open_dataset
+from tinyssl.data import open_dataset
 
 __all__ = ["as_text", "audit"]
 
@@ -144,11 +144,8 @@ def as_text(results: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def open_parts(paths: Sequence[str | Path]) -> dict[str, Table]:
-    """Return tables by the last word of their path, or by the path if two share it.
-
-    Of IDRiD's root, those of all its parts. Rows that cannot be used are noted in them.
-    """
+def open_parts(paths):
+    """Return tables by the last word of their path, or by the path if two share it."""
     places = []
     for path in paths:
         inside = [Path(path) / part for part in IDRID_PARTS]
@@ -161,7 +158,7 @@ def open_parts(paths: Sequence[str | Path]) -> dict[str, Table]:
     }
 
 
-def count_grades(looks: Looks) -> list[dict]:
+def count_grades(looks):
     """Return how many images of each grade every part and split has."""
     lines = []
     for part in looks.parts:
@@ -174,7 +171,7 @@ def count_grades(looks: Looks) -> list[dict]:
     return lines
 
 
-def count_sizes(looks: Looks) -> list[dict]:
+def count_sizes(looks):
     """Return how many images of each size every part has, most frequent first."""
     columns = [looks.part.tolist(), looks.height.tolist(), looks.width.tolist()]
     sizes = Counter(zip(*columns, strict=True)).most_common()

@@ -28,22 +28,15 @@ TURNS = tuple((quarters, mirrored) for mirrored in (0, 1) for quarters in range(
 def find_copies(looks: Looks) -> dict[str, Any]:
     """Find what is there more than once, in one part or in several.
 
-    Returns
-    -------
-    dict
-        "pairs" of rows of `looks`, surest first: "first", "second", "kind" (identical
-        when decoded, or similar), "similarity", and the "turn" of the second that makes
-        it the first. Besides, how they were told from others.
+    Returns how copies were told from others, and "pairs" of rows of `looks`, surest
+    first: "first", "second", "kind" (identical when decoded, or similar), "similarity",
+    and the "turn" of the second that makes it the first.
 
-    Notes
-    -----
     The line lies twice as far above the median of pairs drawn at random as their 99th
-    percentile does (a normal law would be at 4.7 deviations), but within .55 and .95;
-    for pairs of two parts it is the higher one. On IDRiD random pairs have median .14
-    and percentile .32, so that the line is at .55; files saved again are found at .99,
-    eyes photographed twice from .61 on. At 28 pixels (RetinaMNIST) the percentile is
-    .77 and the line at .95: only copies can be told, and only of eyes: of
-    PneumoniaMNIST's chests all 8 pairs found so were false.
+    percentile does, but within .55 and .95; for two parts it is the higher one. On
+    IDRiD it is at .55; files saved again are found at .99, eyes photographed twice from
+    .61 on. At 28 pixels it is at .95: only copies can be told, and only of eyes (of
+    PneumoniaMNIST's chests all 8 pairs found so were false).
     """
     identical = _with_the_first(looks.digest)
     # From here on one of each, for a thousand blank files make half a million pairs
@@ -84,8 +77,7 @@ def find_copies(looks: Looks) -> dict[str, Any]:
 def propose(small: np.ndarray, turn: tuple[int, int], most: int) -> NDArray[np.int64]:
     """Return (M, 2) rows i < j whose thumbnails look alike, the second turned before.
 
-    One of them is among the `most` that look most like the other, freed of the light,
-    which differs from camera to camera.
+    Freed of the light of each camera, one is among the `most` nearest to the other.
     """
     from scipy.ndimage import gaussian_filter
 
@@ -111,14 +103,11 @@ def turn_views(views: np.ndarray, turn: tuple[int, int]) -> np.ndarray:
     return turned[:, :, ::-1] if turn[1] else turned
 
 
-def similarities(
-    structures: np.ndarray, pairs: np.ndarray, *, turn: tuple[int, int] = (0, 0)
-) -> NDArray[np.float64]:
+def similarities(structures, pairs, *, turn=(0, 0)) -> NDArray[np.float64]:
     """Correlate (M, 2) pairs of (N, S, S) structures, at the shift that suits best.
 
-    The second of each pair is turned before. Returns the (M,) peaks of the
-    cross-correlations within an eighth of the side: 1 for copies, 0 where either shows
-    nothing.
+    The second is turned before. Returns the (M,) peaks within an eighth of the side: 1
+    for copies, 0 where either shows nothing.
     """
     from scipy import fft
 
@@ -136,7 +125,7 @@ def similarities(
     return peaks
 
 
-def _draw_line(structures: np.ndarray) -> tuple[float, dict[str, float]]:
+def _draw_line(structures):
     """Return the similarity that unrelated images do not reach, and their quantiles."""
     n = len(structures)
     drawn = np.random.default_rng(0).integers(0, max(1, n), (2, UNRELATED))
@@ -156,7 +145,7 @@ def rows_by(keys: Iterable) -> list[list[int]]:
     return [group for key, group in rows.items() if len(group) > 1 and key != ""]
 
 
-def _with_the_first(keys: Iterable) -> NDArray[np.int64]:
+def _with_the_first(keys):
     """Return a pair of rows for each later row of a key: the first one, and itself."""
     pairs = [(group[0], row) for group in rows_by(keys) for row in group[1:]]
     return np.array(pairs, np.int64).reshape(-1, 2)

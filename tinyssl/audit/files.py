@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from hashlib import sha256
-from pathlib import Path
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from tinyssl.audit.findings import tell
 from tinyssl.audit.look import Looks
 from tinyssl.data.decode import image_size, read_mask
 from tinyssl.data.records import IMAGE_SUFFIXES
-from tinyssl.data.table import DataError, Table
+from tinyssl.data.table import DataError
 
 FAINT = 1 / 3  # of the median of the part: nothing of IDRiD's 412 is below .39
 
@@ -34,7 +33,7 @@ def find_files(looks: Looks) -> Iterator[dict]:
     yield from _odd_images(looks)
 
 
-def _unlisted(table: Table) -> list[Path]:
+def _unlisted(table):
     """Return the image files below a folder that no row of its table names."""
     named = {*table.images, *(table.region or ())}.union(*table.masks.values())
     return [
@@ -46,7 +45,7 @@ def _unlisted(table: Table) -> list[Path]:
     ]
 
 
-def _masks(part: str, table: Table) -> dict[str, list[list[str]]]:
+def _masks(part, table):
     """Return masks of another shape than their image, and masks used for two."""
     columns = table.masks | ({"region": table.region} if table.region else {})
     masks = [
@@ -75,7 +74,7 @@ def _masks(part: str, table: Table) -> dict[str, list[list[str]]]:
     return found
 
 
-def _odd_images(looks: Looks) -> Iterator[dict]:
+def _odd_images(looks):
     """Yield images without a grade among graded ones, gray, dark and blurred ones."""
     place = np.strings.add(np.strings.add(looks.part, "\n"), looks.split)
     ungraded = (looks.grade < 0) & np.isin(place, place[looks.grade >= 0])

@@ -55,10 +55,9 @@ def _pairs(looks: Looks, pairs: Sequence[Mapping]) -> Iterator[dict]:
         if len(scales) == 1 and grades.min() >= 0 and grades[0] != grades[1]:
             found[f"conflicting-grades-{pair['kind']}"].append(rows)
     for kind in sorted(found, key=list(KINDS).index):
-        grades = ", ".join(
-            "{} and {}".format(*looks.grade[rows]) for rows in found[kind]
-        )
-        yield from tell(kind, found[kind], looks, grades=shorten(grades, 60))
+        grades = ["{} and {}".format(*looks.grade[rows]) for rows in found[kind]]
+        grades = shorten(", ".join(grades), 60)
+        yield from tell(kind, found[kind], looks, grades=grades)
 
 
 def _patients(looks: Looks, group: np.ndarray) -> Iterator[dict]:

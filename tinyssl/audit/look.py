@@ -3,7 +3,6 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -37,12 +36,9 @@ class Looks(SimpleNamespace):
         return self.parts[self.part[i]].select(self.index[[i]])
 
 
-def look(
-    parts: Mapping[str, Table], *, threads: int | None = None, progress: bool = False
-) -> Looks:
-    """Look once at every image of all parts, with `threads` decoders (all cores).
+def look(parts: Mapping[str, Table], *, threads=None, progress=False) -> Looks:
+    """Look once at every image of all parts; takes 20 KB an image.
 
-    Shows a bar on stderr if there shall be `progress`. Takes 20 KB an image. Raises a
     DataError if not a single image can be read.
     """
     rows = [(part, i) for part, table in parts.items() for i in range(len(table))]
@@ -62,7 +58,7 @@ def look(
     return Looks(parts=parts, unreadable=unreadable, **columns)
 
 
-def _see(table: Table, i: int, side: int) -> dict:
+def _see(table, i, side):
     """Return what the table says of an image, what its file carries and pixels show."""
     from scipy import ndimage
 
@@ -91,7 +87,7 @@ def _see(table: Table, i: int, side: int) -> dict:
     }
 
 
-def _read_header(path: Path) -> dict[str, str]:
+def _read_header(path):
     """Return what the header of a file tells: camera, and a comment or date."""
     with Image.open(path, formats=FORMATS) as image:
         exif = image.getexif()
@@ -108,7 +104,7 @@ def _read_header(path: Path) -> dict[str, str]:
     }
 
 
-def _typical_side(table: Table) -> int:
+def _typical_side(table):
     """Return the short side that most images of a table have, from a few of them."""
     if isinstance(table.images, np.ndarray):
         return min(table.images.shape[1:3])
@@ -120,8 +116,7 @@ def _typical_side(table: Table) -> int:
 def seen_area(view: np.ndarray) -> NDArray[np.bool_]:
     """Return where a view shows the eye: (S, S, 3) uint8 to (S, S) bool.
 
-    Without the rim, the tab on it, and what the camera cut off: all images of a camera
-    share these, and they move when an image is cropped.
+    Without the rim and its tab, which all images of a camera share.
     """
     S = len(view)
     offset = np.arange(S) - (S - 1) / 2
@@ -130,10 +125,9 @@ def seen_area(view: np.ndarray) -> NDArray[np.bool_]:
 
 
 def structure(green: np.ndarray, area: np.ndarray) -> NDArray[np.int8]:
-    """Return vessels and lesions of one channel, freed of light and contrast.
+    """Return vessels and lesions of one (S, S) channel, freed of light and contrast.
 
-    All arrays are (S, S), the channel in 0..255. In the result 42 is one local standard
-    deviation; 0 is outside the area, and where nothing is to be seen.
+    42 is one local standard deviation; 0 is outside the area, or nothing to be seen.
     """
     band = _blur(green, area, 0.7) - _blur(green, area, 3)
     deviation = np.sqrt(_blur(band * band, area, 2 * LIGHT * len(green)))
@@ -142,7 +136,7 @@ def structure(green: np.ndarray, area: np.ndarray) -> NDArray[np.int8]:
     return np.round(42 * band * area).astype(np.int8)
 
 
-def _blur(array: np.ndarray, area: np.ndarray, sigma: float) -> NDArray[np.float32]:
+def _blur(array, area, sigma):
     """Return the Gaussian mean of what lies in the area; the outside takes no part."""
     from scipy import ndimage  # takes longer to import than all else here
 

@@ -47,14 +47,12 @@ def write(path: Path, looks: Looks, results: Mapping[str, Any]) -> None:
         Section("What is there", tables=_numbers(results)),
         Section("How copies are told", paragraphs=[METHOD]),
     ]
-    facts = {
-        part["name"]: counted(part["images"], "image") for part in results["parts"]
-    }
+    facts = {p["name"]: counted(p["images"], "image") for p in results["parts"]}
     name = ", ".join(Path(place).name or place for place in results["data"])
     write_report(path, f"Audit of {name}", sections, subtitle=subtitle, facts=facts)
 
 
-def _section(looks: Looks, finding: Mapping[str, Any], pairs: Mapping) -> Section:
+def _section(looks, finding, pairs):
     """Show one finding: why, what to do, images, and its files."""
     figures, groups = [], finding["rows"]
     if groups:
@@ -82,14 +80,14 @@ def _section(looks: Looks, finding: Mapping[str, Any], pairs: Mapping) -> Sectio
     )
 
 
-def short_name(looks: Looks, row: int) -> str:
+def short_name(looks, row):
     """Return the name of an image in its folder, and its grade in brackets."""
     name = re.sub(r"\.\w{3,4}$", "", looks.name[row]).split("/")
     grade = looks.grade[row]
     return "/".join(name[-2:])[-16:] + (f" ({grade})" if grade >= 0 else "")
 
 
-def _numbers(results: Mapping[str, Any]) -> list[Table]:
+def _numbers(results):
     """Lay out grades, what the baselines that know nothing reach, and sizes."""
     grades = sorted({g for row in results["grades"] for g in row["grades"]}, key=int)
     graded = [
@@ -104,10 +102,11 @@ def _numbers(results: Mapping[str, Any]) -> list[Table]:
         (results["baselines"], KNOW_NOTHING),
         (results["sizes"][:12], "Sizes, the most frequent first."),
     ):
-        cells = [
-            [f"{x:.3f}" if isinstance(x, float) else str(x) for x in row.values()]
-            for row in rows
-        ]
-        header = [NAMES.get(name, name.replace("_", " ")) for name in (rows or [{}])[0]]
-        tables += [Table(header, cells, caption)] if rows else []
+        if rows:
+            header = [NAMES.get(name, name.replace("_", " ")) for name in rows[0]]
+            cells = [
+                [f"{x:.3f}" if isinstance(x, float) else str(x) for x in row.values()]
+                for row in rows
+            ]
+            tables.append(Table(header, cells, caption))
     return tables

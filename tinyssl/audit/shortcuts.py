@@ -4,14 +4,11 @@ What reaches far here, a network will find first: the size of the image, the kin
 file, how bright it is. A method that does not beat these numbers has learned nothing.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
 from tinyssl import metrics
 from tinyssl.audit.findings import tell
-from tinyssl.audit.look import Looks
 from tinyssl.data.folds import stratified_group_folds
 from tinyssl.targets.baselines import (
     global_intensities,
@@ -24,13 +21,8 @@ PENALTY = 0.1  # a feature: many pixels are held back more than nine intensities
 RARE = 5  # images; a size that fewer have goes with the other rare ones
 
 
-def find_shortcuts(
-    looks: Looks, groups: np.ndarray
-) -> tuple[list[dict], list[dict], list[dict]]:
-    """Return what a network could read instead of the eye, and how that is known.
-
-    Findings; scores of baselines; associations of size and kind of file with the grade.
-    """
+def find_shortcuts(looks, groups):
+    """Return findings, scores of baselines, and associations with the grade."""
     findings, baselines, associations = [], [], []
     graded = looks.grade >= 0
     for part in np.unique(looks.part[graded]).tolist():
@@ -68,22 +60,13 @@ def find_shortcuts(
     return findings, baselines, associations
 
 
-def score_shortcuts(
-    features: Mapping[str, np.ndarray],
-    grades: np.ndarray,
-    groups: np.ndarray,
-    *,
-    split: np.ndarray | None = None,
-    folds: int = 5,
-    rng: int = 0,
-) -> list[dict]:
+def score_shortcuts(features, grades, groups, *, split=None, folds=5, rng=0):
     """Score the majority grade, and logistic regressions on named (N, D) features.
 
     Images with equal groups stay in one fold; those whose split is ``"test"`` are in
     none, and scored by a fit to all others. Nothing is scored where fewer than two
-    grades or groups are known. For the balanced accuracy a probability is divided by
-    the grade's share of the training images, so that every grade counts the same;
-    ``"chance"`` is that of it.
+    grades or groups are known. For the balanced accuracy, whose ``"chance"`` is given,
+    a probability is divided by the grade's share of the training images.
     """
     test = np.zeros(len(grades), bool) if split is None else split == "test"
     train, K = ~test, int(grades.max()) + 1
@@ -93,7 +76,7 @@ def score_shortcuts(
     places = np.full(len(grades), folds)  # of the test: one fold more
     places[train] = stratified_group_folds(grades[train], groups[train], folds, rng=rng)
 
-    def answer(table: np.ndarray | None, learned: np.ndarray, asked: np.ndarray):
+    def answer(table, learned, asked):
         """Return probabilities of those asked (M, K), and the same over the shares."""
         chosen = np.flatnonzero(learned)
         if len(chosen) > MOST_ROWS:
@@ -117,7 +100,7 @@ def score_shortcuts(
     return scores
 
 
-def _score(name, place, grades, probabilities, weighted) -> dict:
+def _score(name, place, grades, probabilities, weighted):
     """Return the scores of one baseline; its macro AUC is of the grades there are."""
     plain, K = probabilities.argmax(axis=1), probabilities.shape[1]
     aucs = metrics.roc_auc(grades, probabilities, average=None)
@@ -141,19 +124,11 @@ def one_hot(labels: np.ndarray) -> NDArray[np.float64]:
     return np.eye(len(counts[common]) + (not common.all()))[place[which]]
 
 
-def association(
-    labels: np.ndarray, grades: np.ndarray, *, repeats: int = 999, rng: int = 0
-) -> tuple[float, float]:
-    """Return Cramer's V, 1 if a label tells the grade, and its p by shuffled grades.
-
-    Examples
-    --------
-    >>> association(np.repeat(["big", "small"], 20), np.repeat([0, 1], 20))
-    (1.0, 0.001)
-    """
+def association(labels, grades, *, repeats=999, rng=0) -> tuple[float, float]:
+    """Return Cramer's V, 1 if a label tells the grade, and its p by shuffled grades."""
     from scipy import stats  # takes longer to import than all else here
 
-    def cramers_v(grades: np.ndarray) -> float:
+    def cramers_v(grades):
         table = stats.contingency.crosstab(labels, grades).count
         return stats.contingency.association(table)
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from tinyssl import metrics
@@ -23,8 +23,8 @@ MANY = 256  # features above which a distance is repeated less often
 def pair_scores(image1: NDArray, image2: NDArray) -> dict[str, float]:
     """Score an (H, W, C) image of uint8, or of floats in [0, 1], against another.
 
-    The data range follows from the type. Returns "ssim" in [-1, 1], 1 is identical;
-    "psnr" in decibels, inf is identical; "mse" of values in [0, 1].
+    Returns "ssim" in [-1, 1], 1 is identical; "psnr" in decibels, inf is identical;
+    "mse" of values in [0, 1].
     """
     if (image1.dtype == np.uint8) != (image2.dtype == np.uint8):
         image1, image2 = (
@@ -38,32 +38,21 @@ def pair_scores(image1: NDArray, image2: NDArray) -> dict[str, float]:
     }
 
 
-def bootstrap(
-    values: ArrayLike,
-    *,
-    groups: NDArray | None = None,
-    rng: np.random.Generator | int,
-    repeats: int = 2000,
-) -> dict[str, float]:
+def bootstrap(values, *, groups=None, rng, repeats=2000) -> dict[str, float]:
     """Mean of a number an image, with a percentile interval over images drawn anew.
 
     Images of one of the ``groups`` (a patient) are drawn together; a nan, an image
     without such a number, is left out. Returns "mean", "low" and "high"; the ends are
     nan with fewer than two groups.
-
-    Examples
-    --------
-    >>> bootstrap([1.0, 1.0, 1.0], rng=0)
-    {'mean': 1.0, 'low': 1.0, 'high': 1.0}
     """
     values = np.asarray(values, float)
     known = ~np.isnan(values)
+    low = high = float("nan")
     if not known.any():
-        return dict.fromkeys(("mean", "low", "high"), float("nan"))
+        return {"mean": low, "low": low, "high": high}
     labels = np.arange(len(values)) if groups is None else np.asarray(groups)
     values, member = values[known], np.unique(labels[known], return_inverse=True)[1]
     totals, counts = np.bincount(member, values), np.bincount(member)
-    low = high = float("nan")
     if (G := len(totals)) > 1:
         rng = np.random.default_rng(rng)
         drawn = rng.multinomial(G, np.full(G, 1 / G), repeats)  # how often each group
@@ -72,24 +61,7 @@ def bootstrap(
     return {"mean": float(values.mean()), "low": low, "high": high}
 
 
-def in_decibels(error: dict[str, float]) -> dict[str, float]:
-    """Return the PSNR of a mean error of values in [0, 1], and its interval.
-
-    A mean of decibels would be infinite with one pair of equal images.
-    """
-    with np.errstate(divide="ignore"):  # inf
-        mean, high, low = -10 * np.log10([error[k] for k in ("mean", "low", "high")])
-    return {"mean": float(mean), "low": float(low), "high": float(high)}
-
-
-def set_distance(
-    features1: NDArray,
-    features2: NDArray,
-    *,
-    pairs: int = 0,
-    patients: tuple[ArrayLike, ArrayLike] | None = None,
-    rng: np.random.Generator | int,
-) -> dict[str, Any]:
+def set_distance(features1, features2, *, pairs=0, patients=None, rng):
     """Frechet distance of two sets of features, and all it must be read beside.
 
     Parameters
@@ -99,9 +71,8 @@ def set_distance(
     pairs : int
         The first so many rows of both belong together: the same eyes.
     patients : ((n1,), (n2,)) arrays, optional
-        Whose image each row is. Without them images are taken as independent, and
-        several of one patient make `p` too small and the interval too short.
-    rng : numpy.random.Generator or int
+        Whose image each row is; ValueError unless they are as many. Without them images
+        are taken as independent: several of a patient make `p` too small.
 
     Returns
     -------
@@ -114,15 +85,13 @@ def set_distance(
 
     Notes
     -----
-    *Interval*: delete-a-group jackknife (20 groups) with Student's t. It says where
-    the distance would lie with other images, as many, of the same two kinds, and not
-    where that of endless images lies: the bias of n is in all of them. (A bootstrap
-    would add that bias once more: an image drawn twice is no new image.)
+    *Interval*: delete-a-group jackknife (20 groups) with Student's t: where the
+    distance would lie with other images, as many, of the same two kinds; the bias of n
+    stays in it. (A bootstrap would add it once more: an image drawn twice is not new.)
 
-    *Exchange*: if both sets came from one distribution, who is in which would be
-    chance, whatever that distribution is. Patients change sides whole, pairs within
-    the pair. The floor of a Gaussian is what the field reports, but features have
-    heavier tails than one, so that sets that do not differ lie above it too often
+    *Exchange*: who is in which of two samples of one distribution is chance. Patients
+    change sides whole, pairs within the pair. Features have heavier tails than a
+    Gaussian, so sets that do not differ lie above its floor too often
     (``examples/calibrate_distance.py`` counts how often): `p` decides.
     """
     rng = np.random.default_rng(rng)
@@ -159,14 +128,15 @@ def verdict(found: dict[str, Any]) -> str:
             f"features with these numbers of images (p = {found['p']:.2f})."
         )
     times = found["distance"] / float(np.median(found["exchanged"]))
-    text = f"The sets differ (p = {found['p']:.3g}): the distance is {times:.3g} times "
-    text += "that of randomly exchanged sets"
-    if found.get("pairs", 0) and found["distance"] < floor:
-        text += (
-            "; it lies below the noise floor of independent samples only because "
-            "the same images stand on both sides"
-        )
-    return text + "."
+    below = (
+        "; it lies below the noise floor of independent samples only because the same "
+        "images stand on both sides"
+    )
+    return (
+        f"The sets differ (p = {found['p']:.3g}): the distance is {times:.3g} times "
+        "that of randomly exchanged sets"
+        f"{below if found.get('pairs', 0) and found['distance'] < floor else ''}."
+    )
 
 
 @contextmanager

@@ -1,14 +1,14 @@
 """Features of images: the row of numbers an image by which sets are compared."""
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional as F
 
@@ -27,23 +27,17 @@ class RandomNetwork(nn.Module):
 
     Notes
     -----
-    Random features rank sets of images by how far they are from a real one about as
-    well as trained ones do where ImageNet is far away (Naeem et al.), and need no
-    download. But a distance means something only beside another one with the same
-    seed, image size and n; three 3 x 3 convolutions look at 15 pixels, so texture,
-    edges and colour count and anatomy does not; and nothing says that what weighs much
-    in them matters to an eye doctor. From each filter three quarters of its mean are
-    taken: with plain ones overall brightness drowns blur, noise and swapped patches.
+    Random features rank sets of images about as well as trained ones do where ImageNet
+    is far away (Naeem et al.). But a distance means something only beside another one
+    with the same seed, image size and n; and three 3 x 3 convolutions look at 15
+    pixels, so texture, edges and colour count and anatomy does not. From each filter
+    three quarters of its mean are taken: with plain ones overall brightness drowns
+    blur, noise and swapped patches.
 
     References
     ----------
     Naeem, Oh, Uh, Choi, Yoo 2020, "Reliable fidelity and diversity metrics for
     generative models", ICML, section 4.2 (random embedding).
-
-    Examples
-    --------
-    >>> RandomNetwork()(torch.zeros(2, 3, 32, 32)).shape
-    torch.Size([2, 64])
     """
 
     def __init__(self, seed: int = 0):
@@ -95,12 +89,7 @@ def load_features(source: str | Path, *, seed: int = 0) -> tuple[Features, str]:
 
 
 def extract(
-    images: Iterable[ArrayLike],
-    features: Features,
-    *,
-    dim: int | None = None,
-    batch_size: int = 32,
-    device: str = "cpu",
+    images, features, *, dim=None, batch_size=32, device="cpu"
 ) -> NDArray[np.float64]:
     """Compute a row of features an image, (N, d).
 
@@ -113,20 +102,12 @@ def extract(
         of which the mean over h and w is taken. Modules are used in evaluation mode.
     dim : int, optional
         For few images: project to that many features, see `project`.
-    batch_size : int
-    device : str
 
     Raises
     ------
     TypeError, ValueError
         If there are no images, they are not of one size and type, the answer has
         another shape or is not finite, or `dim` is not in 1..d.
-
-    Examples
-    --------
-    >>> eyes = np.zeros((5, 16, 16, 3), np.uint8)
-    >>> extract(eyes, lambda x: x.mean((2, 3))).shape
-    (5, 3)
     """
     device = choose_device(device)
     network = getattr(features, "__self__", features)  # of encoder.features
@@ -138,7 +119,14 @@ def extract(
     with torch.no_grad():
         while batch := list(islice(images, batch_size)):
             answer = features(to_tensor(np.stack(batch), device))
-            rows.append(_pooled(answer, len(batch)))
+            if isinstance(answer, torch.Tensor):
+                answer = answer.detach().cpu().numpy()
+            answer = np.asarray(answer, np.float64)
+            answer = answer.mean((2, 3)) if answer.ndim == 4 else answer
+            if answer.ndim != 2 or len(answer) != len(batch):
+                wanted = f"({len(batch)}, d) or ({len(batch)}, C, h, w)"
+                raise ValueError(f"features must return {wanted}, found {answer.shape}")
+            rows.append(answer)
     if not rows:
         raise ValueError("images must not be empty")
     found = np.concatenate(rows)  # (N, d)
@@ -180,15 +168,3 @@ def _in_colour(images):
             found = f"{first} and {kind} {place}"
             raise ValueError(f"images must be of one size and type, found {found}")
         yield np.broadcast_to(image, (*image.shape[:2], 3))
-
-
-def _pooled(answer, count):
-    """Return the (N, d) float64 features in an answer."""
-    if isinstance(answer, torch.Tensor):
-        answer = answer.detach().cpu().numpy()
-    answer = np.asarray(answer, np.float64)
-    answer = answer.mean((2, 3)) if answer.ndim == 4 else answer
-    if answer.ndim != 2 or len(answer) != count:
-        wanted = f"({count}, d) or ({count}, C, h, w)"
-        raise ValueError(f"features must return {wanted}, found {answer.shape}")
-    return answer

@@ -66,22 +66,13 @@ def open_images(
 ) -> ImageSet:
     """Open the images of a folder or file.
 
-    Parameters
-    ----------
-    path : str or Path
-        A folder (its image files at any depth), one image file, an ``.npy`` array
-        (N, H, W) or (N, H, W, C), a MedMNIST ``.npz``, a manifest ``.csv``, or
-        ``"toy:N:SIZE"``.
-    data_range : float, optional
-        Largest possible pixel value of an ``.npy`` array of 16 bits or floats. If not
-        given it follows from the type: 65535, and 1 for floats in [0, 1].
-    size : int, optional
-        The central square of every image is resized to that many rows and columns.
+    ``path`` is a folder (its image files at any depth), one image file, an ``.npy``
+    array (N, H, W) or (N, H, W, C), a MedMNIST ``.npz``, a manifest ``.csv``, or
+    ``"toy:N:SIZE"``. ``data_range`` is the largest possible pixel value of an ``.npy``
+    array of 16 bits or floats; if not given it follows from the type: 65535, and 1 for
+    floats in [0, 1]. The central square of every image is resized to ``size``.
 
-    Raises
-    ------
-    DataError
-        If there are no images, or the data range of floats is not said.
+    DataError if there are no images, or the data range of floats is not said.
     """
     root, path = str(path), Path(path)
     is_toy, kind = root.split(":")[0] == "toy", path.suffix.lower()

@@ -33,8 +33,8 @@ class Networks:
         """Whether images are disordered by swaps alone, which then undo it."""
         return type(self.tasks[0]).disorder is ContextRestoration.disorder
 
-    def restore(self, index: NDArray[np.int64], *, draw: int, seed: int) -> Restored:
-        """Disorder and restore some of the images."""
+    def restore(self, index, *, seed: int, draw: int = 0) -> Restored:
+        """Disorder and restore some of the images, by their positions."""
         field = round_mask(self.images.shape[1]) if self.table.is_fundus else None
         options = {"numbers": index, "draw": draw, "seed": seed, "field": field}
         tasks = [self.tasks[i] for i in index]
@@ -46,10 +46,7 @@ def open_networks(
 ) -> Networks:
     """Rebuild the networks of a run, and read images as it read its own.
 
-    Raises
-    ------
-    ValueError
-        If the run is no pretraining by restoring whole images, or unfinished.
+    ValueError if the run is no pretraining by restoring whole images, or unfinished.
     """
     config = runs.read_config(run)
     found = f"{config.get('command')} {config.get('task', '')}".strip()

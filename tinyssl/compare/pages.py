@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from tinyssl import metrics, plots
-from tinyssl.compare.comparison import in_decibels, verdict
+from tinyssl.compare.comparison import verdict
 from tinyssl.compare.restored import WAYS
 from tinyssl.report import Section, Table, write_report
 
@@ -22,12 +22,9 @@ LABELS = {  # a score's name, digits, and whether more is better
 OTHERWISE = {"mse_swapped": ("MSE in changed patches", 5, False)}  # if not swapped
 ABOUT = (
     "Means with 95 % intervals, by drawing patients (or images, where no patient is "
-    "known) anew; errors of values in [0, 1]. "
+    "known) anew; errors of values in [0, 1]. Random: the same images paired at "
+    "random. Copy: the disordered image as it is; difference: restored minus copy."
 )
-WHAT = {
-    "random": "Random: the same images paired at random.",
-    "copy": "Copy: the disordered image as it is; difference: restored minus copy.",
-}
 RANGE = (
     "SSIM depends on the data range: it is 255 for files of 8 bits. Images in [0, 1] "
     "scored as if their range were 255 come out near 1 whatever they show: {:.5f} for "
@@ -77,6 +74,13 @@ def interval(value: Mapping[str, float], digits: int = 3, kind: str = "f") -> st
     return mean if np.isnan(value["low"]) else f"{mean} [{low}, {high}]"
 
 
+def in_decibels(error: Mapping[str, float]) -> dict[str, float]:
+    """Return the PSNR of a mean error: a mean of decibels may be infinite."""
+    with np.errstate(divide="ignore"):  # inf
+        mean, high, low = -10 * np.log10([error[k] for k in ("mean", "low", "high")])
+    return {"mean": float(mean), "low": float(low), "high": float(high)}
+
+
 def notes_of_sets(sets, results, shape):
     """Say what ``compare`` found."""
     alike, found, count = results["similarity"], results["set"], len(results["pairs"])
@@ -100,11 +104,11 @@ def notes_of_sets(sets, results, shape):
     distance = interval(found | {"mean": found["distance"]}, 4, "g")
     where = f"n = {n1} and {n2}, d = {d}, {found['features']}"
     text["Frechet distance"] = f"{distance}, {where}"
-    for name, values, words in (
-        ("noise floor", found["floor"], "two samples of one Gaussian"),
-        ("exchanged", found["exchanged"], "images put on either side by chance"),
+    for name, key, words in (
+        ("noise floor", "floor", "two samples of one Gaussian"),
+        ("exchanged", "exchanged", "images put on either side by chance"),
     ):
-        low, high = np.quantile(values, [0.05, 0.95])
+        low, high = np.quantile(found[key], [0.05, 0.95])
         text[name] = f"{low:.4g} to {high:.4g}: {words}"
     if n <= d:
         text["WARNING"] = (
@@ -149,13 +153,12 @@ def page_of_sets(out, sets, pairs, results):
             for images, some in zip(sets, pairs[chosen].T, strict=True)
         )
         first, second = (x / (255.0 if x.dtype == np.uint8 else 1.0) for x in shown)
-        scores = [rows[k]["ssim"] for k in chosen]
-        names = [rows[k]["real"] for k in chosen]
+        scores, names = ([rows[k][key] for k in chosen] for key in ("ssim", "real"))
         figure = plots.pairs(first, second, scores, names=names)
         caption = "Best pairs at the left, worst at the right."
         sections = [score_section([], figure, caption, results["similarity"], LABELS)]
-        pairs, options = zip(first, second, strict=True), {"channel_axis": -1}
-        wrong = [metrics.ssim(*pair, data_range=255, **options) for pair in pairs]
+        options = {"data_range": 255, "channel_axis": -1}
+        wrong = [metrics.ssim(*x, **options) for x in zip(first, second, strict=True)]
         read = [RANGE.format(np.mean(wrong), np.mean(scores)), CORNERS, BIAS]
     if found is not None:
         chance = {"exchanged": found["exchanged"], "one Gaussian": found["floor"]}
@@ -183,7 +186,9 @@ def page_of_restored(out, found, results, labels, facts):
     )
     text = [REPORTED.format(interval(scores["ssim"]["copy"]))]
     psnr = {way: in_decibels(scores["mse"][way]) for way in WAYS}
-    scores = scores | {"psnr": psnr | {"difference": {"mean": np.nan}}}
+    gain = psnr["restored"]["mean"] - psnr["copy"]["mean"]
+    psnr["difference"] = {"mean": gain, "low": np.nan, "high": np.nan}
+    scores = scores | {"psnr": psnr}
     sections = [score_section(text, figure, caption, scores, labels)]
     if results["distances"]:
         sections.append(set_section(SAME, [], notes))
@@ -206,9 +211,7 @@ def score_section(text, figure, caption, scores, labels):
         for key, (label, digits, _) in labels.items()
         if key in scores
     ]
-    ways = tuple(scores["mse"])
-    about = ABOUT + "".join(text for way, text in WHAT.items() if way in ways)
-    table = Table(("", *ways), rows, about)
+    table = Table(("", *scores["mse"]), rows, ABOUT)
     return Section("Image by image", text, [(figure, caption)], [table])
 
 

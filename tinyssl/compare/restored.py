@@ -1,6 +1,5 @@
 """How well a network restores disordered images, beside returning its input."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,13 +37,7 @@ class Restored:
 
 @torch.no_grad()
 def disorder_and_restore(
-    task: ContextRestoration | Sequence[ContextRestoration],
-    images: NDArray[np.uint8],
-    *,
-    numbers: NDArray[np.int64] | None = None,
-    draw: int = 0,
-    seed: int = 0,
-    field: NDArray[np.bool_] | None = None,
+    task, images, *, numbers=None, draw=0, seed=0, field=None
 ) -> Restored:
     """Disorder (N, S, S, C) bytes as the task does, restore them, round to bytes.
 
@@ -90,18 +83,12 @@ def score_images(found: Restored) -> list[dict[str, Scores]]:
     return rows
 
 
-def summarise(
-    rows: list[Scores],
-    *,
-    groups: NDArray | None = None,
-    rng: np.random.Generator | int = 0,
-) -> dict[str, Scores]:
+def summarise(rows: list[Scores], *, groups=None, rng=0) -> dict[str, Scores]:
     """Average the rows of `score_images`: "restored", "copy" and their "difference".
 
-    Each score and each of these has "mean", "low" and "high", as
-    `tinyssl.compare.comparison.bootstrap` finds them.
+    Of each score, as `tinyssl.compare.comparison.bootstrap`.
     """
-    table = {}
+    table: dict[str, Scores] = {}
     for key in SCORES:
         restored, copied = (np.array([row[way][key] for row in rows]) for way in WAYS)
         ways = {"restored": restored, "copy": copied, "difference": restored - copied}
@@ -117,15 +104,11 @@ def set_distances(originals, restored, disordered, *, groups=None, rng=0):
 
     All are (N, d) features of the same images; ``groups`` are patients, never parted.
     Returns "n", "d"; "same", with the same images on both sides, "restored" and
-    "copy"; "halves", with the originals of one half of the patients on one side and the
-    other half's images on the other, "restored", "copy" and "floor" (originals on both
-    sides), each the mean of 20 random halvings with "low" and "high", where nine tenths
-    of them lie. Left out with fewer than 4 patients.
-
-    With the same images on both sides what is peculiar to this sample cancels, and
-    the distance may fall below that of two samples of one distribution. Between
-    halves it can be read beside that floor. The spread of the halvings is no
-    interval: they share their images.
+    "copy": there what is peculiar to this sample cancels. And "halves", with the
+    originals of one half of the patients beside the other half's images, "restored",
+    "copy" and "floor" (originals on both sides), each the mean of 20 random halvings
+    with "low" and "high", where nine tenths of them lie: no interval, for they share
+    their images. No halves with fewer than 4 patients.
     """
     rng = np.random.default_rng(rng)
     labels = np.arange(len(originals)) if groups is None else groups
@@ -142,9 +125,7 @@ def set_distances(originals, restored, disordered, *, groups=None, rng=0):
     result["same"] = dict(zip(WAYS, same, strict=True))
     if halves:
         result["halves"] = {}
-        for way, values in zip(
-            (*WAYS, "floor"), zip(*halves, strict=True), strict=True
-        ):
+        for way, values in zip((*WAYS, "floor"), np.transpose(halves), strict=True):
             low, high = np.quantile(values, [0.05, 0.95]).tolist()
             line = {"mean": float(np.mean(values)), "low": low, "high": high}
             result["halves"][way] = line

@@ -70,28 +70,23 @@ def compare(
     pairs = pairs_of(*sets)
     shape = " x ".join(map(str, sets[0].shape(0)))
     log(f"{len(sets[0])} and {len(sets[1])} images of {shape}, {len(pairs)} pairs")
-    network, name = load_features(features, seed=seed)
+    network = load_features(features, seed=seed)
     settings = {"command": "compare", "real": real, "generated": generated}
     settings |= {"size": size, "features": features, "dim": dim, "seed": seed}
     with runs.claimed(out, settings | {"data_range": data_range}):
-        rows, alike = score_pairs(sets, pairs, seed)
-        results = {
-            "command": "compare",
-            "pairs": rows,
-            "similarity": alike,
-            "set": None,
-        }
+        results = {"command": "compare", **_pairs(sets, pairs, seed), "set": None}
+        mse = results["similarity"]["mse"].items()
+        psnr = {way: pages.in_decibels(error) for way, error in mse}
+        results["similarity"]["psnr"] = psnr
         if min(map(len, sets)) > 1:
-            options = {"dim": dim, "device": device, "seed": seed}
-            found = compare_sets(sets, pairs, network, **options)
-            results["set"] = found | {"features": name, "pairs": len(pairs)}
+            results["set"] = _sets(sets, pairs, network, dim, seed, device)
         results["notes"] = pages.notes_of_sets(sets, results, shape)
         pages.page_of_sets(out, sets, pairs, results)
-        return finished(out, results)
+        return _finished(out, results)
 
 
-def score_pairs(sets, pairs, seed):
-    """Score every pair, and average beside the same images paired at random."""
+def _pairs(sets, pairs, seed):
+    """Score pairs, and the same images with a partner that is not their own."""
 
     def score(pair):
         i, j = pair
@@ -111,21 +106,20 @@ def score_pairs(sets, pairs, seed):
             "paired": comparison.bootstrap(paired, groups=whose, rng=[seed, 2]),
             "random": comparison.bootstrap(random, rng=[seed, 2]),
         }
-    errors = alike["mse"].items()
-    alike["psnr"] = {way: comparison.in_decibels(error) for way, error in errors}
-    return rows, alike
+    return {"pairs": rows, "similarity": alike}
 
 
-def compare_sets(sets, pairs, network, *, dim, device, seed):
-    """Measure the distance; patients stay whole where both sets know them."""
+def _sets(sets, pairs, network, dim, seed, device):
+    """Measure the sets, pairs first; patients stay whole where both know them."""
     arrays, patients = [], []
-    for images, paired in zip(sets, pairs.T, strict=True):  # those of pairs first
-        order = np.r_[paired, np.setdiff1d(np.arange(len(images)), paired)]
-        arrays.append(extract(images, network, dim=dim, device=device)[order])
+    for images, some in zip(sets, pairs.T, strict=True):
+        order = np.r_[some, np.setdiff1d(np.arange(len(images)), some)]
+        arrays.append(extract(images, network[0], dim=dim, device=device)[order])
         if images.patients is not None:
             patients.append(images.patients[order])
     options = {"patients": patients if len(patients) == 2 else None, "rng": seed}
-    return comparison.set_distance(*arrays, pairs=len(pairs), **options)
+    found = comparison.set_distance(*arrays, pairs=len(pairs), **options)
+    return found | {"features": network[1], "pairs": len(pairs)}
 
 
 def restoration(
@@ -170,8 +164,8 @@ def restoration(
     with runs.claimed(out, settings | {"features": features, "dim": dim}):
         seen = N - len(index)
         log(f"{data}: {len(index)} images to restore, {seen} seen and left out")
-        found = networks.restore(index, draw=0, seed=seed)
-        rows, groups = restored.score_images(found), networks.groups[index]
+        found, groups = networks.restore(index, seed=seed), networks.groups[index]
+        rows = restored.score_images(found)
         names = [{"image": networks.table.names[i]} for i in index]
         results = {
             "command": settings["command"],
@@ -187,16 +181,16 @@ def restoration(
             line = restored.set_distances(*arrays, groups=groups, rng=seed)
             results["distances"].append({"features": name} | line)
         labels = pages.LABELS if networks.swapping else pages.LABELS | pages.OTHERWISE
-        notes = results["notes"] = pages.notes_of_restored(results, labels, N)
+        results["notes"] = pages.notes_of_restored(results, labels, N)
+        facts = {"network": run, "data": data, "images": results["notes"]["images"]}
         task, size = networks.tasks[0], found.images.shape[1]
-        px = f"{task.patch_size} × {task.patch_size} px in {size} px"
-        facts = {"network": run, "data": data, "images": notes["images"]}
-        facts["disorder"] = f"{2 * task.num_swaps} patches of {px}"
+        patches = f"{2 * task.num_swaps} patches of {task.patch_size}"
+        facts["disorder"] = f"{patches} × {task.patch_size} px in {size} px"
         pages.page_of_restored(out, found, results, labels, facts)
-        return finished(out, results)
+        return _finished(out, results)
 
 
-def finished(out: Path, results: dict[str, Any]) -> dict[str, Any]:
+def _finished(out: Path, results: dict[str, Any]) -> dict[str, Any]:
     """Write results.json; return the results, with their notes as lines to print."""
     runs.write_json(out / "results.json", results)
     lines = [f"{name}: {text}" for name, text in results["notes"].items()]

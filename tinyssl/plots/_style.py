@@ -40,7 +40,7 @@ def new_figure(height: float, *, name: str, width: float = WIDTH) -> Figure:
 
 
 def grow(figure: Figure, inches: float) -> None:
-    """Make room for what stands around the axes."""
+    """Make room around the axes."""
     figure.set_figheight(figure.get_figheight() + inches)
 
 
@@ -71,10 +71,8 @@ def quiet(ax: Axes, *, grid: str | None = "y") -> Axes:
 
 def legend_below(figure: Figure, *axes: Axes, patches: Sequence[Patch] = ()) -> None:
     """Name every curve under the axes, and patches of colour."""
-    marks = itertools.chain(
-        *(ax.get_legend_handles_labels()[0] for ax in axes), patches
-    )
-    names = {mark.get_label(): mark for mark in marks}
+    marks = [mark for ax in axes for mark in ax.get_legend_handles_labels()[0]]
+    names = {mark.get_label(): mark for mark in [*marks, *patches]}
     widest = LETTER * max(map(len, names)) + 0.6  # inches, with its mark
     columns = max(1, min(len(names), int(figure.get_figwidth() / widest)))
     place = {"loc": "outside lower center", "ncols": columns, "frameon": False}

@@ -26,7 +26,6 @@ def grade_bars(
     The image is (H, W, C); probabilities are (K,), in [0, 1], one a name, else a
     ValueError. ``answer`` is the grade to mark (a median need not be the most
     probable), ``looked`` an (H, W) array: positive where the image raises the grade.
-    ``note`` stands below.
     """
     (image,) = style.check_images("image", np.asarray(image)[None])
     probabilities, K = np.asarray(probabilities, float), len(names)
@@ -72,7 +71,7 @@ def calibration(found: Mapping[str, Any], *, title: str | None = None) -> Figure
     """Draw how often answers were right against the probability they were given.
 
     ``found`` is what reliability returns: "error", and "bins" with "said", "right",
-    "low", "high" and "n". The title says whether the grader is surer than it is right.
+    "low", "high" and "n".
     """
     figure = style.new_figure(3.6, name="calibration", width=4.1)
     ax, bins = style.quiet(figure.subplots()), found["bins"]
@@ -103,13 +102,7 @@ def confusion(
     """Show a confusion matrix: counts, and shares of each row.
 
     ``matrix[i, j]`` counts images of true class i answered as j, (K, K) integers;
-    labels are K, else 0..K-1. A ValueError where one is not so. The title says how
-    many are right, and which two classes are confused most often.
-
-    Examples
-    --------
-    >>> confusion([[8, 2], [1, 9]]).get_suptitle().split("; ")[1]
-    'most often 0 is taken for 1 (2)'
+    labels are K, else 0..K-1. A ValueError where one is not so.
     """
     matrix = np.asarray(matrix)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.size == 0:
@@ -125,12 +118,12 @@ def confusion(
     figure = style.new_figure(side, name="confusion", width=max(side + 0.3, 4.1))
     ax = style.quiet(figure.subplots(), grid=None)
     ax.imshow(shares, cmap="Blues", vmin=0, vmax=1.15)
+    look = {"ha": "center", "va": "center"}
     for (i, j), count in np.ndenumerate(matrix):
-        look = {"color": "white" if shares[i, j] > 0.6 else style.INK}
-        look |= {"ha": "center", "va": "center"}
-        ax.text(j, i - 0.12, f"{count:g}", size=10.5, **look)
+        color = "white" if shares[i, j] > 0.6 else style.INK
+        ax.text(j, i - 0.12, f"{count:g}", size=10.5, color=color, **look)
         text = percent(round(shares[i, j], 2)) if total[i, 0] else "–"
-        ax.text(j, i + 0.24, text, size=9, **look)
+        ax.text(j, i + 0.24, text, size=9, color=color, **look)
     texts = [style.wrapped(label, 1.3) for label in labels]
     ax.set_yticks(range(K), texts)
     long = max(map(len, labels)) > 9
@@ -157,12 +150,6 @@ def distances(
 
     ``chance`` are distances of sets that do not differ, by name, a row of dots each;
     the title says how many of the first come as far. ``interval`` is (low, high).
-
-    Examples
-    --------
-    >>> figure = distances(3.0, {"exchanged": [0.5, 1.0, 4.0]})
-    >>> figure.get_suptitle()
-    '1 of 3 sets that do not differ (exchanged) are as far apart'
     """
     rows = {name: np.asarray(values, float) for name, values in chance.items()}
     figure = style.new_figure(0.7 + 0.4 * len(rows), name="distance")

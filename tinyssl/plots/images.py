@@ -25,24 +25,10 @@ def strip(
 ) -> Figure:
     """Show batches of images under one another, a row each.
 
-    Parameters
-    ----------
-    rows : sequence of (N, H, W, C) uint8 arrays, or floats in [0, 1]
-        Columns beyond the fourth go on below.
-    names : sequence of str, optional
-        One a row, at its left.
-    titles : sequence of N str, optional
-        One above each column.
-    title : str, optional
-
-    Returns
-    -------
-    Figure
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a row is no batch of images, or rows, names and titles do not agree.
+    Rows are (N, H, W, C) uint8 arrays, or floats in [0, 1]; columns beyond the fourth
+    go on below. ``names``, one a row, stand at the left, the N ``titles`` above the
+    columns. TypeError or ValueError if a row is no batch of images, or rows, names and
+    titles do not agree.
 
     Examples
     --------
@@ -56,15 +42,8 @@ def strip(
 
 
 def _strip(
-    rows: Sequence[Sequence[np.ndarray]],
-    label: str,
-    *,
-    names: Sequence[str] | None = None,
-    titles: Sequence[str] | None = None,
-    below: Sequence[str] = (),
-    columns: int = COLUMNS,
-    side: float = 1.5,
-) -> tuple[Figure, np.ndarray]:
+    rows, label, *, names=None, titles=None, below=(), columns=COLUMNS, side=1.5
+):
     """Lay out rows of images and words; return the figure and its axes (rows, N).
 
     ``below`` are words under each column; an image is at most ``side`` inches wide.
@@ -92,17 +71,15 @@ def _strip(
     axes = axes[:, :N]
     for ax, image in zip(axes.flat, itertools.chain(*rows), strict=True):
         style.show_image(ax, image)
+    look = {"xycoords": "axes fraction", **style.SMALL}
     for ax, text in zip(axes[0], titles, strict=False):
         ax.set_title(text, pad=3, **style.SMALL)
     for first in axes[:, ::columns].T:
         for ax, name in zip(first, names or (), strict=False):
-            place = {"xycoords": "axes fraction", "ha": "right", "va": "center"}
-            ax.annotate(
-                style.wrapped(name, margin), (-0.06, 0.5), **place, **style.SMALL
-            )
+            name = style.wrapped(name, margin)
+            ax.annotate(name, (-0.06, 0.5), ha="right", va="center", **look)
     for ax, text in zip(axes[-1], below, strict=False):
-        place = {"xycoords": "axes fraction", "ha": "center", "va": "top"}
-        ax.annotate(text, (0.5, -0.05), **place, **style.SMALL)
+        ax.annotate(text, (0.5, -0.05), ha="center", va="top", **look)
     return figure, axes
 
 
@@ -138,21 +115,19 @@ def turns(
         right = true == np.asarray(turns_pred)
         for n, k in enumerate(turns_pred):
             texts[n] += " ✓" if right[n] else f", said {90 * k}°"
-        found = f"{right.sum()} of {len(true)} rotations answered right"
-        found += "; chance is 1 in 4"
+        counts = f"{right.sum()} of {len(true)}"
+        found = f"{counts} rotations answered right; chance is 1 in 4"
     figure, axes = _strip([images], "turns", titles=texts, columns=columns)
     for ax in axes[0, ~right]:
         ax.title.set_color(style.VERMILLION)
     return style.headline(figure, title or found)
 
 
-def _with_error(
-    batches: Sequence[np.ndarray], label: str, names: Sequence[str], **words: object
-) -> tuple[Figure, np.ndarray]:
+def _with_error(batches, label, names, **words):
     """Lay out batches and, last, where the last of them differs from the first."""
-    if len({batch.shape for batch in batches}) > 1:
-        shapes = ", ".join(str(batch.shape) for batch in batches)
-        raise ValueError(f"the images must be of one shape, found {shapes}")
+    shapes = [str(batch.shape) for batch in batches]
+    if len(set(shapes)) > 1:
+        raise ValueError(f"the images must be of one shape, found {', '.join(shapes)}")
     error = np.abs(batches[-1] - batches[0]).mean(-1)  # (N, H, W)
     names = (*names, "difference")
     figure, axes = _strip([*batches, error], label, names=names, **words)
@@ -203,7 +178,7 @@ def restorations(
     return style.headline(figure, title or found)
 
 
-def _error_inside(a: np.ndarray, b: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def _error_inside(a, b, mask):
     """Mean squared error inside the mask, an image: (N,); nan where it is empty."""
     squared = np.square(a - b).mean(-1)  # (N, H, W)
     return np.ma.filled(np.ma.array(squared, mask=~mask).mean(axis=(1, 2)), np.nan)
@@ -315,7 +290,9 @@ def vessels(
     if any(counts):
         sensitivity = number(right / (right + missed) if right + missed else None)
         precision = number(right / (right + extra) if right + extra else None)
-        dice = number(2 * right / (2 * right + extra + missed))
-        text = f"Dice {dice} inside the field of view: {sensitivity} of the annotated "
-        text += f"pixels found, {precision} of those found are right"
+        text = (
+            f"Dice {number(2 * right / (2 * right + extra + missed))} inside the field "
+            f"of view: {sensitivity} of the annotated pixels found, {precision} of "
+            "those found are right"
+        )
     return style.headline(figure, title or text)

@@ -6,7 +6,6 @@ from itertools import cycle
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
@@ -40,12 +39,6 @@ def pretext_curves(
     returns; a ValueError where there are none. A thin line is a fold, the thick one
     their smoothed mean. ``chance`` is what guessing scores; where the rows hold the
     error of copying the input ("copy", "copy_" and the metric) that is drawn too.
-
-    Examples
-    --------
-    >>> rows = [{"step": 0, "loss": 1.5}, {"step": 1, "loss": 0.7}]
-    >>> pretext_curves({"jigsaw": [rows]}, chance=1.386).get_suptitle()
-    'Jigsaw ends at loss 0.700; chance: 1.386'
     """
     logs = {name: [fold for fold in folds if fold] for name, folds in logs.items()}
     logs = {name: folds for name, folds in logs.items() if folds}
@@ -81,17 +74,12 @@ def pretext_curves(
     return style.headline(figure, title or "; ".join(found))
 
 
-def _values(curve: Curve, metric: str) -> np.ndarray:
+def _values(curve, metric):
     return np.array([point.get(metric) for point in curve], dtype=float)
 
 
-def _draw(
-    ax: Axes, curves: Sequence[Curve], metric: str, look: Mapping, window: int = 1
-) -> tuple[np.ndarray, np.ndarray]:
-    """Draw a thin line a curve, and their smoothed mean, which is returned.
-
-    The mean goes point by point, as far as all go; their steps may differ a little.
-    """
+def _draw(ax, curves, metric, look, window=1):
+    """Draw a line a curve, and their smoothed mean, as far as all go: returned."""
     look = {key: look[key] for key in ("color", "linestyle")}
     steps = [_values(curve, "step") for curve in curves]
     values = [_values(curve, metric) for curve in curves]
@@ -116,9 +104,8 @@ def convergence(
 
     As `pretext_curves`, of the rows of an experiment: their "curve" holds "step" and
     metrics. Steps are logarithmic where one initialisation trains more than three
-    times as long as another. ``labels`` are those to show, else all. The title says
-    when each initialisation reaches the score at which scratch ends, at the fewest
-    labels. A ValueError where no row has a curve of the metric at these labels.
+    times as long as another. ``labels`` are those to show, else all. A ValueError where
+    no row has a curve of the metric at these labels.
     """
     how = how or Metric(metric)
     rows = [row for row in rows if any(metric in x for x in row.get("curve", ()))]
@@ -160,14 +147,13 @@ def convergence(
     return style.headline(figure, title or f"At {name_groups([first])} {found}")
 
 
-def _reached(means: Mapping[str, tuple[np.ndarray, np.ndarray]], metric: Metric) -> str:
+def _reached(means, metric):
     """Say when each initialisation is first as good as scratch at its end."""
     if SCRATCH not in means:
         return f"the held-out {metric.words} against the training step"
     steps, scores = means[SCRATCH]
-    found = f"scratch ends at {metric.words} {number(scores[-1])} "
-    found += f"after {steps[-1]:.0f} steps"
-    sign = 1 if metric.higher else -1
+    end, sign = number(scores[-1]), 1 if metric.higher else -1
+    found = f"scratch ends at {metric.words} {end} after {steps[-1]:.0f} steps"
     for init, (own_steps, own) in means.items():
         if not init.startswith(SCRATCH):
             there = own_steps[sign * own >= sign * scores[-1]]
@@ -232,13 +218,10 @@ def differences(summary: Lines, *, title: str | None = None) -> Figure:
     return style.headline(figure, title or finding(lines))
 
 
-def _slots(
-    lines: Lines, height: float, name: str
-) -> tuple[Figure, Axes, dict[str, tuple[dict[str, Any], dict[float, Any]]]]:
+def _slots(lines, height, name):
     """Make axes with a slot for each labels, odd ones shaded: marks stay inside.
 
-    Evenly spaced, as each holds about double the labels of the one before. Returned
-    too: each initialisation's look, and its lines by their place.
+    Returned too: each initialisation's look, and its lines by their place.
     """
     if not lines:
         raise ValueError("summary must hold at least one line, found none")
@@ -249,7 +232,7 @@ def _slots(
         ax.axvspan(x - 0.5, x + 0.5, color=style.FAINT, zorder=0)
     ax.set_xticks(range(len(groups)), list(groups))
     ax.set(xlabel="labels", xlim=(-0.5, len(groups) - 0.5))
-    inits: dict[str, Any] = {}
+    inits = {}
     for k, (init, look) in enumerate(looks.items()):
         shift = min(0.1, 0.5 / len(looks)) * (k - (len(looks) - 1) / 2)
         places = enumerate(groups.values())

@@ -8,7 +8,7 @@ import base64
 import html
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,8 +50,7 @@ def write_report(
 ) -> None:
     """Write the page, ``report.html``, and its figures into ``figures/`` beside it.
 
-    It is written whole or not at all. ``facts``, label by value, are the box at the
-    top: what a reader wants to know at a glance.
+    Whole or not at all. ``facts``, label by value, are the box at the top.
     """
     path = Path(path)
     figures = [figure for section in sections for figure, _ in section.figures]
@@ -61,10 +60,9 @@ def write_report(
     if subtitle:
         top.append(f'<p class="subtitle">{_text(subtitle)}</p>')
     if facts:
+        pairs = [(_text(label), _text(value)) for label, value in facts.items()]
         top.append('<dl class="facts" aria-label="At a glance">')
-        for label, value in facts.items():
-            pair = f"<dt>{_text(label)}</dt><dd>{_text(value)}</dd>"
-            top.append(f"<div>{pair}</div>")
+        top += [f"<div><dt>{one}</dt><dd>{two}</dd></div>" for one, two in pairs]
         top.append("</dl>")
     if len(sections) > 3:  # enough to get lost in
         top.append('<nav aria-label="Contents"><ol>')
@@ -128,9 +126,7 @@ def _text(value: Any) -> str:
     return html.escape(str(value), quote=True)
 
 
-def _section(
-    section: Section, numbered: Iterator[tuple[int, tuple[str, bytes]]]
-) -> str:
+def _section(section, numbered):
     """Lay out one section; takes the next numbers and files of figures."""
     parts = [f"<h2>{_text(section.heading)}</h2>"]
     parts += [f"<p>{_text(text)}</p>" for text in section.paragraphs]

@@ -44,28 +44,19 @@ def efficiency_table(
     follow the initialisations of their labels. ``rows`` are those behind the summary:
     their "n" are the numbers of labelled images. ``each`` says what one value is, a
     fold or a seed. The best mean of each labels is bold.
-
-    Examples
-    --------
-    >>> line = {"init": "scratch", "labels": 0.1, "metric": "qwk"}
-    >>> line |= {"values": [0.25, 0.75], "min": 0.25, "avg": 0.5, "max": 0.75}
-    >>> efficiency_table([line]).rows[0][3:]
-    ('0.500', '', '', '0.250', '0.750', '0.250  0.750')
     """
     lines, asked = [*summary, *baselines], by_labels(rows)
     metric = metric_of(lines[0]).words if lines else ""
     header = ("labels", "init", "n", metric, "minus scratch [95 % interval]", "verdict")
     header += ("min", "max", f"every {each}")
-    body: list[tuple[str, ...]] = []
-    bold = set()
+    body, bold = [], set()
     for name, group in by_labels(lines).items():
         best = round(best_average(group), 12)
         for i, line in enumerate(group):
             if line["avg"] is not None and round(line["avg"], 12) == best:
                 bold.add((len(body), 3))
-            used = [
-                row["n"] for row in asked.get(name, ()) if row["init"] == line["init"]
-            ]
+            runs = (row for row in asked.get(name, ()) if row["init"] == line["init"])
+            used = [row["n"] for row in runs]
             n = "–".join(map(str, sorted({min(used), max(used)}))) if used else ""
             difference, _, word = verdict(line).rpartition(" ")
             mean, *ends = (number(line[key]) for key in ("avg", "min", "max"))
@@ -113,13 +104,13 @@ def table_html(table: Table) -> str:
     )
 
 
-def _cell(table: Table, i: int, j: int) -> str:
+def _cell(table, i, j):
     """Escape a cell; set it in bold where the table says so."""
     text = html.escape(str(table.rows[i][j])).replace("  ", "&ensp;")
     return f"<b>{text}</b>" if (i, j) in table.bold else text
 
 
-def _is_numeric(cells: Sequence[str]) -> bool:
+def _is_numeric(cells):
     """Say whether a column holds numbers, which stand at the right."""
     filled = [cell for cell in cells if cell not in ("", "–")]
     return bool(filled) and all(re.match(r"[+\-−]?[.\d]", cell) for cell in filled)
