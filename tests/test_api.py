@@ -219,6 +219,7 @@ FLOORS = [  # a floor of the torch layer imports those below it, never those abo
     {"cases"},
     {"targets"},
     {"starts"},
+    {"pretraining"},
     {"experiment"},
     {"report", "grade", "compare", "audit"},
     {"studies", "demo"},

@@ -67,14 +67,18 @@ def test_again_into_the_same_folder_and_not_into_another_run(run):
         audit("toy:4:32", out=out)
 
 
-def test_size_that_tells_the_grade(tmp_path, plant, eyes):
+@pytest.mark.parametrize(("number", "unlike"), [(60, 0), (20, 6)])
+def test_size_that_tells_the_grade_and_by_chance(tmp_path, plant, eyes, number, unlike):
     planted = plant(tmp_path / "data")
-    for k, image in enumerate(eyes.images):
-        planted.add(f"{k}.png", image[: 96 - 4 * (k % 2)], k % 2)
+    for k, image in enumerate(eyes.images[:number]):
+        planted.add(f"{k}.png", image[: 96 - 4 * (k % 2)], (k + (k < unlike)) % 2)
     findings = audit(planted.save(), out=tmp_path / "run")["findings"]
-    (finding,) = [f for f in findings if f["kind"] == "image-size-tells-the-grade"]
-    assert "balanced accuracy 1.00, chance 0.50" in finding["title"]
-    assert finding["files"] == [["2 kinds, Cramer's V 1.00, p 0.001"]]
+    told = [f for f in findings if f["kind"] == "image-size-tells-the-grade"]
+    if unlike:  # balanced accuracy .70, p .17
+        assert told == []
+    else:
+        assert "balanced accuracy 1.00, chance 0.50" in told[0]["title"]
+        assert told[0]["files"] == [["2 kinds, Cramer's V 1.00, p 0.001"]]
 
 
 def test_a_clean_set_yields_nothing(tmp_path, clean):

@@ -9,7 +9,7 @@ from PIL import Image
 from tinyssl.audit import open_parts
 from tinyssl.audit.files import find_files
 from tinyssl.audit.look import look
-from tinyssl.data import open_dataset, toy
+from tinyssl.data import toy
 
 
 def test_truncated_and_alien_files_are_named_with_the_reason(clean, found):
@@ -90,6 +90,7 @@ def test_arrays_and_idrid_parts_are_opened(tmp_path):
     looks = look(parts)
     assert looks.structure.shape == (7, 28, 28)  # nothing is enlarged
     assert list(find_files(looks)) == []
+<<<<<<< HEAD
 
     root, parts = tmp_path / "IDRiD", ["A. Segmentation", "B. Disease Grading"]
     for part in parts:
@@ -103,3 +104,11 @@ def test_arrays_and_idrid_parts_are_opened(tmp_path):
     (truth / "a. Training Labels.csv").write_text(labels)
     assert list(open_parts([root])) == parts
     assert len(open_dataset(root)) == 1
+=======
+    for part in ("A. Segmentation", "B. Disease Grading"):
+        (tmp_path / part).mkdir()
+        Image.fromarray(eyes.images[0]).save(tmp_path / part / "IDRiD_001.png")
+    assert list(open_parts([tmp_path])) == ["A. Segmentation", "B. Disease Grading"]
+    twice = open_parts([tmp_path / "A. Segmentation", *["toy:3:32"] * 2])
+    assert list(twice) == ["A. Segmentation", "toy:3:32"]
+>>>>>>> audit
