@@ -42,17 +42,9 @@ def fit(
 ) -> dict[str, Any]:
     """Learn how far images of this kind lie from one another.
 
-    Parameters
-    ----------
-    encoder : Module with ``features``
-        Trained on ``seen`` and not on ``held_out``.
-    seen, held_out : (N, S, S, C) uint8 arrays
-
-    Returns
-    -------
-    dict
-        "intensities" and "features", each with the tensors "mean" and "scale" and the
-        "limit" of the distance; "images", how many set the limit.
+    The encoder was trained on ``seen`` and not on ``held_out``, (N, S, S, C) uint8
+    arrays. Of "intensities" and "features" each has the tensors "mean" and "scale" and
+    the "limit" of the distance; "images" is how many set the limit.
 
     References
     ----------

@@ -31,9 +31,8 @@ def thin_vessels(mask: NDArray[np.bool_], *, width: float) -> NDArray[np.bool_]:
     leaves room for a disc of w to w + 1, by its angle, so that lines a pixel wider or
     narrower than the width are told apart at any angle. What these discs sweep, and
     the jagged rim within two pixels of that, is wide; the rest of the mask is thin.
-    Needs no skeleton, whose spurs are thin on wide vessels too. Yan et al. call
-    vessels below 3 px of DRIVE thin; `thin_width` takes that width to fields of any
-    size.
+    Yan et al. call vessels below 3 px of DRIVE thin; `thin_width` takes that width to
+    fields of any size.
 
     References
     ----------
