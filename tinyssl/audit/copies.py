@@ -2,8 +2,7 @@
 
 The leak guard's thumbnails (`tinyssl.data.copies`) know an image again that was saved
 or resized. Of those that were cropped, turned, mirrored, brightened or photographed
-again they only propose pairs. Images of different eyes look alike from afar: round,
-red, a disc at one side. So vessels and lesions must then correlate.
+again they only propose pairs, whose vessels and lesions must then correlate.
 """
 
 from collections import defaultdict

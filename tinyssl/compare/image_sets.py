@@ -61,9 +61,7 @@ class ImageSet:
         return image_size(item) if isinstance(item, Path) else item.shape[:2]
 
 
-def open_images(
-    path: str | Path, *, data_range: float | None = None, size: int | None = None
-) -> ImageSet:
+def open_images(path: str | Path, *, data_range=None, size=None) -> ImageSet:
     """Open the images of a folder or file.
 
     ``path`` is a folder (its image files at any depth), one image file, an ``.npy``

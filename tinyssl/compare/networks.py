@@ -41,9 +41,7 @@ class Networks:
         return disorder_and_restore(tasks, self.images[index], **options)
 
 
-def open_networks(
-    run: Path, data: str | Path, *, skip_bad: bool, device: str
-) -> Networks:
+def open_networks(run, data, *, skip_bad, device) -> Networks:
     """Rebuild the networks of a run, and read images as it read its own.
 
     ValueError if the run is no pretraining by restoring whole images, or unfinished.
