@@ -64,7 +64,6 @@ def test_conflicting_grades(clean, found, name, kind, severity):
     assert finding["title"].endswith(f"with grades {one} and {(one + 2) % 5}")
 
 
-<<<<<<< HEAD
 def test_a_patient_in_two_splits_is_grave_and_twice_in_one_a_note(clean, found):
     clean.rows[4]["patient"] = clean.rows[5]["patient"]  # test and train
     clean.rows[1]["patient"] = clean.rows[2]["patient"]
@@ -73,22 +72,6 @@ def test_a_patient_in_two_splits_is_grave_and_twice_in_one_a_note(clean, found):
     assert across["files"] == [["e4.png", "e5.png"]]
     assert within["title"] == "1 patient with 2 images"
     assert within["severity"] == "note"
-=======
-@pytest.mark.parametrize(
-    ("rows", "kind", "severity", "title"),
-    [
-        ((4, 5), "patients-across-splits", "grave", "1 patient in two splits"),
-        ((1, 2), "patients-with-several-images", "note", "1 patient with 2 images"),
-    ],
-)
-def test_a_patient_with_two_images(clean, found, rows, kind, severity, title):
-    for row in rows:
-        clean.rows[row]["patient"] = "one"
-    ((kind_found, finding),) = found(clean.save()).items()
-    assert (kind_found, finding["severity"]) == (kind, severity)
-    assert finding["title"] == title
-    assert finding["files"] == [[f"e{row}.png" for row in rows]]
->>>>>>> audit
 
 
 def test_pairs_of_eyes_by_name(clean, told, eyes):

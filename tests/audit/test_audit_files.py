@@ -90,7 +90,6 @@ def test_arrays_and_idrid_parts_are_opened(tmp_path):
     looks = look(parts)
     assert looks.structure.shape == (7, 28, 28)  # nothing is enlarged
     assert list(find_files(looks)) == []
-<<<<<<< HEAD
 
     root, parts = tmp_path / "IDRiD", ["A. Segmentation", "B. Disease Grading"]
     for part in parts:
@@ -104,11 +103,3 @@ def test_arrays_and_idrid_parts_are_opened(tmp_path):
     (truth / "a. Training Labels.csv").write_text(labels)
     assert list(open_parts([root])) == parts
     assert len(open_dataset(root)) == 1
-=======
-    for part in ("A. Segmentation", "B. Disease Grading"):
-        (tmp_path / part).mkdir()
-        Image.fromarray(eyes.images[0]).save(tmp_path / part / "IDRiD_001.png")
-    assert list(open_parts([tmp_path])) == ["A. Segmentation", "B. Disease Grading"]
-    twice = open_parts([tmp_path / "A. Segmentation", *["toy:3:32"] * 2])
-    assert list(twice) == ["A. Segmentation", "toy:3:32"]
->>>>>>> audit
