@@ -9,7 +9,7 @@ from PIL import Image
 from tinyssl.audit import open_parts
 from tinyssl.audit.files import find_files
 from tinyssl.audit.look import look
-from tinyssl.data import toy
+from tinyssl.data import open_dataset, toy
 
 
 def test_truncated_and_alien_files_are_named_with_the_reason(clean, found):
