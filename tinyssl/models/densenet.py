@@ -147,8 +147,12 @@ def densenet121(num_classes: int = 1000) -> DenseNet:
 def densenet_small(num_classes: int = 5) -> DenseNet:
     """Return a DenseNet for the CPU: 118,690 parameters, images of 28 to 96 pixels.
 
-    Few layers where the maps are large, many where they are small: with 3, 4, 4 layers
-    it took twice as long. Its speed stands in `tinyssl.training`.
+    Few layers where the maps are large, many where they are small: one step forward and
+    back at batch 32 took 513 images a second at 64 pixels, one thread; with 3, 4, 4
+    layers it was 232. Command: ``python -m timeit -s "import torch; from tinyssl.models
+    import densenet_small as d; torch.set_num_threads(1); f = torch.channels_last;
+    m = d().to(memory_format=f); x = torch.rand(32, 3, 64, 64).to(memory_format=f)"
+    "m(x).sum().backward()"`` and 32 over its time.
     """
     shape = {"growth_rate": 16, "block_layers": (1, 2, 6, 6), "stem_channels": 24}
     return DenseNet(**shape, bottleneck=2, num_classes=num_classes, small_stem=True)
