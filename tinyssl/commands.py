@@ -3,7 +3,7 @@
 Parameters before the star are arguments, those behind it options. `tinyssl.cli` makes
 ``tinyssl COMMAND --help`` from names, annotations, defaults and docstrings, so nothing
 heavy is imported here but inside the functions. Every command returns what
-``results.json`` holds, with "lines" for a person; ``--json`` prints the rest.
+``results.json`` holds, with "lines" for a person; ``log`` takes a line while it works.
 """
 
 from collections.abc import Callable, Sequence
@@ -45,8 +45,6 @@ def demo(
         Of torch, in each process.
     workers : int, optional
         Processes; the cores where there are several jobs and threads is 1.
-    log : callable
-        Takes lines for the person who waits.
     """
     given = SimpleNamespace(**locals(), device="cpu")
     from tinyssl.demo import demo
@@ -115,14 +113,12 @@ def pretrain(
         Images a step.
     lr : float
         Highest learning rate.
-    seed, threads, workers, out, log
+    seed, threads, workers, out
         As `demo`.
     device : name
         Where torch computes; auto takes the fastest.
     skip_bad : bool
         Go on without files that cannot be read.
-    **options
-        Of the task.
     """
     given = SimpleNamespace(**locals())
     from tinyssl.studies import pretrain
@@ -203,12 +199,10 @@ def finetune(
         Add the row of scratch that also gets the compute of pretraining.
     transductive : bool
         Accept encoders that saw the held-out images.
-    lr, seed, threads, workers, device, skip_bad, log
+    lr, seed, threads, workers, device, skip_bad
         As `pretrain`.
     out : path
         Run folder, runs/ and the target's name if not given.
-    **options
-        Of the target.
     """
     given = SimpleNamespace(**locals())
     from tinyssl.studies import finetune
@@ -263,8 +257,6 @@ def audit(
         Decoders at work; the cores if not given.
     out : path
         Run folder, runs/audit-DATA if not given.
-    log
-        As `demo`.
     """
     from tinyssl.audit import audit
 
@@ -299,7 +291,7 @@ def compare(
         Project the features to so many numbers: for few images.
     data_range : float
         Of .npy files; by their kind of number if not given.
-    seed, device, out, log
+    seed, device, out
         As `pretrain`.
     """
     given = dict(locals())
@@ -332,7 +324,7 @@ def restoration(
         As `compare`; encoder is the run's own.
     dim
         As `compare`.
-    skip_bad, seed, device, out, log
+    skip_bad, seed, device, out
         As `pretrain`.
     """
     given = dict(locals())
@@ -362,7 +354,7 @@ def export_restored(
         A new or empty folder.
     per_image : int
         Disordered versions of each image.
-    skip_bad, seed, device, log
+    skip_bad, seed, device
         As `pretrain`.
     """
     given = dict(locals())
@@ -375,16 +367,12 @@ def lessons() -> list[dict[str, Any]]:
     """List the lessons of the course."""
     from tinyssl.check import course
 
-    return [
-        header
-        | {
-            "lines": [
-                f"{header['number']:02d}  {header['title'].partition('. ')[2]}",
-                f"    {header['learn']} ({header['runtime']})",
-            ]
-        }
-        for header in course.lessons()
-    ]
+    listed = course.lessons()
+    for header in listed:
+        title = header["title"].partition(". ")[2]
+        text = f"    {header['learn']} ({header['runtime']})"
+        header["lines"] = [f"{header['number']:02d}  {title}", text]
+    return listed
 
 
 def lesson(
@@ -407,8 +395,6 @@ def lesson(
         Moves every random number; the text speaks of seeds 0 to 9.
     out : path
         Where figures and results go, output/NN beside the lesson if not given.
-    log
-        As `demo`.
     """
     from tinyssl.check import course
 
@@ -427,8 +413,6 @@ def check(number: Natural, file: Path, *, log: Log = silent) -> dict[str, Any]:
         Of the lesson.
     file : path
         Python file with your functions, named as in the lesson.
-    log
-        As `demo`.
     """
     from tinyssl.check import course
 

@@ -3,7 +3,7 @@
 ``mutations.py`` does the planting. An error here is one a person could make.
 """
 
-from planted import counting, similarity, transforms
+from planted import counting, similarity, torch_layer, transforms
 
 ROWS = [
     *similarity.SSIM,
@@ -14,4 +14,5 @@ ROWS = [
     *transforms.SWAPS,
     *transforms.TILES,
     *transforms.THREADS,
+    *torch_layer.TORCH,
 ]
