@@ -209,11 +209,11 @@ def test_what_equal_answers_are():
 
 
 def test_no_traces_are_left(tmp_path):
-    code = "from tinyssl import check; check.weights(lambda k: 0)"
+    code = "from tinyssl import check; check.grade(lambda counts: 0)"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True
     )
-    assert b"my_weights: not yet." in done.stdout
+    assert b"my_grade: not yet." in done.stdout
     assert list(tmp_path.iterdir()) == []
 
 

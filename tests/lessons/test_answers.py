@@ -102,7 +102,7 @@ dice_in_view: the view is not used | mask = [[False, False, True]], view = [[Fal
 dice_in_view: 0/0 is nan, not 0 :: np.nan -> 0.0
 dice_in_view: the joint area (IoU)
   2 * (true & pred).sum() / total -> (true & pred).sum() / (true | pred).sum()
-overlap_average: overwrites the one before | corners = [[0, 0], [0, 0]] :: += -> =
+overlap_average: overwrites the | corners = [[0, 0], [0, 0]] | given  [[1.0]] :: += -> =
 overlap_average: where no patch lies
   np.where(count > 0, total / np.maximum(count, 1), np.nan) -> total / (count + 1e-9)
 threshold: likes to mark nothing
