@@ -160,7 +160,7 @@ def restoration(
             f"{run} was pretrained on all {N} images of {data}: only images it has not "
             "seen say how well it restores"
         )
-    settings = {"command": "restoration", "run": run, "data": data, "seed": seed}
+    settings = {"command": restoration.__name__, "run": run, "data": data, "seed": seed}
     with runs.claimed(out, settings | {"features": features, "dim": dim}):
         seen = N - len(index)
         log(f"{data}: {len(index)} images to restore, {seen} seen and left out")
