@@ -177,14 +177,14 @@ from tinyssl import models, pretext, training
 torch.set_num_threads(1)
 
 
-how = {"patch_size": 5, "num_swaps": 4, "region": region}
+how = {"patch_size": 5, "num_swaps": 4, "region": region, "standardise": True}
 wide = {"out_channels": 3, "widths": (8, 16, 32, 64)}
 
 
 def build(name, model, **options):
     """Put a pretext task around a network whose weights follow from our seed."""
     torch.manual_seed(SEED)
-    return pretext.build_task(name, model(**options), **how)
+    return pretext.find(name).build(model(**options), image_size=train.shape[1], **how)
 
 
 def learn(task, steps):

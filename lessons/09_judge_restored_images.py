@@ -86,8 +86,9 @@ def fill(images, holes, rounds=40):
 
 others = toy.fundus(N // 2, size=64, rng=SEED + 1000).images
 torch.manual_seed(SEED)
-how = {"patch_size": 8, "num_swaps": 4, "region": region}
-task = pretext.build_task("restoration", models.densenet_small(), **how)
+how = {"patch_size": 8, "num_swaps": 4, "region": region, "standardise": True}
+network = models.densenet_small()
+task = pretext.find("restoration").build(network, image_size=64, **how)
 log = training.train(task, [others], steps=4 if FAST else 80, lr=3e-3, seed=SEED)
 print(f"network: loss {log[-1]['loss']:.2f}, copying {log[-1]['copy']:.2f}", flush=True)
 found = restoration.disorder_and_restore(task, images, seed=SEED, field=lit)

@@ -80,5 +80,5 @@ def test_pretrain_a_folder_then_grade_an_image(tmp_path):
 
 def test_segment_vessels():
     printed = run("segment_vessels.py")
-    assert "10 images drawn, 2 held out" in printed
+    assert "10 images annotated, 2 held out" in printed
     assert "thin recall 0." in printed

@@ -137,10 +137,10 @@ def test_encoder_that_saw_everything_is_refused(folder, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["finetune", "DATA", "--folds", "1"], "must be a whole number >= 2, found 1"),
+        (["finetune", "DATA", "--folds", "1"], "num_folds must lie in 2"),
         (["finetune", "missing"], "missing"),
-        (["finetune", "UNLABELLED"], "folds need images with grades, found none"),
-        (["segment", "UNLABELLED"], "segmentation needs vessel masks, found none"),
+        (["finetune", "UNLABELLED"], "needs images with grades, found none"),
+        (["segment", "UNLABELLED"], "needs vessel masks, found none"),
         (["grade", "missing", "x.png"], "missing"),
     ],
 )
