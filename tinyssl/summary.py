@@ -6,7 +6,7 @@ labelled images. A summary is what `summarise` makes of the rows: a list of line
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,14 +26,12 @@ class Metric(NamedTuple):
     chance: float | None = None
 
 
-def metric_of(line: Mapping[str, Any]) -> Metric:
+def metric_of(line):
     """Return the metric of a line of a summary."""
     return Metric(line.get("words", line["metric"]), line.get("higher", True))
 
 
-def paired_interval(
-    differences: np.ndarray, *, test_share: float = 0.0, level: float = 0.95
-) -> tuple[float, float, float]:
+def paired_interval(differences, *, test_share=0.0, level=0.95):
     """Mean of paired differences, and the ends of its interval.
 
     ``differences`` are (k,), one a run: method minus scratch on the same fold and
@@ -98,7 +96,7 @@ def summarise(
     return summary
 
 
-def by_labels(lines: Lines) -> dict[str, list[Mapping[str, Any]]]:
+def by_labels(lines):
     """Group lines by their labels, fewest first; the keys name the groups."""
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for line in sorted(lines, key=lambda line: line["labels"]):
@@ -106,7 +104,7 @@ def by_labels(lines: Lines) -> dict[str, list[Mapping[str, Any]]]:
     return groups
 
 
-def best_average(lines: Lines) -> float:
+def best_average(lines):
     """Return the best of the lines' means, nan where none is a number."""
     means = [line["avg"] for line in lines]
     means = [mean for mean in means if mean is not None and math.isfinite(mean)]
@@ -114,7 +112,7 @@ def best_average(lines: Lines) -> float:
     return better(means, default=math.nan)
 
 
-def outcome(line: Mapping[str, Any]) -> str:
+def outcome(line):
     """Say in one word whether an initialisation beat scratch; "" if not compared."""
     if "difference" not in line:
         return ""
@@ -124,7 +122,7 @@ def outcome(line: Mapping[str, Any]) -> str:
     return "gain" if low > 0 else "LOSS" if high < 0 else "unclear"
 
 
-def verdict(line: Mapping[str, Any]) -> str:
+def verdict(line):
     """Say the same in figures: "difference [interval] outcome"."""
     if not outcome(line):
         return ""
@@ -133,7 +131,7 @@ def verdict(line: Mapping[str, Any]) -> str:
     return f"{mean}{interval} {outcome(line)}"
 
 
-def finding(summary: Lines, *, baselines: Lines = ()) -> str:
+def finding(summary, *, baselines=()):
     r"""Say which initialisations gained or LOST against scratch, and at which labels.
 
     Also where no network beat what trains none, of whose scores ``baselines`` is the
@@ -178,7 +176,7 @@ def _against_scratch(summary):
     return "Against scratch, " + "; ".join(said)
 
 
-def format_table(summary: Lines) -> str:
+def format_table(summary):
     """Lay a summary out as text, one line for each labels and initialisation."""
     width = max(len(line["init"]) for line in summary)
     header = f"{'labels':>10}  {'init':{width}}  {'min':>7} {'avg':>7} {'max':>7}"
@@ -195,7 +193,7 @@ def format_table(summary: Lines) -> str:
 # Numbers and names as words
 
 
-def number(value: float | None, digits: int = 3, *, sign: bool = False) -> str:
+def number(value, digits=3, *, sign=False):
     """Write a number with a real minus; a dash where it is undefined."""
     if value is None or math.isnan(value):
         return "–"
@@ -203,12 +201,12 @@ def number(value: float | None, digits: int = 3, *, sign: bool = False) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
-def percent(share: float) -> str:
+def percent(share):
     """Write a share as "5 %", with a space that does not break."""
     return f"{round(100 * share, 2):g}\N{NO-BREAK SPACE}%"
 
 
-def name_group(labels: float) -> str:
+def name_group(labels):
     r"""Name a share of the labels or a number of images; the space does not break.
 
     Examples
@@ -221,18 +219,18 @@ def name_group(labels: float) -> str:
     return f"{labels}\N{NO-BREAK SPACE}image" + ("" if labels == 1 else "s")
 
 
-def join_words(words: Iterable[str]) -> str:
+def join_words(words):
     """Join as "a, b and c"."""
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def name_groups(groups: Iterable[str]) -> str:
+def name_groups(groups):
     """Join the names of groups: "5 % and 10 % of the labels"."""
     words = join_words(groups)
     return f"{words} of the labels" if words.endswith("%") else words
 
 
-def slug(init: str) -> str:
+def slug(init):
     """Name an initialisation in a file name: scratch-same-compute."""
     return "-".join(init.replace(",", "").split())

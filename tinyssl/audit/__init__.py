@@ -8,7 +8,7 @@ how far grades can be told without looking at the eye.
 import csv
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,7 @@ def audit(
     }
     runs.write_json(out / "results.json", results)
 
-    def write_groups(path: Path) -> None:
+    def write_groups(path):
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(["part", "image", "group"])
@@ -117,7 +117,7 @@ def audit(
     return results
 
 
-def as_text(results: Mapping[str, Any]) -> str:
+def as_text(results):
     """Write the results for a person: short, the most severe first."""
     lines = [
         f"{part['name']}: {part['layout']}, {counted(part['images'], 'image')}"

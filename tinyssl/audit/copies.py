@@ -6,13 +6,9 @@ again they only propose pairs, whose vessels and lesions must then correlate.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tinyssl.audit.look import Looks
 from tinyssl.data.copies import connected, same_pairs, thumbnails
 
 LEAST, MOST = 0.55, 0.95  # between them lies the line, whatever the unrelated say
@@ -24,7 +20,7 @@ BLOCK = 256  # rows or pairs at a time
 TURNS = tuple((quarters, mirrored) for mirrored in (0, 1) for quarters in range(4))
 
 
-def find_copies(looks: Looks) -> dict[str, Any]:
+def find_copies(looks):
     """Find what is there more than once, in one part or in several.
 
     Returns how copies were told from others, and "pairs" of rows of `looks`, surest
@@ -73,7 +69,7 @@ def find_copies(looks: Looks) -> dict[str, Any]:
     }
 
 
-def propose(small: np.ndarray, turn: tuple[int, int], most: int) -> NDArray[np.int64]:
+def propose(small, turn, most):
     """Return (M, 2) rows i < j whose thumbnails look alike, the second turned before.
 
     Freed of the light of each camera, one is among the `most` nearest to the other.
@@ -96,13 +92,13 @@ def propose(small: np.ndarray, turn: tuple[int, int], most: int) -> NDArray[np.i
     return pairs[pairs[:, 0] < pairs[:, 1]]
 
 
-def turn_views(views: np.ndarray, turn: tuple[int, int]) -> np.ndarray:
+def turn_views(views, turn):
     """Return (N, S, S, ...) square arrays turned, then mirrored left to right."""
     turned = np.rot90(views, turn[0], axes=(1, 2))
     return turned[:, :, ::-1] if turn[1] else turned
 
 
-def similarities(structures, pairs, *, turn=(0, 0)) -> NDArray[np.float64]:
+def similarities(structures, pairs, *, turn=(0, 0)):
     """Correlate (M, 2) pairs of (N, S, S) structures, at the shift that suits best.
 
     The second is turned before. Returns the (M,) peaks within an eighth of the side: 1
@@ -136,7 +132,7 @@ def _draw_line(structures):
     return float(np.clip(2 * found["0.99"] - found["0.5"], LEAST, MOST)), found
 
 
-def rows_by(keys: Iterable) -> list[list[int]]:
+def rows_by(keys):
     """Return the rows of each key that is there twice or more; "" is no key."""
     rows = defaultdict(list)
     for row, key in enumerate(keys):

@@ -2,17 +2,15 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
 from types import SimpleNamespace
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from tinyssl.data.crop import field_of_view
 from tinyssl.data.decode import FORMATS, image_size
 from tinyssl.data.images import open_with_crop, try_all
-from tinyssl.data.table import DataError, Table
+from tinyssl.data.table import DataError
 
 VIEW = 128  # px of the square in which copies are sought: larger vessels show
 LIGHT = 4 / 128  # of the side: what is coarser than this is light, not structure
@@ -26,17 +24,17 @@ class Looks(SimpleNamespace):
     Besides, ``parts`` as given, and ``unreadable``: where and why, of each such file.
     """
 
-    def label(self, i: int) -> str:
+    def label(self, i):
         """Return the name of image i, with its part where there are several."""
         name = str(self.name[i])
         return f"{self.part[i]}: {name}" if len(self.parts) > 1 else name
 
-    def table(self, i: int) -> Table:
+    def table(self, i):
         """Return the table of image i alone."""
         return self.parts[self.part[i]].select(self.index[[i]])
 
 
-def look(parts: Mapping[str, Table], *, threads=None, progress=False) -> Looks:
+def look(parts, *, threads=None, progress=False):
     """Look once at every image of all parts; takes 20 KB an image.
 
     DataError if not a single image can be read.
@@ -45,7 +43,7 @@ def look(parts: Mapping[str, Table], *, threads=None, progress=False) -> Looks:
     seen: list[dict] = [{} for _ in rows]
     side = min([VIEW, *(_typical_side(table) for table in parts.values())])
 
-    def see(k: int) -> None:
+    def see(k):
         part, i = rows[k]
         seen[k] = {"part": part} | _see(parts[part], i, side)
 
@@ -113,7 +111,7 @@ def _typical_side(table):
     return int(np.median(sides or [VIEW]))
 
 
-def seen_area(view: np.ndarray) -> NDArray[np.bool_]:
+def seen_area(view):
     """Return where a view shows the eye: (S, S, 3) uint8 to (S, S) bool.
 
     Without the rim and its tab, which all images of a camera share.
@@ -124,7 +122,7 @@ def seen_area(view: np.ndarray) -> NDArray[np.bool_]:
     return disc & field_of_view(view)
 
 
-def structure(green: np.ndarray, area: np.ndarray) -> NDArray[np.int8]:
+def structure(green, area):
     """Return vessels and lesions of one (S, S) channel, freed of light and contrast.
 
     42 is one local standard deviation; 0 is outside the area, or nothing to be seen.

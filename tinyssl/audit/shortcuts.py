@@ -5,7 +5,6 @@ file, how bright it is. A method that does not beat these numbers has learned no
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tinyssl import metrics
 from tinyssl.audit.findings import tell
@@ -116,7 +115,7 @@ def _score(name, place, grades, probabilities, weighted):
     }
 
 
-def one_hot(labels: np.ndarray) -> NDArray[np.float64]:
+def one_hot(labels):
     """Return a column a label; labels that fewer than 5 images have share one."""
     _, which, counts = np.unique(labels, return_inverse=True, return_counts=True)
     common = counts >= RARE
@@ -124,7 +123,7 @@ def one_hot(labels: np.ndarray) -> NDArray[np.float64]:
     return np.eye(len(counts[common]) + (not common.all()))[place[which]]
 
 
-def association(labels, grades, *, repeats=999, rng=0) -> tuple[float, float]:
+def association(labels, grades, *, repeats=999, rng=0):
     """Return Cramer's V, 1 if a label tells the grade, and its p by shuffled grades."""
     from scipy import stats  # takes longer to import than all else here
 

@@ -5,12 +5,9 @@ random, a distance with the distance of two samples of one distribution.
 """
 
 import warnings
-from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from tinyssl import metrics
@@ -20,7 +17,7 @@ GROUPS = 20  # of the jackknife
 MANY = 256  # features above which a distance is repeated less often
 
 
-def pair_scores(image1: NDArray, image2: NDArray) -> dict[str, float]:
+def pair_scores(image1, image2):
     """Score an (H, W, C) image of uint8, or of floats in [0, 1], against another.
 
     Returns "ssim" in [-1, 1], 1 is identical; "psnr" in decibels, inf is identical;
@@ -38,7 +35,7 @@ def pair_scores(image1: NDArray, image2: NDArray) -> dict[str, float]:
     }
 
 
-def bootstrap(values, *, groups=None, rng, repeats=2000) -> dict[str, float]:
+def bootstrap(values, *, groups=None, rng, repeats=2000):
     """Mean of a number an image, with a percentile interval over images drawn anew.
 
     Images of one of the ``groups`` (a patient) are drawn together; a nan, an image
@@ -117,7 +114,7 @@ def set_distance(features1, features2, *, pairs=0, patients=None, rng):
     return result | {"p": (1 + beyond) / (1 + repeats)}
 
 
-def verdict(found: dict[str, Any]) -> str:
+def verdict(found):
     """Say in words what a distance says."""
     floor = np.quantile(found["floor"], LEVEL)
     if found["distance"] <= 1e-9 * max(1e-300, floor):
@@ -140,7 +137,7 @@ def verdict(found: dict[str, Any]) -> str:
 
 
 @contextmanager
-def known_bias() -> Iterator[None]:
+def known_bias():
     """Silence the warning about few samples, which the caller gives once."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*mostly bias")

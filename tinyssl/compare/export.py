@@ -3,7 +3,7 @@
 import csv
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -99,7 +99,7 @@ def export_restored(
 
 
 @contextmanager
-def whole_folder(out: Path) -> Iterator[Path]:
+def whole_folder(out):
     """Give a folder to write to, renamed at the end; nothing stays if that fails."""
     beside = out.with_name(f".{out.name}.partial")
     shutil.rmtree(beside, ignore_errors=True)
@@ -135,7 +135,7 @@ def write_images(folder, table, names, kind, images, masks, points):
     return rows
 
 
-def save(path: Path, image: np.ndarray) -> None:
+def save(path, image):
     """Write one image or mask as PNG."""
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(image).save(path)

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional as F
 
@@ -40,7 +39,7 @@ class RandomNetwork(nn.Module):
     generative models", ICML, section 4.2 (random embedding).
     """
 
-    def __init__(self, seed: int = 0):
+    def __init__(self, seed=0):
         super().__init__()
         rng = np.random.default_rng(seed)
         for stage, (c_in, c_out) in enumerate(zip((3, *WIDTHS), WIDTHS, strict=False)):
@@ -49,7 +48,7 @@ class RandomNetwork(nn.Module):
             weight *= np.sqrt(2 / (9 * c_in))  # He: the variance is kept
             self.register_buffer(f"weight{stage}", torch.from_numpy(weight).float())
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x):
         """Map (N, 3, H, W) in [0, 1] to (N, 64)."""
         x = 2 * x - 1
         for weight in self.buffers():
@@ -57,7 +56,7 @@ class RandomNetwork(nn.Module):
         return x.mean((2, 3))
 
 
-def load_features(source: str | Path, *, seed: int = 0) -> tuple[Features, str]:
+def load_features(source, *, seed=0):
     """Return what computes features, and what it is called in a report.
 
     The source is "random", a run folder of ``pretrain``, or a file: an ``encoder.pt``,
@@ -88,9 +87,7 @@ def load_features(source: str | Path, *, seed: int = 0) -> tuple[Features, str]:
     return encoder.eval().features, name
 
 
-def extract(
-    images, features, *, dim=None, batch_size=32, device="cpu"
-) -> NDArray[np.float64]:
+def extract(images, features, *, dim=None, batch_size=32, device="cpu"):
     """Compute a row of features an image, (N, d).
 
     Parameters
@@ -135,7 +132,7 @@ def extract(
     return found if dim is None else project(found, dim)
 
 
-def project(features: NDArray[np.float64], dim: int) -> NDArray[np.float64]:
+def project(features, dim):
     """Project (N, d) features to (N, dim): a random rotation, fixed by d, cut short.
 
     Distances shrink with it: compare only what was projected alike.

@@ -1,7 +1,5 @@
 """What a person reads of a comparison: lines of what was found, and a page."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from tinyssl import metrics, plots
@@ -65,7 +63,7 @@ SAME = (
 )
 
 
-def interval(value: Mapping[str, float], digits: int = 3, kind: str = "f") -> str:
+def interval(value, digits=3, kind="f"):
     """Write a mean with its interval; a dash where there is none."""
     if np.isnan(value["mean"]):
         return "–"
@@ -74,7 +72,7 @@ def interval(value: Mapping[str, float], digits: int = 3, kind: str = "f") -> st
     return mean if np.isnan(value["low"]) else f"{mean} [{low}, {high}]"
 
 
-def in_decibels(error: Mapping[str, float]) -> dict[str, float]:
+def in_decibels(error):
     """Return the PSNR of a mean error: a mean of decibels may be infinite."""
     with np.errstate(divide="ignore"):  # inf
         mean, high, low = -10 * np.log10([error[k] for k in ("mean", "low", "high")])

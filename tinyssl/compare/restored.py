@@ -30,15 +30,13 @@ class Restored:
     swaps: NDArray[np.int64]  # (N, T, 4); swap_patches undoes them with [:, ::-1]
 
     @property
-    def changed(self) -> NDArray[np.bool_]:
+    def changed(self):
         """Where another value was moved to, (N, S, S)."""
         return (self.disordered != self.images).any(-1)
 
 
 @torch.no_grad()
-def disorder_and_restore(
-    task, images, *, numbers=None, draw=0, seed=0, field=None
-) -> Restored:
+def disorder_and_restore(task, images, *, numbers=None, draw=0, seed=0, field=None):
     """Disorder (N, S, S, C) bytes as the task does, restore them, round to bytes.
 
     There may be one task, of the same settings, for each image. The disorder of an
@@ -65,7 +63,7 @@ def disorder_and_restore(
     return Restored(np.asarray(images), disordered, restored, np.concatenate(swaps))
 
 
-def score_images(found: Restored) -> list[dict[str, Scores]]:
+def score_images(found):
     """Score every image, "restored" and "copy", against its original.
 
     As `tinyssl.compare.comparison.pair_scores`, with "mse_swapped" inside and

@@ -190,7 +190,7 @@ def restoration(
         return _finished(out, results)
 
 
-def _finished(out: Path, results: dict[str, Any]) -> dict[str, Any]:
+def _finished(out, results):
     """Write results.json; return the results, with their notes as lines to print."""
     runs.write_json(out / "results.json", results)
     lines = [f"{name}: {text}" for name, text in results["notes"].items()]

@@ -56,7 +56,7 @@ def grade(
     return [row | {"lines": lines(row)} for row in rows]
 
 
-def load_grader(run: Path) -> dict[str, Any]:
+def load_grader(run):
     """Load the grader.pt of a run folder, or say what it lacks."""
     if not (run / "grader.pt").is_file():
         raise ValueError(f"{run} must be a run of finetune: it has no grader.pt")
@@ -69,7 +69,7 @@ def load_grader(run: Path) -> dict[str, Any]:
     return state
 
 
-def rebuild(state: dict[str, Any], *, device: str = "cpu") -> list[Grading]:
+def rebuild(state, *, device="cpu"):
     """Rebuild the graders of a ``grader.pt``, one a fold."""
     tasks = []
     for member in state["members"]:
@@ -80,7 +80,7 @@ def rebuild(state: dict[str, Any], *, device: str = "cpu") -> list[Grading]:
     return tasks
 
 
-def answer(state, tasks, pixels, names) -> list[dict[str, Any]]:
+def answer(state, tasks, pixels, names):
     """Return what `grade` returns, without pictures."""
     probabilities = np.mean([task.predict(pixels)[1] for task in tasks], axis=0)
     grades = decode(probabilities, state["head"]).tolist()
@@ -103,7 +103,7 @@ def answer(state, tasks, pixels, names) -> list[dict[str, Any]]:
     return rows
 
 
-def draw(out, state, tasks, pixels, rows) -> None:
+def draw(out, state, tasks, pixels, rows):
     """Write one picture an image, the calibration figure, and the answers as lines."""
     out.mkdir(parents=True, exist_ok=True)
     K = state["num_grades"]
@@ -126,7 +126,7 @@ def draw(out, state, tasks, pixels, rows) -> None:
     runs.write_atomic(out / "grades.jsonl", lambda path: path.write_text(text, "utf-8"))
 
 
-def free_name(stem: str, taken: set[str]) -> str:
+def free_name(stem, taken):
     """Return the stem, numbered where another image has it too."""
     name, number = stem, 1
     while name in taken:
@@ -136,7 +136,7 @@ def free_name(stem: str, taken: set[str]) -> str:
     return name
 
 
-def heading(row: dict[str, Any]) -> str:
+def heading(row):
     """Say the severity of an image; where it is unlike the others, that first."""
     name = Path(row["image"]).name
     if "warning" in row:
@@ -144,7 +144,7 @@ def heading(row: dict[str, Any]) -> str:
     return f"{row['severity']}: {name}"
 
 
-def words(row: dict[str, Any]) -> str:
+def words(row):
     """Say what an answer is worth."""
     warning = f" WARNING: {row['warning']}." if "warning" in row else ""
     return (
@@ -154,7 +154,7 @@ def words(row: dict[str, Any]) -> str:
     )
 
 
-def lines(row: dict[str, Any]) -> list[str]:
+def lines(row):
     """Write one answer for a person."""
     shown = " ".join(f"{p:.2f}" for p in row["probabilities"])
     picture = f"; picture: {row['picture']}" if "picture" in row else ""

@@ -4,17 +4,14 @@ Asked of images that the answering model had never seen: in cross-validation eac
 labelled image is answered by the one model that did not train on it.
 """
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from tinyssl.targets import grading
 
 BINS = 5  # equally filled, so that few images still say something in each
 
 
-def wilson(right: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
+def wilson(right, n, *, level=0.95):
     """Return the interval of a share that was seen ``right`` times in n."""
     from scipy.stats import binomtest  # half a second, which grading need not wait for
 
@@ -22,13 +19,7 @@ def wilson(right: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
     return float(found.low), float(found.high)
 
 
-def reliability(
-    grades_true: NDArray[np.integer],
-    probabilities: NDArray[np.floating],
-    *,
-    head: str,
-    bins: int = BINS,
-) -> dict[str, Any]:
+def reliability(grades_true, probabilities, *, head, bins=BINS):
     """Compare the probability given to each answer with how often it was right.
 
     Parameters
@@ -66,7 +57,7 @@ def reliability(
     return {"bins": groups, "error": error, "brier": float(brier), "n": N}
 
 
-def group_of(found: dict[str, Any], probability: float) -> dict[str, Any]:
+def group_of(found, probability):
     """Return the group whose range an answer of this probability falls into.
 
     Between two groups it is the less sure one; beyond the ends the outermost.

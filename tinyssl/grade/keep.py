@@ -10,7 +10,7 @@ from tinyssl.grade import calibration, ood
 from tinyssl.targets.grading import decode, evaluate
 
 
-def keep_grader(out, kind, cases, results, trained) -> dict[str, Any]:
+def keep_grader(out, kind, cases, results, trained):
     """Keep the fold models of the initialisation with the best mean as grader.pt.
 
     Its score is a little optimistic, being the best of several: the report shows them
@@ -47,7 +47,7 @@ def keep_grader(out, kind, cases, results, trained) -> dict[str, Any]:
     return {key: state[key] for key in ("init", "qwk", "head", "size", "calibration")}
 
 
-def ensembles(cases, rows, head) -> list[dict[str, Any]]:
+def ensembles(cases, rows, head):
     """Score the folds' mean probabilities on the official test images."""
     cells: dict[tuple, list[Any]] = {}
     for row in rows:

@@ -13,8 +13,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import nn
 
 from tinyssl.targets.baselines import global_intensities
 from tinyssl.training import to_tensor
@@ -26,7 +24,7 @@ SHRINKAGE = {"intensities": 0.01, "features": 0.3}
 
 
 @torch.no_grad()
-def describe(encoder: nn.Module, images: NDArray[np.uint8]) -> dict[str, NDArray]:
+def describe(encoder, images):
     """Return the rows of "intensities" and of "features"."""
     encoder.eval()
     device = next(encoder.parameters()).device
@@ -37,9 +35,7 @@ def describe(encoder: nn.Module, images: NDArray[np.uint8]) -> dict[str, NDArray
     return {"intensities": global_intensities(images), "features": np.concatenate(rows)}
 
 
-def fit(
-    encoder: nn.Module, seen: NDArray[np.uint8], held_out: NDArray[np.uint8]
-) -> dict[str, Any]:
+def fit(encoder, seen, held_out):
     """Learn how far images of this kind lie from one another.
 
     The encoder was trained on ``seen`` and not on ``held_out``, (N, S, S, C) uint8
@@ -67,14 +63,12 @@ def fit(
     return known
 
 
-def mahalanobis(rows: NDArray, mean: NDArray, scale: NDArray) -> NDArray[np.float64]:
+def mahalanobis(rows, mean, scale):
     """Return the length of each row in units of the training images' spread."""
     return np.linalg.norm((rows - mean) @ scale.T, axis=1)
 
 
-def score(
-    known: dict[str, Any], encoder: nn.Module, images: NDArray[np.uint8]
-) -> NDArray[np.float64]:
+def score(known, encoder, images):
     """Return the larger of the two distances of each image, over its limit: (N,).
 
     More than 1 is unlike the training images.

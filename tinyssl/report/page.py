@@ -99,7 +99,7 @@ def write_report(
     write_atomic(path, lambda partial: partial.write_text(page, encoding="utf-8"))
 
 
-def save_figures(folder: Path, figures: Sequence[Figure]) -> dict[str, bytes]:
+def save_figures(folder, figures):
     """Write figures as PNG files; return their bytes by file name, in their order.
 
     A file is named after the figure's label; of two with one label the second becomes
@@ -122,7 +122,7 @@ def save_figures(folder: Path, figures: Sequence[Figure]) -> dict[str, bytes]:
 # The pieces of the page; all text is escaped here
 
 
-def _text(value: Any) -> str:
+def _text(value):
     return html.escape(str(value), quote=True)
 
 

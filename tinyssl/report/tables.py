@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinyssl.summary import Lines, best_average, by_labels, metric_of, number, verdict
+from tinyssl.summary import best_average, by_labels, metric_of, number, verdict
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,7 @@ class Table:
                 )
 
 
-def efficiency_table(
-    summary: Lines,
-    *,
-    baselines: Lines = (),
-    rows: Lines = (),
-    caption: str | None = None,
-    each: str = "fold",
-) -> Table:
+def efficiency_table(summary, *, baselines=(), rows=(), caption=None, each="fold"):
     """Lay out scores by labels and initialisation: every run, and what beats scratch.
 
     ``summary`` and ``baselines`` are from ``tinyssl.summary.summarise``; baselines
@@ -72,7 +65,7 @@ def efficiency_table(
     return Table(header, tuple(body), caption, frozenset(bold))
 
 
-def table_html(table: Table) -> str:
+def table_html(table):
     """Lay out a table in a box of its own that scrolls on a narrow screen."""
     numeric = [
         ' class="n"' if _is_numeric([str(row[j]) for row in table.rows]) else ""
