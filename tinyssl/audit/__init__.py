@@ -29,14 +29,7 @@ COLUMNS = ("grade", "patient", "eye", "split")
 SHOWN = 3  # groups of files in the text; all are in the JSON
 
 
-def audit(
-    data: str | Path,
-    others: Sequence[str | Path] = (),
-    *,
-    out: Path | None = None,
-    threads: int | None = None,
-    log: Callable[[str], None] = lambda line: None,
-) -> dict[str, Any]:
+def audit(data, others=(), *, out=None, threads=None, log=lambda line: None):
     """Look for what would spoil a study, and write a page of it.
 
     Parameters

@@ -3,11 +3,9 @@
 import csv
 import json
 import shutil
-from collections.abc import Callable
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -24,16 +22,16 @@ CSV = {"newline": "", "encoding": "utf-8"}
 
 
 def export_restored(
-    run: str | Path,
-    data: str | Path,
+    run,
+    data,
     *,
-    out: str | Path,
-    per_image: int = 1,
-    skip_bad: bool = False,
-    seed: int = 0,
-    device: str = "auto",
-    log: Callable[[str], Any] = lambda line: None,
-) -> dict[str, Any]:
+    out,
+    per_image=1,
+    skip_bad=False,
+    seed=0,
+    device="auto",
+    log=lambda line: None,
+):
     """Write disordered and restored images with their manifest.
 
     As `restoration`, but ``out`` is a new or empty folder, written beside and renamed,

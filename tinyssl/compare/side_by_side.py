@@ -1,9 +1,7 @@
 """The two experiments: real beside generated images, restored beside their input."""
 
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,18 +16,18 @@ MIXED = 200  # pairs at most that are also put together at random
 
 
 def compare(
-    real: str | Path,
-    generated: str | Path,
+    real,
+    generated,
     *,
-    size: int | None = None,
-    features: str = "random",
-    dim: int | None = None,
-    data_range: float | None = None,
-    seed: int = 0,
-    device: str = "auto",
-    out: str | Path = "runs/compare",
-    log: Callable[[str], Any] = lambda line: None,
-) -> dict[str, Any]:
+    size=None,
+    features="random",
+    dim=None,
+    data_range=None,
+    seed=0,
+    device="auto",
+    out="runs/compare",
+    log=lambda line: None,
+):
     """Compare two folders or files of images, pair by pair and as sets.
 
     Parameters
@@ -123,17 +121,17 @@ def _sets(sets, pairs, network, dim, seed, device):
 
 
 def restoration(
-    run: str | Path,
-    data: str | Path,
+    run,
+    data,
     *,
-    features: Sequence[str] = ("random", "encoder"),
-    dim: int | None = None,
-    skip_bad: bool = False,
-    seed: int = 0,
-    device: str = "auto",
-    out: str | Path = "runs/restoration",
-    log: Callable[[str], Any] = lambda line: None,
-) -> dict[str, Any]:
+    features=("random", "encoder"),
+    dim=None,
+    skip_bad=False,
+    seed=0,
+    device="auto",
+    out="runs/restoration",
+    log=lambda line: None,
+):
     """Score what a run restores on images that it has not seen, beside copying.
 
     As `compare`, of a ``run`` of ``pretrain`` with a task that restores whole images,

@@ -17,9 +17,7 @@ from tinyssl.training import choose_device, use_threads
 KEPT = ("encoder", "members", "calibration", "ood")  # of a grader.pt
 
 
-def grade(
-    run: Path, images: Sequence[Path], *, out: Path | None = None, device: str = "auto"
-) -> list[dict[str, Any]]:
+def grade(run, images, *, out=None, device="auto"):
     """Grade images with the models of a finetune run.
 
     Parameters

@@ -1,26 +1,14 @@
 """Figures of answers: one image graded, grades confused, probabilities, distances."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import numpy as np
-from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
 
 from tinyssl.plots import _style as style
 from tinyssl.summary import number, percent
 
 
 def grade_bars(
-    image: ArrayLike,
-    probabilities: ArrayLike,
-    names: Sequence[str],
-    *,
-    answer: int | None = None,
-    looked: ArrayLike | None = None,
-    note: str | None = None,
-    title: str | None = None,
-) -> Figure:
+    image, probabilities, names, *, answer=None, looked=None, note=None, title=None
+):
     """Show one image, where the grader looked, and the probability of each grade.
 
     The image is (H, W, C); probabilities are (K,), in [0, 1], one a name, else a
@@ -67,7 +55,7 @@ def grade_bars(
     return style.headline(figure, title or found)
 
 
-def calibration(found: Mapping[str, Any], *, title: str | None = None) -> Figure:
+def calibration(found, *, title=None):
     """Draw how often answers were right against the probability they were given.
 
     ``found`` is what reliability returns: "error", and "bins" with "said", "right",
@@ -96,9 +84,7 @@ def calibration(found: Mapping[str, Any], *, title: str | None = None) -> Figure
     return style.headline(figure, title or found)
 
 
-def confusion(
-    matrix: ArrayLike, *, labels: Sequence[str] | None = None, title: str | None = None
-) -> Figure:
+def confusion(matrix, *, labels=None, title=None):
     """Show a confusion matrix: counts, and shares of each row.
 
     ``matrix[i, j]`` counts images of true class i answered as j, (K, K) integers;
@@ -139,13 +125,7 @@ def confusion(
     return style.headline(figure, title or found)
 
 
-def distances(
-    distance: float,
-    chance: Mapping[str, ArrayLike],
-    *,
-    interval: tuple[float, float] | None = None,
-    title: str | None = None,
-) -> Figure:
+def distances(distance, chance, *, interval=None, title=None):
     """Show a distance on one axis with the distances that chance alone gives.
 
     ``chance`` are distances of sets that do not differ, by name, a row of dots each;

@@ -2,13 +2,10 @@
 
 import itertools
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Patch
-from numpy.typing import ArrayLike
 
 from tinyssl.plots import _style as style
 from tinyssl.summary import number, percent
@@ -16,13 +13,7 @@ from tinyssl.summary import number, percent
 COLUMNS = 4  # images side by side that are still to be seen on a telephone
 
 
-def strip(
-    rows: Sequence[ArrayLike],
-    *,
-    names: Sequence[str] | None = None,
-    titles: Sequence[str] | None = None,
-    title: str | None = None,
-) -> Figure:
+def strip(rows, *, names=None, titles=None, title=None):
     """Show batches of images under one another, a row each.
 
     Rows are (N, H, W, C) uint8 arrays, or floats in [0, 1]; columns beyond the fourth
@@ -83,27 +74,14 @@ def _strip(
     return figure, axes
 
 
-def image_grid(
-    images: ArrayLike,
-    *,
-    titles: Sequence[str] | None = None,
-    columns: int = COLUMNS,
-    title: str | None = None,
-) -> Figure:
+def image_grid(images, *, titles=None, columns=COLUMNS, title=None):
     """Show images side by side, in reading order; as `strip`, of one row."""
     images = style.check_images("images", images)
     figure, _ = _strip([images], "images", titles=titles, columns=columns)
     return style.headline(figure, title)
 
 
-def turns(
-    inputs: ArrayLike,
-    turns_true: ArrayLike,
-    turns_pred: ArrayLike | None = None,
-    *,
-    columns: int = COLUMNS,
-    title: str | None = None,
-) -> Figure:
+def turns(inputs, turns_true, turns_pred=None, *, columns=COLUMNS, title=None):
     """Show rotated images with the rotation applied and, if given, the one answered.
 
     As `strip`. Rotations are (N,) integers, 0..3 quarter turns counter-clockwise.
@@ -143,14 +121,7 @@ def _with_error(batches, label, names, **words):
     return figure, axes
 
 
-def restorations(
-    images: ArrayLike,
-    disordered: ArrayLike,
-    restored: ArrayLike,
-    changed: ArrayLike,
-    *,
-    title: str | None = None,
-) -> Figure:
+def restorations(images, disordered, restored, changed, *, title=None):
     """Show originals, disordered images, what came back, and where it is wrong.
 
     As `strip`, of batches of one shape. ``changed`` is an (N, H, W) bool array, where
@@ -185,14 +156,8 @@ def _error_inside(a, b, mask):
 
 
 def pairs(
-    images1: ArrayLike,
-    images2: ArrayLike,
-    scores: Sequence[float],
-    *,
-    names: Sequence[str] | None = None,
-    rows: tuple[str, str] = ("real", "generated"),
-    title: str | None = None,
-) -> Figure:
+    images1, images2, scores, *, names=None, rows=("real", "generated"), title=None
+):
     """Show pairs in columns: one image, the other, and where they differ.
 
     As `strip`, of batches of one shape; the N ``scores`` are the SSIM of the pairs,
@@ -210,15 +175,15 @@ def pairs(
 
 
 def localizations(
-    images: ArrayLike,
-    points_true: ArrayLike,
-    points_pred: ArrayLike,
+    images,
+    points_true,
+    points_pred,
     *,
-    radius: float,
-    names: Sequence[str] = ("disc", "fovea"),
-    columns: int = COLUMNS,
-    title: str | None = None,
-) -> Figure:
+    radius,
+    names=("disc", "fovea"),
+    columns=COLUMNS,
+    title=None,
+):
     """Show images with a circle around each true point and a cross at the answer.
 
     As `strip`. Points are (N, P, 2) arrays of (y, x) in pixels, P the number of names;
@@ -244,15 +209,7 @@ def localizations(
     return style.headline(figure, title or text)
 
 
-def vessels(
-    image: ArrayLike,
-    truth: ArrayLike,
-    probability: ArrayLike,
-    region: ArrayLike,
-    *,
-    threshold: float = 0.5,
-    title: str | None = None,
-) -> Figure:
+def vessels(image, truth, probability, region, *, threshold=0.5, title=None):
     """Show an image, what is annotated and found in it, and where the two differ.
 
     The image is (H, W, C); truth, probability in [0, 1] and region are (H, W), else a

@@ -6,13 +6,11 @@ from itertools import cycle
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from tinyssl.plots import _style as style
 from tinyssl.summary import (
     SCRATCH,
-    Lines,
     Metric,
     by_labels,
     finding,
@@ -26,13 +24,7 @@ from tinyssl.summary import (
 Curve = Sequence[Mapping[str, Any]]  # each holds "step" and metrics
 
 
-def pretext_curves(
-    logs: Mapping[str, Sequence[Curve]],
-    *,
-    chance: float | None = None,
-    metric: str = "loss",
-    title: str | None = None,
-) -> Figure:
+def pretext_curves(logs, *, chance=None, metric="loss", title=None):
     """Draw what a pretext task logged, batch by batch, against the training step.
 
     ``logs`` are, by name, one log a fold: the rows that ``tinyssl.training.train``
@@ -92,14 +84,7 @@ def _draw(ax, curves, metric, look, window=1):
     return middle
 
 
-def convergence(
-    rows: Lines,
-    *,
-    labels: Sequence[float] | None = None,
-    metric: str = "qwk",
-    how: Metric | None = None,
-    title: str | None = None,
-) -> Figure:
+def convergence(rows, *, labels=None, metric="qwk", how=None, title=None):
     """Draw the held-out score against the training step, a panel for each labels.
 
     As `pretext_curves`, of the rows of an experiment: their "curve" holds "step" and
@@ -162,9 +147,7 @@ def _reached(means, metric):
     return found
 
 
-def label_efficiency(
-    summary: Lines, *, baselines: Lines = (), title: str | None = None
-) -> Figure:
+def label_efficiency(summary, *, baselines=(), title=None):
     """Draw the score against the labels, every run a point.
 
     ``summary`` and that of the baselines, drawn as levels, are from
@@ -192,7 +175,7 @@ def label_efficiency(
     return style.headline(figure, title or finding(summary, baselines=baselines))
 
 
-def differences(summary: Lines, *, title: str | None = None) -> Figure:
+def differences(summary, *, title=None):
     """Draw the paired difference from scratch with its 95 % interval.
 
     As `label_efficiency`. Marks are filled where the interval excludes zero. A

@@ -8,10 +8,9 @@ import base64
 import html
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -40,14 +39,7 @@ class Section:
     details: Sequence[tuple[str, str]] = ()
 
 
-def write_report(
-    path: Path,
-    title: str,
-    sections: Sequence[Section],
-    *,
-    subtitle: str | None = None,
-    facts: Mapping[str, Any] | None = None,
-) -> None:
+def write_report(path, title, sections, *, subtitle=None, facts=None):
     """Write the page, ``report.html``, and its figures into ``figures/`` beside it.
 
     Whole or not at all. ``facts``, label by value, are the box at the top.
