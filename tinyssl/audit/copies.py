@@ -21,17 +21,13 @@ TURNS = tuple((quarters, mirrored) for mirrored in (0, 1) for quarters in range(
 
 
 def find_copies(looks):
-    """Find what is there more than once, in one part or in several.
-
-    Returns how copies were told from others, and "pairs" of rows of `looks`, surest
-    first: "first", "second", "kind" (identical when decoded, or similar), "similarity",
-    and the "turn" of the second that makes it the first.
+    """Find what is there more than once: "pairs" of rows, surest first.
 
     The line lies twice as far above the median of pairs drawn at random as their 99th
-    percentile does, but within .55 and .95; for two parts it is the higher one. On
-    IDRiD it is at .55; files saved again are found at .99, eyes photographed twice from
-    .61 on. At 28 pixels it is at .95: only copies can be told, and only of eyes (of
-    PneumoniaMNIST's chests all 8 pairs found so were false).
+    percentile, within .55 and .95; for two parts it is the higher one. On IDRiD it is
+    .55: files saved again reach .99, eyes photographed twice .61. At 28 pixels it is
+    .95: only copies of eyes can be told (of chests all 8 pairs found were false).
+    The "turn" of the second makes it the first.
     """
     identical = _with_the_first(looks.digest)
     # From here on one of each, for a thousand blank files make half a million pairs
@@ -70,12 +66,10 @@ def find_copies(looks):
 
 
 def propose(small, turn, most):
-    """Return (M, 2) rows i < j whose thumbnails look alike, the second turned before.
-
-    Freed of the light of each camera, one is among the `most` nearest to the other.
-    """
+    """Return (M, 2) rows i < j, one among the `most` nearest to the other, turned."""
     from scipy.ndimage import gaussian_filter
 
+    # Freed of the light of each camera
     flat = small - gaussian_filter(small.astype(np.float32), 2, axes=(1, 2))
     flat /= np.sqrt(gaussian_filter(flat**2, 4, axes=(1, 2))) + 2
     flat /= np.linalg.norm(flat, axis=(1, 2), keepdims=True) + 1e-6
@@ -99,10 +93,9 @@ def turn_views(views, turn):
 
 
 def similarities(structures, pairs, *, turn=(0, 0)):
-    """Correlate (M, 2) pairs of (N, S, S) structures, at the shift that suits best.
+    """Correlate (M, 2) pairs of (N, S, S) structures, the second turned: (M,) peaks.
 
-    The second is turned before. Returns the (M,) peaks within an eighth of the side: 1
-    for copies, 0 where either shows nothing.
+    The best shift up to an eighth of the side counts; 0 where either shows nothing.
     """
     from scipy import fft
 

@@ -76,11 +76,7 @@ NOUNS = ("image", "image file", "pair", "patient", "visit", "row", "mask")
 
 
 def tell(kind, groups, looks=None, **words):
-    """Yield one finding of the catalogue as the JSON holds it, unless no group has it.
-
-    A group is of rows where `looks` is given, else of texts; `words` are what the title
-    asks for besides their number.
-    """
+    """Yield one finding, if any group (of rows of `looks`, or of texts) has it."""
     files, rows = [list(group) for group in groups], []
     if looks is not None:
         rows = [[int(row) for row in group] for group in files]

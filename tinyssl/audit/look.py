@@ -19,10 +19,7 @@ DESCRIPTION, MODEL, DATE_FOLDER, DATE = 0x010E, 0x0110, 0x8769, 0x9003  # EXIF
 
 
 class Looks(SimpleNamespace):
-    """What was seen of the N readable images of all parts: the columns of `_see`.
-
-    Besides, ``parts`` as given, and ``unreadable``: where and why, of each such file.
-    """
+    """Columns of `_see` of all readable images; parts; why the others are not."""
 
     def label(self, i):
         """Return the name of image i, with its part where there are several."""
@@ -35,10 +32,7 @@ class Looks(SimpleNamespace):
 
 
 def look(parts, *, threads=None, progress=False):
-    """Look once at every image of all parts; takes 20 KB an image.
-
-    DataError if not a single image can be read.
-    """
+    """Look once at every image of all parts; takes 20 KB an image."""
     rows = [(part, i) for part, table in parts.items() for i in range(len(table))]
     seen: list[dict] = [{} for _ in rows]
     side = min([VIEW, *(_typical_side(table) for table in parts.values())])
@@ -112,10 +106,7 @@ def _typical_side(table):
 
 
 def seen_area(view):
-    """Return where a view shows the eye: (S, S, 3) uint8 to (S, S) bool.
-
-    Without the rim and its tab, which all images of a camera share.
-    """
+    """Return where an (S, S, 3) view shows the eye, without the camera's rim and tab."""
     S = len(view)
     offset = np.arange(S) - (S - 1) / 2
     disc = offset[:, None] ** 2 + offset**2 <= (0.45 * S) ** 2
@@ -123,10 +114,7 @@ def seen_area(view):
 
 
 def structure(green, area):
-    """Return vessels and lesions of one (S, S) channel, freed of light and contrast.
-
-    42 is one local standard deviation; 0 is outside the area, or nothing to be seen.
-    """
+    """Return vessels and lesions, freed of light: 42 is one local deviation."""
     band = _blur(green, area, 0.7) - _blur(green, area, 3)
     deviation = np.sqrt(_blur(band * band, area, 2 * LIGHT * len(green)))
     band = np.clip(band / (deviation + 0.5), -3, 3)

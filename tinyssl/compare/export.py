@@ -32,17 +32,9 @@ def export_restored(
     device="auto",
     log=lambda line: None,
 ):
-    """Write disordered and restored images with their manifest.
+    """Do what the command does: all is written, or nothing.
 
-    As `restoration`, but ``out`` is a new or empty folder, written beside and renamed,
-    all or nothing; of each image there are ``per_image`` disordered versions; and the
-    task of the run must swap patches, so that what is written says how to undo it.
-    Returns the number of "images" written, "notes" and "lines".
-
-    Raises
-    ------
-    ValueError
-        If the folder is not empty, or the run does not restore swapped patches.
+    ValueError if ``out`` is not empty, or the run does not restore swapped patches.
     """
     run, out = Path(run), Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):

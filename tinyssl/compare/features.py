@@ -1,10 +1,8 @@
 """Features of images: the row of numbers an image by which sets are compared."""
 
 import warnings
-from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,29 +12,17 @@ from torch.nn import functional as F
 from tinyssl import runs
 from tinyssl.training import choose_device, to_tensor
 
-Features = Callable[[torch.Tensor], Any]
 WIDTHS = (16, 32, 64)  # channels of the random network
 
 
 class RandomNetwork(nn.Module):
     """A small convolutional network with fixed random weights, never trained.
 
-    The weights are drawn from a ``seed`` by NumPy, whose stream is the same on every
-    machine: features agree everywhere but for the rounding of float32.
-
-    Notes
-    -----
-    Random features rank sets of images about as well as trained ones do where ImageNet
-    is far away (Naeem et al.). But a distance means something only beside another one
-    with the same seed, image size and n; and three 3 x 3 convolutions look at 15
-    pixels, so texture, edges and colour count and anatomy does not. From each filter
-    three quarters of its mean are taken: with plain ones overall brightness drowns
-    blur, noise and swapped patches.
-
-    References
-    ----------
-    Naeem, Oh, Uh, Choi, Yoo 2020, "Reliable fidelity and diversity metrics for
-    generative models", ICML, section 4.2 (random embedding).
+    Random features rank sets about as well as trained ones where ImageNet is far away
+    (Naeem, Oh, Uh, Choi, Yoo, ICML 2020, section 4.2). Compare distances of one seed,
+    image size and n only; three 3 x 3 convolutions look at 15 pixels: texture, edges
+    and colour count, anatomy does not. Filters lose three quarters of their mean: else
+    brightness drowns blur, noise and swapped patches.
     """
 
     def __init__(self, seed=0):
@@ -59,10 +45,8 @@ class RandomNetwork(nn.Module):
 def load_features(source, *, seed=0):
     """Return what computes features, and what it is called in a report.
 
-    The source is "random", a run folder of ``pretrain``, or a file: an ``encoder.pt``,
-    which answers with its last feature map, or a TorchScript module that maps
-    (N, 3, H, W) floats in [0, 1] to (N, d) or (N, C, h, w). TorchScript is a program:
-    load only files you trust. ValueError if it is none of these.
+    The source is "random", a run of pretrain, an encoder.pt or a TorchScript file: that
+    is a program, load only what you trust.
     """
     if str(source) == "random":
         return RandomNetwork(seed), f"random network, seed {seed}"
@@ -88,23 +72,10 @@ def load_features(source, *, seed=0):
 
 
 def extract(images, features, *, dim=None, batch_size=32, device="cpu"):
-    """Compute a row of features an image, (N, d).
+    """Compute (N, d) features of (H, W[, 3]) images, uint8 or floats in [0, 1].
 
-    Parameters
-    ----------
-    images : iterable of (H, W, 3) or (H, W) arrays of one size
-        uint8, or floats in [0, 1]; grey is given three equal channels.
-    features : callable
-        Takes (N, 3, H, W) float tensors in [0, 1]; returns (N, d), or (N, C, h, w)
-        of which the mean over h and w is taken. Modules are used in evaluation mode.
-    dim : int, optional
-        For few images: project to that many features, see `project`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there are no images, they are not of one size and type, the answer has
-        another shape or is not finite, or `dim` is not in 1..d.
+    ``features`` maps (N, 3, H, W) tensors in [0, 1] to (N, d), or to (N, C, h, w),
+    which is averaged over h and w; see `project` for ``dim``.
     """
     device = choose_device(device)
     network = getattr(features, "__self__", features)  # of encoder.features
@@ -133,10 +104,7 @@ def extract(images, features, *, dim=None, batch_size=32, device="cpu"):
 
 
 def project(features, dim):
-    """Project (N, d) features to (N, dim): a random rotation, fixed by d, cut short.
-
-    Distances shrink with it: compare only what was projected alike.
-    """
+    """Project (N, d) to (N, dim) by a random rotation fixed by d: distances shrink."""
     d = features.shape[1]
     if not 1 <= dim <= d:
         raise ValueError(f"dim must lie in 1..{d}, the number of features, found {dim}")

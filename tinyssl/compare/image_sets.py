@@ -62,15 +62,10 @@ class ImageSet:
 
 
 def open_images(path, *, data_range=None, size=None):
-    """Open the images of a folder or file.
+    """Open a folder, an image, an .npy (N, H, W[, C]), .npz or .csv, or "toy:N:SIZE".
 
-    ``path`` is a folder (its image files at any depth), one image file, an ``.npy``
-    array (N, H, W) or (N, H, W, C), a MedMNIST ``.npz``, a manifest ``.csv``, or
-    ``"toy:N:SIZE"``. ``data_range`` is the largest possible pixel value of an ``.npy``
-    array of 16 bits or floats; if not given it follows from the type: 65535, and 1 for
-    floats in [0, 1]. The central square of every image is resized to ``size``.
-
-    DataError if there are no images, or the data range of floats is not said.
+    The central square of each is resized to ``size``. ``data_range``, of an .npy, is by
+    its type if not given; DataError if floats leave [0, 1] without it.
     """
     root, path = str(path), Path(path)
     is_toy, kind = root.split(":")[0] == "toy", path.suffix.lower()
@@ -95,11 +90,7 @@ def open_images(path, *, data_range=None, size=None):
 
 
 def pairs_of(first, second):
-    """Return the positions (i, j) of images whose names agree, (P, 2).
-
-    Two sets of one image are a pair whatever their names. DataError if a name that
-    pairs stands twice in one set, such as a.png and a.jpg.
-    """
+    """Return the positions (P, 2) of images whose names agree; two single ones pair."""
     if len(first) == len(second) == 1:
         return np.zeros((1, 2), np.int64)
     shared = set(first.names) & set(second.names)

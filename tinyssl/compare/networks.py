@@ -42,10 +42,7 @@ class Networks:
 
 
 def open_networks(run, data, *, skip_bad, device):
-    """Rebuild the networks of a run, and read images as it read its own.
-
-    ValueError if the run is no pretraining by restoring whole images, or unfinished.
-    """
+    """Rebuild the networks of a run, and read images as it read its own."""
     config = runs.read_config(run)
     found = f"{config.get('command')} {config.get('task', '')}".strip()
     other = f"{run} must be a run of pretrain with a task that restores images: {found}"

@@ -28,32 +28,10 @@ def compare(
     out="runs/compare",
     log=lambda line: None,
 ):
-    """Compare two folders or files of images, pair by pair and as sets.
+    """Compare two sets of images, by pairs of one name and as sets; as the command.
 
-    Parameters
-    ----------
-    real, generated, size, data_range
-        See `tinyssl.compare.image_sets.open_images`. Images of one name are a pair;
-        without a size all must be of one.
-    features, dim, device
-        See `tinyssl.compare.features`: ``load_features`` and ``extract``.
-    seed : int
-        Of the random network and of every draw.
-    out : path
-        Run folder, for results.json, figures and a report.
-    log : callable
-        Takes lines for the person who waits.
-
-    Returns
-    -------
-    dict
-        What results.json holds: "pairs" (one row a pair), "similarity", "set" (the
-        distance and what it must be read beside), "notes"; and "lines" to print.
-
-    Raises
-    ------
-    ValueError
-        If images cannot be read, or are of several sizes without `size`.
+    Returns what results.json holds: "pairs" (one row a pair), "similarity", "set" (the
+    distance and what it must be read beside), "notes"; and "lines" to print.
     """
     from tinyssl.compare import pages  # matplotlib takes a second
 
@@ -134,19 +112,9 @@ def restoration(
 ):
     """Score what a run restores on images that it has not seen, beside copying.
 
-    As `compare`, of a ``run`` of ``pretrain`` with a task that restores whole images,
-    and ``data`` as `tinyssl.data.open_dataset` takes them; ``skip_bad`` goes on without
-    files that cannot be read. With folds each image is restored by a network that was
-    blind to it; images that all have seen are left out. "encoder" among the features
-    is the run's own.
-
-    Returns "images" (scores of each), "scores" (averages with intervals), "distances"
-    (one a kind of features), "notes"; and "lines".
-
-    Raises
-    ------
-    ValueError
-        If every image was seen in pretraining, or the run does not restore.
+    With folds a network blind to the image restores it. Returns "images" (scores of
+    each), "scores" (averages with intervals), "distances" (one a kind of features),
+    "notes"; and "lines".
     """
     from tinyssl.compare import pages
 

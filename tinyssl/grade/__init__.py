@@ -1,9 +1,7 @@
 """Grade new images, and say how far each answer can be trusted."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,28 +16,12 @@ KEPT = ("encoder", "members", "calibration", "ood")  # of a grader.pt
 
 
 def grade(run, images, *, out=None, device="auto"):
-    """Grade images with the models of a finetune run.
+    """Grade images as the command does; without ``out`` nothing is written.
 
-    Parameters
-    ----------
-    run : path
-        Folder of ``finetune``; its grader.pt holds one model a fold.
-    images : sequence of paths
-    out : path, optional
-        A folder for one picture an image, ``calibration.png`` and ``grades.jsonl``;
-        without it nothing is written.
-    device : str
-        See `tinyssl.training.train`; "auto" takes the fastest.
-
-    Returns
-    -------
-    list of dict
-        "image"; "grade" (the median of the probabilities) and "severity" in words;
-        "probabilities", averaged over the models; "right", how often answers this
-        sure were right on held-out images, with "low" and "high", its interval, and
-        "of", their number; "unlike", the distance from the training images over the
-        limit, and "warning" where it is more than 1; "picture" where one was made;
-        "lines" for a person.
+    Of each "grade" is the median of the "probabilities", averaged over the models;
+    "right" how often "of" so many held-out answers this sure were right ("low", "high":
+    its interval); "unlike" the distance from the training images over the limit, with
+    a "warning" above 1; "lines" are for a person.
     """
     state = load_grader(Path(run))
     paths = tuple(Path(path) for path in images)

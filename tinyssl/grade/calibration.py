@@ -20,27 +20,11 @@ def wilson(right, n, *, level=0.95):
 
 
 def reliability(grades_true, probabilities, *, head, bins=BINS):
-    """Compare the probability given to each answer with how often it was right.
+    """Compare the probability "said" of each answer with how often it was "right".
 
-    Parameters
-    ----------
-    grades_true : (N,) int array
-    probabilities : (N, K) array
-        Each row from a model that had not seen the image.
-    head : str
-        How probabilities become an answer; see `tinyssl.targets.grading.decode`.
-    bins : int
-        Groups of about N / bins images, by the probability of their answer.
-
-    Returns
-    -------
-    dict
-        "bins", a list of dicts with "from" and "to" (the least and the most sure of
-        the group), "n", "said" (mean probability), "right" (share), "low" and "high"
-        (its Wilson interval); "error", the mean distance between said and right
-        weighted by n (the expected calibration error of Guo et al. 2017, which chance
-        alone lifts above 0); "brier", the mean squared distance of the probabilities
-        from the truth (Brier 1950).
+    By groups of about N / bins images, "from" the least "to" the most sure, with
+    Wilson's interval. "error" is the expected calibration error (Guo et al. 2017: chance
+    alone lifts it above 0), "brier" the squared distance from the truth (Brier 1950).
     """
     N, K = probabilities.shape
     answers = grading.decode(probabilities, head)
@@ -58,10 +42,7 @@ def reliability(grades_true, probabilities, *, head, bins=BINS):
 
 
 def group_of(found, probability):
-    """Return the group whose range an answer of this probability falls into.
-
-    Between two groups it is the less sure one; beyond the ends the outermost.
-    """
+    """Return the group of an answer; between two of them the less sure one."""
     for group in reversed(found["bins"]):
         if probability >= group["from"]:
             return group

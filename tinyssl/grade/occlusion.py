@@ -28,22 +28,10 @@ def expected_grade(tasks, inputs):
 
 @torch.no_grad()
 def occlusion_map(tasks, image, *, window=None, batch_size=64):
-    """Map how much each place of one image raises the expected grade.
+    """Map how much each place of an (S, S, C) uint8 image raises the expected grade.
 
-    Parameters
-    ----------
-    tasks : sequence of Grading
-        Their answers are averaged, as ``tinyssl grade`` does.
-    image : (S, S, C) uint8 array
-    window : int, optional
-        Side of the piece that is smoothed away, in pixels; S / 8 if None. It moves
-        by half of itself, and its edge is soft.
-
-    Returns
-    -------
-    (S, S) float64 array
-        In grades: the mean fall of the expected grade over the windows that cover a
-        pixel; 0 where the image is black.
+    In grades: the mean fall over the soft windows, S / 8 pixels wide if not given, that
+    cover a pixel; 0 where the image is black.
     """
     S = len(image)
     window = window or max(3, S // 8)
