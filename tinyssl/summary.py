@@ -32,25 +32,12 @@ def metric_of(line):
 
 
 def paired_interval(differences, *, test_share=0.0, level=0.95):
-    """Mean of paired differences, and the ends of its interval.
+    """Mean of (k,) paired differences, and the ends of its Student's t interval.
 
-    ``differences`` are (k,), one a run: method minus scratch on the same fold and
-    seed. Student's t with k - 1 degrees of freedom covers ``level``; the ends are
-    infinite when k < 2. The training parts of two folds share most of their images,
-    so the plain interval is too short: its variance is multiplied by
-    1 + k * test_share, images tested over images trained on (1/4 in 5-fold
-    cross-validation, 0 if the differences are independent).
-
-    References
-    ----------
-    Nadeau, Bengio: Inference for the generalization error, Machine Learning 52,
-    239-281, 2003.
-
-    Examples
-    --------
-    >>> mean, low, high = paired_interval([0.1, 0.2, 0.3])
-    >>> round(mean, 3), round(low, 3), round(high, 3)
-    (0.2, -0.048, 0.448)
+    The ends are infinite when k < 2. Training parts of two folds share most images, so
+    the variance is multiplied by 1 + k * test_share, images tested over images trained
+    on: 1/4 in 5-fold cross-validation, 0 if the differences are independent (Nadeau,
+    Bengio: Inference for the generalization error, Machine Learning 52, 2003).
     """
     differences = np.asarray(differences, dtype=float)
     k = len(differences)
@@ -62,9 +49,7 @@ def paired_interval(differences, *, test_share=0.0, level=0.95):
     return mean, mean - half, mean + half
 
 
-def summarise(
-    rows: Lines, key: str, metric: Metric | None = None, *, test_share: float = 0.0
-) -> list[dict[str, Any]]:
+def summarise(rows, key, metric=None, *, test_share=0.0):
     """Group rows by initialisation and labels; compare each with scratch, run by run.
 
     A line has "init", "labels", "metric" (the key of the scores), its "words", whether
@@ -73,7 +58,7 @@ def summarise(
     "high": scratch subtracted, see `paired_interval`.
     """
     metric = metric or Metric(key)
-    cells: dict[tuple[str, str], dict] = {}
+    cells = {}
     for row in rows:
         cell = row["init"], name_group(row["labels"])
         cells.setdefault(cell, {})[row["run"]] = row
@@ -98,7 +83,7 @@ def summarise(
 
 def by_labels(lines):
     """Group lines by their labels, fewest first; the keys name the groups."""
-    groups: dict[str, list[Mapping[str, Any]]] = {}
+    groups = {}
     for line in sorted(lines, key=lambda line: line["labels"]):
         groups.setdefault(name_group(line["labels"]), []).append(line)
     return groups
@@ -132,19 +117,9 @@ def verdict(line):
 
 
 def finding(summary, *, baselines=()):
-    r"""Say which initialisations gained or LOST against scratch, and at which labels.
-
-    Also where no network beat what trains none, of whose scores ``baselines`` is the
-    summary. No full stop at the end.
-
-    Examples
-    --------
-    >>> line = {"init": "mae", "labels": 2, "metric": "Dice", "difference": 0.1}
-    >>> finding([line | {"low": 0.05, "high": 0.15}])
-    'Against scratch, mae gained at 2\xa0images (Dice)'
-    """
+    """Say what gained or LOST against scratch, and where no network beat a baseline."""
     sentences = [f"{_against_scratch(summary)} ({metric_of(summary[0]).words})"]
-    unbeaten: dict[str, list[str]] = {}
+    unbeaten = {}
     for group, lines in by_labels(baselines).items():
         networks = by_labels(summary).get(group, [])
         for line in lines if networks else ():
@@ -207,13 +182,7 @@ def percent(share):
 
 
 def name_group(labels):
-    r"""Name a share of the labels or a number of images; the space does not break.
-
-    Examples
-    --------
-    >>> name_group(2), name_group(0.05)
-    ('2\xa0images', '5\xa0%')
-    """
+    """Name a share of the labels or a number of images; the space does not break."""
     if isinstance(labels, float):
         return percent(labels)
     return f"{labels}\N{NO-BREAK SPACE}image" + ("" if labels == 1 else "s")

@@ -106,7 +106,7 @@ def _typical_side(table):
 
 
 def seen_area(view):
-    """Return where an (S, S, 3) view shows the eye, without the camera's rim and tab."""
+    """Return where an (S, S, 3) view shows the eye, without its rim and tab."""
     S = len(view)
     offset = np.arange(S) - (S - 1) / 2
     disc = offset[:, None] ** 2 + offset**2 <= (0.45 * S) ** 2

@@ -18,7 +18,7 @@ MANY = 256  # features above which a distance is repeated less often
 
 
 def pair_scores(image1, image2):
-    """Score (H, W, C) images of uint8 or [0, 1]: SSIM, PSNR, MSE of values in [0, 1]."""
+    """Score two (H, W, C) images, of uint8 or [0, 1]; the MSE is of [0, 1] always."""
     if (image1.dtype == np.uint8) != (image2.dtype == np.uint8):
         image1, image2 = (
             x / np.float32(255) if x.dtype == np.uint8 else x for x in (image1, image2)

@@ -23,8 +23,8 @@ def reliability(grades_true, probabilities, *, head, bins=BINS):
     """Compare the probability "said" of each answer with how often it was "right".
 
     By groups of about N / bins images, "from" the least "to" the most sure, with
-    Wilson's interval. "error" is the expected calibration error (Guo et al. 2017: chance
-    alone lifts it above 0), "brier" the squared distance from the truth (Brier 1950).
+    Wilson's interval. "error" is the expected calibration error (Guo et al. 2017; it is
+    above 0 by chance), "brier" the squared distance from the truth (Brier 1950).
     """
     N, K = probabilities.shape
     answers = grading.decode(probabilities, head)

@@ -1,6 +1,5 @@
 """What a comparison leaves for grading: the models of the best initialisation."""
 
-
 import numpy as np
 
 from tinyssl import runs

@@ -5,7 +5,6 @@ global intensities or by the encoder's mean features, exceeds that of 995 in 1,0
 out images: chance warns of about one in a hundred. Unlike is not graded wrongly.
 """
 
-
 import numpy as np
 import torch
 

@@ -1,8 +1,6 @@
 """The page of a study: pretraining, a comparison of initialisations, or both."""
 
 import platform
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +12,6 @@ from tinyssl.report.tables import Table, efficiency_table
 from tinyssl.summary import SAME_COMPUTE, finding, name_group, number
 
 SHOWN = 8  # images in a figure
-Logs = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 def pretraining(out, cases, logs, config):
@@ -71,10 +68,8 @@ def facts(cases, config):
     whole = "patients and copies" if len(np.unique(cases.groups)) < len(cases) else ""
     folds = {0: "none", 1: "one held-out part"}.get(cases.num_folds, cases.num_folds)
     encoder = config["encoder"]
-    parameters = sum(
-        p.numel() for p in experiment.new_encoder(encoder, channels=1).parameters()
-    )
-    layout = config["layout"]
+    weights = experiment.new_encoder(encoder, channels=1).parameters()
+    parameters, layout = sum(p.numel() for p in weights), config["layout"]
     return {
         "data": cases.facts["root"],
         "images": f"{len(cases)}{size}",

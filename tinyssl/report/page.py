@@ -26,11 +26,7 @@ NOTICE = "For research and teaching; not a medical device."
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands under it, in the order of the fields.
-
-    A figure comes with its caption. Details are pairs of a summary and a text, which
-    is folded away and set in a fixed-width face.
-    """
+    """A heading and what stands under it; details are a summary and a folded text."""
 
     heading: str
     paragraphs: Sequence[str] = ()
@@ -40,10 +36,7 @@ class Section:
 
 
 def write_report(path, title, sections, *, subtitle=None, facts=None):
-    """Write the page, ``report.html``, and its figures into ``figures/`` beside it.
-
-    Whole or not at all. ``facts``, label by value, are the box at the top.
-    """
+    """Write the page and, beside it, figures/; ``facts`` are the box at the top."""
     path = Path(path)
     figures = [figure for section in sections for figure, _ in section.figures]
     plates = save_figures(path.parent / "figures", figures)
@@ -92,12 +85,8 @@ def write_report(path, title, sections, *, subtitle=None, facts=None):
 
 
 def save_figures(folder, figures):
-    """Write figures as PNG files; return their bytes by file name, in their order.
-
-    A file is named after the figure's label; of two with one label the second becomes
-    ``label-2.png``.
-    """
-    plates: dict[str, bytes] = {}
+    """Write figures as PNG files named after their labels; return bytes by name."""
+    plates = {}
     for figure in figures:
         slug = re.sub(r"[^a-z0-9]+", "-", str(figure.get_label()).lower()).strip("-")
         name, count = f"{slug or 'figure'}.png", 1

@@ -10,11 +10,7 @@ from tinyssl.summary import best_average, by_labels, metric_of, number, verdict
 
 @dataclass(frozen=True)
 class Table:
-    """A table of text.
-
-    A row whose first cell is "" belongs to the row above it. Cells whose
-    (row, column) is in ``bold`` are set in bold.
-    """
+    """A table of text; a row whose first cell is "" belongs to the row above it."""
 
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -31,12 +27,9 @@ class Table:
 
 
 def efficiency_table(summary, *, baselines=(), rows=(), caption=None, each="fold"):
-    """Lay out scores by labels and initialisation: every run, and what beats scratch.
+    """Lay out scores by labels and initialisation, of summaries and their rows.
 
-    ``summary`` and ``baselines`` are from ``tinyssl.summary.summarise``; baselines
-    follow the initialisations of their labels. ``rows`` are those behind the summary:
-    their "n" are the numbers of labelled images. ``each`` says what one value is, a
-    fold or a seed. The best mean of each labels is bold.
+    ``each`` says what one value is, a fold or a repeat.
     """
     lines, asked = [*summary, *baselines], by_labels(rows)
     metric = metric_of(lines[0]).words if lines else ""
