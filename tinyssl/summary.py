@@ -6,13 +6,11 @@ labelled images. A summary is what `summarise` makes of the rows: a list of line
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import stdtrit
 
-Lines = Sequence[Mapping[str, Any]]
 SCRATCH = "scratch"
 SAME_COMPUTE = "scratch, same compute"
 RANDOM = "random weights, frozen"

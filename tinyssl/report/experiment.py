@@ -160,7 +160,13 @@ def comparison_sections(target, cases, results, trained):
     heading = f"{table[0]['words']} by number of labels"
     sections = [Section(heading, [target.measure, method], figures, tables)]
     if "frozen" in results:
-        sections.append(frozen_section(results["frozen"]))
+        text = (
+            "The encoder stays as pretraining left it, and simple fits to its features "
+            "answer: a linear model, and the five nearest labelled images. Beside them "
+            "the same encoder with random weights."
+        )
+        frozen = [efficiency_table(results["frozen"])]
+        sections.append(Section("Frozen encoders", [text], [], frozen))
     if "test" in results:
         sections.append(test_section(results))
     load = experiment.loader(target, cases, **trained)
@@ -171,16 +177,6 @@ def comparison_sections(target, cases, results, trained):
         caption = "On what is held out, during training; the mean of one view an image."
         sections.append(Section("Convergence", [], [(figure, caption)]))
     return sections
-
-
-def frozen_section(table):
-    """Show what encoders know that stay as they are."""
-    text = (
-        "The encoder stays as pretraining left it, and simple fits to its features "
-        "answer: a linear model, and the five nearest labelled images. Beside them the "
-        "same encoder with random weights."
-    )
-    return Section("Frozen encoders", [text], [], [efficiency_table(table)])
 
 
 def test_section(results):
