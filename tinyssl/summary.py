@@ -6,13 +6,11 @@ labelled images. A summary is what `summarise` makes of the rows: a list of line
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import stdtrit
 
-Lines = Sequence[Mapping[str, Any]]
 SCRATCH = "scratch"
 SAME_COMPUTE = "scratch, same compute"
 RANDOM = "random weights, frozen"
@@ -26,33 +24,18 @@ class Metric(NamedTuple):
     chance: float | None = None
 
 
-def metric_of(line: Mapping[str, Any]) -> Metric:
+def metric_of(line):
     """Return the metric of a line of a summary."""
     return Metric(line.get("words", line["metric"]), line.get("higher", True))
 
 
-def paired_interval(
-    differences: np.ndarray, *, test_share: float = 0.0, level: float = 0.95
-) -> tuple[float, float, float]:
-    """Mean of paired differences, and the ends of its interval.
+def paired_interval(differences, *, test_share=0.0, level=0.95):
+    """Mean of (k,) paired differences, and the ends of its Student's t interval.
 
-    ``differences`` are (k,), one a run: method minus scratch on the same fold and
-    seed. Student's t with k - 1 degrees of freedom covers ``level``; the ends are
-    infinite when k < 2. The training parts of two folds share most of their images,
-    so the plain interval is too short: its variance is multiplied by
-    1 + k * test_share, images tested over images trained on (1/4 in 5-fold
-    cross-validation, 0 if the differences are independent).
-
-    References
-    ----------
-    Nadeau, Bengio: Inference for the generalization error, Machine Learning 52,
-    239-281, 2003.
-
-    Examples
-    --------
-    >>> mean, low, high = paired_interval([0.1, 0.2, 0.3])
-    >>> round(mean, 3), round(low, 3), round(high, 3)
-    (0.2, -0.048, 0.448)
+    The ends are infinite when k < 2. Training parts of two folds share most images, so
+    the variance is multiplied by 1 + k * test_share, images tested over images trained
+    on: 1/4 in 5-fold cross-validation, 0 if the differences are independent (Nadeau,
+    Bengio: Inference for the generalization error, Machine Learning 52, 2003).
     """
     differences = np.asarray(differences, dtype=float)
     k = len(differences)
@@ -64,9 +47,7 @@ def paired_interval(
     return mean, mean - half, mean + half
 
 
-def summarise(
-    rows: Lines, key: str, metric: Metric | None = None, *, test_share: float = 0.0
-) -> list[dict[str, Any]]:
+def summarise(rows, key, metric=None, *, test_share=0.0):
     """Group rows by initialisation and labels; compare each with scratch, run by run.
 
     A line has "init", "labels", "metric" (the key of the scores), its "words", whether
@@ -75,7 +56,7 @@ def summarise(
     "high": scratch subtracted, see `paired_interval`.
     """
     metric = metric or Metric(key)
-    cells: dict[tuple[str, str], dict] = {}
+    cells = {}
     for row in rows:
         cell = row["init"], name_group(row["labels"])
         cells.setdefault(cell, {})[row["run"]] = row
@@ -98,15 +79,15 @@ def summarise(
     return summary
 
 
-def by_labels(lines: Lines) -> dict[str, list[Mapping[str, Any]]]:
+def by_labels(lines):
     """Group lines by their labels, fewest first; the keys name the groups."""
-    groups: dict[str, list[Mapping[str, Any]]] = {}
+    groups = {}
     for line in sorted(lines, key=lambda line: line["labels"]):
         groups.setdefault(name_group(line["labels"]), []).append(line)
     return groups
 
 
-def best_average(lines: Lines) -> float:
+def best_average(lines):
     """Return the best of the lines' means, nan where none is a number."""
     means = [line["avg"] for line in lines]
     means = [mean for mean in means if mean is not None and math.isfinite(mean)]
@@ -114,7 +95,7 @@ def best_average(lines: Lines) -> float:
     return better(means, default=math.nan)
 
 
-def outcome(line: Mapping[str, Any]) -> str:
+def outcome(line):
     """Say in one word whether an initialisation beat scratch; "" if not compared."""
     if "difference" not in line:
         return ""
@@ -124,7 +105,7 @@ def outcome(line: Mapping[str, Any]) -> str:
     return "gain" if low > 0 else "LOSS" if high < 0 else "unclear"
 
 
-def verdict(line: Mapping[str, Any]) -> str:
+def verdict(line):
     """Say the same in figures: "difference [interval] outcome"."""
     if not outcome(line):
         return ""
@@ -133,20 +114,10 @@ def verdict(line: Mapping[str, Any]) -> str:
     return f"{mean}{interval} {outcome(line)}"
 
 
-def finding(summary: Lines, *, baselines: Lines = ()) -> str:
-    r"""Say which initialisations gained or LOST against scratch, and at which labels.
-
-    Also where no network beat what trains none, of whose scores ``baselines`` is the
-    summary. No full stop at the end.
-
-    Examples
-    --------
-    >>> line = {"init": "mae", "labels": 2, "metric": "Dice", "difference": 0.1}
-    >>> finding([line | {"low": 0.05, "high": 0.15}])
-    'Against scratch, mae gained at 2\xa0images (Dice)'
-    """
+def finding(summary, *, baselines=()):
+    """Say what gained or LOST against scratch, and where no network beat a baseline."""
     sentences = [f"{_against_scratch(summary)} ({metric_of(summary[0]).words})"]
-    unbeaten: dict[str, list[str]] = {}
+    unbeaten = {}
     for group, lines in by_labels(baselines).items():
         networks = by_labels(summary).get(group, [])
         for line in lines if networks else ():
@@ -178,7 +149,7 @@ def _against_scratch(summary):
     return "Against scratch, " + "; ".join(said)
 
 
-def format_table(summary: Lines) -> str:
+def format_table(summary):
     """Lay a summary out as text, one line for each labels and initialisation."""
     width = max(len(line["init"]) for line in summary)
     header = f"{'labels':>10}  {'init':{width}}  {'min':>7} {'avg':>7} {'max':>7}"
@@ -195,7 +166,7 @@ def format_table(summary: Lines) -> str:
 # Numbers and names as words
 
 
-def number(value: float | None, digits: int = 3, *, sign: bool = False) -> str:
+def number(value, digits=3, *, sign=False):
     """Write a number with a real minus; a dash where it is undefined."""
     if value is None or math.isnan(value):
         return "–"
@@ -203,36 +174,30 @@ def number(value: float | None, digits: int = 3, *, sign: bool = False) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
-def percent(share: float) -> str:
+def percent(share):
     """Write a share as "5 %", with a space that does not break."""
     return f"{round(100 * share, 2):g}\N{NO-BREAK SPACE}%"
 
 
-def name_group(labels: float) -> str:
-    r"""Name a share of the labels or a number of images; the space does not break.
-
-    Examples
-    --------
-    >>> name_group(2), name_group(0.05)
-    ('2\xa0images', '5\xa0%')
-    """
+def name_group(labels):
+    """Name a share of the labels or a number of images; the space does not break."""
     if isinstance(labels, float):
         return percent(labels)
     return f"{labels}\N{NO-BREAK SPACE}image" + ("" if labels == 1 else "s")
 
 
-def join_words(words: Iterable[str]) -> str:
+def join_words(words):
     """Join as "a, b and c"."""
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def name_groups(groups: Iterable[str]) -> str:
+def name_groups(groups):
     """Join the names of groups: "5 % and 10 % of the labels"."""
     words = join_words(groups)
     return f"{words} of the labels" if words.endswith("%") else words
 
 
-def slug(init: str) -> str:
+def slug(init):
     """Name an initialisation in a file name: scratch-same-compute."""
     return "-".join(init.replace(",", "").split())

@@ -8,9 +8,7 @@ how far grades can be told without looking at the eye.
 import csv
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from tinyssl import runs
 from tinyssl.audit import page
@@ -29,41 +27,11 @@ COLUMNS = ("grade", "patient", "eye", "split")
 SHOWN = 3  # groups of files in the text; all are in the JSON
 
 
-def audit(
-    data: str | Path,
-    others: Sequence[str | Path] = (),
-    *,
-    out: Path | None = None,
-    threads: int | None = None,
-    log: Callable[[str], None] = lambda line: None,
-) -> dict[str, Any]:
-    """Look for what would spoil a study, and write a page of it.
+def audit(data, others=(), *, out=None, threads=None, log=lambda line: None):
+    """Look for what would spoil a study, and write a page of it; as the command.
 
-    Parameters
-    ----------
-    data : path or "toy[:N[:SIZE]]"
-        See ``tinyssl.data.open_dataset``; of IDRiD's root, all three parts.
-    others : sequence of paths
-        More data sets, in which copies of the first may be.
-    out : path, optional
-        Run folder, ``runs/audit-NAME`` if not given. It receives report.html,
-        results.json, and groups.csv: images with one group belong in one fold.
-    threads : int, optional
-        Decoders at work; all cores if not given.
-    log : callable
-        Takes lines for the person who waits.
-
-    Returns
-    -------
-    dict
-        "findings" (each with "kind", "severity", "title", "why", "advice", "count",
-        "files" and "rows"), most severe first; "parts", "grades", "sizes",
-        "baselines", "associations" and "copies" (and how they were told from others).
-
-    Raises
-    ------
-    ValueError
-        If a path is no data set, no image can be read, or `out` holds another run.
+    Of results.json, returned, "findings" are the most severe first and "copies" say how
+    they were told from others. Images of one group in groups.csv belong in one fold.
     """
     places = [str(place) for place in (data, *others)]
     parts = open_parts(places)
@@ -105,7 +73,7 @@ def audit(
     }
     runs.write_json(out / "results.json", results)
 
-    def write_groups(path: Path) -> None:
+    def write_groups(path):
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(["part", "image", "group"])
@@ -117,7 +85,7 @@ def audit(
     return results
 
 
-def as_text(results: Mapping[str, Any]) -> str:
+def as_text(results):
     """Write the results for a person: short, the most severe first."""
     lines = [
         f"{part['name']}: {part['layout']}, {counted(part['images'], 'image')}"

@@ -6,13 +6,9 @@ again they only propose pairs, whose vessels and lesions must then correlate.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tinyssl.audit.look import Looks
 from tinyssl.data.copies import connected, same_pairs, thumbnails
 
 LEAST, MOST = 0.55, 0.95  # between them lies the line, whatever the unrelated say
@@ -24,18 +20,14 @@ BLOCK = 256  # rows or pairs at a time
 TURNS = tuple((quarters, mirrored) for mirrored in (0, 1) for quarters in range(4))
 
 
-def find_copies(looks: Looks) -> dict[str, Any]:
-    """Find what is there more than once, in one part or in several.
-
-    Returns how copies were told from others, and "pairs" of rows of `looks`, surest
-    first: "first", "second", "kind" (identical when decoded, or similar), "similarity",
-    and the "turn" of the second that makes it the first.
+def find_copies(looks):
+    """Find what is there more than once: "pairs" of rows, surest first.
 
     The line lies twice as far above the median of pairs drawn at random as their 99th
-    percentile does, but within .55 and .95; for two parts it is the higher one. On
-    IDRiD it is at .55; files saved again are found at .99, eyes photographed twice from
-    .61 on. At 28 pixels it is at .95: only copies can be told, and only of eyes (of
-    PneumoniaMNIST's chests all 8 pairs found so were false).
+    percentile, within .55 and .95; for two parts it is the higher one. On IDRiD it is
+    .55: files saved again reach .99, eyes photographed twice .61. At 28 pixels it is
+    .95: only copies of eyes can be told (of chests all 8 pairs found were false).
+    The "turn" of the second makes it the first.
     """
     identical = _with_the_first(looks.digest)
     # From here on one of each, for a thousand blank files make half a million pairs
@@ -73,13 +65,11 @@ def find_copies(looks: Looks) -> dict[str, Any]:
     }
 
 
-def propose(small: np.ndarray, turn: tuple[int, int], most: int) -> NDArray[np.int64]:
-    """Return (M, 2) rows i < j whose thumbnails look alike, the second turned before.
-
-    Freed of the light of each camera, one is among the `most` nearest to the other.
-    """
+def propose(small, turn, most):
+    """Return (M, 2) rows i < j, one among the `most` nearest to the other, turned."""
     from scipy.ndimage import gaussian_filter
 
+    # Freed of the light of each camera
     flat = small - gaussian_filter(small.astype(np.float32), 2, axes=(1, 2))
     flat /= np.sqrt(gaussian_filter(flat**2, 4, axes=(1, 2))) + 2
     flat /= np.linalg.norm(flat, axis=(1, 2), keepdims=True) + 1e-6
@@ -96,17 +86,16 @@ def propose(small: np.ndarray, turn: tuple[int, int], most: int) -> NDArray[np.i
     return pairs[pairs[:, 0] < pairs[:, 1]]
 
 
-def turn_views(views: np.ndarray, turn: tuple[int, int]) -> np.ndarray:
+def turn_views(views, turn):
     """Return (N, S, S, ...) square arrays turned, then mirrored left to right."""
     turned = np.rot90(views, turn[0], axes=(1, 2))
     return turned[:, :, ::-1] if turn[1] else turned
 
 
-def similarities(structures, pairs, *, turn=(0, 0)) -> NDArray[np.float64]:
-    """Correlate (M, 2) pairs of (N, S, S) structures, at the shift that suits best.
+def similarities(structures, pairs, *, turn=(0, 0)):
+    """Correlate (M, 2) pairs of (N, S, S) structures, the second turned: (M,) peaks.
 
-    The second is turned before. Returns the (M,) peaks within an eighth of the side: 1
-    for copies, 0 where either shows nothing.
+    The best shift up to an eighth of the side counts; 0 where either shows nothing.
     """
     from scipy import fft
 
@@ -136,7 +125,7 @@ def _draw_line(structures):
     return float(np.clip(2 * found["0.99"] - found["0.5"], LEAST, MOST)), found
 
 
-def rows_by(keys: Iterable) -> list[list[int]]:
+def rows_by(keys):
     """Return the rows of each key that is there twice or more; "" is no key."""
     rows = defaultdict(list)
     for row, key in enumerate(keys):

@@ -1,13 +1,11 @@
 """Files: unreadable, left aside, unlabelled; masks that do not fit; odd images."""
 
 from collections import defaultdict
-from collections.abc import Iterator
 from hashlib import sha256
 
 import numpy as np
 
 from tinyssl.audit.findings import tell
-from tinyssl.audit.look import Looks
 from tinyssl.data.decode import image_size, read_mask
 from tinyssl.data.records import IMAGE_SUFFIXES
 from tinyssl.data.table import DataError
@@ -15,7 +13,7 @@ from tinyssl.data.table import DataError
 FAINT = 1 / 3  # of the median of the part: nothing of IDRiD's 412 is below .39
 
 
-def find_files(looks: Looks) -> Iterator[dict]:
+def find_files(looks):
     """Yield what is wrong with files, rows of the table, masks and single images."""
     found = defaultdict(list, unreadable=[[line] for line in looks.unreadable])
     for part, table in looks.parts.items():

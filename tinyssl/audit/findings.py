@@ -1,9 +1,6 @@
 """What an audit can find: how severe it is, why it matters, and what to do."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-
-from tinyssl.audit.look import Looks
 
 SEVERITIES = ("grave", "warning", "note")  # would invalidate a study; may; to know
 # Severity, kind and title, perhaps of several; why they matter; what to do
@@ -78,14 +75,8 @@ KINDS = {
 NOUNS = ("image", "image file", "pair", "patient", "visit", "row", "mask")
 
 
-def tell(
-    kind: str, groups: Iterable[Sequence], looks: Looks | None = None, **words: object
-) -> Iterator[dict]:
-    """Yield one finding of the catalogue as the JSON holds it, unless no group has it.
-
-    A group is of rows where `looks` is given, else of texts; `words` are what the title
-    asks for besides their number.
-    """
+def tell(kind, groups, looks=None, **words):
+    """Yield one finding, if any group (of rows of `looks`, or of texts) has it."""
     files, rows = [list(group) for group in groups], []
     if looks is not None:
         rows = [[int(row) for row in group] for group in files]
@@ -98,6 +89,6 @@ def tell(
         yield finding | {"files": files, "rows": rows}
 
 
-def counted(n: int, one: str) -> str:
+def counted(n, one):
     """Write a number with its noun: 1 pair, 3 pairs."""
     return f"{n} {one}" + "s" * (n != 1)

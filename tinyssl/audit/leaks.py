@@ -2,22 +2,17 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from textwrap import shorten
-
-import numpy as np
-from numpy.typing import NDArray
 
 from tinyssl.audit.copies import rows_by
 from tinyssl.audit.findings import KINDS, tell
-from tinyssl.audit.look import Looks
 from tinyssl.data.copies import connected
 
 LARGEST_GUESS = 8  # files of one patient; what more share was left by a program
 EYE = re.compile(r"([ _.-]+|(?<=\d))(left|right|od|os|l|r)$", re.IGNORECASE)
 
 
-def find_leaks(looks: Looks, pairs: Sequence[Mapping]) -> Iterator[dict]:
+def find_leaks(looks, pairs):
     """Yield what ties images together across splits and parts, and within them."""
     group = fold_groups(looks, pairs)
     across = [rows for rows in rows_by(group) if _crosses(looks, rows)]
@@ -26,9 +21,7 @@ def find_leaks(looks: Looks, pairs: Sequence[Mapping]) -> Iterator[dict]:
     yield from _patients(looks, group)
 
 
-def fold_groups(
-    looks: Looks, pairs: Sequence[Mapping], findings: Iterable[Mapping] = ()
-) -> NDArray[np.int64]:
+def fold_groups(looks, pairs, findings=()):
     """Return a group for each image: copies share it, and images of one patient."""
     ties = [(pair["first"], pair["second"]) for pair in pairs]
     for finding in findings:
@@ -37,12 +30,12 @@ def fold_groups(
     return connected(len(looks.name), ties)
 
 
-def _crosses(looks: Looks, rows: Sequence[int]) -> bool:
+def _crosses(looks, rows):
     """Return whether rows lie in two splits or more; an unknown split is none."""
     return len(set(looks.split[rows]) - {""}) > 1
 
 
-def _pairs(looks: Looks, pairs: Sequence[Mapping]) -> Iterator[dict]:
+def _pairs(looks, pairs):
     """Yield copies within a part and of two parts, and those with unlike grades."""
     found = defaultdict(list)
     for pair in pairs:
@@ -60,7 +53,7 @@ def _pairs(looks: Looks, pairs: Sequence[Mapping]) -> Iterator[dict]:
         yield from tell(kind, found[kind], looks, grades=grades)
 
 
-def _patients(looks: Looks, group: np.ndarray) -> Iterator[dict]:
+def _patients(looks, group):
     """Yield patients with several images: by the table, file names, or notes."""
     keys = defaultdict(list)
     columns = (looks.part, looks.patient, looks.name, looks.note)

@@ -2,17 +2,15 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
 from types import SimpleNamespace
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from tinyssl.data.crop import field_of_view
 from tinyssl.data.decode import FORMATS, image_size
 from tinyssl.data.images import open_with_crop, try_all
-from tinyssl.data.table import DataError, Table
+from tinyssl.data.table import DataError
 
 VIEW = 128  # px of the square in which copies are sought: larger vessels show
 LIGHT = 4 / 128  # of the side: what is coarser than this is light, not structure
@@ -21,31 +19,25 @@ DESCRIPTION, MODEL, DATE_FOLDER, DATE = 0x010E, 0x0110, 0x8769, 0x9003  # EXIF
 
 
 class Looks(SimpleNamespace):
-    """What was seen of the N readable images of all parts: the columns of `_see`.
+    """Columns of `_see` of all readable images; parts; why the others are not."""
 
-    Besides, ``parts`` as given, and ``unreadable``: where and why, of each such file.
-    """
-
-    def label(self, i: int) -> str:
+    def label(self, i):
         """Return the name of image i, with its part where there are several."""
         name = str(self.name[i])
         return f"{self.part[i]}: {name}" if len(self.parts) > 1 else name
 
-    def table(self, i: int) -> Table:
+    def table(self, i):
         """Return the table of image i alone."""
         return self.parts[self.part[i]].select(self.index[[i]])
 
 
-def look(parts: Mapping[str, Table], *, threads=None, progress=False) -> Looks:
-    """Look once at every image of all parts; takes 20 KB an image.
-
-    DataError if not a single image can be read.
-    """
+def look(parts, *, threads=None, progress=False):
+    """Look once at every image of all parts; takes 20 KB an image."""
     rows = [(part, i) for part, table in parts.items() for i in range(len(table))]
     seen: list[dict] = [{} for _ in rows]
     side = min([VIEW, *(_typical_side(table) for table in parts.values())])
 
-    def see(k: int) -> None:
+    def see(k):
         part, i = rows[k]
         seen[k] = {"part": part} | _see(parts[part], i, side)
 
@@ -113,22 +105,16 @@ def _typical_side(table):
     return int(np.median(sides or [VIEW]))
 
 
-def seen_area(view: np.ndarray) -> NDArray[np.bool_]:
-    """Return where a view shows the eye: (S, S, 3) uint8 to (S, S) bool.
-
-    Without the rim and its tab, which all images of a camera share.
-    """
+def seen_area(view):
+    """Return where an (S, S, 3) view shows the eye, without its rim and tab."""
     S = len(view)
     offset = np.arange(S) - (S - 1) / 2
     disc = offset[:, None] ** 2 + offset**2 <= (0.45 * S) ** 2
     return disc & field_of_view(view)
 
 
-def structure(green: np.ndarray, area: np.ndarray) -> NDArray[np.int8]:
-    """Return vessels and lesions of one (S, S) channel, freed of light and contrast.
-
-    42 is one local standard deviation; 0 is outside the area, or nothing to be seen.
-    """
+def structure(green, area):
+    """Return vessels and lesions, freed of light: 42 is one local deviation."""
     band = _blur(green, area, 0.7) - _blur(green, area, 3)
     deviation = np.sqrt(_blur(band * band, area, 2 * LIGHT * len(green)))
     band = np.clip(band / (deviation + 0.5), -3, 3)

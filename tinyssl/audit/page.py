@@ -1,15 +1,12 @@
 """The page of an audit: what was found, with images of it."""
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from tinyssl import plots
 from tinyssl.audit.findings import SEVERITIES, counted
-from tinyssl.audit.look import Looks
 from tinyssl.data import load_images
 from tinyssl.report import Section, Table, write_report
 
@@ -29,7 +26,7 @@ KNOW_NOTHING = (
 )
 
 
-def write(path: Path, looks: Looks, results: Mapping[str, Any]) -> None:
+def write(path, looks, results):
     """Write report.html."""
     findings = results["findings"]
     severities = [finding["severity"] for finding in findings]

@@ -5,16 +5,11 @@ file, how bright it is. A method that does not beat these numbers has learned no
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tinyssl import metrics
 from tinyssl.audit.findings import tell
 from tinyssl.data.folds import stratified_group_folds
-from tinyssl.targets.baselines import (
-    global_intensities,
-    logistic_regression,
-    majority,
-)
+from tinyssl.targets.baselines import global_intensities, logistic_regression, majority
 
 MOST_ROWS = 2000  # images a regression is fitted on; more change the third decimal
 PENALTY = 0.1  # a feature: many pixels are held back more than nine intensities
@@ -63,10 +58,8 @@ def find_shortcuts(looks, groups):
 def score_shortcuts(features, grades, groups, *, split=None, folds=5, rng=0):
     """Score the majority grade, and logistic regressions on named (N, D) features.
 
-    Images with equal groups stay in one fold; those whose split is ``"test"`` are in
-    none, and scored by a fit to all others. Nothing is scored where fewer than two
-    grades or groups are known. For the balanced accuracy, whose ``"chance"`` is given,
-    a probability is divided by the grade's share of the training images.
+    Groups stay in one fold; the "test" split is scored by a fit to all others. For the
+    balanced accuracy probabilities are divided by the grades' shares in training.
     """
     test = np.zeros(len(grades), bool) if split is None else split == "test"
     train, K = ~test, int(grades.max()) + 1
@@ -116,7 +109,7 @@ def _score(name, place, grades, probabilities, weighted):
     }
 
 
-def one_hot(labels: np.ndarray) -> NDArray[np.float64]:
+def one_hot(labels):
     """Return a column a label; labels that fewer than 5 images have share one."""
     _, which, counts = np.unique(labels, return_inverse=True, return_counts=True)
     common = counts >= RARE
@@ -124,7 +117,7 @@ def one_hot(labels: np.ndarray) -> NDArray[np.float64]:
     return np.eye(len(counts[common]) + (not common.all()))[place[which]]
 
 
-def association(labels, grades, *, repeats=999, rng=0) -> tuple[float, float]:
+def association(labels, grades, *, repeats=999, rng=0):
     """Return Cramer's V, 1 if a label tells the grade, and its p by shuffled grades."""
     from scipy import stats  # takes longer to import than all else here
 

@@ -5,12 +5,9 @@ random, a distance with the distance of two samples of one distribution.
 """
 
 import warnings
-from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from tinyssl import metrics
@@ -20,12 +17,8 @@ GROUPS = 20  # of the jackknife
 MANY = 256  # features above which a distance is repeated less often
 
 
-def pair_scores(image1: NDArray, image2: NDArray) -> dict[str, float]:
-    """Score an (H, W, C) image of uint8, or of floats in [0, 1], against another.
-
-    Returns "ssim" in [-1, 1], 1 is identical; "psnr" in decibels, inf is identical;
-    "mse" of values in [0, 1].
-    """
+def pair_scores(image1, image2):
+    """Score two (H, W, C) images, of uint8 or [0, 1]; the MSE is of [0, 1] always."""
     if (image1.dtype == np.uint8) != (image2.dtype == np.uint8):
         image1, image2 = (
             x / np.float32(255) if x.dtype == np.uint8 else x for x in (image1, image2)
@@ -38,13 +31,8 @@ def pair_scores(image1: NDArray, image2: NDArray) -> dict[str, float]:
     }
 
 
-def bootstrap(values, *, groups=None, rng, repeats=2000) -> dict[str, float]:
-    """Mean of a number an image, with a percentile interval over images drawn anew.
-
-    Images of one of the ``groups`` (a patient) are drawn together; a nan, an image
-    without such a number, is left out. Returns "mean", "low" and "high"; the ends are
-    nan with fewer than two groups.
-    """
+def bootstrap(values, *, groups=None, rng, repeats=2000):
+    """Mean of what is known, and its interval by groups drawn anew (nan for one)."""
     values = np.asarray(values, float)
     known = ~np.isnan(values)
     low = high = float("nan")
@@ -62,37 +50,17 @@ def bootstrap(values, *, groups=None, rng, repeats=2000) -> dict[str, float]:
 
 
 def set_distance(features1, features2, *, pairs=0, patients=None, rng):
-    """Frechet distance of two sets of features, and all it must be read beside.
+    """Frechet distance of (n1, d) and (n2, d) features, and what to read beside it.
 
-    Parameters
-    ----------
-    features1, features2 : (n1, d) and (n2, d) float arrays
-        Of the real and of the generated images.
-    pairs : int
-        The first so many rows of both belong together: the same eyes.
-    patients : ((n1,), (n2,)) arrays, optional
-        Whose image each row is; ValueError unless they are as many. Without them images
-        are taken as independent: several of a patient make `p` too small.
-
-    Returns
-    -------
-    dict
-        "distance"; "n1", "n2", "d"; "relative", the distance over the variance of the
-        real features; "low", "high", its interval; "floor", distances of two samples
-        of the one Gaussian fitted to the real features; "exchanged", distances after
-        images were exchanged at random between the sets; "p", the share of those not
-        below the distance.
-
-    Notes
-    -----
-    *Interval*: delete-a-group jackknife (20 groups) with Student's t: where the
-    distance would lie with other images, as many, of the same two kinds; the bias of n
-    stays in it. (A bootstrap would add it once more: an image drawn twice is not new.)
-
-    *Exchange*: who is in which of two samples of one distribution is chance. Patients
-    change sides whole, pairs within the pair. Features have heavier tails than a
-    Gaussian, so sets that do not differ lie above its floor too often
-    (``examples/calibrate_distance.py`` counts how often): `p` decides.
+    The first ``pairs`` rows of both are the same eyes; ``patients`` are those of each
+    set. Without them images are taken as independent, and "p" may be too small.
+    "relative" is the distance over the variance of the real features; "low", "high" a
+    delete-a-group jackknife, the bias of n in it (a bootstrap would add it once more);
+    "floor" distances of two samples of the Gaussian fitted to the real features;
+    "exchanged" distances after units changed sides at random; "p" the share of those
+    not below the distance. Features have heavier tails than a Gaussian, so sets that do
+    not differ lie above the floor too often (examples/calibrate_distance.py counts how
+    often): "p" decides.
     """
     rng = np.random.default_rng(rng)
     n1, n2, d = len(features1), len(features2), features1.shape[1]
@@ -117,7 +85,7 @@ def set_distance(features1, features2, *, pairs=0, patients=None, rng):
     return result | {"p": (1 + beyond) / (1 + repeats)}
 
 
-def verdict(found: dict[str, Any]) -> str:
+def verdict(found):
     """Say in words what a distance says."""
     floor = np.quantile(found["floor"], LEVEL)
     if found["distance"] <= 1e-9 * max(1e-300, floor):
@@ -140,7 +108,7 @@ def verdict(found: dict[str, Any]) -> str:
 
 
 @contextmanager
-def known_bias() -> Iterator[None]:
+def known_bias():
     """Silence the warning about few samples, which the caller gives once."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*mostly bias")

@@ -3,11 +3,9 @@
 import csv
 import json
 import shutil
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -24,27 +22,19 @@ CSV = {"newline": "", "encoding": "utf-8"}
 
 
 def export_restored(
-    run: str | Path,
-    data: str | Path,
+    run,
+    data,
     *,
-    out: str | Path,
-    per_image: int = 1,
-    skip_bad: bool = False,
-    seed: int = 0,
-    device: str = "auto",
-    log: Callable[[str], Any] = lambda line: None,
-) -> dict[str, Any]:
-    """Write disordered and restored images with their manifest.
+    out,
+    per_image=1,
+    skip_bad=False,
+    seed=0,
+    device="auto",
+    log=lambda line: None,
+):
+    """Do what the command does: all is written, or nothing.
 
-    As `restoration`, but ``out`` is a new or empty folder, written beside and renamed,
-    all or nothing; of each image there are ``per_image`` disordered versions; and the
-    task of the run must swap patches, so that what is written says how to undo it.
-    Returns the number of "images" written, "notes" and "lines".
-
-    Raises
-    ------
-    ValueError
-        If the folder is not empty, or the run does not restore swapped patches.
+    ValueError if ``out`` is not empty, or the run does not restore swapped patches.
     """
     run, out = Path(run), Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -99,7 +89,7 @@ def export_restored(
 
 
 @contextmanager
-def whole_folder(out: Path) -> Iterator[Path]:
+def whole_folder(out):
     """Give a folder to write to, renamed at the end; nothing stays if that fails."""
     beside = out.with_name(f".{out.name}.partial")
     shutil.rmtree(beside, ignore_errors=True)
@@ -135,7 +125,7 @@ def write_images(folder, table, names, kind, images, masks, points):
     return rows
 
 
-def save(path: Path, image: np.ndarray) -> None:
+def save(path, image):
     """Write one image or mask as PNG."""
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(image).save(path)

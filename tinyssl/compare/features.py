@@ -1,46 +1,31 @@
 """Features of images: the row of numbers an image by which sets are compared."""
 
 import warnings
-from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional as F
 
 from tinyssl import runs
 from tinyssl.training import choose_device, to_tensor
 
-Features = Callable[[torch.Tensor], Any]
 WIDTHS = (16, 32, 64)  # channels of the random network
 
 
 class RandomNetwork(nn.Module):
     """A small convolutional network with fixed random weights, never trained.
 
-    The weights are drawn from a ``seed`` by NumPy, whose stream is the same on every
-    machine: features agree everywhere but for the rounding of float32.
-
-    Notes
-    -----
-    Random features rank sets of images about as well as trained ones do where ImageNet
-    is far away (Naeem et al.). But a distance means something only beside another one
-    with the same seed, image size and n; and three 3 x 3 convolutions look at 15
-    pixels, so texture, edges and colour count and anatomy does not. From each filter
-    three quarters of its mean are taken: with plain ones overall brightness drowns
-    blur, noise and swapped patches.
-
-    References
-    ----------
-    Naeem, Oh, Uh, Choi, Yoo 2020, "Reliable fidelity and diversity metrics for
-    generative models", ICML, section 4.2 (random embedding).
+    Random features rank sets about as well as trained ones where ImageNet is far away
+    (Naeem, Oh, Uh, Choi, Yoo, ICML 2020, section 4.2). Compare distances of one seed,
+    image size and n only; three 3 x 3 convolutions look at 15 pixels: texture, edges
+    and colour count, anatomy does not. Filters lose three quarters of their mean: else
+    brightness drowns blur, noise and swapped patches.
     """
 
-    def __init__(self, seed: int = 0):
+    def __init__(self, seed=0):
         super().__init__()
         rng = np.random.default_rng(seed)
         for stage, (c_in, c_out) in enumerate(zip((3, *WIDTHS), WIDTHS, strict=False)):
@@ -49,7 +34,7 @@ class RandomNetwork(nn.Module):
             weight *= np.sqrt(2 / (9 * c_in))  # He: the variance is kept
             self.register_buffer(f"weight{stage}", torch.from_numpy(weight).float())
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x):
         """Map (N, 3, H, W) in [0, 1] to (N, 64)."""
         x = 2 * x - 1
         for weight in self.buffers():
@@ -57,13 +42,11 @@ class RandomNetwork(nn.Module):
         return x.mean((2, 3))
 
 
-def load_features(source: str | Path, *, seed: int = 0) -> tuple[Features, str]:
+def load_features(source, *, seed=0):
     """Return what computes features, and what it is called in a report.
 
-    The source is "random", a run folder of ``pretrain``, or a file: an ``encoder.pt``,
-    which answers with its last feature map, or a TorchScript module that maps
-    (N, 3, H, W) floats in [0, 1] to (N, d) or (N, C, h, w). TorchScript is a program:
-    load only files you trust. ValueError if it is none of these.
+    The source is "random", a run of pretrain, an encoder.pt or a TorchScript file: that
+    is a program, load only what you trust.
     """
     if str(source) == "random":
         return RandomNetwork(seed), f"random network, seed {seed}"
@@ -88,26 +71,11 @@ def load_features(source: str | Path, *, seed: int = 0) -> tuple[Features, str]:
     return encoder.eval().features, name
 
 
-def extract(
-    images, features, *, dim=None, batch_size=32, device="cpu"
-) -> NDArray[np.float64]:
-    """Compute a row of features an image, (N, d).
+def extract(images, features, *, dim=None, batch_size=32, device="cpu"):
+    """Compute (N, d) features of (H, W[, 3]) images, uint8 or floats in [0, 1].
 
-    Parameters
-    ----------
-    images : iterable of (H, W, 3) or (H, W) arrays of one size
-        uint8, or floats in [0, 1]; grey is given three equal channels.
-    features : callable
-        Takes (N, 3, H, W) float tensors in [0, 1]; returns (N, d), or (N, C, h, w)
-        of which the mean over h and w is taken. Modules are used in evaluation mode.
-    dim : int, optional
-        For few images: project to that many features, see `project`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there are no images, they are not of one size and type, the answer has
-        another shape or is not finite, or `dim` is not in 1..d.
+    ``features`` maps (N, 3, H, W) tensors in [0, 1] to (N, d), or to (N, C, h, w),
+    which is averaged over h and w; see `project` for ``dim``.
     """
     device = choose_device(device)
     network = getattr(features, "__self__", features)  # of encoder.features
@@ -135,11 +103,8 @@ def extract(
     return found if dim is None else project(found, dim)
 
 
-def project(features: NDArray[np.float64], dim: int) -> NDArray[np.float64]:
-    """Project (N, d) features to (N, dim): a random rotation, fixed by d, cut short.
-
-    Distances shrink with it: compare only what was projected alike.
-    """
+def project(features, dim):
+    """Project (N, d) to (N, dim) by a random rotation fixed by d: distances shrink."""
     d = features.shape[1]
     if not 1 <= dim <= d:
         raise ValueError(f"dim must lie in 1..{d}, the number of features, found {dim}")

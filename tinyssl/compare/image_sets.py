@@ -1,7 +1,7 @@
 """Images of a folder or file, read one at a time, each with the name it pairs by."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,13 +27,13 @@ class ImageSet:
     size: int | None = None  # the central square is resized to it
     patients: NDArray | None = None  # whose each is, where the source says so of all
 
-    def __len__(self) -> int:
+    def __len__(self):
         return len(self.names)
 
-    def __iter__(self) -> Iterator[NDArray]:
+    def __iter__(self):
         return (self[i] for i in range(len(self)))
 
-    def __getitem__(self, i: int) -> NDArray:
+    def __getitem__(self, i):
         """Return image i: uint8, or float32 in [0, 1] where it holds other values."""
         image = self.items[i]
         if isinstance(image, Path):
@@ -53,7 +53,7 @@ class ImageSet:
             raise DataError(f"{self.root}: size resizes images of 8 bits only")
         return center_crop(*image.shape[:2]).apply(image, self.size)
 
-    def shape(self, i: int) -> tuple[int, int]:
+    def shape(self, i):
         """Return the (height, width) of image i as `__getitem__` returns it."""
         if self.size is not None:
             return self.size, self.size
@@ -61,16 +61,11 @@ class ImageSet:
         return image_size(item) if isinstance(item, Path) else item.shape[:2]
 
 
-def open_images(path: str | Path, *, data_range=None, size=None) -> ImageSet:
-    """Open the images of a folder or file.
+def open_images(path, *, data_range=None, size=None):
+    """Open a folder, an image, an .npy (N, H, W[, C]), .npz or .csv, or "toy:N:SIZE".
 
-    ``path`` is a folder (its image files at any depth), one image file, an ``.npy``
-    array (N, H, W) or (N, H, W, C), a MedMNIST ``.npz``, a manifest ``.csv``, or
-    ``"toy:N:SIZE"``. ``data_range`` is the largest possible pixel value of an ``.npy``
-    array of 16 bits or floats; if not given it follows from the type: 65535, and 1 for
-    floats in [0, 1]. The central square of every image is resized to ``size``.
-
-    DataError if there are no images, or the data range of floats is not said.
+    The central square of each is resized to ``size``. ``data_range``, of an .npy, is by
+    its type if not given; DataError if floats leave [0, 1] without it.
     """
     root, path = str(path), Path(path)
     is_toy, kind = root.split(":")[0] == "toy", path.suffix.lower()
@@ -94,12 +89,8 @@ def open_images(path: str | Path, *, data_range=None, size=None) -> ImageSet:
     return ImageSet(root, [path.stem], [path], size=size)
 
 
-def pairs_of(first: ImageSet, second: ImageSet) -> NDArray[np.int64]:
-    """Return the positions (i, j) of images whose names agree, (P, 2).
-
-    Two sets of one image are a pair whatever their names. DataError if a name that
-    pairs stands twice in one set, such as a.png and a.jpg.
-    """
+def pairs_of(first, second):
+    """Return the positions (P, 2) of images whose names agree; two single ones pair."""
     if len(first) == len(second) == 1:
         return np.zeros((1, 2), np.int64)
     shared = set(first.names) & set(second.names)
@@ -115,7 +106,7 @@ def pairs_of(first: ImageSet, second: ImageSet) -> NDArray[np.int64]:
     return np.array(found, np.int64).reshape(-1, 2)
 
 
-def refuse_sizes(first: ImageSet, second: ImageSet) -> None:
+def refuse_sizes(first, second):
     """Refuse images of several sizes, naming the first that differs."""
     wanted = first.shape(0)
     for images in (first, second):

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyssl import runs
-from tinyssl.compare.restored import Restored, disorder_and_restore
+from tinyssl.compare.restored import disorder_and_restore
 from tinyssl.data import Table, load_images, open_dataset
 from tinyssl.data.copies import content_groups, seen_before, thumbnails
 from tinyssl.data.images import round_mask
@@ -29,11 +29,11 @@ class Networks:
     groups: NDArray[np.int64]  # (N,): patients and copies
 
     @property
-    def swapping(self) -> bool:
+    def swapping(self):
         """Whether images are disordered by swaps alone, which then undo it."""
         return type(self.tasks[0]).disorder is ContextRestoration.disorder
 
-    def restore(self, index, *, seed: int, draw: int = 0) -> Restored:
+    def restore(self, index, *, seed, draw=0):
         """Disorder and restore some of the images, by their positions."""
         field = round_mask(self.images.shape[1]) if self.table.is_fundus else None
         options = {"numbers": index, "draw": draw, "seed": seed, "field": field}
@@ -41,11 +41,8 @@ class Networks:
         return disorder_and_restore(tasks, self.images[index], **options)
 
 
-def open_networks(run, data, *, skip_bad, device) -> Networks:
-    """Rebuild the networks of a run, and read images as it read its own.
-
-    ValueError if the run is no pretraining by restoring whole images, or unfinished.
-    """
+def open_networks(run, data, *, skip_bad, device):
+    """Rebuild the networks of a run, and read images as it read its own."""
     config = runs.read_config(run)
     found = f"{config.get('command')} {config.get('task', '')}".strip()
     other = f"{run} must be a run of pretrain with a task that restores images: {found}"

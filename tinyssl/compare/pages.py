@@ -1,7 +1,5 @@
 """What a person reads of a comparison: lines of what was found, and a page."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from tinyssl import metrics, plots
@@ -21,51 +19,47 @@ LABELS = {  # a score's name, digits, and whether more is better
 }
 OTHERWISE = {"mse_swapped": ("MSE in changed patches", 5, False)}  # if not swapped
 ABOUT = (
-    "Means with 95 % intervals, by drawing patients (or images, where no patient is "
-    "known) anew; errors of values in [0, 1]. Random: the same images paired at "
-    "random. Copy: the disordered image as it is; difference: restored minus copy."
+    "Means with 95 % intervals over patients (images, if unknown) drawn anew; errors "
+    "of values in [0, 1]. Random: paired at random. Copy: the disordered image as it "
+    "is; difference: restored minus copy."
 )
 RANGE = (
-    "SSIM depends on the data range: it is 255 for files of 8 bits. Images in [0, 1] "
-    "scored as if their range were 255 come out near 1 whatever they show: {:.5f} for "
-    "the pairs shown above, where {:.3f} is right."
+    "SSIM depends on the data range, 255 for files of 8 bits. Images in [0, 1] scored "
+    "as if it were 255 are near 1 whatever they show: {:.5f} here, {:.3f} is right."
 )
 CORNERS = (
     "SSIM of two different eyes is not 0: black corners and a smooth background agree. "
     "So it stands beside that of the same images paired at random."
 )
 BIAS = (
-    "A Frechet distance is biased upward, the more the fewer images, and its unit is "
-    "that of the features squared: a bare “FID 0.17” cannot be read. It needs n, the "
-    "number of features d, which features, and the distance of two samples of one "
-    "distribution. A value made with Inception features is on another scale."
+    "A Frechet distance is biased upward by few images, and its unit is that of the "
+    "features squared: a bare “FID 0.17” cannot be read without n, d, which features, "
+    "and the distance of two samples of one distribution. Inception features have "
+    "another scale."
 )
 EXCHANGE = (
-    "The interval (delete-a-group jackknife) says where the distance would lie with "
-    "other images, as many, of the same two kinds, the bias of few images in it. The "
-    "exchange decides, not the Gaussian: features have heavier tails than one, so sets "
-    "that do not differ lie above its floor too often."
+    "The interval (delete-a-group jackknife) says where the distance of other images, "
+    "as many, would lie, their bias in it. The exchange decides, not the Gaussian: "
+    "features have heavier tails, so alike sets lie above its floor too often."
 )
 CHANCE = (
-    "Diamond: the distance with its 95 % interval; it is {:.3g} of the variance of the "
-    "real features. Exchanged: images put on either side by chance, pairs within the "
-    "pair. One Gaussian: two samples, as large, of the Gaussian fitted to the real "
-    "features."
+    "Diamond: the distance with its 95 % interval, {:.3g} of the variance of the real "
+    "features. Exchanged: images put on either side by chance, pairs within the pair. "
+    "One Gaussian: two samples of the Gaussian fitted to the real features."
 )
 REPORTED = (
-    "A student project on retinal context restoration reports SSIM .95 and FID .17, "
-    "and not what returning the disordered image scores: here SSIM {}. The fewer and "
-    "smaller the patches, the nearer to 1."
+    "A student project reports SSIM .95 and FID .17 of restored retinas, and not what "
+    "returning the input scores: here SSIM {}, higher with fewer or smaller patches."
 )
 SAME = (
-    "With the same images on both sides, what differs from sample to sample cancels: "
-    "this distance may fall below that of two samples of one distribution. Between "
-    "halves (originals of one half of the patients beside the other half's images, 20 "
-    "random halvings) it stands beside its floor, originals on both sides."
+    "With the same images on both sides, what differs by sample cancels: the distance "
+    "may fall below that of two samples. Between halves (originals of half the "
+    "patients beside the other half's images, 20 halvings) it stands beside its floor, "
+    "originals on both sides."
 )
 
 
-def interval(value: Mapping[str, float], digits: int = 3, kind: str = "f") -> str:
+def interval(value, digits=3, kind="f"):
     """Write a mean with its interval; a dash where there is none."""
     if np.isnan(value["mean"]):
         return "–"
@@ -74,7 +68,7 @@ def interval(value: Mapping[str, float], digits: int = 3, kind: str = "f") -> st
     return mean if np.isnan(value["low"]) else f"{mean} [{low}, {high}]"
 
 
-def in_decibels(error: Mapping[str, float]) -> dict[str, float]:
+def in_decibels(error):
     """Return the PSNR of a mean error: a mean of decibels may be infinite."""
     with np.errstate(divide="ignore"):  # inf
         mean, high, low = -10 * np.log10([error[k] for k in ("mean", "low", "high")])

@@ -1,7 +1,6 @@
 """How well a network restores disordered images, beside returning its input."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,8 +16,6 @@ SCORES = ("ssim", "mse", "mse_swapped", "mse_unswapped")
 BATCH = 64  # images restored at once
 HALVINGS = 20
 
-Scores = dict[str, dict[str, float]]
-
 
 @dataclass(frozen=True, eq=False)
 class Restored:
@@ -30,21 +27,17 @@ class Restored:
     swaps: NDArray[np.int64]  # (N, T, 4); swap_patches undoes them with [:, ::-1]
 
     @property
-    def changed(self) -> NDArray[np.bool_]:
+    def changed(self):
         """Where another value was moved to, (N, S, S)."""
         return (self.disordered != self.images).any(-1)
 
 
 @torch.no_grad()
-def disorder_and_restore(
-    task, images, *, numbers=None, draw=0, seed=0, field=None
-) -> Restored:
-    """Disorder (N, S, S, C) bytes as the task does, restore them, round to bytes.
+def disorder_and_restore(task, images, *, numbers=None, draw=0, seed=0, field=None):
+    """Disorder (N, S, S, C) bytes by one task, or by one each, and restore them.
 
-    There may be one task, of the same settings, for each image. The disorder of an
-    image follows from (seed, draw, number) alone, not from the images beside it;
-    ``numbers`` are positions if left out. Restored images are black outside the
-    (S, S) ``field``, as the originals are.
+    The disorder follows from (seed, draw, number) alone. Restored images are black
+    outside the (S, S) ``field``, as the originals are.
     """
     tasks = [task] * len(images) if isinstance(task, ContextRestoration) else task
     numbers = np.arange(len(images)) if numbers is None else numbers
@@ -65,12 +58,8 @@ def disorder_and_restore(
     return Restored(np.asarray(images), disordered, restored, np.concatenate(swaps))
 
 
-def score_images(found: Restored) -> list[dict[str, Scores]]:
-    """Score every image, "restored" and "copy", against its original.
-
-    As `tinyssl.compare.comparison.pair_scores`, with "mse_swapped" inside and
-    "mse_unswapped" outside the pixels that were changed, nan where there are none.
-    """
+def score_images(found):
+    """Score every image, "restored" and "copy", also inside and outside the changes."""
     rows = []
     for k, (image, changed) in enumerate(zip(found.images, found.changed, strict=True)):
         row = {}
@@ -83,12 +72,9 @@ def score_images(found: Restored) -> list[dict[str, Scores]]:
     return rows
 
 
-def summarise(rows: list[Scores], *, groups=None, rng=0) -> dict[str, Scores]:
-    """Average the rows of `score_images`: "restored", "copy" and their "difference".
-
-    Of each score, as `tinyssl.compare.comparison.bootstrap`.
-    """
-    table: dict[str, Scores] = {}
+def summarise(rows, *, groups=None, rng=0):
+    """Average each score of `score_images`: "restored", "copy", their "difference"."""
+    table = {}
     for key in SCORES:
         restored, copied = (np.array([row[way][key] for row in rows]) for way in WAYS)
         ways = {"restored": restored, "copy": copied, "difference": restored - copied}
@@ -102,13 +88,10 @@ def summarise(rows: list[Scores], *, groups=None, rng=0) -> dict[str, Scores]:
 def set_distances(originals, restored, disordered, *, groups=None, rng=0):
     """Frechet distance of the restored and of the disordered set to the originals.
 
-    All are (N, d) features of the same images; ``groups`` are patients, never parted.
-    Returns "n", "d"; "same", with the same images on both sides, "restored" and
-    "copy": there what is peculiar to this sample cancels. And "halves", with the
-    originals of one half of the patients beside the other half's images, "restored",
-    "copy" and "floor" (originals on both sides), each the mean of 20 random halvings
-    with "low" and "high", where nine tenths of them lie: no interval, for they share
-    their images. No halves with fewer than 4 patients.
+    "same" has the same images on both sides: what is peculiar to this sample cancels.
+    "halves" has originals of half the patients beside the other half's images ("floor":
+    originals on both sides): the mean of 20 halvings, and where nine tenths lie, which
+    is no interval, for they share images. None with fewer than 4 patients.
     """
     rng = np.random.default_rng(rng)
     labels = np.arange(len(originals)) if groups is None else groups
@@ -121,7 +104,7 @@ def set_distances(originals, restored, disordered, *, groups=None, rng=0):
             if min(first.sum(), (~first).sum()) > 1:
                 real, rest = originals[first], [features[~first] for features in sides]
                 halves.append([frechet_distance(real, other) for other in rest])
-    result: dict[str, Any] = {"n": len(originals), "d": originals.shape[1]}
+    result = {"n": len(originals), "d": originals.shape[1]}
     result["same"] = dict(zip(WAYS, same, strict=True))
     if halves:
         result["halves"] = {}

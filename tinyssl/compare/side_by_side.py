@@ -1,9 +1,7 @@
 """The two experiments: real beside generated images, restored beside their input."""
 
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,44 +16,22 @@ MIXED = 200  # pairs at most that are also put together at random
 
 
 def compare(
-    real: str | Path,
-    generated: str | Path,
+    real,
+    generated,
     *,
-    size: int | None = None,
-    features: str = "random",
-    dim: int | None = None,
-    data_range: float | None = None,
-    seed: int = 0,
-    device: str = "auto",
-    out: str | Path = "runs/compare",
-    log: Callable[[str], Any] = lambda line: None,
-) -> dict[str, Any]:
-    """Compare two folders or files of images, pair by pair and as sets.
+    size=None,
+    features="random",
+    dim=None,
+    data_range=None,
+    seed=0,
+    device="auto",
+    out="runs/compare",
+    log=lambda line: None,
+):
+    """Compare two sets of images, by pairs of one name and as sets; as the command.
 
-    Parameters
-    ----------
-    real, generated, size, data_range
-        See `tinyssl.compare.image_sets.open_images`. Images of one name are a pair;
-        without a size all must be of one.
-    features, dim, device
-        See `tinyssl.compare.features`: ``load_features`` and ``extract``.
-    seed : int
-        Of the random network and of every draw.
-    out : path
-        Run folder, for results.json, figures and a report.
-    log : callable
-        Takes lines for the person who waits.
-
-    Returns
-    -------
-    dict
-        What results.json holds: "pairs" (one row a pair), "similarity", "set" (the
-        distance and what it must be read beside), "notes"; and "lines" to print.
-
-    Raises
-    ------
-    ValueError
-        If images cannot be read, or are of several sizes without `size`.
+    Returns what results.json holds: "pairs" (one row a pair), "similarity", "set" (the
+    distance and what it must be read beside), "notes"; and "lines" to print.
     """
     from tinyssl.compare import pages  # matplotlib takes a second
 
@@ -123,32 +99,22 @@ def _sets(sets, pairs, network, dim, seed, device):
 
 
 def restoration(
-    run: str | Path,
-    data: str | Path,
+    run,
+    data,
     *,
-    features: Sequence[str] = ("random", "encoder"),
-    dim: int | None = None,
-    skip_bad: bool = False,
-    seed: int = 0,
-    device: str = "auto",
-    out: str | Path = "runs/restoration",
-    log: Callable[[str], Any] = lambda line: None,
-) -> dict[str, Any]:
+    features=("random", "encoder"),
+    dim=None,
+    skip_bad=False,
+    seed=0,
+    device="auto",
+    out="runs/restoration",
+    log=lambda line: None,
+):
     """Score what a run restores on images that it has not seen, beside copying.
 
-    As `compare`, of a ``run`` of ``pretrain`` with a task that restores whole images,
-    and ``data`` as `tinyssl.data.open_dataset` takes them; ``skip_bad`` goes on without
-    files that cannot be read. With folds each image is restored by a network that was
-    blind to it; images that all have seen are left out. "encoder" among the features
-    is the run's own.
-
-    Returns "images" (scores of each), "scores" (averages with intervals), "distances"
-    (one a kind of features), "notes"; and "lines".
-
-    Raises
-    ------
-    ValueError
-        If every image was seen in pretraining, or the run does not restore.
+    With folds a network blind to the image restores it. Returns "images" (scores of
+    each), "scores" (averages with intervals), "distances" (one a kind of features),
+    "notes"; and "lines".
     """
     from tinyssl.compare import pages
 
@@ -190,7 +156,7 @@ def restoration(
         return _finished(out, results)
 
 
-def _finished(out: Path, results: dict[str, Any]) -> dict[str, Any]:
+def _finished(out, results):
     """Write results.json; return the results, with their notes as lines to print."""
     runs.write_json(out / "results.json", results)
     lines = [f"{name}: {text}" for name, text in results["notes"].items()]

@@ -1,9 +1,7 @@
 """Grade new images, and say how far each answer can be trusted."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,31 +15,13 @@ from tinyssl.training import choose_device, use_threads
 KEPT = ("encoder", "members", "calibration", "ood")  # of a grader.pt
 
 
-def grade(
-    run: Path, images: Sequence[Path], *, out: Path | None = None, device: str = "auto"
-) -> list[dict[str, Any]]:
-    """Grade images with the models of a finetune run.
+def grade(run, images, *, out=None, device="auto"):
+    """Grade images as the command does; without ``out`` nothing is written.
 
-    Parameters
-    ----------
-    run : path
-        Folder of ``finetune``; its grader.pt holds one model a fold.
-    images : sequence of paths
-    out : path, optional
-        A folder for one picture an image, ``calibration.png`` and ``grades.jsonl``;
-        without it nothing is written.
-    device : str
-        See `tinyssl.training.train`; "auto" takes the fastest.
-
-    Returns
-    -------
-    list of dict
-        "image"; "grade" (the median of the probabilities) and "severity" in words;
-        "probabilities", averaged over the models; "right", how often answers this
-        sure were right on held-out images, with "low" and "high", its interval, and
-        "of", their number; "unlike", the distance from the training images over the
-        limit, and "warning" where it is more than 1; "picture" where one was made;
-        "lines" for a person.
+    Of each "grade" is the median of the "probabilities", averaged over the models;
+    "right" how often "of" so many held-out answers this sure were right ("low", "high":
+    its interval); "unlike" the distance from the training images over the limit, with
+    a "warning" above 1; "lines" are for a person.
     """
     state = load_grader(Path(run))
     paths = tuple(Path(path) for path in images)
@@ -56,7 +36,7 @@ def grade(
     return [row | {"lines": lines(row)} for row in rows]
 
 
-def load_grader(run: Path) -> dict[str, Any]:
+def load_grader(run):
     """Load the grader.pt of a run folder, or say what it lacks."""
     if not (run / "grader.pt").is_file():
         raise ValueError(f"{run} must be a run of finetune: it has no grader.pt")
@@ -69,7 +49,7 @@ def load_grader(run: Path) -> dict[str, Any]:
     return state
 
 
-def rebuild(state: dict[str, Any], *, device: str = "cpu") -> list[Grading]:
+def rebuild(state, *, device="cpu"):
     """Rebuild the graders of a ``grader.pt``, one a fold."""
     tasks = []
     for member in state["members"]:
@@ -80,7 +60,7 @@ def rebuild(state: dict[str, Any], *, device: str = "cpu") -> list[Grading]:
     return tasks
 
 
-def answer(state, tasks, pixels, names) -> list[dict[str, Any]]:
+def answer(state, tasks, pixels, names):
     """Return what `grade` returns, without pictures."""
     probabilities = np.mean([task.predict(pixels)[1] for task in tasks], axis=0)
     grades = decode(probabilities, state["head"]).tolist()
@@ -103,7 +83,7 @@ def answer(state, tasks, pixels, names) -> list[dict[str, Any]]:
     return rows
 
 
-def draw(out, state, tasks, pixels, rows) -> None:
+def draw(out, state, tasks, pixels, rows):
     """Write one picture an image, the calibration figure, and the answers as lines."""
     out.mkdir(parents=True, exist_ok=True)
     K = state["num_grades"]
@@ -126,7 +106,7 @@ def draw(out, state, tasks, pixels, rows) -> None:
     runs.write_atomic(out / "grades.jsonl", lambda path: path.write_text(text, "utf-8"))
 
 
-def free_name(stem: str, taken: set[str]) -> str:
+def free_name(stem, taken):
     """Return the stem, numbered where another image has it too."""
     name, number = stem, 1
     while name in taken:
@@ -136,7 +116,7 @@ def free_name(stem: str, taken: set[str]) -> str:
     return name
 
 
-def heading(row: dict[str, Any]) -> str:
+def heading(row):
     """Say the severity of an image; where it is unlike the others, that first."""
     name = Path(row["image"]).name
     if "warning" in row:
@@ -144,7 +124,7 @@ def heading(row: dict[str, Any]) -> str:
     return f"{row['severity']}: {name}"
 
 
-def words(row: dict[str, Any]) -> str:
+def words(row):
     """Say what an answer is worth."""
     warning = f" WARNING: {row['warning']}." if "warning" in row else ""
     return (
@@ -154,7 +134,7 @@ def words(row: dict[str, Any]) -> str:
     )
 
 
-def lines(row: dict[str, Any]) -> list[str]:
+def lines(row):
     """Write one answer for a person."""
     shown = " ".join(f"{p:.2f}" for p in row["probabilities"])
     picture = f"; picture: {row['picture']}" if "picture" in row else ""

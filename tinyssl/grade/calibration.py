@@ -4,17 +4,14 @@ Asked of images that the answering model had never seen: in cross-validation eac
 labelled image is answered by the one model that did not train on it.
 """
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from tinyssl.targets import grading
 
 BINS = 5  # equally filled, so that few images still say something in each
 
 
-def wilson(right: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
+def wilson(right, n, *, level=0.95):
     """Return the interval of a share that was seen ``right`` times in n."""
     from scipy.stats import binomtest  # half a second, which grading need not wait for
 
@@ -22,34 +19,12 @@ def wilson(right: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
     return float(found.low), float(found.high)
 
 
-def reliability(
-    grades_true: NDArray[np.integer],
-    probabilities: NDArray[np.floating],
-    *,
-    head: str,
-    bins: int = BINS,
-) -> dict[str, Any]:
-    """Compare the probability given to each answer with how often it was right.
+def reliability(grades_true, probabilities, *, head, bins=BINS):
+    """Compare the probability "said" of each answer with how often it was "right".
 
-    Parameters
-    ----------
-    grades_true : (N,) int array
-    probabilities : (N, K) array
-        Each row from a model that had not seen the image.
-    head : str
-        How probabilities become an answer; see `tinyssl.targets.grading.decode`.
-    bins : int
-        Groups of about N / bins images, by the probability of their answer.
-
-    Returns
-    -------
-    dict
-        "bins", a list of dicts with "from" and "to" (the least and the most sure of
-        the group), "n", "said" (mean probability), "right" (share), "low" and "high"
-        (its Wilson interval); "error", the mean distance between said and right
-        weighted by n (the expected calibration error of Guo et al. 2017, which chance
-        alone lifts above 0); "brier", the mean squared distance of the probabilities
-        from the truth (Brier 1950).
+    By groups of about N / bins images, "from" the least "to" the most sure, with
+    Wilson's interval. "error" is the expected calibration error (Guo et al. 2017; it is
+    above 0 by chance), "brier" the squared distance from the truth (Brier 1950).
     """
     N, K = probabilities.shape
     answers = grading.decode(probabilities, head)
@@ -66,11 +41,8 @@ def reliability(
     return {"bins": groups, "error": error, "brier": float(brier), "n": N}
 
 
-def group_of(found: dict[str, Any], probability: float) -> dict[str, Any]:
-    """Return the group whose range an answer of this probability falls into.
-
-    Between two groups it is the less sure one; beyond the ends the outermost.
-    """
+def group_of(found, probability):
+    """Return the group of an answer; between two of them the less sure one."""
     for group in reversed(found["bins"]):
         if probability >= group["from"]:
             return group

@@ -1,7 +1,5 @@
 """What a comparison leaves for grading: the models of the best initialisation."""
 
-from typing import Any
-
 import numpy as np
 
 from tinyssl import runs
@@ -10,12 +8,10 @@ from tinyssl.grade import calibration, ood
 from tinyssl.targets.grading import decode, evaluate
 
 
-def keep_grader(out, kind, cases, results, trained) -> dict[str, Any]:
+def keep_grader(out, kind, cases, results, trained):
     """Keep the fold models of the initialisation with the best mean as grader.pt.
 
-    Its score is a little optimistic, being the best of several: the report shows them
-    all. Where there are official test images, ``results["ensembles"]`` says what the
-    folds' averaged probabilities score on them.
+    Its score is a little optimistic, being the best of several: the report shows all.
     """
     most = max(line["labels"] for line in results["summary"])
     whole = [line for line in results["summary"] if line["labels"] == most]
@@ -47,9 +43,9 @@ def keep_grader(out, kind, cases, results, trained) -> dict[str, Any]:
     return {key: state[key] for key in ("init", "qwk", "head", "size", "calibration")}
 
 
-def ensembles(cases, rows, head) -> list[dict[str, Any]]:
+def ensembles(cases, rows, head):
     """Score the folds' mean probabilities on the official test images."""
-    cells: dict[tuple, list[Any]] = {}
+    cells = {}
     for row in rows:
         members = cells.setdefault((row["init"], row["labels"]), [])
         members.append(row["test_answers"][1])

@@ -7,19 +7,15 @@ and of several together. (Zeiler and Fergus 2014, section 4.2, used a grey squar
 is itself something to see.)
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from tinyssl.targets.grading import Grading
 from tinyssl.training import to_tensor
 
 
 @torch.no_grad()
-def expected_grade(tasks: Sequence[Grading], inputs: torch.Tensor) -> NDArray:
+def expected_grade(tasks, inputs):
     """Return the mean grade of each image by the probabilities of all graders."""
     total = 0.0
     for task in tasks:
@@ -31,29 +27,11 @@ def expected_grade(tasks: Sequence[Grading], inputs: torch.Tensor) -> NDArray:
 
 
 @torch.no_grad()
-def occlusion_map(
-    tasks: Sequence[Grading],
-    image: NDArray[np.uint8],
-    *,
-    window: int | None = None,
-    batch_size: int = 64,
-) -> NDArray[np.float64]:
-    """Map how much each place of one image raises the expected grade.
+def occlusion_map(tasks, image, *, window=None, batch_size=64):
+    """Map how much each place of an (S, S, C) uint8 image raises the expected grade.
 
-    Parameters
-    ----------
-    tasks : sequence of Grading
-        Their answers are averaged, as ``tinyssl grade`` does.
-    image : (S, S, C) uint8 array
-    window : int, optional
-        Side of the piece that is smoothed away, in pixels; S / 8 if None. It moves
-        by half of itself, and its edge is soft.
-
-    Returns
-    -------
-    (S, S) float64 array
-        In grades: the mean fall of the expected grade over the windows that cover a
-        pixel; 0 where the image is black.
+    In grades: the mean fall over the soft windows, S / 8 pixels wide if not given, that
+    cover a pixel; 0 where the image is black.
     """
     S = len(image)
     window = window or max(3, S // 8)

@@ -1,20 +1,12 @@
 """An out-of-distribution score: whether an image looks like those trained on.
 
-The rule
-    Describe an image twice: by nine global intensities, and by the encoder's features
-    averaged over space. Measure for each the Mahalanobis distance from the training
-    images of one fold. The image looks unlike them when either distance is larger
-    than in 995 of 1,000 images that the fold held out: of images like those, about
-    one in a hundred is warned about by chance. The rule sees that an image is unlike
-    the others, not that it is graded wrongly: that happens to images like them too.
+An image is unlike those of one fold if its Mahalanobis distance from them, by nine
+global intensities or by the encoder's mean features, exceeds that of 995 in 1,000 held-
+out images: chance warns of about one in a hundred. Unlike is not graded wrongly.
 """
-
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import nn
 
 from tinyssl.targets.baselines import global_intensities
 from tinyssl.training import to_tensor
@@ -26,7 +18,7 @@ SHRINKAGE = {"intensities": 0.01, "features": 0.3}
 
 
 @torch.no_grad()
-def describe(encoder: nn.Module, images: NDArray[np.uint8]) -> dict[str, NDArray]:
+def describe(encoder, images):
     """Return the rows of "intensities" and of "features"."""
     encoder.eval()
     device = next(encoder.parameters()).device
@@ -37,22 +29,14 @@ def describe(encoder: nn.Module, images: NDArray[np.uint8]) -> dict[str, NDArray
     return {"intensities": global_intensities(images), "features": np.concatenate(rows)}
 
 
-def fit(
-    encoder: nn.Module, seen: NDArray[np.uint8], held_out: NDArray[np.uint8]
-) -> dict[str, Any]:
-    """Learn how far images of this kind lie from one another.
+def fit(encoder, seen, held_out):
+    """Learn how far the images lie that the encoder trained on, and the limit.
 
-    The encoder was trained on ``seen`` and not on ``held_out``, (N, S, S, C) uint8
-    arrays. Of "intensities" and "features" each has the tensors "mean" and "scale" and
-    the "limit" of the distance; "images" is how many set the limit.
-
-    References
-    ----------
-    Lee, Lee, Lee, Shin 2018, "A simple unified framework for detecting
-    out-of-distribution samples and adversarial attacks", NeurIPS, section 2: theirs
-    has a mean for each class and several layers.
+    Lee, Lee, Lee, Shin, "A simple unified framework for detecting out-of-distribution
+    samples and adversarial attacks", NeurIPS 2018, section 2, have a mean for each
+    class and several layers.
     """
-    known: dict[str, Any] = {"images": len(held_out)}
+    known = {"images": len(held_out)}
     held = describe(encoder, held_out)
     for part, rows in describe(encoder, seen).items():
         mean, deviation = rows.mean(0), rows.std(0)
@@ -67,18 +51,13 @@ def fit(
     return known
 
 
-def mahalanobis(rows: NDArray, mean: NDArray, scale: NDArray) -> NDArray[np.float64]:
+def mahalanobis(rows, mean, scale):
     """Return the length of each row in units of the training images' spread."""
     return np.linalg.norm((rows - mean) @ scale.T, axis=1)
 
 
-def score(
-    known: dict[str, Any], encoder: nn.Module, images: NDArray[np.uint8]
-) -> NDArray[np.float64]:
-    """Return the larger of the two distances of each image, over its limit: (N,).
-
-    More than 1 is unlike the training images.
-    """
+def score(known, encoder, images):
+    """Return the larger distance of each image over its limit: above 1 is unlike."""
     ratios = []
     for part, rows in describe(encoder, images).items():
         mean, scale = (known[part][name].numpy() for name in ("mean", "scale"))

@@ -7,13 +7,9 @@ of 9 points are 9 px high there. The report shows 108 px an inch.
 import itertools
 import math
 import textwrap
-from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 from matplotlib.text import Text
 
 from tinyssl.summary import SAME_COMPUTE, SCRATCH
@@ -32,19 +28,19 @@ LINE = 0.17  # inches, the height of a line of them
 GREY_LINES = (":", "-.", "--", (0, (1, 3)))  # of chance and baselines
 
 
-def new_figure(height: float, *, name: str, width: float = WIDTH) -> Figure:
+def new_figure(height, *, name, width=WIDTH):
     """Make an empty figure, sizes in inches; its label names the file."""
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
     figure.set_label(name)
     return figure
 
 
-def grow(figure: Figure, inches: float) -> None:
+def grow(figure, inches):
     """Make room around the axes."""
     figure.set_figheight(figure.get_figheight() + inches)
 
 
-def headline(figure: Figure, text: str | None) -> Figure:
+def headline(figure, text):
     """Put the finding above the finished figure, flush left; return the figure."""
     if text:
         look = {"fontsize": 11, "fontweight": "bold", "color": INK}
@@ -56,7 +52,7 @@ def headline(figure: Figure, text: str | None) -> Figure:
     return figure
 
 
-def quiet(ax: Axes, *, grid: str | None = "y") -> Axes:
+def quiet(ax, *, grid="y"):
     """Take away what carries no data: frame, ticks; leave a faint grid."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_color("#AAAAAA")
@@ -69,7 +65,7 @@ def quiet(ax: Axes, *, grid: str | None = "y") -> Axes:
     return ax
 
 
-def legend_below(figure: Figure, *axes: Axes, patches: Sequence[Patch] = ()) -> None:
+def legend_below(figure, *axes, patches=()):
     """Name every curve under the axes, and patches of colour."""
     marks = [mark for ax in axes for mark in ax.get_legend_handles_labels()[0]]
     names = {mark.get_label(): mark for mark in [*marks, *patches]}
@@ -80,7 +76,7 @@ def legend_below(figure: Figure, *axes: Axes, patches: Sequence[Patch] = ()) -> 
     grow(figure, 0.2 * math.ceil(len(names) / columns) + 0.1)
 
 
-def init_styles(names: Iterable[str]) -> dict[str, dict[str, Any]]:
+def init_styles(names):
     """Give every initialisation its look, in their order; scratch is always grey."""
     fixed = {SCRATCH: ("#555555", "o", "-"), SAME_COMPUTE: ("#999999", "D", "--")}
     free = itertools.cycle([(*look, dash) for dash in DASHES for look in LOOKS])
@@ -91,7 +87,7 @@ def init_styles(names: Iterable[str]) -> dict[str, dict[str, Any]]:
     return styles
 
 
-def show_image(ax: Axes, image: np.ndarray) -> None:
+def show_image(ax, image):
     """Show one image without axes; a single channel in grey, from 0 to 1."""
     if image.ndim == 3 and image.shape[2] == 1:
         image = image[..., 0]
@@ -100,7 +96,7 @@ def show_image(ax: Axes, image: np.ndarray) -> None:
     ax.set_axis_off()
 
 
-def check_images(name: str, images: Any) -> np.ndarray:
+def check_images(name, images):
     """Return images as floats in [0, 1]; refuse what is not a batch of images."""
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[3] not in (1, 3) or len(images) == 0:
@@ -112,17 +108,17 @@ def check_images(name: str, images: Any) -> np.ndarray:
     return np.clip(images / (255.0 if images.dtype == np.uint8 else 1.0), 0, 1)
 
 
-def wrapped(text: str, inches: float) -> str:
+def wrapped(text, inches):
     """Break small letters to a width."""
     return textwrap.fill(text, max(4, int(inches / LETTER)))
 
 
-def mean_of_finite(values: np.ndarray) -> np.ndarray:
+def mean_of_finite(values):
     """Average over the first axis, leaving out nan; nan where nothing is left."""
     return np.ma.filled(np.ma.masked_invalid(values).mean(axis=0), np.nan)
 
 
-def smooth(values: np.ndarray, window: int) -> np.ndarray:
+def smooth(values, window):
     """Average finite values over a moving window; the window shrinks at the ends."""
     window = np.ones(max(1, min(window, len(values))))
     finite = np.isfinite(values)

@@ -1,31 +1,18 @@
 """Figures of answers: one image graded, grades confused, probabilities, distances."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import numpy as np
-from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
 
 from tinyssl.plots import _style as style
 from tinyssl.summary import number, percent
 
 
 def grade_bars(
-    image: ArrayLike,
-    probabilities: ArrayLike,
-    names: Sequence[str],
-    *,
-    answer: int | None = None,
-    looked: ArrayLike | None = None,
-    note: str | None = None,
-    title: str | None = None,
-) -> Figure:
+    image, probabilities, names, *, answer=None, looked=None, note=None, title=None
+):
     """Show one image, where the grader looked, and the probability of each grade.
 
-    The image is (H, W, C); probabilities are (K,), in [0, 1], one a name, else a
-    ValueError. ``answer`` is the grade to mark (a median need not be the most
-    probable), ``looked`` an (H, W) array: positive where the image raises the grade.
+    The image is (H, W, C), probabilities one a name. ``answer`` is the grade to mark (a
+    median need not be the most probable), ``looked`` (H, W), positive raises the grade.
     """
     (image,) = style.check_images("image", np.asarray(image)[None])
     probabilities, K = np.asarray(probabilities, float), len(names)
@@ -67,12 +54,8 @@ def grade_bars(
     return style.headline(figure, title or found)
 
 
-def calibration(found: Mapping[str, Any], *, title: str | None = None) -> Figure:
-    """Draw how often answers were right against the probability they were given.
-
-    ``found`` is what reliability returns: "error", and "bins" with "said", "right",
-    "low", "high" and "n".
-    """
+def calibration(found, *, title=None):
+    """Draw how often answers were right against what they said; of a reliability."""
     figure = style.new_figure(3.6, name="calibration", width=4.1)
     ax, bins = style.quiet(figure.subplots()), found["bins"]
     for group in bins:
@@ -96,14 +79,8 @@ def calibration(found: Mapping[str, Any], *, title: str | None = None) -> Figure
     return style.headline(figure, title or found)
 
 
-def confusion(
-    matrix: ArrayLike, *, labels: Sequence[str] | None = None, title: str | None = None
-) -> Figure:
-    """Show a confusion matrix: counts, and shares of each row.
-
-    ``matrix[i, j]`` counts images of true class i answered as j, (K, K) integers;
-    labels are K, else 0..K-1. A ValueError where one is not so.
-    """
+def confusion(matrix, *, labels=None, title=None):
+    """Show a (K, K) confusion matrix, rows true: counts, and shares of each row."""
     matrix = np.asarray(matrix)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.size == 0:
         raise ValueError(f"matrix must be square, found shape {matrix.shape}")
@@ -139,18 +116,8 @@ def confusion(
     return style.headline(figure, title or found)
 
 
-def distances(
-    distance: float,
-    chance: Mapping[str, ArrayLike],
-    *,
-    interval: tuple[float, float] | None = None,
-    title: str | None = None,
-) -> Figure:
-    """Show a distance on one axis with the distances that chance alone gives.
-
-    ``chance`` are distances of sets that do not differ, by name, a row of dots each;
-    the title says how many of the first come as far. ``interval`` is (low, high).
-    """
+def distances(distance, chance, *, interval=None, title=None):
+    """Show a distance with those that chance gives, by name; the first is counted."""
     rows = {name: np.asarray(values, float) for name, values in chance.items()}
     figure = style.new_figure(0.7 + 0.4 * len(rows), name="distance")
     ax = style.quiet(figure.subplots(), grid="x")

@@ -2,13 +2,10 @@
 
 import itertools
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Patch
-from numpy.typing import ArrayLike
 
 from tinyssl.plots import _style as style
 from tinyssl.summary import number, percent
@@ -16,25 +13,11 @@ from tinyssl.summary import number, percent
 COLUMNS = 4  # images side by side that are still to be seen on a telephone
 
 
-def strip(
-    rows: Sequence[ArrayLike],
-    *,
-    names: Sequence[str] | None = None,
-    titles: Sequence[str] | None = None,
-    title: str | None = None,
-) -> Figure:
+def strip(rows, *, names=None, titles=None, title=None):
     """Show batches of images under one another, a row each.
 
-    Rows are (N, H, W, C) uint8 arrays, or floats in [0, 1]; columns beyond the fourth
-    go on below. ``names``, one a row, stand at the left, the N ``titles`` above the
-    columns. TypeError or ValueError if a row is no batch of images, or rows, names and
-    titles do not agree.
-
-    Examples
-    --------
-    >>> images = np.zeros((3, 8, 8, 3), np.uint8)
-    >>> len(strip([images, images], names=["image", "answer"]).axes)
-    6
+    Columns beyond the fourth go on below. ``names``, one a row, stand at the left, the
+    N ``titles`` above the columns; a ValueError if they do not agree.
     """
     batches = [style.check_images("rows", row) for row in rows]
     figure, _ = _strip(batches, "strip", names=names, titles=titles)
@@ -44,10 +27,7 @@ def strip(
 def _strip(
     rows, label, *, names=None, titles=None, below=(), columns=COLUMNS, side=1.5
 ):
-    """Lay out rows of images and words; return the figure and its axes (rows, N).
-
-    ``below`` are words under each column; an image is at most ``side`` inches wide.
-    """
+    """Lay out rows of images and words; return the figure and its axes (rows, N)."""
     R, N = len(rows), len(rows[0])
     widths = {len(row) for row in rows} | ({N} if titles is None else {len(titles)})
     if widths != {N} or len(names or rows) != R:
@@ -83,31 +63,15 @@ def _strip(
     return figure, axes
 
 
-def image_grid(
-    images: ArrayLike,
-    *,
-    titles: Sequence[str] | None = None,
-    columns: int = COLUMNS,
-    title: str | None = None,
-) -> Figure:
+def image_grid(images, *, titles=None, columns=COLUMNS, title=None):
     """Show images side by side, in reading order; as `strip`, of one row."""
     images = style.check_images("images", images)
     figure, _ = _strip([images], "images", titles=titles, columns=columns)
     return style.headline(figure, title)
 
 
-def turns(
-    inputs: ArrayLike,
-    turns_true: ArrayLike,
-    turns_pred: ArrayLike | None = None,
-    *,
-    columns: int = COLUMNS,
-    title: str | None = None,
-) -> Figure:
-    """Show rotated images with the rotation applied and, if given, the one answered.
-
-    As `strip`. Rotations are (N,) integers, 0..3 quarter turns counter-clockwise.
-    """
+def turns(inputs, turns_true, turns_pred=None, *, columns=COLUMNS, title=None):
+    """Show images rotated by quarter turns 0..3, and those answered if given."""
     images, true = style.check_images("inputs", inputs), np.asarray(turns_true)
     texts, right = [f"{90 * k}°" for k in true], np.ones(len(true), bool)
     found = "The rotation applied is the label"
@@ -143,19 +107,11 @@ def _with_error(batches, label, names, **words):
     return figure, axes
 
 
-def restorations(
-    images: ArrayLike,
-    disordered: ArrayLike,
-    restored: ArrayLike,
-    changed: ArrayLike,
-    *,
-    title: str | None = None,
-) -> Figure:
+def restorations(images, disordered, restored, changed, *, title=None):
     """Show originals, disordered images, what came back, and where it is wrong.
 
-    As `strip`, of batches of one shape. ``changed`` is an (N, H, W) bool array, where
-    pixels were moved: outlined. Under each column stands the mean squared error
-    inside it and that of the disordered image, values in [0, 1].
+    ``changed``, (N, H, W), is where pixels were moved: outlined. Below are the mean
+    squared errors inside it, of what came back and of the disordered image.
     """
     named = {"images": images, "disordered": disordered, "restored": restored}
     original, before, after = (style.check_images(*pair) for pair in named.items())
@@ -185,19 +141,9 @@ def _error_inside(a, b, mask):
 
 
 def pairs(
-    images1: ArrayLike,
-    images2: ArrayLike,
-    scores: Sequence[float],
-    *,
-    names: Sequence[str] | None = None,
-    rows: tuple[str, str] = ("real", "generated"),
-    title: str | None = None,
-) -> Figure:
-    """Show pairs in columns: one image, the other, and where they differ.
-
-    As `strip`, of batches of one shape; the N ``scores`` are the SSIM of the pairs,
-    written below, ``names`` stand above, ``rows`` say what the images are.
-    """
+    images1, images2, scores, *, names=None, rows=("real", "generated"), title=None
+):
+    """Show pairs in columns, their SSIM ``scores`` below, and where they differ."""
     named = {"images1": images1, "images2": images2}
     batches = [style.check_images(*pair) for pair in named.items()]
     if {len(batch) for batch in batches} != {len(scores)}:
@@ -210,19 +156,19 @@ def pairs(
 
 
 def localizations(
-    images: ArrayLike,
-    points_true: ArrayLike,
-    points_pred: ArrayLike,
+    images,
+    points_true,
+    points_pred,
     *,
-    radius: float,
-    names: Sequence[str] = ("disc", "fovea"),
-    columns: int = COLUMNS,
-    title: str | None = None,
-) -> Figure:
-    """Show images with a circle around each true point and a cross at the answer.
+    radius,
+    names=("disc", "fovea"),
+    columns=COLUMNS,
+    title=None,
+):
+    """Show a circle around each true point and a cross at the answer.
 
-    As `strip`. Points are (N, P, 2) arrays of (y, x) in pixels, P the number of names;
-    an answer at most ``radius`` pixels from the truth, inside the circle, is right.
+    Points are (N, P, 2) arrays of (y, x) in pixels, P the number of names; an answer is
+    right at most ``radius`` pixels from the truth.
     """
     images = style.check_images("images", images)
     truth, found = np.asarray(points_true, float), np.asarray(points_pred, float)
@@ -244,20 +190,10 @@ def localizations(
     return style.headline(figure, title or text)
 
 
-def vessels(
-    image: ArrayLike,
-    truth: ArrayLike,
-    probability: ArrayLike,
-    region: ArrayLike,
-    *,
-    threshold: float = 0.5,
-    title: str | None = None,
-) -> Figure:
+def vessels(image, truth, probability, region, *, threshold=0.5, title=None):
     """Show an image, what is annotated and found in it, and where the two differ.
 
-    The image is (H, W, C); truth, probability in [0, 1] and region are (H, W), else a
-    ValueError. Nothing outside the region, the field of view, counts. A pixel is
-    found from a probability of ``threshold`` up.
+    The image is (H, W, C), the others (H, W). Nothing outside the region counts.
     """
     (image,) = style.check_images("image", np.asarray(image)[None])
     truth, region = np.asarray(truth, bool), np.asarray(region, bool)

@@ -1,18 +1,14 @@
 """Figures of scores: against the training step, and against the labels."""
 
 import math
-from collections.abc import Mapping, Sequence
 from itertools import cycle
-from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from tinyssl.plots import _style as style
 from tinyssl.summary import (
     SCRATCH,
-    Lines,
     Metric,
     by_labels,
     finding,
@@ -23,22 +19,13 @@ from tinyssl.summary import (
     outcome,
 )
 
-Curve = Sequence[Mapping[str, Any]]  # each holds "step" and metrics
 
-
-def pretext_curves(
-    logs: Mapping[str, Sequence[Curve]],
-    *,
-    chance: float | None = None,
-    metric: str = "loss",
-    title: str | None = None,
-) -> Figure:
+def pretext_curves(logs, *, chance=None, metric="loss", title=None):
     """Draw what a pretext task logged, batch by batch, against the training step.
 
-    ``logs`` are, by name, one log a fold: the rows that ``tinyssl.training.train``
-    returns; a ValueError where there are none. A thin line is a fold, the thick one
-    their smoothed mean. ``chance`` is what guessing scores; where the rows hold the
-    error of copying the input ("copy", "copy_" and the metric) that is drawn too.
+    ``logs`` are, by name, a log a fold, of ``tinyssl.training.train``: thin lines, and
+    their smoothed mean. Drawn too: ``chance``, what guessing scores, and the error of
+    copying the input where rows hold it ("copy", "copy_" and the metric).
     """
     logs = {name: [fold for fold in folds if fold] for name, folds in logs.items()}
     logs = {name: folds for name, folds in logs.items() if folds}
@@ -92,20 +79,11 @@ def _draw(ax, curves, metric, look, window=1):
     return middle
 
 
-def convergence(
-    rows: Lines,
-    *,
-    labels: Sequence[float] | None = None,
-    metric: str = "qwk",
-    how: Metric | None = None,
-    title: str | None = None,
-) -> Figure:
+def convergence(rows, *, labels=None, metric="qwk", how=None, title=None):
     """Draw the held-out score against the training step, a panel for each labels.
 
-    As `pretext_curves`, of the rows of an experiment: their "curve" holds "step" and
-    metrics. Steps are logarithmic where one initialisation trains more than three
-    times as long as another. ``labels`` are those to show, else all. A ValueError where
-    no row has a curve of the metric at these labels.
+    As `pretext_curves`, of the "curve" of an experiment's rows. Steps are logarithmic
+    where one initialisation trains more than three times as long as another.
     """
     how = how or Metric(metric)
     rows = [row for row in rows if any(metric in x for x in row.get("curve", ()))]
@@ -123,7 +101,7 @@ def convergence(
     looks = style.init_styles(row["init"] for row in rows)
     ends = [[row["curve"][-1]["step"] for row in group] for group in groups.values()]
     logarithmic = any(max(last) > 3 * min(last) for last in ends)
-    means: list[dict[str, Any]] = []  # of each group, by initialisation
+    means = []  # of each group, by initialisation
     for ax, (name, group) in zip(grid.flat, groups.items(), strict=False):
         style.quiet(ax).set_title(name_groups([name]), loc="left", **style.SMALL)
         means.append({})
@@ -162,14 +140,8 @@ def _reached(means, metric):
     return found
 
 
-def label_efficiency(
-    summary: Lines, *, baselines: Lines = (), title: str | None = None
-) -> Figure:
-    """Draw the score against the labels, every run a point.
-
-    ``summary`` and that of the baselines, drawn as levels, are from
-    ``tinyssl.summary.summarise``; a ValueError where the first is empty.
-    """
+def label_efficiency(summary, *, baselines=(), title=None):
+    """Draw a summary's scores against the labels, every run a point."""
     figure, ax, inits = _slots(summary, 3.2, "label-efficiency")
     for init, (look, lines) in inits.items():
         for x, line in lines.items():
@@ -192,12 +164,8 @@ def label_efficiency(
     return style.headline(figure, title or finding(summary, baselines=baselines))
 
 
-def differences(summary: Lines, *, title: str | None = None) -> Figure:
-    """Draw the paired difference from scratch with its 95 % interval.
-
-    As `label_efficiency`. Marks are filled where the interval excludes zero. A
-    ValueError where no initialisation stands beside scratch.
-    """
+def differences(summary, *, title=None):
+    """Draw the paired difference from scratch, filled where its interval excludes 0."""
     lines = [line for line in summary if "difference" in line]
     if not lines:
         raise ValueError("summary must hold an init beside scratch, found none")
@@ -219,10 +187,7 @@ def differences(summary: Lines, *, title: str | None = None) -> Figure:
 
 
 def _slots(lines, height, name):
-    """Make axes with a slot for each labels, odd ones shaded: marks stay inside.
-
-    Returned too: each initialisation's look, and its lines by their place.
-    """
+    """Make axes with a slot for each labels; return looks and lines by place too."""
     if not lines:
         raise ValueError("summary must hold at least one line, found none")
     groups, looks = by_labels(lines), style.init_styles(x["init"] for x in lines)

@@ -1,26 +1,20 @@
 """The page of a study: pretraining, a comparison of initialisations, or both."""
 
 import platform
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from tinyssl import experiment, plots
-from tinyssl.cases import Cases
 from tinyssl.pretext.inputs import common_field
 from tinyssl.report.page import Section, write_report
 from tinyssl.report.tables import Table, efficiency_table
 from tinyssl.summary import SAME_COMPUTE, finding, name_group, number
-from tinyssl.task import Target
 
 SHOWN = 8  # images in a figure
-Logs = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
-def pretraining(out: Path, cases: Cases, logs: Logs, config: dict[str, Any]) -> None:
+def pretraining(out, cases, logs, config):
     """Write the page of ``pretrain``."""
     sections = [*images_section(cases), *pretext_sections(out, cases, logs, config)]
     scored = {"scored on": next(iter(logs.values()))[0]["scored_on"]}
@@ -33,14 +27,7 @@ def pretraining(out: Path, cases: Cases, logs: Logs, config: dict[str, Any]) -> 
     )
 
 
-def comparison(
-    out: Path,
-    target: type[Target],
-    cases: Cases,
-    results: dict[str, Any],
-    trained: dict[str, Any],
-    config: dict[str, Any],
-) -> None:
+def comparison(out, target, cases, results, trained, config):
     """Write the page of ``finetune``."""
     sections = comparison_sections(target, cases, results, trained)
     write_report(
@@ -52,15 +39,7 @@ def comparison(
     )
 
 
-def demonstration(
-    logs: Logs,
-    out: Path,
-    target: type[Target],
-    cases: Cases,
-    results: dict[str, Any],
-    trained: dict[str, Any],
-    config: dict[str, Any],
-) -> None:
+def demonstration(logs, out, target, cases, results, trained, config):
     """Write the page of ``demo``: pretraining and fine-tuning on one page."""
     sections = [*images_section(cases), *pretext_sections(out, cases, logs, config)]
     sections += comparison_sections(target, cases, results, trained)
@@ -73,7 +52,7 @@ def demonstration(
     )
 
 
-def headline(results: dict[str, Any]) -> str:
+def headline(results):
     """Say what each measure found, and where no network was needed."""
     known = results.get("baselines", ())
     return f"{finding(results['summary'], baselines=known)}."
@@ -82,17 +61,15 @@ def headline(results: dict[str, Any]) -> str:
 # Sections
 
 
-def facts(cases: Cases, config: dict[str, Any]) -> dict[str, str]:
+def facts(cases, config):
     """Say at a glance what was used."""
     side = cases.facts.get("size")
     size = f" of {side} × {side} px" if side else ", each at its own size"
     whole = "patients and copies" if len(np.unique(cases.groups)) < len(cases) else ""
     folds = {0: "none", 1: "one held-out part"}.get(cases.num_folds, cases.num_folds)
     encoder = config["encoder"]
-    parameters = sum(
-        p.numel() for p in experiment.new_encoder(encoder, channels=1).parameters()
-    )
-    layout = config["layout"]
+    weights = experiment.new_encoder(encoder, channels=1).parameters()
+    parameters, layout = sum(p.numel() for p in weights), config["layout"]
     return {
         "data": cases.facts["root"],
         "images": f"{len(cases)}{size}",
@@ -105,7 +82,7 @@ def facts(cases: Cases, config: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def kept(results: dict[str, Any]) -> dict[str, str]:
+def kept(results):
     """Say which models ``tinyssl grade`` will use."""
     if "kept" not in results:
         return {}
@@ -113,7 +90,7 @@ def kept(results: dict[str, Any]) -> dict[str, str]:
     return {"kept for grading": f"{grader['init']} (mean QWK {grader['qwk']:.3f})"}
 
 
-def images_section(cases: Cases) -> list[Section]:
+def images_section(cases):
     """Show some of the images, with their classes where there are any."""
     images = cases.columns["image"]
     if not isinstance(images, np.ndarray):
@@ -128,9 +105,7 @@ def images_section(cases: Cases) -> list[Section]:
     return [Section("The images", paragraphs, [(figure, "As the networks see them.")])]
 
 
-def pretext_sections(
-    out: Path, cases: Cases, logs: Logs, config: dict[str, Any]
-) -> list[Section]:
+def pretext_sections(out, cases, logs, config):
     """Show of each pretext task what it was asked, how it learned and answers."""
     sections = []
     for name, log in logs.items():
@@ -153,12 +128,7 @@ def pretext_sections(
     return sections
 
 
-def comparison_sections(
-    target: type[Target],
-    cases: Cases,
-    results: dict[str, Any],
-    trained: dict[str, Any],
-) -> list[Section]:
+def comparison_sections(target, cases, results, trained):
     """Show scores by labels, differences, frozen encoders, answers, convergence."""
     table, known = results["summary"], results.get("baselines", ())
     rows, metric = results["rows"], table[0]["metric"]
@@ -190,7 +160,13 @@ def comparison_sections(
     heading = f"{table[0]['words']} by number of labels"
     sections = [Section(heading, [target.measure, method], figures, tables)]
     if "frozen" in results:
-        sections.append(frozen_section(results["frozen"]))
+        text = (
+            "The encoder stays as pretraining left it, and simple fits to its features "
+            "answer: a linear model, and the five nearest labelled images. Beside them "
+            "the same encoder with random weights."
+        )
+        frozen = [efficiency_table(results["frozen"])]
+        sections.append(Section("Frozen encoders", [text], [], frozen))
     if "test" in results:
         sections.append(test_section(results))
     load = experiment.loader(target, cases, **trained)
@@ -203,17 +179,7 @@ def comparison_sections(
     return sections
 
 
-def frozen_section(table: list[dict[str, Any]]) -> Section:
-    """Show what encoders know that stay as they are."""
-    text = (
-        "The encoder stays as pretraining left it, and simple fits to its features "
-        "answer: a linear model, and the five nearest labelled images. Beside them the "
-        "same encoder with random weights."
-    )
-    return Section("Frozen encoders", [text], [], [efficiency_table(table)])
-
-
-def test_section(results: dict[str, Any]) -> Section:
+def test_section(results):
     """Show the scores on the official test images."""
     tables = [
         efficiency_table(

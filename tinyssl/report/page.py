@@ -8,10 +8,9 @@ import base64
 import html
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -27,11 +26,7 @@ NOTICE = "For research and teaching; not a medical device."
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands under it, in the order of the fields.
-
-    A figure comes with its caption. Details are pairs of a summary and a text, which
-    is folded away and set in a fixed-width face.
-    """
+    """A heading and what stands under it; details are a summary and a folded text."""
 
     heading: str
     paragraphs: Sequence[str] = ()
@@ -40,18 +35,8 @@ class Section:
     details: Sequence[tuple[str, str]] = ()
 
 
-def write_report(
-    path: Path,
-    title: str,
-    sections: Sequence[Section],
-    *,
-    subtitle: str | None = None,
-    facts: Mapping[str, Any] | None = None,
-) -> None:
-    """Write the page, ``report.html``, and its figures into ``figures/`` beside it.
-
-    Whole or not at all. ``facts``, label by value, are the box at the top.
-    """
+def write_report(path, title, sections, *, subtitle=None, facts=None):
+    """Write the page and, beside it, figures/; ``facts`` are the box at the top."""
     path = Path(path)
     figures = [figure for section in sections for figure, _ in section.figures]
     plates = save_figures(path.parent / "figures", figures)
@@ -99,13 +84,9 @@ def write_report(
     write_atomic(path, lambda partial: partial.write_text(page, encoding="utf-8"))
 
 
-def save_figures(folder: Path, figures: Sequence[Figure]) -> dict[str, bytes]:
-    """Write figures as PNG files; return their bytes by file name, in their order.
-
-    A file is named after the figure's label; of two with one label the second becomes
-    ``label-2.png``.
-    """
-    plates: dict[str, bytes] = {}
+def save_figures(folder, figures):
+    """Write figures as PNG files named after their labels; return bytes by name."""
+    plates = {}
     for figure in figures:
         slug = re.sub(r"[^a-z0-9]+", "-", str(figure.get_label()).lower()).strip("-")
         name, count = f"{slug or 'figure'}.png", 1
@@ -122,7 +103,7 @@ def save_figures(folder: Path, figures: Sequence[Figure]) -> dict[str, bytes]:
 # The pieces of the page; all text is escaped here
 
 
-def _text(value: Any) -> str:
+def _text(value):
     return html.escape(str(value), quote=True)
 
 

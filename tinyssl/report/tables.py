@@ -5,16 +5,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinyssl.summary import Lines, best_average, by_labels, metric_of, number, verdict
+from tinyssl.summary import best_average, by_labels, metric_of, number, verdict
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table of text.
-
-    A row whose first cell is "" belongs to the row above it. Cells whose
-    (row, column) is in ``bold`` are set in bold.
-    """
+    """A table of text; a row whose first cell is "" belongs to the row above it."""
 
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -30,20 +26,10 @@ class Table:
                 )
 
 
-def efficiency_table(
-    summary: Lines,
-    *,
-    baselines: Lines = (),
-    rows: Lines = (),
-    caption: str | None = None,
-    each: str = "fold",
-) -> Table:
-    """Lay out scores by labels and initialisation: every run, and what beats scratch.
+def efficiency_table(summary, *, baselines=(), rows=(), caption=None, each="fold"):
+    """Lay out scores by labels and initialisation, of summaries and their rows.
 
-    ``summary`` and ``baselines`` are from ``tinyssl.summary.summarise``; baselines
-    follow the initialisations of their labels. ``rows`` are those behind the summary:
-    their "n" are the numbers of labelled images. ``each`` says what one value is, a
-    fold or a seed. The best mean of each labels is bold.
+    ``each`` says what one value is, a fold or a repeat.
     """
     lines, asked = [*summary, *baselines], by_labels(rows)
     metric = metric_of(lines[0]).words if lines else ""
@@ -72,7 +58,7 @@ def efficiency_table(
     return Table(header, tuple(body), caption, frozenset(bold))
 
 
-def table_html(table: Table) -> str:
+def table_html(table):
     """Lay out a table in a box of its own that scrolls on a narrow screen."""
     numeric = [
         ' class="n"' if _is_numeric([str(row[j]) for row in table.rows]) else ""
