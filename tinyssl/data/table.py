@@ -1,6 +1,5 @@
 """The one table every reader returns, and the one error every reader raises."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,7 +10,7 @@ class DataError(ValueError):
     """Data on disk that cannot be used; one message lists all there is to mend."""
 
     @classmethod
-    def listing(cls, where: object, problems: Iterable[str]) -> "DataError":
+    def listing(cls, where, problems):
         """Return one error naming the first ten problems and counting the rest."""
         problems = list(problems)
         if len(problems) == 1:
@@ -43,9 +42,7 @@ class Table:
         ``"disc"`` and ``"fovea"`` as (y, x) in pixels of the stored image, the centre
         of the first pixel at (0, 0); nan is missing.
     class_names : tuple of str or None, of grades 0, 1, ... where the data say them
-    is_fundus : bool
-        Whether each image is a round field of view on black, to be cropped to it. Where
-        a layout does not say, a few images are looked at.
+    is_fundus : bool, each image is a round field of view on black, to be cropped to it
     skipped : tuple of str, ``"name: reason"`` of each row left out on request
     """
 
@@ -79,6 +76,6 @@ class Table:
                 return tuple(column[i] for i in index)
             return None if column is None else column[index]
 
-        flat = ("names", "images", "grade", "patient", "eye", "split", "region")
-        columns = (*flat, "masks", "points")
+        columns = ("names", "images", "grade", "patient", "eye", "split", "region")
+        columns += ("masks", "points")
         return replace(self, **{name: take(getattr(self, name)) for name in columns})

@@ -14,10 +14,7 @@ class SonoNet(layers.Encoder):
     width : int
         Channels of the first block: 64, 32 or 16 in the paper. The next blocks have
         2, 4, 8 and 8 times as many.
-    num_classes : int
-        Outputs.
-    in_channels : int
-        Channels of the image.
+    num_classes, in_channels : int, outputs, and channels of the image
     extra_pool : bool
         Halve once more after the last block, as VGG does: Chen et al. added a pooling
         stage to localise, where each position must see more of the image.

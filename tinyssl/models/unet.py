@@ -8,7 +8,7 @@ from tinyssl.models import layers
 from tinyssl.models.densenet import DenseNet
 
 
-def _double_convolution(in_channels: int, out_channels: int) -> nn.Sequential:
+def _double_convolution(in_channels, out_channels):
     first = layers.convolution(in_channels, out_channels)
     return nn.Sequential(*first, *layers.convolution(out_channels, out_channels))
 
@@ -16,7 +16,7 @@ def _double_convolution(in_channels: int, out_channels: int) -> nn.Sequential:
 class _Decoder(nn.Module):
     """Bring the coarsest map up to each finer one in turn: grow, join, convolve."""
 
-    def __init__(self, coarse: int, skips: list[int], widths: list[int]):
+    def __init__(self, coarse, skips, widths):
         super().__init__()
         self.levels = nn.ModuleList()
         for skip, width in zip(skips, widths, strict=True):  # coarse to fine
@@ -37,10 +37,8 @@ class UNet(layers.Encoder):
 
     Parameters
     ----------
-    in_channels, out_channels : int
-        Channels of the image and of the output; the output is not squashed.
-    widths : sequence of int
-        Channels at each size, fine to coarse; each is half the size of the last.
+    in_channels, out_channels : int, of the image, and of the output, not squashed
+    widths : sequence of int, channels at each size, fine to coarse, halved each time
 
     Notes
     -----
@@ -96,8 +94,7 @@ class DenseUNet(nn.Module):
     ----------
     encoder : DenseNet
         Its stages are the skips; its linear layer stays unused. Trained with the rest.
-    out_channels : int
-        Channels of the output, which is not squashed.
+    out_channels : int, channels of the output, which is not squashed
 
     Notes
     -----
@@ -141,18 +138,10 @@ class Restorer(nn.Module):
     encoder : Module with ``features`` and ``num_features``
     channels, in_channels : int
         Of the answer (the colours of the images, or a map a point) and of the images.
-    widest : int
-        Channels of the first deconvolution; each next one has half as many.
+    widest : int, channels of the first deconvolution; each next one has half as many
     """
 
-    def __init__(
-        self,
-        encoder: nn.Module,
-        *,
-        channels: int = 3,
-        widest: int = 64,
-        in_channels: int = 3,
-    ):
+    def __init__(self, encoder, *, channels=3, widest=64, in_channels=3):
         super().__init__()
         self.encoder = encoder
         with torch.no_grad():  # how often the encoder halves the image
@@ -170,11 +159,11 @@ class Restorer(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return an image of the input's size."""
-        H, W = x.shape[-2:]
         restored = self.decoder(self.encoder.features(x))
-        if restored.shape[-2:] != (H, W):  # sides the encoder rounded down
-            restored = F.interpolate(restored, (H, W), mode="bilinear")
-        return restored
+        if restored.shape[-2:] == x.shape[-2:]:
+            return restored
+        # sides the encoder rounded down
+        return F.interpolate(restored, x.shape[-2:], mode="bilinear")
 
 
 def mapping(encoder: nn.Module, *, channels: int) -> nn.Module:

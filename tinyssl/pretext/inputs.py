@@ -1,7 +1,6 @@
 """What pretext tasks share: which pixels are lit, and images freed of their scale."""
 
 import numpy as np
-import torch
 from scipy.ndimage import binary_erosion
 
 from tinyssl.data.images import round_mask
@@ -9,7 +8,7 @@ from tinyssl.data.images import round_mask
 LIT = 12  # of 255: pixels darker than this in every channel count as background
 
 
-def field_statistics(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def field_statistics(images):
     """Mean and standard deviation per image and channel over its lit pixels.
 
     Of images (N, C, H, W) in [0, 1]; both are (N, C, 1, 1). The deviation is at least
@@ -22,13 +21,13 @@ def field_statistics(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return mean, variance.sqrt().clamp_min(0.02)
 
 
-def standardised(images: torch.Tensor) -> torch.Tensor:
+def standardised(images):
     """Return images at mean 0 and deviation 1 over their lit pixels."""
     mean, deviation = field_statistics(images)
     return (images - mean) / deviation
 
 
-def turn_invariant_field(images: np.ndarray) -> np.ndarray:
+def turn_invariant_field(images):
     """Mark the pixels (N, S, S) that are lit in all four turns of their image.
 
     Equal to its own quarter turns, the field cannot tell them apart. It ends one pixel
@@ -47,10 +46,7 @@ def turn_invariant_field(images: np.ndarray) -> np.ndarray:
     return half & np.rot90(half, 1, (1, 2))
 
 
-def common_field(images: np.ndarray) -> np.ndarray:
-    """Mark the pixels (S, S) that lie in the field of view of nine images in ten.
-
-    Inside the round mask, without what most cameras of the set cut off.
-    """
+def common_field(images):
+    """Mark the pixels (S, S) inside the round mask that nine images in ten light."""
     lit = (np.asarray(images).max(-1) > LIT).mean(0) >= 0.9
     return lit & round_mask(images.shape[1])

@@ -16,9 +16,8 @@ def read_chase_db1(root, *, skip_bad):
             masks |= existing({"vessel_2nd": root / f"{image.stem}_2ndHO.png"})
             record = Record(image.stem, image, patient=child, eye=side, masks=masks)
             records.append(record)
-    if not records:
-        return None
-    return build_table(records, layout="chase_db1", root=root, skip_bad=skip_bad)
+    options = {"layout": "chase_db1", "root": root, "skip_bad": skip_bad}
+    return build_table(records, **options) if records else None
 
 
 def read_hrf(root, *, skip_bad):
