@@ -46,7 +46,7 @@ def same_pairs(first, second):
 
 
 def connected(n, pairs):
-    """Number the groups of n rows, of which pairs belong together, by appearance."""
+    """Return the groups 0, 1, ... of n rows whose pairs belong together: (n,) int64."""
     from scipy.sparse import coo_array  # takes longer to import than all else here
     from scipy.sparse.csgraph import connected_components
 

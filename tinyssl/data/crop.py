@@ -121,7 +121,7 @@ def field_width(region):
 
 
 def working_shape(region, width):
-    """Return the shape at which a field is `width` wide; its own if None or narrower."""
+    """Return the shape at which a field is `width` wide; None or more is its own."""
     scale = min(1.0, (width or np.inf) / max(1, field_width(region)))
     return tuple(max(1, round(scale * side)) for side in region.shape)
 

@@ -141,7 +141,9 @@ class Restorer(nn.Module):
     widest : int, channels of the first deconvolution; each next one has half as many
     """
 
-    def __init__(self, encoder, *, channels=3, widest=64, in_channels=3):
+    def __init__(
+        self, encoder: nn.Module, *, channels: int = 3, widest=64, in_channels=3
+    ):
         super().__init__()
         self.encoder = encoder
         with torch.no_grad():  # how often the encoder halves the image

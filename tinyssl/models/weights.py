@@ -12,8 +12,10 @@ _TORCHVISION = (
     (r"\.(norm|conv)\.(\d)\.", r".\1\2."),
     (r"^features\.(conv|norm)0\.", r"stem.\1."),
     (r"^features\.norm5\.", r"norm."),
-    (r"\.denselayer(\d+)\.", lambda m: f".{int(m[1]) - 1}."),
-    (r"^features\.denseblock(\d+)\.", lambda m: f"blocks.{int(m[1]) - 1}."),
+    (
+        r"^features\.denseblock(\d+)\.denselayer(\d+)\.",
+        lambda m: f"blocks.{int(m[1]) - 1}.{int(m[2]) - 1}.",
+    ),
     (r"^features\.transition(\d+)\.", lambda m: f"transitions.{int(m[1]) - 1}."),
 )
 

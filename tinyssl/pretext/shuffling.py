@@ -38,7 +38,7 @@ class PixelShuffling(ContextRestoration):
     name = "shuffling"
     disordered = "The pixels of small windows were shuffled"
 
-    def disorder(self, images, rng):
+    def disorder(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Shuffle the pixels inside each window, one window after another."""
         size, C = self.patch_size, images.shape[-1]
         corners = self.sample(images, rng).reshape(len(images), -1, 2)  # (N, 2T, 2)
