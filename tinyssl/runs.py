@@ -1,8 +1,7 @@
 """The run folder: what a job leaves on disk, always whole, and read back safely.
 
-``config.json`` all settings, versions, seed and data; ``log.jsonl`` one row a step;
-``checkpoint.pt`` what a killed job resumes from; ``encoder.pt`` what is carried on;
-``results.json``; ``figures/``; ``report.html``.
+``config.json`` (settings, versions, seed, data), ``log.jsonl`` (a row a step),
+``checkpoint.pt``, ``encoder.pt``, ``results.json``, ``figures/``, ``report.html``.
 """
 
 import hashlib

@@ -117,14 +117,11 @@ def train(
         AdamW; ``warmup`` is the share of the steps in which the rate rises.
     threads, channels_last
         Sums depend on them in the last digit, so a rule chooses, never a stopwatch:
-        the same command gives the same numbers. Always channels_last; one thread a
-        process unless told (``--threads``), as independent jobs are processes that
-        share the cores.
+        channels_last, and one thread a process, as independent jobs share the cores.
     device : str, "cpu", "cuda" or "mps"
     out : path, optional
-        Run folder. ``checkpoint.pt`` is written there atomically every
-        ``checkpoint_every`` steps and at the end, ``log.jsonl`` grows beside it,
-        and a checkpoint already there is resumed.
+        Run folder, where ``checkpoint.pt`` and ``log.jsonl`` are written every
+        ``checkpoint_every`` steps and at the end; a checkpoint there is resumed.
     evaluate : callable, optional
         Called every ``evaluate_every`` steps and at the end, with the task in
         evaluation mode; its numbers join the row of that step.
@@ -132,8 +129,7 @@ def train(
 
     Returns
     -------
-    list of dict
-        "step", "loss", "lr", "seconds" since the start, and what the task logs.
+    list of dict: "step", "loss", "lr", "seconds" since the start, what the task logs
 
     Raises
     ------

@@ -1,9 +1,8 @@
 """Where the retina is in a fundus photograph, the square around it, other sizes.
 
-A fundus camera sees a disc. Squashing its 3:2 image to a square would make the disc an
-ellipse, whose direction alone solves half of the rotation task. So the square is laid
-around the *whole* circle: where the sensor cut it off above and below, the square
-reaches beyond the image and is filled with black.
+Squashing a 3:2 image would make the disc an ellipse, whose direction alone solves half
+of the rotation task. So the square is laid around the *whole* circle, filled with black
+where it reaches beyond the image.
 """
 
 from dataclasses import dataclass
@@ -88,8 +87,8 @@ def field_of_view(image):
 def square_crop(image):
     """Return the square around the circle that fits the border of the field of view.
 
-    That, (H, W) bool, may be given in place of the image. Border cut by the edge of the
-    image or by a notch is ignored; without a circle it is the central square.
+    That, (H, W) bool, may be given in place of the image; without a circle it is the
+    central square.
     """
     visible = image if image.dtype == np.bool_ else field_of_view(image)
     height, width = visible.shape
@@ -102,10 +101,9 @@ def square_crop(image):
 
 
 def resize(array, shape):
-    """Resize an (H, W, 3) uint8, (H, W) bool or (H, W) float array to (height, width).
+    """Resize an (H, W, 3) uint8, (H, W) bool or (H, W) float array, linearly.
 
-    By linear interpolation, over larger areas when shrinking. A mask becomes float32,
-    the share of each pixel that it covers; of its own size an array is left as it is.
+    A mask becomes float32, the share of each pixel that it covers.
     """
     if array.shape[:2] == tuple(shape):
         return array

@@ -70,10 +70,9 @@ def assign_folds(truth, groups, num_folds, *, split=None, seed=0):
 def label_subset(grades, groups, fraction, *, rng):
     """Choose the images whose labels may be used: a share of them, in whole groups.
 
-    As `stratified_group_folds`, but `fraction` must lie in (0, 1]. Returned are, in
-    ascending (M,) int64, the rows of the fewest groups, in one stratified order, that
-    hold ``fraction * N`` images and every grade: more than asked when a share is too
-    small for all. With the same seed a smaller share lies inside a larger one.
+    As `stratified_group_folds`. Returned are, in ascending (M,) int64, the rows of the
+    fewest groups that hold ``fraction * N`` images, of a fraction in (0, 1], and every
+    grade. With the same seed a smaller share lies inside a larger one.
 
     Examples
     --------

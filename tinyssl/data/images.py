@@ -42,8 +42,7 @@ def load_images(
     table : Table, from `open_dataset`
     size : int, rows and columns of each result
     cache : path, optional
-        A folder for the decoded images, from which the next call maps those of files
-        whose size and time of change are the same.
+        A folder to keep the images in until a file's size or time of change differs.
     threads : int, optional; decoders at work, all cores if not given
     skip_bad : bool, note in ``Table.skipped`` what cannot be read, and leave it out
     progress : bool, show a bar on stderr, where tqdm is installed

@@ -42,9 +42,8 @@ class UNet(layers.Encoder):
 
     Notes
     -----
-    Against the paper: convolutions are padded, so output and input have one size;
-    each has batch normalisation; maps grow by repetition instead of a transposed
-    convolution (Odena et al. 2016, on checkerboards).
+    Against the paper: convolutions are padded, so that sizes stay, and normalised;
+    maps grow by repetition (Odena et al. 2016, on checkerboards).
 
     References
     ----------
@@ -133,12 +132,8 @@ class DenseUNet(nn.Module):
 class Restorer(nn.Module):
     """An encoder and a few deconvolutions up to the size of the image.
 
-    Parameters
-    ----------
-    encoder : Module with ``features`` and ``num_features``
-    channels, in_channels : int
-        Of the answer (the colours of the images, or a map a point) and of the images.
-    widest : int, channels of the first deconvolution; each next one has half as many
+    The answer has `channels`: colours, or a map a point. The first deconvolution has
+    `widest`, each next one half as many.
     """
 
     def __init__(
@@ -169,16 +164,7 @@ class Restorer(nn.Module):
 
 
 def mapping(encoder: nn.Module, *, channels: int) -> nn.Module:
-    """Return a network that maps (N, C, H, W) to (N, channels, H, W).
-
-    A U-Net answers itself; any other encoder gets a decoder.
-
-    Examples
-    --------
-    >>> from tinyssl.models import densenet_small
-    >>> mapping(densenet_small(), channels=2)(torch.zeros(1, 3, 32, 32)).shape
-    torch.Size([1, 2, 32, 32])
-    """
+    """Map to (N, channels, H, W): a U-Net by itself, another encoder with a decoder."""
     if isinstance(encoder, (UNet, DenseUNet)):
         return encoder
     return Restorer(encoder, channels=channels)

@@ -40,14 +40,9 @@ def load_weights(model: nn.Module, state_dict: dict[str, torch.Tensor]) -> LoadR
     """Copy every tensor whose name and shape fit into the model.
 
     A head for another number of classes does not fit: it counts as left over, and the
-    model's own stays as it was drawn. The model changes in place; not at all when the
-    weights are refused.
-
-    Raises
-    ------
-    ValueError
-        If less than 90 % of the model's tensors match. BatchNorm's step counters do
-        not count: weights saved before they existed lack them.
+    model's own stays as it was drawn. A ValueError, and an unchanged model, if less
+    than 90 % of its tensors match, not counting BatchNorm's step counters, which weights
+    saved before they existed lack.
 
     Examples
     --------

@@ -9,16 +9,12 @@ LIT = 12  # of 255: pixels darker than this in every channel count as background
 
 
 def field_statistics(images):
-    """Mean and standard deviation per image and channel over its lit pixels.
-
-    Of images (N, C, H, W) in [0, 1]; both are (N, C, 1, 1). The deviation is at least
-    0.02, so that a flat image stays finite.
-    """
+    """Return mean and deviation over the lit pixels of (N, C, H, W): (N, C, 1, 1)."""
     lit = (images.amax(1, keepdim=True) > LIT / 255).float()  # (N, 1, H, W)
     count = lit.sum((2, 3), keepdim=True).clamp_min(1)
     mean = (images * lit).sum((2, 3), keepdim=True) / count
     variance = ((images - mean).square() * lit).sum((2, 3), keepdim=True) / count
-    return mean, variance.sqrt().clamp_min(0.02)
+    return mean, variance.sqrt().clamp_min(0.02)  # a flat image stays finite
 
 
 def standardised(images):
@@ -32,13 +28,6 @@ def turn_invariant_field(images):
 
     Equal to its own quarter turns, the field cannot tell them apart. It ends one pixel
     inside what is lit: the outermost pixel is a blend with black.
-
-    Examples
-    --------
-    >>> image = np.full((1, 6, 6, 3), 200, np.uint8)
-    >>> image[0, 0] = 0  # the camera cut off the top row
-    >>> turn_invariant_field(image)[0].any(0).astype(int)
-    array([0, 0, 1, 1, 0, 0])
     """
     lit = images.max(-1) > LIT  # (N, S, S)
     inside = binary_erosion(lit, np.ones((1, 3, 3)), border_value=1)

@@ -47,14 +47,7 @@ def move_to_objects(corners, masks, size, *, share, rng):
 
 
 def cut_patches(images, corners, size):
-    """Cut one square patch out of each image (H, W, ...), whose sizes may differ.
-
-    Examples
-    --------
-    >>> cut_patches([np.arange(12).reshape(3, 4)], [[1, 2]], 2)
-    array([[[ 6,  7],
-            [10, 11]]])
-    """
+    """Cut one square patch out of each image (H, W, ...), whose sizes may differ."""
     pairs = zip(images, corners, strict=True)
     return np.stack([image[y : y + size, x : x + size] for image, (y, x) in pairs])
 

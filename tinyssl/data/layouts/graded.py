@@ -10,14 +10,7 @@ import re
 import numpy as np
 
 from tinyssl.data.decode import image_size, open_image
-from tinyssl.data.records import (
-    Record,
-    build_table,
-    existing,
-    find_image,
-    list_images,
-    read_csv,
-)
+from tinyssl.data.records import Record, build_table, find_image, list_images, read_csv
 from tinyssl.data.table import DataError
 
 IMAGES, TRUTH = "1. Original Images", "2. Groundtruths"
@@ -88,9 +81,9 @@ def _read_grading(root, split, images):
 def _read_segmentation(root, split, images):
     truth = root / MASKS / SETS[split]
     for image in list_images(images):
-        name = image.stem
-        masks = {m: truth / LESIONS[m] / f"{name}_{m}.tif" for m in LESIONS}
-        yield Record(name, image, masks=existing(masks))
+        paths = {m: truth / LESIONS[m] / f"{image.stem}_{m}.tif" for m in LESIONS}
+        masks = {m: path for m, path in paths.items() if path.is_file()}
+        yield Record(image.stem, image, masks=masks)
 
 
 def _read_localization(root, split, images):

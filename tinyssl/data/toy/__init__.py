@@ -97,11 +97,9 @@ def fundus(n: int, *, size: int = 64, rng: np.random.Generator | int = 0) -> Fun
     size = _checks.integer("size", size, least=16)
     eyes = []
     for number, child in enumerate(np.random.default_rng(rng).spawn((n + 1) // 2)):
-        patient = {
-            "patient": f"p{number + 1:04d}",
-            "camera": int(child.integers(len(CAMERAS))),
-            "pigment": child.random(),
-        }
+        patient = {"patient": f"p{number + 1:04d}"}
+        patient["camera"] = int(child.integers(len(CAMERAS)))
+        patient["pigment"] = child.random()
         severity = child.standard_normal()
         for eye, eye_rng in zip(("right", "left"), child.spawn(2), strict=True):
             eyes.append(_sample_eye(eye_rng, size, eye, severity, patient))
