@@ -3,29 +3,16 @@
 import json
 import multiprocessing
 import os
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from tinyssl import runs
 from tinyssl.training import progress_bar, use_threads
 
-Job = dict[str, Any]
 
-
-def run_jobs(
-    function: Callable[[Any, Job], Any],
-    shared: Any,
-    jobs: list[Job],
-    *,
-    key: dict[str, Any],
-    workers: int = 1,
-    threads: int = 1,
-    progress: bool = False,
-) -> list[Any]:
+def run_jobs(function, shared, jobs, *, key, workers=1, threads=1, progress=False):
     """Call ``function(shared, job)`` for every job and return the results in order.
 
     The function must be importable by name, and its result plain: it is kept as JSON in
@@ -34,21 +21,20 @@ def run_jobs(
     with one worker the jobs run here. ``threads`` are torch's, in each process.
     """
     keys = [runs.plain({"job": job, "key": key}) for job in jobs]
-    results = [
-        _read(Path(job["file"]), key) for job, key in zip(jobs, keys, strict=True)
-    ]
+    files = [Path(job["file"]) for job in jobs]
+    results = [*map(_read, files, keys)]
     waiting = [number for number, found in enumerate(results) if found is None]
     how = (function, shared, jobs, waiting, workers, threads)
     with progress_bar(len(jobs), len(jobs) - len(waiting), progress) as bar:
         for number, result in _run(*how):
             finished = runs.plain({"key": keys[number], "result": result})
-            runs.write_json(Path(jobs[number]["file"]), finished)
+            runs.write_json(files[number], finished)
             results[number] = finished["result"]
             bar.update()
     return results
 
 
-def _read(path: Path, key: dict[str, Any]) -> Any:
+def _read(path, key):
     """Return a finished job's result; None when it has to be run."""
     if not path.exists():
         return None
@@ -76,19 +62,19 @@ def _run(function, shared, jobs, waiting, workers, threads):
             raise
 
 
-_kept: dict[str, Any] = {}  # in a worker process: sent once, not with every job
+_kept: dict = {}  # in a worker process: sent once, not with every job
 
 
-def _keep(function: Callable, shared: Any, threads: int) -> None:
+def _keep(function, shared, threads):
     torch.set_num_threads(threads)
     _kept.update(function=function, shared=shared)
 
 
-def _call(job: Job) -> Any:
+def _call(job):
     return _kept["function"](_kept["shared"], job)
 
 
-def cores() -> int:
+def cores():
     """Return how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

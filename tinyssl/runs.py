@@ -1,8 +1,7 @@
 """The run folder: what a job leaves on disk, always whole, and read back safely.
 
-``config.json`` all settings, versions, seed and data; ``log.jsonl`` one row a step;
-``checkpoint.pt`` what a killed job resumes from; ``encoder.pt`` what is carried on;
-``results.json``; ``figures/``; ``report.html``.
+``config.json`` (settings, versions, seed, data), ``log.jsonl`` (a row a step),
+``checkpoint.pt``, ``encoder.pt``, ``results.json``, ``figures/``, ``report.html``.
 """
 
 import hashlib
@@ -10,16 +9,12 @@ import json
 import math
 import os
 import platform
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
-from torch.optim import Optimizer
 
 from tinyssl import models
 from tinyssl.data.copies import SIDE
@@ -28,7 +23,7 @@ REFUSALS = (ValueError, TypeError, FileNotFoundError, NotADirectoryError)
 VERSIONS = ("tinyssl", "numpy", "scipy", "numba", "pillow", "torch")
 
 
-def write_atomic(path: Path, write: Callable[[Path], Any]) -> None:
+def write_atomic(path, write):
     """Write beside the target, flush, then rename: a kill leaves old or new."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
@@ -41,13 +36,13 @@ def write_atomic(path: Path, write: Callable[[Path], Any]) -> None:
         partial.unlink(missing_ok=True)
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path, value):
     """Write strict JSON: nan and infinity become null."""
     text = json.dumps(plain(value), indent=1, allow_nan=False) + "\n"
     write_atomic(path, lambda partial: partial.write_text(text, encoding="utf-8"))
 
 
-def plain(value: Any) -> Any:
+def plain(value):
     """Turn NumPy values, paths and tuples into what JSON knows."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
@@ -62,11 +57,8 @@ def plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def claim(out: Path, settings: dict[str, Any], layout: dict[str, Any] | None = None):
-    """Write config.json into a new run folder; refuse one that holds another run.
-
-    ``layout`` (threads and the like) is recorded, but may differ.
-    """
+def claim(out, settings, layout=None):
+    """Write config.json; refuse another run's folder, though `layout` may differ."""
     wanted = plain(settings)
     found = read_config(out) if (out / "config.json").exists() else wanted
     for name, value in wanted.items():
@@ -82,11 +74,10 @@ def claim(out: Path, settings: dict[str, Any], layout: dict[str, Any] | None = N
 
 
 @contextmanager
-def claimed(out: Path, settings: dict, layout: dict | None = None) -> Iterator[None]:
+def claimed(out, settings, layout=None):
     """Hold a run folder while a job runs; leave no trace of one that is refused.
 
-    Else the corrected command would be refused too: the folder "holds a run" with the
-    settings that were wrong. A folder that holds anything more stays as it is.
+    Else the folder "holds a run" with the wrong settings, and refuses the right ones.
     """
     before, unclaimed = out.exists(), not (out / "config.json").exists()
     claim(out, settings, layout)
@@ -100,7 +91,7 @@ def claimed(out: Path, settings: dict, layout: dict | None = None) -> Iterator[N
         raise
 
 
-def read_config(run: Path) -> dict[str, Any]:
+def read_config(run):
     """Read the ``config.json`` of a run folder; refuse any other folder."""
     path = Path(run) / "config.json"
     if not path.is_file():
@@ -111,24 +102,24 @@ def read_config(run: Path) -> dict[str, Any]:
 # The data, by content
 
 
-def content_hashes(items: Sequence[np.ndarray | Path]) -> list[str]:
+def content_hashes(items):
     """Return a short hash of the bytes of each image file or array of pixels."""
-    return [
-        _hash(item.read_bytes() if isinstance(item, Path) else item.tobytes())
-        for item in items
-    ]
+    files = (
+        item.read_bytes if isinstance(item, Path) else item.tobytes for item in items
+    )
+    return [_hash(read()) for read in files]
 
 
-def fingerprint(images: Sequence[np.ndarray]) -> str:
+def fingerprint(images):
     """Return one hash of a whole data set, in its order."""
     return _hash("".join(content_hashes(images)).encode())
 
 
-def _hash(content: bytes) -> str:
+def _hash(content):
     return hashlib.blake2b(content, digest_size=8).hexdigest()
 
 
-def save_thumbnails(path: Path, small: np.ndarray) -> None:
+def save_thumbnails(path, small):
     """Save what a run has seen, as `tinyssl.data.copies.thumbnails` makes it."""
 
     def write(partial):
@@ -138,26 +129,22 @@ def save_thumbnails(path: Path, small: np.ndarray) -> None:
     write_atomic(path, write)
 
 
-def load_thumbnails(path: Path) -> np.ndarray:
+def load_thumbnails(path):
     """Load thumbnails; never runs code from the file."""
     try:
         small = np.load(path, allow_pickle=False)
     except (OSError, ValueError) as error:
         raise ValueError(f"{path} is missing or damaged: pretrain again") from error
     if small.shape[1:] != (SIDE, SIDE, 3):
-        raise ValueError(
-            f"{path} must hold thumbnails of {SIDE} x {SIDE} pixels, found shape "
-            f"{small.shape}: pretrain again"
-        )
+        rule = f"must hold thumbnails of {SIDE} x {SIDE} pixels"
+        raise ValueError(f"{path} {rule}, found shape {small.shape}: pretrain again")
     return small
 
 
 # Checkpoints: a resumed run gives the numbers of one that never stopped
 
 
-def save_checkpoint(
-    task: nn.Module, optimizer: Optimizer, out: Path, settings: dict, rows: list[dict]
-) -> None:
+def save_checkpoint(task, optimizer, out, settings, rows):
     """Save all that a later process needs to go on as if nothing had happened."""
     state = {"settings": settings, "task": task.state_dict(), "rows": rows}
     state |= {"optimizer": optimizer.state_dict()}
@@ -166,9 +153,7 @@ def save_checkpoint(
     write_atomic(out / "log.jsonl", lambda path: path.write_text(log))
 
 
-def load_checkpoint(
-    task: nn.Module, optimizer: Optimizer, out: Path | None, settings: dict
-) -> list[dict]:
+def load_checkpoint(task, optimizer, out, settings):
     """Load the run's checkpoint where there is one; return the rows so far."""
     if out is None or not (out / "checkpoint.pt").exists():
         return []
@@ -186,12 +171,12 @@ def load_checkpoint(
     return state["rows"]
 
 
-def save_state(path: Path, state: dict[str, Any]) -> None:
+def save_state(path, state):
     """Save tensors and plain values atomically."""
     write_atomic(path, lambda partial: torch.save(state, partial))
 
 
-def load_plain(path: Path) -> dict[str, Any]:
+def load_plain(path):
     """Load tensors and plain values; refuse any other file, and never run its code."""
     if not Path(path).is_file():
         raise ValueError(f"no such file: {path}")
@@ -205,16 +190,14 @@ def load_plain(path: Path) -> dict[str, Any]:
 # Encoders: what pretraining hands to the target tasks
 
 
-def save_encoder(
-    path: Path, encoder: nn.Module, *, task: str, seen: Sequence[str]
-) -> None:
+def save_encoder(path, encoder, *, task, seen):
     """Save weights, the plain configuration that rebuilds them, and what they saw."""
     state = {"config": encoder.config, "task": task, "seen": list(seen)}
     weights = {name: value.cpu() for name, value in encoder.state_dict().items()}
     save_state(path, state | {"state_dict": weights})
 
 
-def load_encoder(path: Path) -> tuple[nn.Module, dict[str, Any]]:
+def load_encoder(path):
     """Rebuild a saved encoder; return it and the rest of what was saved."""
     state = load_plain(path)
     missing = {"config", "task", "seen", "state_dict"} - set(state)

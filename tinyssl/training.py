@@ -32,14 +32,9 @@ class DivergenceError(RuntimeError):
 def to_tensor(array: Any, device: str = "cpu") -> Any:
     """Turn NumPy batches into tensors: the one place where NHWC becomes NCHW.
 
-    Parameters
-    ----------
-    array : ndarray, or a tuple, list or dict of them
-        (N, H, W, C) images: uint8 is divided by 255, floats are kept;
-        (N, H, W) masks or images get one channel: both become float32. (N,) and
-        (N, K) arrays of integers become int64 and of floats float32.
-    device : str
-        Where the tensors go.
+    Of an array, or a tuple, list or dict of them: (N, H, W, C) images become float32,
+    uint8 divided by 255 and floats as they are; (N, H, W) masks or images get one
+    channel too. (N,) and (N, K) become int64 if they are integers, else float32.
 
     Examples
     --------
@@ -62,7 +57,7 @@ def to_tensor(array: Any, device: str = "cpu") -> Any:
     return torch.as_tensor(array, dtype=dtype, device=device)
 
 
-def learning_rate(step: int, steps: int, peak: float, warmup: float) -> float:
+def learning_rate(step, steps, peak, warmup):
     """Linear warm-up over a share of the steps, then half a cosine down to zero."""
     rising = max(1, round(warmup * steps))
     if step < rising:
@@ -71,7 +66,7 @@ def learning_rate(step: int, steps: int, peak: float, warmup: float) -> float:
     return peak * 0.5 * (1 + math.cos(math.pi * done))
 
 
-def batch_index(step: int, count: int, batch_size: int, seed: int) -> np.ndarray:
+def batch_index(step, count, batch_size, seed):
     """Return the indices of one batch, cut out of an endless row of shuffled epochs."""
     places = np.arange(step * batch_size, (step + 1) * batch_size)
     epochs = places // count
@@ -83,14 +78,12 @@ def batch_index(step: int, count: int, batch_size: int, seed: int) -> np.ndarray
     return np.array([orders[epoch][place] for epoch, place in pairs])
 
 
-def adamw(task: nn.Module, lr: float, weight_decay: float) -> torch.optim.AdamW:
+def adamw(task, lr, weight_decay):
     """AdamW that decays weight matrices and kernels, but no bias and no norm."""
     weights = [p for p in task.parameters() if p.requires_grad and p.ndim > 1]
     others = [p for p in task.parameters() if p.requires_grad and p.ndim <= 1]
-    groups = [
-        {"params": weights, "weight_decay": weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
+    groups = [{"params": weights, "weight_decay": weight_decay}]
+    groups += [{"params": others, "weight_decay": 0.0}]
     return torch.optim.AdamW(groups, lr=lr, fused=True)
 
 
@@ -117,33 +110,26 @@ def train(
 
     Parameters
     ----------
-    task : Module
-        See the module's docstring.
+    task : Module, see the module's docstring
     data : sequence of arrays or lists, all of one length
         ``task.make_batch`` gets the same positions of each.
     steps, batch_size, lr, weight_decay, warmup, seed
         AdamW; ``warmup`` is the share of the steps in which the rate rises.
     threads, channels_last
         Sums depend on them in the last digit, so a rule chooses, never a stopwatch:
-        the same command gives the same numbers. Always channels_last; one thread a
-        process unless told (``--threads``), as independent jobs are processes that
-        share the cores.
-    device : str
-        "cpu", "cuda" or "mps".
+        channels_last, and one thread a process, as independent jobs share the cores.
+    device : str, "cpu", "cuda" or "mps"
     out : path, optional
-        Run folder. ``checkpoint.pt`` is written there atomically every
-        ``checkpoint_every`` steps and at the end, ``log.jsonl`` grows beside it,
-        and a checkpoint already there is resumed.
+        Run folder, where ``checkpoint.pt`` and ``log.jsonl`` are written every
+        ``checkpoint_every`` steps and at the end; a checkpoint there is resumed.
     evaluate : callable, optional
         Called every ``evaluate_every`` steps and at the end, with the task in
         evaluation mode; its numbers join the row of that step.
-    progress : bool
-        Draw a bar on stderr.
+    progress : bool, draw a bar on stderr
 
     Returns
     -------
-    list of dict
-        "step", "loss", "lr", "seconds" since the start, and what the task logs.
+    list of dict: "step", "loss", "lr", "seconds" since the start, what the task logs
 
     Raises
     ------
@@ -204,14 +190,14 @@ def train(
     return rows
 
 
-def take(array: Any, index: np.ndarray) -> Any:
+def take(array, index):
     """Select positions from an array, or from a list of images of any size."""
     if isinstance(array, np.ndarray):
         return array[index]
     return [array[i] for i in index]
 
 
-def diverged(step: int, loss: float, lr: float, out: Path | None) -> str:
+def diverged(step, loss, lr, out):
     """Tell in one line what stopped the run and what is left of it."""
     saved = out is not None and (out / "checkpoint.pt").exists()
     kept = f"; the last good checkpoint is {out / 'checkpoint.pt'}" if saved else ""
@@ -222,7 +208,7 @@ def diverged(step: int, loss: float, lr: float, out: Path | None) -> str:
 
 
 @contextmanager
-def use_threads(count: int):
+def use_threads(count):
     """Run torch with this many threads inside the block."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
@@ -232,7 +218,7 @@ def use_threads(count: int):
         torch.set_num_threads(before)
 
 
-def choose_device(device: str) -> str:
+def choose_device(device):
     """Resolve "auto" to the fastest device there is."""
     if device != "auto":
         return device
@@ -241,7 +227,7 @@ def choose_device(device: str) -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def progress_bar(total: int, initial: int, show: bool):
+def progress_bar(total, initial, show):
     """Return a tqdm bar on stderr; a silent one unless it was asked for."""
     from tqdm import tqdm
 

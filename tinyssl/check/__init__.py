@@ -1,16 +1,13 @@
 """Checks for the exercises of the lessons: ``check.qwk(my_function)`` says what is off.
 
-``check.qwk`` is the `Exercise` of that name in ``lessons/exercises/``. It prints what
-it found and returns True or False, in a script, a notebook and pytest; the next failure
-gets the next hint. ``tinyssl check NN FILE`` does so for a file. Everything runs in a
-forked process: a crash, an endless loop or ``os._exit`` is reported, not suffered.
-lessons/TEACHING.md says how an exercise is made.
+It is the `Exercise` of that name in ``lessons/exercises/``, prints what it found and
+returns True or False; the next failure gets the next hint. It runs in a forked process:
+a crash or an endless loop is reported, not suffered. See lessons/TEACHING.md.
 """
 
 import functools
 import re
 import runpy
-from pathlib import Path
 from typing import Any
 
 from tinyssl.check.course import find_folder
@@ -18,7 +15,7 @@ from tinyssl.check.course import find_folder
 FILES = "exercises/[0-9][0-9].py"
 
 
-def exercises(number: int) -> dict[str, Any]:
+def exercises(number):
     """Return the exercises of a lesson, by the names of the learner's functions."""
     path = find_folder(FILES) / f"exercises/{number:02d}.py"
     if not path.exists():
@@ -35,7 +32,7 @@ def __getattr__(name: str) -> Any:
 
 
 @functools.cache
-def _load(path: Path) -> dict[str, Any]:
+def _load(path):
     from tinyssl.check.exercise import Exercise
 
     found = runpy.run_path(str(path)).values()

@@ -10,9 +10,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from tinyssl.check import process
 
@@ -22,41 +20,15 @@ SECONDS = 60.0  # of work until a learner's file is imported
 FIELDS = ("do", "learn", "need", "sources", "data", "runtime", "memory", "files")
 
 
-def lessons() -> list[dict[str, Any]]:
+def lessons():
     """Return number, title, file and header fields of every lesson, in order."""
     return [read_header(path) for path in sorted(find_folder().glob(FILES))]
 
 
-def lesson(
-    number: int,
-    *,
-    fast: bool = False,
-    seed: int = 0,
-    out: Path | None = None,
-    log: Callable[[str], Any] = lambda line: None,
-) -> dict[str, Any]:
-    """Run a lesson as a script; return its results.
+def lesson(number, *, fast=False, seed=0, out=None, log=lambda line: None):
+    """Run a lesson as a script; return its results. See `tinyssl.commands.lesson`.
 
-    Raises ValueError if there is no such lesson, RuntimeError if it ends with an error.
-
-    Parameters
-    ----------
-    number : int
-        Of the lesson.
-    fast : bool
-        Do less, for a first look: at most 20 seconds.
-    seed : int
-        Moves every random number of the lesson; its text speaks of seeds 0 to 9.
-    out : path, optional
-        Where figures and results.json go: if not given ``output/NN`` beside the
-        lesson, or in the working directory if the lesson came with a wheel.
-    log : callable
-        Takes the lines that the lesson prints.
-
-    Returns
-    -------
-    dict
-        "lesson", "title", "seconds", "out", "files" and "results".
+    A ValueError if there is no such lesson, a RuntimeError if it ends with an error.
     """
     path = find_lesson(number)
     header = read_header(path)
@@ -64,20 +36,15 @@ def lesson(
     out = Path(out or beside / "output" / f"{number:02d}").absolute()
     log(f"{header['title']}; runtime {header['runtime']}")
     began = time.monotonic()
+    env = {"TINYSSL_OUT": str(out), "TINYSSL_FAST": "1" if fast else "0"}
+    env |= {"TINYSSL_SEED": str(seed), "MPLBACKEND": "Agg"}
+    env |= {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
     with subprocess.Popen(
         [sys.executable, str(path)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
-        env=dict(
-            os.environ,
-            TINYSSL_OUT=str(out),
-            TINYSSL_FAST="1" if fast else "0",
-            TINYSSL_SEED=str(seed),
-            MPLBACKEND="Agg",
-            PYTHONUNBUFFERED="1",
-            PYTHONIOENCODING="utf-8",
-        ),
+        env=os.environ | env,
     ) as running:
         for line in running.stdout:
             log(line.rstrip("\n"))
@@ -93,29 +60,12 @@ def lesson(
     }
 
 
-def check(
-    number: int, file: Path, *, log: Callable[[str], Any] = lambda line: None
-) -> dict[str, Any]:
+def check(number, file, *, log=lambda line: None):
     """Check the functions of a file against the exercises of a lesson.
 
-    Raises ValueError if the lesson has no exercises to check, and FileNotFoundError if
-    there is no such file.
-
-    Parameters
-    ----------
-    number : int
-        Of the lesson.
-    file : path
-        Python file with the learner's functions, named as in the lesson. Beside it
-        ``FILE.hints.json`` remembers which hints were shown, until all is right.
-    log : callable
-        Takes lines for the person who waits.
-
-    Returns
-    -------
-    dict
-        "lesson", "file", "passed" and "failed" (names) and "reports" (texts by
-        name; under "" why the file could not be checked to its end).
+    Beside it ``FILE.hints.json`` remembers which hints were shown, until all is right.
+    Of "reports" the one under "" says why the file could not be checked to its end. A
+    ValueError if the lesson has no exercises, a FileNotFoundError if there is no file.
     """
     from tinyssl.check import exercises
 
@@ -166,11 +116,8 @@ def _check(tasks, file):
     return reports
 
 
-def find_folder(pattern: str = FILES) -> Path:
-    """Return the first folder of lessons in which a pattern finds a file.
-
-    It is that of the working directory, beside the package, or inside it (a wheel).
-    """
+def find_folder(pattern=FILES):
+    """Return where a pattern is found: here, beside the package, or in it (a wheel)."""
     inside = PACKAGE / "_lessons"
     for folder in (Path.cwd() / "lessons", PACKAGE.parent / "lessons", inside):
         if any(folder.glob(pattern)):
@@ -178,7 +125,7 @@ def find_folder(pattern: str = FILES) -> Path:
     raise FileNotFoundError(f"no {pattern} found: start where lessons/ lies")
 
 
-def find_lesson(number: int) -> Path:
+def find_lesson(number):
     """Return the file of a lesson."""
     found = {int(path.name[:2]): path for path in sorted(find_folder().glob(FILES))}
     if number not in found:
@@ -187,7 +134,7 @@ def find_lesson(number: int) -> Path:
     return found[number]
 
 
-def read_header(path: Path) -> dict[str, Any]:
+def read_header(path):
     """Return number, title, file and the fields of a lesson's first cell."""
     text = path.read_text(encoding="utf-8")
     form = r'# %% \[markdown\]\n"""\n(.*?)\n=+\n(.*?)"""\n'

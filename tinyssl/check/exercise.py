@@ -51,14 +51,16 @@ class Law(NamedTuple):
     labels: tuple[str, str] = ("expected", "got")  # others if neither need be right
 
 
-def unchanged(change: Callable[..., tuple], changed: str) -> Law:
+def unchanged(change, changed):
     """Return the law that a case and a changed case have the same answer."""
-    return Law(
-        lambda f, *case: (f(*case), f(*change(*case))), labels=("as given", changed)
-    )
+
+    def compare(f, *case):
+        return f(*case), f(*change(*case))
+
+    return Law(compare, labels=("as given", changed))
 
 
-def columns(*elements: st.SearchStrategy, least: int = 1, most: int = 6):
+def columns(*elements, least=1, most=6):
     """Return a strategy of arrays of one length, one for each strategy of elements."""
     rows = st.lists(st.tuples(*elements), min_size=least, max_size=most)
     return rows.map(lambda rows: tuple(map(np.array, zip(*rows, strict=True))))
@@ -85,7 +87,7 @@ class Exercise:
                 self.laws[words] = law._replace(cases=self.cases)
 
     @property
-    def name(self) -> str:
+    def name(self):
         """What the learner's function is called."""
         return self.answer.__name__
 
@@ -95,7 +97,7 @@ class Exercise:
         sys.stdout.write(text + "\n")
         return passed
 
-    def examine(self, function: Callable[..., Any]) -> tuple[bool, str]:
+    def examine(self, function):
         """Check a function; return whether it is right, and the words for it."""
         if not callable(function):
             found = f"{type(function).__name__} {function!r:.60}"
@@ -114,14 +116,14 @@ class Exercise:
 
 
 @functools.cache
-def drawn(cases: st.SearchStrategy) -> list[tuple]:
+def drawn(cases):
     """Return the cases that a strategy draws, the same ones every time."""
-    found: list[tuple] = []
+    found = []
     smallest(cases, found.append)
     return found
 
 
-def smallest(cases: st.SearchStrategy, breaks: Callable[[tuple], Any]) -> Any:
+def smallest(cases, breaks):
     """Return the smallest case for which something holds, None if none is found."""
     settings = hypothesis.configuration
     home = vars(settings).get("__hypothesis_home_directory")
@@ -267,7 +269,7 @@ def _outcome(function, case):
         return type(error.__cause__ or error).__name__
 
 
-def agree(expected: Any, got: Any) -> bool:
+def agree(expected, got):
     """Tell whether two answers are equal, up to rounding; nan equals nan.
 
     Numbers of any kind may stand for one another, but a mask must be one of bool.
@@ -284,7 +286,7 @@ def agree(expected: Any, got: Any) -> bool:
         return False
 
 
-def shown(value: Any) -> str:
+def shown(value):
     """Write a value for a person, in one line where it fits."""
     text = repr(_plain(value))
     if isinstance(value, np.ndarray) and value.size > 64:
@@ -294,8 +296,7 @@ def shown(value: Any) -> str:
 
 def _plain(value):
     if isinstance(value, tuple | list):
-        inside = map(_plain, value)
-        return tuple(inside) if isinstance(value, tuple) else list(inside)
+        return (tuple if isinstance(value, tuple) else list)(map(_plain, value))
     return value.tolist() if hasattr(value, "tolist") else value
 
 

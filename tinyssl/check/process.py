@@ -8,8 +8,6 @@ import tempfile
 import time
 import traceback
 import warnings
-from collections.abc import Callable
-from typing import Any
 
 SECONDS = 2.0  # of work, for one call
 ALL_SECONDS = 30.0  # of work, for all calls of one check
@@ -24,7 +22,7 @@ class EndedError(Exception):
     """How a process ended that told nothing, in words."""
 
 
-def arm(seconds: float | None = None) -> None:
+def arm(seconds=None):
     """Set the clocks of a child to some seconds of work, or all left; 0 stops them.
 
     Then `late` has its say. What Python cannot interrupt the system ends after twice as
@@ -41,11 +39,10 @@ def arm(seconds: float | None = None) -> None:
     signal.setitimer(signal.ITIMER_REAL, 10 * seconds)
 
 
-def in_a_process(work: Callable[[], Any], late: Callable[[], Any]) -> Any:
+def in_a_process(work, late):
     """Return what some work returns in a forked process, or `late` when time is over.
 
-    Both return plain data, for it comes as JSON. Raises `EndedError` where the process
-    ended before that: a crash, or ``os._exit``.
+    It comes as JSON. An `EndedError` where the process told nothing: a crash, an exit.
     """
     with tempfile.TemporaryFile() as told, warnings.catch_warnings(action="ignore"):
         if not hasattr(os, "fork"):

@@ -1,38 +1,30 @@
 """Which images show one picture: the guard against leaks, in every path alike.
 
-A hash knows a picture again only until it is saved anew: of IDRiD's 51 segmentation
-images 42 recur in its grading part, three of them in the same bytes. A thumbnail knows
-it after compression and in another size. For copies that were cropped, turned, mirrored
-or brightened there is ``tinyssl audit``.
+Of IDRiD's 51 segmentation images 42 recur in its grading part, three by their hash, all
+by their thumbnail. For copies that were turned or cropped there is ``tinyssl audit``.
 """
 
-from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tinyssl.data.crop import resize
 
 SIDE = 16  # pixels
-# Root mean square of the difference, in bytes. IDRiD's 42 images differ from their
-# copies by 0.9 at most, the other nine from the nearest of 452 images by 3.6 at
-# least; synthetic eyes saved with quality 50 by 2.9, from other eyes by 7.5.
+# Root mean square difference in bytes: IDRiD's copies differ by at most 0.9, its other
+# images by at least 3.6; synthetic eyes saved with quality 50 by 2.9, others by 7.5.
 SAME = 3.0
 BLOCK = 256  # rows at a time
 
 
-def thumbnails(images: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+def thumbnails(images):
     """Return N images (H, W, 3), of any shapes, as (N, 16, 16, 3) uint8 array."""
     small = [resize(image, (SIDE, SIDE)) for image in images]
     return np.array(small, np.uint8).reshape(-1, SIDE, SIDE, 3)
 
 
-def seen_before(seen: NDArray[np.uint8], new: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Say which of N new thumbnails show an image that was seen: (N,) bool array.
-
-    Also of copies that were compressed or resized.
-    """
+def seen_before(seen, new):
+    """Say which of N new thumbnails show an image that was seen: (N,) bool array."""
     return np.isin(np.arange(len(new)), same_pairs(new, seen)[0])
 
 
@@ -52,10 +44,7 @@ def same_pairs(first, second):
 
 
 def connected(n, pairs):
-    """Return the group of each of n rows, of which pairs belong together: (n,) int64.
-
-    Groups are numbered 0, 1, ... in order of first appearance.
-    """
+    """Return the groups 0, 1, ... of n rows whose pairs belong together: (n,) int64."""
     from scipy.sparse import coo_array  # takes longer to import than all else here
     from scipy.sparse.csgraph import connected_components
 
@@ -66,18 +55,13 @@ def connected(n, pairs):
     return np.argsort(np.argsort(start))[which]
 
 
-def content_groups(
-    images: Sequence[NDArray] | NDArray,
-    patient: NDArray | None = None,
-    small: NDArray[np.uint8] | None = None,
-) -> NDArray[np.int64]:
+def content_groups(images, patient=None, small=None):
     """Give one number to all images of one patient, and to all copies of one picture.
 
     Of N images byte-identical ones share a group; with their thumbnails `small` so do
-    copies that were saved again. An empty string is an unknown patient. Sharing is
-    passed on: if a copy of p1's picture is filed under p2, both become one group.
-    Groups, (N,) int64, are numbered 0, 1, ... in order of first appearance. A
-    ValueError where the lengths differ.
+    copies that were saved again. An empty string is an unknown patient. If a copy of
+    p1's picture is filed under p2, both become one group. Groups, (N,) int64, are
+    numbered in order of first appearance. A ValueError where the lengths differ.
 
     Examples
     --------

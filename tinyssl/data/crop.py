@@ -1,9 +1,8 @@
 """Where the retina is in a fundus photograph, the square around it, other sizes.
 
-A fundus camera sees a disc. Squashing its 3:2 image to a square would make the disc an
-ellipse, whose direction alone solves half of the rotation task. So the square is laid
-around the *whole* circle: where the sensor cut it off above and below, the square
-reaches beyond the image and is filled with black.
+Squashing a 3:2 image would make the disc an ellipse, whose direction alone solves half
+of the rotation task. So the square is laid around the *whole* circle, filled with black
+where it reaches beyond the image.
 """
 
 from dataclasses import dataclass
@@ -26,11 +25,10 @@ class Crop:
     height: int  # of the image that the numbers refer to
     width: int
 
-    def apply(self, array: np.ndarray, size: int) -> np.ndarray:
-        """Return the square of an array, resized; black beyond the edges.
+    def apply(self, array, size):
+        """Return the square of an array of any resolution, resized; black beyond it.
 
-        It is (H, W, 3) or (H, W) uint8, or (H, W) bool, of any resolution. A mask is
-        True where at least half of the pixel's area was.
+        Of (H, W, 3) or (H, W) uint8, or (H, W) bool, True where half the area was.
         """
         if array.dtype not in (np.uint8, np.bool_):
             raise TypeError(f"array must be uint8 or bool, found {array.dtype}")
@@ -51,25 +49,25 @@ class Crop:
         image, smooth = Image.fromarray(window), Resampling.HAMMING
         return np.asarray(image.resize((size, size), smooth, box, reducing_gap=2.0))
 
-    def points(self, points: np.ndarray, size: int) -> np.ndarray:
+    def points(self, points, size):
         """Return (..., 2) points (y, x) in pixels of the resized square, or beyond."""
         corner = np.array([self.top, self.left]) - 0.5  # pixel centres are integers
         return (np.asarray(points, float) - corner) * size / self.side - 0.5
 
 
-def center_crop(height: int, width: int) -> Crop:
+def center_crop(height, width):
     """Return the largest central square of an image of this size."""
     side = min(height, width)
     return Crop((height - side) // 2, (width - side) // 2, side, height, width)
 
 
-def round_mask(size: int) -> np.ndarray:
+def round_mask(size):
     """Return the disc of diameter `size` in a square: (size, size) bool array."""
     offset = np.arange(size) - (size - 1) / 2
     return offset[:, None] ** 2 + offset**2 <= (size / 2) ** 2
 
 
-def field_of_view(image: np.ndarray) -> np.ndarray:
+def field_of_view(image):
     """Return where an (H, W, 3) uint8 image shows the retina: (H, W) bool array.
 
     It is the largest bright area, its holes filled; all True where nothing is dark.
@@ -86,11 +84,11 @@ def field_of_view(image: np.ndarray) -> np.ndarray:
     return ndimage.binary_fill_holes(labels == largest)
 
 
-def square_crop(image: np.ndarray) -> Crop:
+def square_crop(image):
     """Return the square around the circle that fits the border of the field of view.
 
-    That, (H, W) bool, may be given in place of the image. Border cut by the edge of the
-    image or by a notch is ignored; without a circle it is the central square.
+    That, (H, W) bool, may be given in place of the image; without a circle it is the
+    central square.
     """
     visible = image if image.dtype == np.bool_ else field_of_view(image)
     height, width = visible.shape
@@ -102,12 +100,10 @@ def square_crop(image: np.ndarray) -> Crop:
     return Crop(top, left, side, height, width)
 
 
-def resize(array: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Resize an (H, W, 3) uint8, (H, W) bool or (H, W) float array to (height, width).
+def resize(array, shape):
+    """Resize an (H, W, 3) uint8, (H, W) bool or (H, W) float array, linearly.
 
-    Each pixel is a weighted mean around its place when shrinking, and lies on the line
-    between its neighbours when growing. A mask becomes float32, the share of each pixel
-    that it covers; of its own size an array is returned as it is.
+    A mask becomes float32, the share of each pixel that it covers.
     """
     if array.shape[:2] == tuple(shape):
         return array
@@ -116,22 +112,19 @@ def resize(array: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return np.asarray(image.resize(shape[::-1], Resampling.BILINEAR))
 
 
-def field_width(region: np.ndarray) -> int:
+def field_width(region):
     """Return how many columns a field of view spans, 0 if it is empty."""
     columns = np.flatnonzero(region.any(0))
     return int(np.ptp(columns)) + 1 if len(columns) else 0
 
 
-def working_shape(region: np.ndarray, width: int | None) -> tuple[int, int]:
-    """Return the height and width at which a field of view is `width` pixels wide.
-
-    None keeps the image's own size, and nothing is enlarged.
-    """
+def working_shape(region, width):
+    """Return the shape at which a field is `width` wide; None or more is its own."""
     scale = min(1.0, (width or np.inf) / max(1, field_width(region)))
     return tuple(max(1, round(scale * side)) for side in region.shape)
 
 
-def looks_like_fundus(images: list[np.ndarray]) -> bool:
+def looks_like_fundus(images):
     """Return whether most of a few images are reddish on four black corners."""
     votes = []
     for image in images:
@@ -143,7 +136,7 @@ def looks_like_fundus(images: list[np.ndarray]) -> bool:
     return bool(votes) and sum(votes) > len(votes) / 2
 
 
-def _free_border(visible: np.ndarray) -> np.ndarray:
+def _free_border(visible):
     """Return (M, 2) points (y, x) of the outline that the image did not cut."""
     height, width = visible.shape
     rows, columns = visible.any(axis=1).nonzero()[0], visible.any(axis=0).nonzero()[0]
@@ -157,7 +150,7 @@ def _free_border(visible: np.ndarray) -> np.ndarray:
     return np.stack([y[free], x[free]], axis=1)
 
 
-def _fit_circle(points: np.ndarray) -> tuple[float, float, float] | None:
+def _fit_circle(points):
     """Return (y, x, radius) of the circle most points lie on, or None."""
     kept = points
     for _ in range(10):

@@ -1,7 +1,6 @@
 """One image file to RGB bytes or a mask, refusing by name whatever cannot be."""
 
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -13,7 +12,7 @@ MAX_PIXELS = 80_000_000  # 240 MB decoded; no fundus camera comes near it
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM")
 
 
-def read_image(path: Path) -> np.ndarray:
+def read_image(path):
     """Return an image file as RGB, (H, W, 3) uint8, upright by its EXIF orientation.
 
     Gray, palette, CMYK and 16-bit images become 8-bit RGB, transparent pixels black. A
@@ -23,23 +22,20 @@ def read_image(path: Path) -> np.ndarray:
     return np.asarray(open_rgb(path)[0])
 
 
-def read_mask(path: Path) -> np.ndarray:
+def read_mask(path):
     """As `read_image`, (H, W) bool: where it is brighter than half its maximum."""
     gray = read_image(path).max(axis=-1)
     return gray > gray.max() / 2  # all False for an empty mask
 
 
-def image_size(path: Path) -> tuple[int, int]:
+def image_size(path):
     """Return (height, width) of an image file as shown, reading its header only."""
     with open_image(path) as image:
         return _upright_size(image)
 
 
 def open_rgb(path, *, short_side=None):
-    """Return an upright RGB image, and the (height, width) it has in full.
-
-    With `short_side`, a JPEG may come reduced, but not below that many pixels.
-    """
+    """Return an upright RGB image, a JPEG perhaps reduced, and its full shape."""
     with open_image(path) as image:
         if image.width * image.height > MAX_PIXELS:
             size = f"{image.width} x {image.height}"
@@ -62,7 +58,7 @@ def open_image(path):
         raise DataError(f"{path}: {_reason_of(error)}") from None
 
 
-def _reason_of(error: Exception) -> str:
+def _reason_of(error):
     if isinstance(error, DataError):
         return str(error)
     if isinstance(error, FileNotFoundError):
@@ -76,14 +72,14 @@ def _reason_of(error: Exception) -> str:
     return f"unreadable image ({str(error) or type(error).__name__})"
 
 
-def _upright_size(image: Image.Image) -> tuple[int, int]:
+def _upright_size(image):
     """Return (height, width) after the EXIF orientation; 5 to 8 swap the sides."""
     width, height = image.size
     sideways = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
     return (width, height) if sideways else (height, width)
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def _to_rgb(image):
     """Return 8-bit RGB from any mode, transparency laid on black."""
     if image.mode == "F":
         raise DataError("pixels are floating point; save it with 8 or 16 bits")

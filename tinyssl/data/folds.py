@@ -4,34 +4,19 @@ Two eyes of one patient, or two copies of one image, must never stand on both si
 a split: `tinyssl.data.copies.content_groups` says which images belong together.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
 
-def stratified_group_folds(
-    grades: np.ndarray,
-    groups: np.ndarray,
-    num_folds: int,
-    *,
-    rng: np.random.Generator | int,
-) -> np.ndarray:
+def stratified_group_folds(grades, groups, num_folds, *, rng):
     """Assign each image to a fold; groups stay whole, grades are spread evenly.
 
     Greedy: a group goes to the fold whose sum over grades of squared counts, each
     divided by the grade's frequency, grows least. Where every group is one image, the
     counts of a grade in two folds differ by at most one, and so do the folds' sizes.
 
-    Parameters
-    ----------
-    grades : (N,) int array, 0 or more; else a TypeError or ValueError
-    groups : (N,) array, images with equal entries stay together
-    num_folds : int, at least 2, at most the number of groups; else a ValueError
-    rng : numpy Generator or int, breaks the ties
-
-    Returns
-    -------
-    (N,) int64 array, values in 0 .. num_folds - 1; no fold is empty
+    Grades are (N,) integers, 0 or more, and groups (N,); `num_folds` lies in 2 .. the
+    number of groups; else a TypeError or ValueError. `rng` breaks the ties. Returned is
+    (N,) int64 in 0 .. num_folds - 1; no fold is empty.
 
     Examples
     --------
@@ -60,14 +45,7 @@ def stratified_group_folds(
     return fold_of_group[group_of]
 
 
-def assign_folds(
-    truth: np.ndarray | Sequence,
-    groups: np.ndarray,
-    num_folds: int,
-    *,
-    split: np.ndarray | None = None,
-    seed: int = 0,
-) -> np.ndarray:
+def assign_folds(truth, groups, num_folds, *, split=None, seed=0):
     """As `stratified_group_folds`, for the labelled images outside the test set.
 
     Of `truth` -1 is unlabelled; an array of more axes or a list, such as points, counts
@@ -89,19 +67,12 @@ def assign_folds(
     return fold
 
 
-def label_subset(
-    grades: np.ndarray,
-    groups: np.ndarray,
-    fraction: float,
-    *,
-    rng: np.random.Generator | int,
-) -> np.ndarray:
+def label_subset(grades, groups, fraction, *, rng):
     """Choose the images whose labels may be used: a share of them, in whole groups.
 
-    As `stratified_group_folds`, but `fraction` must lie in (0, 1]. Returned are, in
-    ascending (M,) int64, the rows of the fewest groups, in one stratified order, that
-    hold ``fraction * N`` images and every grade: more than asked when a share is too
-    small for all. With the same seed a smaller share lies inside a larger one.
+    As `stratified_group_folds`. Returned are, in ascending (M,) int64, the rows of the
+    fewest groups that hold ``fraction * N`` images, of a fraction in (0, 1], and every
+    grade. With the same seed a smaller share lies inside a larger one.
 
     Examples
     --------

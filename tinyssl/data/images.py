@@ -42,8 +42,7 @@ def load_images(
     table : Table, from `open_dataset`
     size : int, rows and columns of each result
     cache : path, optional
-        A folder for the decoded images, from which the next call maps those of files
-        whose size and time of change are the same.
+        A folder to keep the images in until a file's size or time of change differs.
     threads : int, optional; decoders at work, all cores if not given
     skip_bad : bool, note in ``Table.skipped`` what cannot be read, and leave it out
     progress : bool, show a bar on stderr, where tqdm is installed
@@ -68,16 +67,16 @@ def load_images(
     if size < 1:
         raise ValueError(f"size must be positive, found {size}")
     shape = (len(table), size, size, 3)
-    outside = ~round_mask(size) if table.is_fundus else np.zeros((size, size), bool)
     are_files = not isinstance(table.images, np.ndarray)
-    bar = progress and are_files
 
     def decode_into(images):
         def fill(i):
             pixels, crop = open_with_crop(table, i, size)
             images[i] = crop.apply(pixels, size)
-            images[i][outside] = 0
+            if table.is_fundus:
+                images[i][~round_mask(size)] = 0
 
+        bar = progress and are_files
         return try_all(fill, len(table), threads=threads, progress=bar)
 
     if cache is not None and are_files:
@@ -132,7 +131,7 @@ def load_points(table: Table, name: str, size: int) -> np.ndarray:
     return points
 
 
-def open_with_crop(table: Table, i: int, size: int) -> tuple[np.ndarray, Crop]:
+def open_with_crop(table, i, size):
     """Return the pixels of image i, perhaps reduced, and its crop in full pixels."""
     if isinstance(table.images, np.ndarray):
         return table.images[i], center_crop(*table.images.shape[1:3])
@@ -157,10 +156,9 @@ def try_all(work, n, *, threads=None, progress=False):
 
     def attempt(i):
         try:
-            work(i)
+            return work(i)  # None
         except DataError as error:
             return str(error)
-        return None
 
     pool = ThreadPoolExecutor(threads or os.cpu_count())
     try:
@@ -216,7 +214,7 @@ def write_cache(stem, shape, decode_into):
         draft.replace(stem.with_suffix(".npy"))  # last: with it the cache is whole
 
 
-def _read_mask_of(path: Path, height: int, width: int) -> np.ndarray:
+def _read_mask_of(path, height, width):
     """Return a mask in the proportions of its image; its resolution may differ."""
     mask = read_mask(path)
     H, W = mask.shape
@@ -226,12 +224,12 @@ def _read_mask_of(path: Path, height: int, width: int) -> np.ndarray:
     return mask
 
 
-def _lacking(table: Table, kind: str, name: str, columns: dict) -> DataError:
+def _lacking(table, kind, name, columns):
     have = ", ".join(columns) or "none"
     return DataError(f"{table.root}: has no {kind} {name!r}; its {kind}s are: {have}")
 
 
-def _without(table: Table, bad: dict[int, str], skip_bad: bool = False) -> Table:
+def _without(table, bad, skip_bad=False):
     """Return the table without its bad rows, and saying so; raise unless asked to."""
     if not bad:
         return table

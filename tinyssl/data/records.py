@@ -14,20 +14,12 @@ from tinyssl.data.crop import looks_like_fundus
 from tinyssl.data.decode import open_rgb
 from tinyssl.data.table import DataError, Table
 
-IMAGE_SUFFIXES = {
-    *(".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".ppm"),
-}
-EYES = {
-    **dict.fromkeys(("left", "l", "os"), "left"),
-    **dict.fromkeys(("right", "r", "od"), "right"),
-    "": "",
-}
-SPLITS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("val", "valid", "validation"), "val"),
-    **dict.fromkeys(("test", "testing"), "test"),
-    "": "",
-}
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff"}
+IMAGE_SUFFIXES |= {".bmp", ".gif", ".webp", ".ppm"}
+EYES = {"": "", "left": "left", "l": "left", "os": "left"}
+EYES |= {"right": "right", "r": "right", "od": "right"}
+SPLITS = {"": "", "train": "train", "training": "train", "test": "test"}
+SPLITS |= {"testing": "test", **dict.fromkeys(("val", "valid", "validation"), "val")}
 MAX_GRADE = 99
 NUM_SAMPLES = 9  # images looked at to tell eyes from others
 
@@ -48,12 +40,11 @@ class Record:
     problem: str = ""  # what the reader itself found wrong with the row
 
 
-def read_csv(path: Path, *, required: tuple[str, ...]) -> list[dict[str, str]]:
+def read_csv(path, *, required):
     """Return the rows of a csv file as people save it, by its header, cells stripped.
 
-    Header names are stripped and lower-cased (after a colon, as in ``mask:MA``, they
-    stay); columns without a name and rows without a value are dropped. Commas,
-    semicolons and tabs are told apart by the header line.
+    Header names are lower-cased up to a colon; columns without a name and rows without
+    a value are dropped; the header tells commas, semicolons and tabs apart.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -90,23 +81,21 @@ def read_csv(path: Path, *, required: tuple[str, ...]) -> list[dict[str, str]]:
     return table
 
 
-def list_images(folder: Path) -> list[Path]:
+def list_images(folder):
     """Return the image files directly in a folder, sorted; none if it is missing."""
-    return sorted(
-        path
-        for path in (folder.iterdir() if folder.is_dir() else ())
-        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
-    )
+    found = folder.iterdir() if folder.is_dir() else ()
+    images = [path for path in found if path.suffix.lower() in IMAGE_SUFFIXES]
+    return sorted(path for path in images if not path.name.startswith("."))
 
 
-def find_image(folder: Path, stem: str) -> Path:
+def find_image(folder, stem):
     """Return the image `stem` with the suffix it has; a png where it is missing."""
     suffixes = [one for s in sorted(IMAGE_SUFFIXES) for one in (s, s.upper())]
     paths = (folder / f"{stem}{suffix}" for suffix in suffixes)
     return next((path for path in paths if path.is_file()), folder / f"{stem}.png")
 
 
-def existing(masks: dict[str, Path]) -> dict[str, Path]:
+def existing(masks):
     """Return those masks whose files are there."""
     return {name: path for name, path in masks.items() if path.is_file()}
 

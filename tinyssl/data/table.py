@@ -1,6 +1,5 @@
 """The one table every reader returns, and the one error every reader raises."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,7 +10,7 @@ class DataError(ValueError):
     """Data on disk that cannot be used; one message lists all there is to mend."""
 
     @classmethod
-    def listing(cls, where: object, problems: Iterable[str]) -> "DataError":
+    def listing(cls, where, problems):
         """Return one error naming the first ten problems and counting the rest."""
         problems = list(problems)
         if len(problems) == 1:
@@ -26,43 +25,26 @@ class DataError(ValueError):
 class Table:
     """Images and whatever is known of each of them, one row an image.
 
-    Parameters
-    ----------
-    layout : str, which reader made it, such as ``"aptos"``, ``"chase_db1"``, ``"toy"``
-    root : Path, the folder or file the images came from
-    names : tuple of str, a unique name for each image, the same on every machine
-    images : tuple of Path to decode, or (N, H, W, 3) uint8 array
-    grade : (N,) int64 array or None, grade or class of each image; -1 is unlabelled
-    patient, eye, split : (N,) str array or None
-        ``"left"`` or ``"right"``; ``"train"``, ``"val"`` or ``"test"``; ``""`` unknown.
-    masks : dict of str to (tuple of Path or None) or (N, H, W) bool array
-        ``"vessel"``, ``"vessel_2nd"`` (a second observer), ``"MA"``, ``"HE"``,
-        ``"EX"``, ``"SE"``, ``"OD"``; None where an image has no such file.
-    region : fields of view, as one of `masks`; None where the data set ships none
-    points : dict of str to (N, 2) float64 array
-        ``"disc"`` and ``"fovea"`` as (y, x) in pixels of the stored image, the centre
-        of the first pixel at (0, 0); nan is missing.
-    class_names : tuple of str or None, of grades 0, 1, ... where the data say them
-    is_fundus : bool
-        Whether each image is a round field of view on black, to be cropped to it. Where
-        a layout does not say, a few images are looked at.
-    skipped : tuple of str, ``"name: reason"`` of each row left out on request
+    Of masks there are ``"vessel"``, ``"vessel_2nd"`` (a second observer), ``"MA"``,
+    ``"HE"``, ``"EX"``, ``"SE"`` and ``"OD"``; `region` is the field of view. Points are
+    ``"disc"`` and ``"fovea"``, (y, x) in pixels of the stored image, the centre of the
+    first at (0, 0). Unknown is -1, ``""``, nan, or None for a file or a whole column.
     """
 
-    layout: str
-    root: Path
-    names: tuple[str, ...]
-    images: tuple[Path, ...] | np.ndarray
-    grade: np.ndarray | None = None
-    patient: np.ndarray | None = None
-    eye: np.ndarray | None = None
-    split: np.ndarray | None = None
+    layout: str  # which reader made it, such as "aptos", "chase_db1", "toy"
+    root: Path  # the folder or file the images came from
+    names: tuple[str, ...]  # a unique one for each image, the same on every machine
+    images: tuple[Path, ...] | np.ndarray  # to decode, or (N, H, W, 3) uint8
+    grade: np.ndarray | None = None  # (N,) int64, grade or class of each image
+    patient: np.ndarray | None = None  # (N,) str
+    eye: np.ndarray | None = None  # (N,) str, "left" or "right"
+    split: np.ndarray | None = None  # (N,) str, "train", "val" or "test"
     masks: dict[str, tuple[Path | None, ...] | np.ndarray] = field(default_factory=dict)
-    region: tuple[Path | None, ...] | np.ndarray | None = None
-    points: dict[str, np.ndarray] = field(default_factory=dict)
-    class_names: tuple[str, ...] | None = None
-    is_fundus: bool = True
-    skipped: tuple[str, ...] = ()
+    region: tuple[Path | None, ...] | np.ndarray | None = None  # as a mask: (N, H, W)
+    points: dict[str, np.ndarray] = field(default_factory=dict)  # (N, 2) float64
+    class_names: tuple[str, ...] | None = None  # of grades 0, 1, ...
+    is_fundus: bool = True  # a round field of view on black, to be cropped to it
+    skipped: tuple[str, ...] = ()  # "name: reason" of each row left out on request
 
     def __len__(self) -> int:
         return len(self.names)
@@ -79,6 +61,6 @@ class Table:
                 return tuple(column[i] for i in index)
             return None if column is None else column[index]
 
-        flat = ("names", "images", "grade", "patient", "eye", "split", "region")
-        columns = (*flat, "masks", "points")
+        columns = ("names", "images", "grade", "patient", "eye", "split", "region")
+        columns += ("masks", "points")
         return replace(self, **{name: take(getattr(self, name)) for name in columns})

@@ -11,21 +11,9 @@ from tinyssl.models.sononet import SonoNet, sononet_small
 from tinyssl.models.unet import DenseUNet, Restorer, UNet, mapping
 from tinyssl.models.weights import LoadReport, load_torchvision, load_weights
 
-__all__ = [
-    "DenseNet",
-    "DenseUNet",
-    "LoadReport",
-    "Restorer",
-    "SonoNet",
-    "UNet",
-    "densenet121",
-    "densenet_small",
-    "from_config",
-    "load_torchvision",
-    "load_weights",
-    "mapping",
-    "sononet_small",
-]
+__all__ = ["DenseNet", "DenseUNet", "LoadReport", "Restorer", "SonoNet", "UNet"]
+__all__ += ["densenet121", "densenet_small", "from_config", "load_torchvision"]
+__all__ += ["load_weights", "mapping", "sononet_small"]
 
 
 def from_config(config: dict) -> nn.Module:
@@ -40,9 +28,8 @@ def from_config(config: dict) -> nn.Module:
     arguments = dict(config)
     name = arguments.pop("name", None)
     if name not in architectures:
-        raise ValueError(
-            f"config['name'] must be one of {sorted(architectures)}, found {name!r}"
-        )
+        rule = f"must be one of {sorted(architectures)}"
+        raise ValueError(f"config['name'] {rule}, found {name!r}")
     if "encoder" in arguments:
         arguments["encoder"] = from_config(arguments["encoder"])
     return architectures[name](**arguments)

@@ -11,7 +11,7 @@ from tinyssl.models.layers import Encoder, initialise
 class DenseLayer(nn.Module):
     """BN-ReLU-conv 1x1 to ``bottleneck * k`` maps, BN-ReLU-conv 3x3 to k new maps."""
 
-    def __init__(self, in_channels: int, growth_rate: int, bottleneck: int):
+    def __init__(self, in_channels, growth_rate, bottleneck):
         super().__init__()
         width = bottleneck * growth_rate
         self.norm1 = nn.BatchNorm2d(in_channels)
@@ -27,7 +27,7 @@ class DenseLayer(nn.Module):
         return torch.cat([x, new], dim=1)  # (N, C + k, h, w)
 
 
-def _stem(c_in: int, c_out: int, small: bool) -> OrderedDict:
+def _stem(c_in, c_out, small):
     """Return the first layers: stride 4 as in the paper, or stride 2 when small."""
     kernel = 3 if small else 7
     return OrderedDict(
@@ -38,7 +38,7 @@ def _stem(c_in: int, c_out: int, small: bool) -> OrderedDict:
     )
 
 
-def _transition(in_channels: int) -> OrderedDict:
+def _transition(in_channels):
     """Return the layers between two blocks: half the maps at half the size."""
     return OrderedDict(
         norm=nn.BatchNorm2d(in_channels),
@@ -54,18 +54,12 @@ class DenseNet(Encoder):
     Parameters
     ----------
     growth_rate : int
-        Maps that each layer adds, k in the paper: layer l of a block reads
-        k_0 + k (l - 1) maps.
-    block_layers : sequence of int
-        Layers of each dense block.
-    stem_channels : int
-        Maps after the first convolution.
-    bottleneck : int
-        Width of the 1x1 convolution in units of `growth_rate`.
-    num_classes : int
-        Outputs of the linear layer.
-    in_channels : int
-        Channels of the image.
+        Maps that each layer adds, k in the paper: layer l reads k_0 + k (l - 1) maps.
+    block_layers : sequence of int, layers of each dense block
+    stem_channels : int, maps after the first convolution
+    bottleneck : int, width of the 1x1 convolution in units of `growth_rate`
+    num_classes : int, outputs of the linear layer
+    in_channels : int, channels of the image
     small_stem : bool
         Start with a 3x3 convolution of stride 2 instead of the paper's 7x7 of
         stride 2 and its max-pool: for images of 28 to 96 pixels.

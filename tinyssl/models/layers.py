@@ -8,14 +8,8 @@ from torch.nn import functional as F
 class Encoder(nn.Module):
     """A network whose ``stages(x)`` are maps from fine to coarse.
 
-    Attributes
-    ----------
-    num_features : int
-        Channels of ``features(x)``.
-    stage_channels : list of int
-        Channels of each map in ``stages(x)``.
-    config : dict
-        The arguments as plain values, for `tinyssl.models.from_config`.
+    `num_features` are the channels of ``features(x)``, `stage_channels` those of each
+    stage, and `config` the arguments as plain values, for `tinyssl.models.from_config`.
     """
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
@@ -23,12 +17,12 @@ class Encoder(nn.Module):
         return self.stages(x)[-1]
 
 
-def halve(x: torch.Tensor) -> torch.Tensor:
+def halve(x):
     """Keep the largest of each 2 x 2 values; one pixel stays one pixel."""
     return F.max_pool2d(x, 2, ceil_mode=True)
 
 
-def halving_stages(blocks: nn.ModuleList, x: torch.Tensor) -> list[torch.Tensor]:
+def halving_stages(blocks, x):
     """Return the map after each block, fine to coarse, with a halving between them."""
     maps = [blocks[0](x)]
     for block in blocks[1:]:
@@ -36,7 +30,7 @@ def halving_stages(blocks: nn.ModuleList, x: torch.Tensor) -> list[torch.Tensor]
     return maps
 
 
-def convolution(in_channels: int, out_channels: int, kernel: int = 3) -> nn.Sequential:
+def convolution(in_channels, out_channels, kernel=3):
     """Return a convolution that keeps the size, with BN and ReLU."""
     return nn.Sequential(
         nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, bias=False),
@@ -45,7 +39,7 @@ def convolution(in_channels: int, out_channels: int, kernel: int = 3) -> nn.Sequ
     )
 
 
-def initialise(module: nn.Module) -> None:
+def initialise(module):
     """Draw a convolution's weights after He et al. (2015)."""
     if isinstance(module, nn.Conv2d):
         nn.init.kaiming_normal_(module.weight)

@@ -14,21 +14,17 @@ class SonoNet(layers.Encoder):
     width : int
         Channels of the first block: 64, 32 or 16 in the paper. The next blocks have
         2, 4, 8 and 8 times as many.
-    num_classes : int
-        Outputs.
-    in_channels : int
-        Channels of the image.
+    num_classes, in_channels : int, outputs, and channels of the image
     extra_pool : bool
         Halve once more after the last block, as VGG does: Chen et al. added a pooling
-        stage to localise, where each position must see more of the image.
+        stage to localise, where they do not say; each position sees more of the image.
 
     Notes
     -----
     Thirteen 3x3 convolutions and four halvings as in VGG-16, with batch normalisation;
     then two 1x1 convolutions, to half the channels and to the classes. The last is not
     rectified, and its mean over all positions goes to the softmax: ``class_maps(x)``
-    shows where each class was seen. Where Chen et al. put their additional pooling is
-    not established here; VGG's place for a fifth is ours.
+    shows where each class was seen.
 
     References
     ----------

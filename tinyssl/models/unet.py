@@ -8,7 +8,7 @@ from tinyssl.models import layers
 from tinyssl.models.densenet import DenseNet
 
 
-def _double_convolution(in_channels: int, out_channels: int) -> nn.Sequential:
+def _double_convolution(in_channels, out_channels):
     first = layers.convolution(in_channels, out_channels)
     return nn.Sequential(*first, *layers.convolution(out_channels, out_channels))
 
@@ -16,7 +16,7 @@ def _double_convolution(in_channels: int, out_channels: int) -> nn.Sequential:
 class _Decoder(nn.Module):
     """Bring the coarsest map up to each finer one in turn: grow, join, convolve."""
 
-    def __init__(self, coarse: int, skips: list[int], widths: list[int]):
+    def __init__(self, coarse, skips, widths):
         super().__init__()
         self.levels = nn.ModuleList()
         for skip, width in zip(skips, widths, strict=True):  # coarse to fine
@@ -37,16 +37,13 @@ class UNet(layers.Encoder):
 
     Parameters
     ----------
-    in_channels, out_channels : int
-        Channels of the image and of the output; the output is not squashed.
-    widths : sequence of int
-        Channels at each size, fine to coarse; each is half the size of the last.
+    in_channels, out_channels : int, of the image, and of the output, not squashed
+    widths : sequence of int, channels at each size, fine to coarse, halved each time
 
     Notes
     -----
-    Against the paper: convolutions are padded, so output and input have one size;
-    each has batch normalisation; maps grow by repetition instead of a transposed
-    convolution (Odena et al. 2016, on checkerboards).
+    Against the paper: convolutions are padded, so that sizes stay, and normalised;
+    maps grow by repetition (Odena et al. 2016, on checkerboards).
 
     References
     ----------
@@ -96,8 +93,7 @@ class DenseUNet(nn.Module):
     ----------
     encoder : DenseNet
         Its stages are the skips; its linear layer stays unused. Trained with the rest.
-    out_channels : int
-        Channels of the output, which is not squashed.
+    out_channels : int, channels of the output, which is not squashed
 
     Notes
     -----
@@ -136,22 +132,12 @@ class DenseUNet(nn.Module):
 class Restorer(nn.Module):
     """An encoder and a few deconvolutions up to the size of the image.
 
-    Parameters
-    ----------
-    encoder : Module with ``features`` and ``num_features``
-    channels, in_channels : int
-        Of the answer (the colours of the images, or a map a point) and of the images.
-    widest : int
-        Channels of the first deconvolution; each next one has half as many.
+    The answer has `channels`: colours, or a map a point. The first deconvolution has
+    `widest`, each next one half as many.
     """
 
     def __init__(
-        self,
-        encoder: nn.Module,
-        *,
-        channels: int = 3,
-        widest: int = 64,
-        in_channels: int = 3,
+        self, encoder: nn.Module, *, channels: int = 3, widest=64, in_channels=3
     ):
         super().__init__()
         self.encoder = encoder
@@ -170,24 +156,15 @@ class Restorer(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return an image of the input's size."""
-        H, W = x.shape[-2:]
         restored = self.decoder(self.encoder.features(x))
-        if restored.shape[-2:] != (H, W):  # sides the encoder rounded down
-            restored = F.interpolate(restored, (H, W), mode="bilinear")
-        return restored
+        if restored.shape[-2:] == x.shape[-2:]:
+            return restored
+        # sides the encoder rounded down
+        return F.interpolate(restored, x.shape[-2:], mode="bilinear")
 
 
 def mapping(encoder: nn.Module, *, channels: int) -> nn.Module:
-    """Return a network that maps (N, C, H, W) to (N, channels, H, W).
-
-    A U-Net answers itself; any other encoder gets a decoder.
-
-    Examples
-    --------
-    >>> from tinyssl.models import densenet_small
-    >>> mapping(densenet_small(), channels=2)(torch.zeros(1, 3, 32, 32)).shape
-    torch.Size([1, 2, 32, 32])
-    """
+    """Map to (N, channels, H, W): a U-Net by itself, another encoder with a decoder."""
     if isinstance(encoder, (UNet, DenseUNet)):
         return encoder
     return Restorer(encoder, channels=channels)

@@ -40,14 +40,9 @@ def load_weights(model: nn.Module, state_dict: dict[str, torch.Tensor]) -> LoadR
     """Copy every tensor whose name and shape fit into the model.
 
     A head for another number of classes does not fit: it counts as left over, and the
-    model's own stays as it was drawn. The model changes in place; not at all when the
-    weights are refused.
-
-    Raises
-    ------
-    ValueError
-        If less than 90 % of the model's tensors match. BatchNorm's step counters do
-        not count: weights saved before they existed lack them.
+    model's own stays as it was drawn. A ValueError, and an unchanged model, if less
+    than 90 % of its tensors match, not counting BatchNorm's step counters, which weights
+    saved before they existed lack.
 
     Examples
     --------
@@ -56,23 +51,16 @@ def load_weights(model: nn.Module, state_dict: dict[str, torch.Tensor]) -> LoadR
     matched 2 tensors; missing 0; left over 0
     """
     own = model.state_dict()
-    fits = {
-        name: tensor
-        for name, tensor in state_dict.items()
-        if name in own and own[name].shape == tensor.shape
-    }
-    report = LoadReport(
-        matched=tuple(fits),
-        missing=tuple(name for name in own if name not in fits),
-        left_over=tuple(name for name in state_dict if name not in fits),
-    )
+    known = {name: tensor for name, tensor in state_dict.items() if name in own}
+    fits = {name: t for name, t in known.items() if own[name].shape == t.shape}
+    missing = tuple(name for name in own if name not in fits)
+    left_over = tuple(name for name in state_dict if name not in fits)
+    report = LoadReport(tuple(fits), missing, left_over)
     counted = [name for name in own if not name.endswith("num_batches_tracked")]
     share = sum(name in fits for name in counted) / max(len(counted), 1)
     if share < 0.9:  # it is not the same network
-        raise ValueError(
-            f"weights must match at least 90 % of the model's tensors, "
-            f"found {share:.0%}: {report}"
-        )
+        rule = "weights must match at least 90 % of the model's tensors"
+        raise ValueError(f"{rule}, found {share:.0%}: {report}")
     model.load_state_dict(fits, strict=False)
     return report
 
@@ -91,18 +79,14 @@ def load_torchvision(model: nn.Module, path: str | Path) -> LoadReport:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load's kinds of failure are not documented
         raise ValueError(f"{path} is not a file of plain weights") from error
-    if not isinstance(loaded, dict) or not all(
-        isinstance(name, str) and isinstance(tensor, torch.Tensor)
-        for name, tensor in loaded.items()
-    ):
-        raise ValueError(
-            f"{path} must hold a state_dict (names to tensors), "
-            f"found {type(loaded).__name__}"
-        )
-    return load_weights(model, {_rename(n): t for n, t in loaded.items()})
+    entries = loaded.items() if isinstance(loaded, dict) else [(None, None)]
+    if not all(isinstance(n, str) and isinstance(t, torch.Tensor) for n, t in entries):
+        rule = "must hold a state_dict (names to tensors)"
+        raise ValueError(f"{path} {rule}, found {type(loaded).__name__}")
+    return load_weights(model, {_rename(name): tensor for name, tensor in entries})
 
 
-def _rename(name: str) -> str:
+def _rename(name):
     for pattern, ours in _TORCHVISION:
         name = re.sub(pattern, ours, name)
     return name

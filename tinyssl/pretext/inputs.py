@@ -1,7 +1,6 @@
 """What pretext tasks share: which pixels are lit, and images freed of their scale."""
 
 import numpy as np
-import torch
 from scipy.ndimage import binary_erosion
 
 from tinyssl.data.images import round_mask
@@ -9,37 +8,26 @@ from tinyssl.data.images import round_mask
 LIT = 12  # of 255: pixels darker than this in every channel count as background
 
 
-def field_statistics(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean and standard deviation per image and channel over its lit pixels.
-
-    Of images (N, C, H, W) in [0, 1]; both are (N, C, 1, 1). The deviation is at least
-    0.02, so that a flat image stays finite.
-    """
+def field_statistics(images):
+    """Return mean and deviation over the lit pixels of (N, C, H, W): (N, C, 1, 1)."""
     lit = (images.amax(1, keepdim=True) > LIT / 255).float()  # (N, 1, H, W)
     count = lit.sum((2, 3), keepdim=True).clamp_min(1)
     mean = (images * lit).sum((2, 3), keepdim=True) / count
     variance = ((images - mean).square() * lit).sum((2, 3), keepdim=True) / count
-    return mean, variance.sqrt().clamp_min(0.02)
+    return mean, variance.sqrt().clamp_min(0.02)  # a flat image stays finite
 
 
-def standardised(images: torch.Tensor) -> torch.Tensor:
+def standardised(images):
     """Return images at mean 0 and deviation 1 over their lit pixels."""
     mean, deviation = field_statistics(images)
     return (images - mean) / deviation
 
 
-def turn_invariant_field(images: np.ndarray) -> np.ndarray:
+def turn_invariant_field(images):
     """Mark the pixels (N, S, S) that are lit in all four turns of their image.
 
     Equal to its own quarter turns, the field cannot tell them apart. It ends one pixel
     inside what is lit: the outermost pixel is a blend with black.
-
-    Examples
-    --------
-    >>> image = np.full((1, 6, 6, 3), 200, np.uint8)
-    >>> image[0, 0] = 0  # the camera cut off the top row
-    >>> turn_invariant_field(image)[0].any(0).astype(int)
-    array([0, 0, 1, 1, 0, 0])
     """
     lit = images.max(-1) > LIT  # (N, S, S)
     inside = binary_erosion(lit, np.ones((1, 3, 3)), border_value=1)
@@ -47,10 +35,7 @@ def turn_invariant_field(images: np.ndarray) -> np.ndarray:
     return half & np.rot90(half, 1, (1, 2))
 
 
-def common_field(images: np.ndarray) -> np.ndarray:
-    """Mark the pixels (S, S) that lie in the field of view of nine images in ten.
-
-    Inside the round mask, without what most cameras of the set cut off.
-    """
+def common_field(images):
+    """Mark the pixels (S, S) inside the round mask that nine images in ten light."""
     lit = (np.asarray(images).max(-1) > LIT).mean(0) >= 0.9
     return lit & round_mask(images.shape[1])

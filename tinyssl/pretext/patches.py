@@ -1,15 +1,11 @@
 """Patches of whole images: drawn, cut out, and a pretext task on them."""
 
 import numpy as np
-from numpy.typing import NDArray
-from torch import nn
 
 from tinyssl.task import Task
 
 
-def sample_corners(
-    regions: list[NDArray[np.bool_]], size: int, *, rng: np.random.Generator | int
-) -> NDArray[np.int64]:
+def sample_corners(regions, size, *, rng):
     """Draw one patch an image, whole inside it, its centre in the field of view.
 
     The fields are (H, W) bool arrays; top left corners (y, x) are returned as (N, 2).
@@ -22,10 +18,8 @@ def sample_corners(
         H, W = region.shape
         centres = region[half : H - size + half + 1, half : W - size + half + 1]
         if min(H, W) < size or not centres.any():
-            raise ValueError(
-                f"patch size {size} must fit around a pixel of the field of view, "
-                f"found none in image {i} of {H} x {W}"
-            )
+            rule = f"patch size {size} must fit around a pixel of the field of view"
+            raise ValueError(f"{rule}, found none in image {i} of {H} x {W}")
         # a few uniform tries nearly always hit; a listing of all pixels is slow
         tries = rng.integers(centres.shape, size=(32, 2))
         hits = tries[centres[tries[:, 0], tries[:, 1]]]
@@ -35,14 +29,10 @@ def sample_corners(
     return corners
 
 
-def move_to_objects(
-    corners: NDArray, masks: list[NDArray], size: int, *, share: float, rng
-) -> NDArray[np.int64]:
-    """Move a share of the patches so that they hold a pixel of the object.
+def move_to_objects(corners, masks, size, *, share, rng):
+    """Move a share of the patches so that they hold a pixel of the object, if any.
 
-    As `sample_corners`, whose corners are moved, each by chance: a pixel of the object
-    (a mask of at least 0.5) is drawn, then the patch's place around it. Where there is
-    no object the patch stays.
+    A pixel of it (a mask of at least 0.5) is drawn, then the patch's place around it.
     """
     rng = np.random.default_rng(rng)
     moved = np.array(corners, np.int64)
@@ -56,15 +46,8 @@ def move_to_objects(
     return moved
 
 
-def cut_patches(images: list[NDArray], corners: NDArray, size: int) -> NDArray:
-    """Cut one square patch out of each image (H, W, ...), whose sizes may differ.
-
-    Examples
-    --------
-    >>> cut_patches([np.arange(12).reshape(3, 4)], [[1, 2]], 2)
-    array([[[ 6,  7],
-            [10, 11]]])
-    """
+def cut_patches(images, corners, size):
+    """Cut one square patch out of each image (H, W, ...), whose sizes may differ."""
     pairs = zip(images, corners, strict=True)
     return np.stack([image[y : y + size, x : x + size] for image, (y, x) in pairs])
 
@@ -74,13 +57,13 @@ class OnPatches(Task):
 
     columns = ("image", "region")
 
-    def __init__(self, task: nn.Module, *, size: int = 64):
+    def __init__(self, task, *, size=64):
         super().__init__()
         self.task = task
         self.size = size
 
     @property
-    def encoder(self) -> nn.Module:
+    def encoder(self):
         """What is carried to the target task."""
         return self.task.encoder
 

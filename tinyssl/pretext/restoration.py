@@ -36,13 +36,11 @@ class ContextRestoration(OnNetwork, Pretext):
     Notes
     -----
     The number and size of the swaps are our defaults, not the paper's, which are
-    not established here. Swapping keeps the multiset of pixels, so the mean and
-    deviation of the disordered image are those of the original; the network's
-    answer is in units of them. Logged beside the loss: ``copy``, the error of
-    returning the input as it is, the bar to stay under; ``swapped`` and
-    ``unswapped``, the errors inside and outside the swapped patches. Seams betray
-    a swap, so finding it is easy: only the error inside says whether the network
-    knows what belongs there.
+    not established here. Swapping keeps an image's pixels, so its mean and deviation;
+    answers and errors are in units of them. Logged beside the loss: ``copy``, the error
+    of returning the input, the bar to stay under; ``swapped`` and ``copy_swapped``,
+    both inside what changed; ``unswapped``, outside it. Seams betray a swap: only the
+    error inside says whether the network knows what belongs there.
 
     References
     ----------
@@ -78,27 +76,23 @@ class ContextRestoration(OnNetwork, Pretext):
         network = models.mapping(encoder, channels=3)
         return cls(network, standardise=standardise, **options)
 
-    def make_batch(
-        self, images: np.ndarray, rng: np.random.Generator
-    ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    def make_batch(self, images, rng):
         """Disorder each image; the targets are the images and where they changed."""
         disordered = self.disorder(images, rng)
         changed = (disordered != images).any(-1)  # (N, H, W)
         return disordered, (images, changed)
 
-    def disorder(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def disorder(self, images, rng):
         """Swap patches, each image by its own draw."""
         return swap_patches(images, self.sample(images, rng), self.patch_size)
 
-    def sample(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def sample(self, images, rng):
         """Draw the swaps of a batch, (N, T, 4)."""
         N, T, shape = len(images), self.num_swaps, images.shape[1:3]
         swaps = sample_swaps(shape, self.patch_size, N * T, rng=rng, region=self.region)
         return swaps.reshape(N, T, 4)
 
-    def forward(
-        self, inputs: torch.Tensor, targets: tuple[torch.Tensor, torch.Tensor]
-    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    def forward(self, inputs, targets):
         """Mean squared error in units of each image's own variance."""
         images, changed = targets  # (N, C, H, W), (N, 1, H, W)
         mean, deviation = field_statistics(inputs)
@@ -106,27 +100,17 @@ class ContextRestoration(OnNetwork, Pretext):
         given = (inputs - mean) / deviation
         restored = self.network(given if self.standardise else inputs)
         error = (restored - wanted).square().mean(1, keepdim=True)  # (N, 1, H, W)
-        logs = {
-            "copy": (given - wanted).square().mean(),
-            "swapped": (error * changed).sum() / changed.sum().clamp_min(1),
+        copied, count = F.mse_loss(given, wanted), changed.sum().clamp_min(1)
+        return error.mean(), {
+            "copy": copied,
+            "swapped": (error * changed).sum() / count,
             "unswapped": (error * (1 - changed)).sum() / (1 - changed).sum(),
-            "copy_swapped": F.mse_loss(given, wanted)
-            * changed.numel()
-            / changed.sum().clamp_min(1),
+            "copy_swapped": copied * changed.numel() / count,
         }
-        return error.mean(), logs
 
     @torch.no_grad()
-    def evaluate(self, images: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
-        """Disorder every image once and average what training logs: "mse", "copy"...
-
-        Returns
-        -------
-        dict
-            "mse" of the whole image and "copy", that of returning the input; the
-            same inside the swapped patches, "swapped" and "copy_swapped"; and
-            "unswapped". All in units of each image's own variance.
-        """
+    def evaluate(self, images, rng) -> dict[str, Any]:
+        """Disorder every image once; return the "mse" and what training logs."""
         self.eval()
         inputs, targets = to_tensor(self.make_batch(images, rng), self.device)
         loss, logs = self(inputs, targets)
@@ -137,10 +121,9 @@ class ContextRestoration(OnNetwork, Pretext):
         """Return the restored images, values in [0, 1] like the inputs."""
         mean, deviation = field_statistics(inputs)
         given = (inputs - mean) / deviation if self.standardise else inputs
-        restored = self.network(given)
-        return (restored * deviation + mean).clamp(0, 1)
+        return (self.network(given) * deviation + mean).clamp(0, 1)
 
-    def describe(self, scores: list[dict[str, Any]], where: str) -> str:
+    def describe(self, scores, where) -> str:
         """Say how far restoring beats copying, inside and outside what changed."""
         keys = ("swapped", "copy_swapped", "unswapped")
         inside, copied, outside = (np.mean([s[key] for s in scores]) for key in keys)

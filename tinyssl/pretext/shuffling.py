@@ -16,9 +16,8 @@ class PixelShuffling(ContextRestoration):
 
     Notes
     -----
-    Texture and edges inside a window are lost and its mean is kept; context
-    restoration keeps the texture and moves it. Zhou et al. draw windows of many sizes,
-    smaller than the network's receptive field; ours are of one size.
+    A window keeps its mean and loses texture and edges; context restoration keeps and
+    moves them. Zhou et al. draw windows of many sizes, ours are of one size.
 
     References
     ----------

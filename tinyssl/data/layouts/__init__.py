@@ -86,9 +86,8 @@ def _read(root, skip_bad):
 
 
 def _contents(root):
-    entries = list(root.iterdir())
-    folders = sorted(entry.name for entry in entries if entry.is_dir())
-    files = (entry.suffix.lower() for entry in entries if entry.is_file())
+    folders = sorted(path.name for path in root.iterdir() if path.is_dir())
+    files = (path.suffix.lower() for path in root.iterdir() if path.is_file())
     counts = Counter(suffix or "no suffix" for suffix in files)
     words = [f"{count} {suffix}" for suffix, count in sorted(counts.items())]
     if folders:

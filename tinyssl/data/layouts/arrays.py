@@ -47,8 +47,7 @@ def _as_rgb(path, name, arrays):
     colour = images.ndim == 4 and images.shape[-1] == 3
     if images.dtype != np.uint8 or not (images.ndim == 3 or colour) or not len(images):
         rule = "must be (n, H, W) or (n, H, W, 3) uint8"
-        found = f"{images.shape} {images.dtype}"
-        raise DataError(f"{path}: {name} {rule}, found {found}")
+        raise DataError(f"{path}: {name} {rule}, found {images.shape} {images.dtype}")
     return images if colour else np.repeat(images[..., None], 3, axis=-1)
 
 
@@ -56,8 +55,7 @@ def _labels(path, name, arrays, n):
     labels = arrays.get(name, np.full(n, -1))
     if labels.shape not in {(n,), (n, 1)} or labels.dtype.kind not in "iu":
         rule = f"must be one integer an image, ({n},) or ({n}, 1)"
-        found = f"{labels.shape} {labels.dtype}"
-        raise DataError(f"{path}: {name} {rule}, found {found}")
+        raise DataError(f"{path}: {name} {rule}, found {labels.shape} {labels.dtype}")
     return labels.reshape(-1).astype(np.int64)
 
 

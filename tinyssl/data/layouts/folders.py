@@ -92,9 +92,8 @@ def _grades(parts):
     """Return each class's grade: its number, or its place in sorted order."""
     classes = [f for part in parts if not list_images(part) for f in _folders(part)]
     names = sorted({folder.name for folder in classes})
-    if all(re.fullmatch(r"\d{1,2}", name) for name in names):
-        return {name: int(name) for name in names}
-    return {name: position for position, name in enumerate(names)}
+    numbered = all(re.fullmatch(r"\d{1,2}", name) for name in names)
+    return {n: int(n) if numbered else place for place, n in enumerate(names)}
 
 
 def _folders(root):

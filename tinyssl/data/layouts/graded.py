@@ -1,9 +1,8 @@
 """Data sets of graded eyes: APTOS 2019, and IDRiD in its three official parts.
 
-No file of IDRiD names the patients, but the JPEG files carry a date with the number of
-a visit, and images that share it are, to the eye, those of one patient: so it stands
-for the patient here. Eight visits lie on both sides of the official split (``tinyssl
-audit`` lists them).
+No file of IDRiD names the patients, but its JPEG files carry the date and number of a
+visit, and images that share it are, to the eye, those of one patient: so it stands for
+the patient. Eight visits lie on both sides of the official split (``tinyssl audit``).
 """
 
 import re
@@ -11,26 +10,14 @@ import re
 import numpy as np
 
 from tinyssl.data.decode import image_size, open_image
-from tinyssl.data.records import (
-    Record,
-    build_table,
-    existing,
-    find_image,
-    list_images,
-    read_csv,
-)
+from tinyssl.data.records import Record, build_table, find_image, list_images, read_csv
 from tinyssl.data.table import DataError
 
 IMAGES, TRUTH = "1. Original Images", "2. Groundtruths"
 MASKS = "2. All Segmentation Groundtruths"
 SETS = {"train": "a. Training Set", "test": "b. Testing Set"}
-LESIONS = {
-    "MA": "1. Microaneurysms",
-    "HE": "2. Haemorrhages",
-    "EX": "3. Hard Exudates",
-    "SE": "4. Soft Exudates",
-    "OD": "5. Optic Disc",
-}
+LESIONS = {"MA": "1. Microaneurysms", "HE": "2. Haemorrhages"}
+LESIONS |= {"EX": "3. Hard Exudates", "SE": "4. Soft Exudates", "OD": "5. Optic Disc"}
 POINTS = {"disc": "1. Optic Disc Center Location", "fovea": "2. Fovea Center Location"}
 CAMERA_SIZE = np.array([2848, 4288])  # height, width; IDRiD's points are in its pixels
 
@@ -94,9 +81,9 @@ def _read_grading(root, split, images):
 def _read_segmentation(root, split, images):
     truth = root / MASKS / SETS[split]
     for image in list_images(images):
-        name = image.stem
-        masks = {m: truth / LESIONS[m] / f"{name}_{m}.tif" for m in LESIONS}
-        yield Record(name, image, masks=existing(masks))
+        paths = {m: truth / LESIONS[m] / f"{image.stem}_{m}.tif" for m in LESIONS}
+        masks = {m: path for m, path in paths.items() if path.is_file()}
+        yield Record(image.stem, image, masks=masks)
 
 
 def _read_localization(root, split, images):

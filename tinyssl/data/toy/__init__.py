@@ -25,46 +25,30 @@ class Fundus:
 
     Attributes
     ----------
-    images : (N, size, size, 3) uint8 array, RGB, black outside the field of view
-    grades : (N,) int64 array in 0..4, ``grade_from_counts`` of `lesion_counts`
-    vessels : (N, size, size) bool array, pixels of which at least a quarter is vessel
-    lesions : dict of (N, size, size) bool arrays
-        Masks by kind, as `grade_from_counts` names them; of NV the round area of a
-        tuft. However small, a lesion has at least one pixel.
-    lesion_counts : dict of (N,) int64 arrays; in small masks neighbours may touch
-    distractor_counts : dict of (N,) int64 arrays
-        Harmless look-alikes by kind: pigment, nevus, drusen, reflex, dust.
-    field_of_view : (N, size, size) bool array, inside of the camera's window
-    disc, fovea : (N, 2) float64 arrays
-        (y, x) in pixels, the first at (0, 0). A right eye has its disc on the right.
-    disc_radius : (N,) float64 array, in pixels
-    cup_ratio : (N,) float64 array, radius of the cup over radius of the disc
-    eye : (N,) str array, ``"right"`` or ``"left"``
-    patient : (N,) str array, ``"p0001"``, ...; a right eye and the left one after it
-    camera : (N,) int64 array in 0..4, its make: colour, window's cut and tab
-    pigment : (N,) float64 array, how dark the fundus is, in [0, 1]
-    light : dict of float64 arrays
-        exposure, gradient (N, 2: y, x), vignetting, haze, defocus, tint (N, 3: RGB).
-    report : list of N str, laterality, findings and diagnosis in words
+    lesions : masks by kind, as `grade_from_counts` names them
+        Of NV the round area of a tuft. However small, a lesion has at least one pixel.
+    disc, fovea : (y, x) in pixels, the first at (0, 0)
+        A right eye has its disc on the right.
+    light : exposure, gradient (N, 2: y, x), vignetting, haze, defocus, tint (N, 3: RGB)
     """
 
-    images: NDArray[np.uint8]
-    grades: NDArray[np.int64]
-    vessels: NDArray[np.bool_]
-    lesions: dict[str, NDArray[np.bool_]]
-    lesion_counts: dict[str, NDArray[np.int64]]
-    distractor_counts: dict[str, NDArray[np.int64]]
-    field_of_view: NDArray[np.bool_]
-    disc: NDArray[np.float64]
-    disc_radius: NDArray[np.float64]
-    cup_ratio: NDArray[np.float64]
-    fovea: NDArray[np.float64]
-    eye: NDArray[np.str_]
-    patient: NDArray[np.str_]
-    camera: NDArray[np.int64]
-    pigment: NDArray[np.float64]
-    light: dict[str, NDArray[np.float64]]
-    report: list[str]
+    images: NDArray[np.uint8]  # (N, size, size, 3) RGB, black outside the field of view
+    grades: NDArray[np.int64]  # (N,) in 0..4, `grade_from_counts` of lesion_counts
+    vessels: NDArray[np.bool_]  # (N, size, size), at least a quarter of a pixel
+    lesions: dict[str, NDArray[np.bool_]]  # (N, size, size) each
+    lesion_counts: dict[str, NDArray[np.int64]]  # (N,); in small masks some may touch
+    distractor_counts: dict[str, NDArray[np.int64]]  # (N,), harmless look-alikes
+    field_of_view: NDArray[np.bool_]  # (N, size, size), inside of the camera's window
+    disc: NDArray[np.float64]  # (N, 2)
+    disc_radius: NDArray[np.float64]  # (N,) in pixels
+    cup_ratio: NDArray[np.float64]  # (N,) radius of the cup over radius of the disc
+    fovea: NDArray[np.float64]  # (N, 2)
+    eye: NDArray[np.str_]  # (N,) "right" or "left"
+    patient: NDArray[np.str_]  # (N,) "p0001", ...: a right eye, then its left one
+    camera: NDArray[np.int64]  # (N,) in 0..4, its make: colour, window's cut and tab
+    pigment: NDArray[np.float64]  # (N,) in [0, 1], how dark the fundus is
+    light: dict[str, NDArray[np.float64]]  # (N,) each, but for gradient and tint
+    report: list[str]  # laterality, findings and diagnosis in words
 
     def __len__(self) -> int:
         return len(self.images)
@@ -113,11 +97,9 @@ def fundus(n: int, *, size: int = 64, rng: np.random.Generator | int = 0) -> Fun
     size = _checks.integer("size", size, least=16)
     eyes = []
     for number, child in enumerate(np.random.default_rng(rng).spawn((n + 1) // 2)):
-        patient = {
-            "patient": f"p{number + 1:04d}",
-            "camera": int(child.integers(len(CAMERAS))),
-            "pigment": child.random(),
-        }
+        patient = {"patient": f"p{number + 1:04d}"}
+        patient["camera"] = int(child.integers(len(CAMERAS)))
+        patient["pigment"] = child.random()
         severity = child.standard_normal()
         for eye, eye_rng in zip(("right", "left"), child.spawn(2), strict=True):
             eyes.append(_sample_eye(eye_rng, size, eye, severity, patient))

@@ -10,10 +10,9 @@ from numba import njit
 STEP = 0.035  # length of one vessel segment
 THINNEST = 0.006  # width at which a vessel ends
 
-# A spot: elongation is long axis over short axis; angle that of the long axis, radians
-# from x towards y; lobes the depth of the waves of the outline, 0 is an ellipse;
-# softness the half-width of the edge over the radius; level a flat top, like blood
-# settled in front of the retina.
+# A spot: elongation is long over short axis; angle that of the long axis in radians
+# from x to y; lobes the depth of the outline's waves, 0 is an ellipse; softness the
+# half-width of the edge over the radius; level a flat top, as of settled blood.
 FLOATS = ("y", "x", "radius", "elongation", "angle", "lobes", "softness", "opacity")
 SPOT = np.dtype([*((name, "f8") for name in FLOATS), ("level", "?")])
 

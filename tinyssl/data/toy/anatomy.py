@@ -1,7 +1,6 @@
 """Anatomy of a right eye: disc, fovea and vessel tree, in radii of the field of view.
 
-Points are (y, x), y down and x right, with 0 at the centre of the photograph. A right
-eye has its disc at x > 0 (the nasal side).
+Points are (y, x) from the centre, y down and x right, where its disc is (nasal).
 """
 
 from typing import NamedTuple
@@ -33,8 +32,8 @@ def sample_anatomy(rng):
     turn = np.array([[cos, -sin], [sin, cos]])  # of (y, x): temporal goes down
 
     vessels = _sample_vessels(rng, centre=-disc @ turn, distance=distance)
-    vessels[:, 0:2] = vessels[:, 0:2] @ turn.T + disc
-    vessels[:, 2:4] = vessels[:, 2:4] @ turn.T + disc
+    for ends in (slice(0, 2), slice(2, 4)):
+        vessels[:, ends] = vessels[:, ends] @ turn.T + disc
     fovea = turn @ np.array([0.0, -distance]) + disc
     return Anatomy(disc, disc_radius, rng.uniform(0.25, 0.6), fovea, vessels)
 

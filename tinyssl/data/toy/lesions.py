@@ -136,12 +136,11 @@ def _sample_candidates(rng, kind, number, anatomy):
 
 def _sample_looks(rng, kind, number):
     """Draw the shape and opacity of spots that have no place yet: (number,) spots."""
-    radius, elongation, opacity, lobes, softness = LOOKS[kind]
+    *ranges, lobes, softness = LOOKS[kind]
     spots = np.zeros(number, SPOT)
-    spots["radius"] = rng.uniform(*radius, number)
-    spots["elongation"] = rng.uniform(*elongation, number)
-    spots["opacity"] = rng.uniform(*opacity, number)
-    spots["angle"] = rng.uniform(-np.pi, np.pi, number)
+    names = ("radius", "elongation", "opacity", "angle")
+    for name, (low, high) in zip(names, (*ranges, (-np.pi, np.pi)), strict=True):
+        spots[name] = rng.uniform(low, high, number)
     spots["lobes"], spots["softness"] = lobes, softness
     return spots
 
@@ -161,13 +160,9 @@ def sample_tufts(rng, centres):
 def sample_distractors(rng, anatomy):
     """Draw the look-alikes that an eye of any grade may have: {kind: (K,) spots}."""
     drusen = 9.0 if rng.random() < 0.3 else 0.7
-    counts = {
-        "pigment": rng.poisson(3.0),
-        "nevus": int(rng.random() < 0.06),
-        "drusen": rng.poisson(drusen),
-        "reflex": rng.poisson(0.8),
-        "dust": rng.poisson(0.5),
-    }
+    counts = {"pigment": rng.poisson(3.0), "nevus": int(rng.random() < 0.06)}
+    counts |= {"drusen": rng.poisson(drusen), "reflex": rng.poisson(0.8)}
+    counts["dust"] = rng.poisson(0.5)
     distractors = {}
     for kind, number in counts.items():
         spots = _sample_looks(rng, kind, number)
