@@ -52,10 +52,6 @@ def precision_recall_curve(
     no threshold is inf; labels, scores and weights as `roc_auc` has them. This is
     scikit-learn's ``precision_recall_curve`` reversed, without the point (recall 0,
     precision 1) it adds, which belongs to no threshold.
-
-    >>> precision, recall, _ = precision_recall_curve([0, 0, 1, 1], [1, 4, 3, 8])
-    >>> recall
-    array([0.5, 0.5, 1. , 1. ])
     """
     undefined = _checks.number("undefined", undefined)
     true, false, thresholds = (x[1:] for x in _curve(y_true, y_score, sample_weight))

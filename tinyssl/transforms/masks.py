@@ -144,12 +144,6 @@ def mask_patches(
         True where a patch is masked, as `sample_mask` draws it.
     fill : number or (C,) array, default 0
         The colour, in values that the dtype of images holds.
-
-    Examples
-    --------
-    >>> mask_patches(np.arange(8).reshape(1, 2, 4), [True, False], 2, fill=-1)
-    array([[[-1, -1,  2,  3],
-            [-1, -1,  6,  7]]])
     """
     images = _arrays.batch(images)
     N, H, W = images.shape[:3]

@@ -91,12 +91,8 @@ def split_tiles(
 
     Notes
     -----
-    `join_tiles` undoes it, bit for bit, when tiles are whole cells.
-
-    References
-    ----------
-    Noroozi and Favaro 2016, "Unsupervised learning of visual representations by
-    solving jigsaw puzzles".
+    `join_tiles` undoes it, bit for bit, when tiles are whole cells. Noroozi and Favaro
+    2016, "Unsupervised learning of visual representations by solving jigsaw puzzles".
 
     Examples
     --------
