@@ -112,9 +112,6 @@ def quadratic_weighted_kappa(
     their values: [0, 1, 4, 4] against [0, 4, 4, 1] is 0.294 here and 0.636 there.
     Shifting, scaling or reversing both scales changes nothing. Without weights the sums
     are exact integers, and the value is the float64 nearest to kappa.
-
-    References
-    ----------
     Cohen 1968, "Weighted kappa", Psychological Bulletin 70(4):213-220.
 
     Examples

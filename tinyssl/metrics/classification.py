@@ -68,18 +68,25 @@ def precision(
 
     Parameters
     ----------
+    y_true, y_pred : (n,) int array, values in 0..K-1
+        Labels.
     average : {"binary", "macro", "micro", "weighted", None}
-        "binary": class 1 alone, labels 0 and 1; others are refused, and another
-        num_classes than 2. "macro": the plain mean over classes (over all K if
-        num_classes is given, else over those that occur on either side). "micro": all
-        classes counted together. "weighted": the mean weighted by how often each class
-        is true. None: one value a class.
+        "binary": class 1 alone, labels 0 and 1. "macro": the plain mean over classes
+        (over all K if num_classes is given, else over those that occur on either
+        side). "micro": all classes counted together. "weighted": the mean weighted
+        by how often each class is true. None: one value a class.
     undefined : float, default 0.0
         Value of a class that is never predicted (0/0).
 
     Returns
     -------
     precision : float in [0, 1], or (K,) float64 array if average is None
+
+    Raises
+    ------
+    TypeError, ValueError
+        If average is none of the five, "binary" meets other labels than 0 and 1 or
+        another num_classes than 2, or undefined is no number.
 
     Notes
     -----

@@ -28,11 +28,8 @@ def roc_curve(
         Distinct scores, after inf, at which nothing is positive. A score of inf follows
         as a threshold of its own; integers beyond 2**53 are listed rounded.
 
-    Examples
-    --------
-    >>> fpr, tpr, thresholds = roc_curve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
-    >>> fpr, tpr
-    (array([0. , 0. , 0.5, 0.5, 1. ]), array([0. , 0.5, 0.5, 1. , 1. ]))
+    >>> roc_curve([0, 1], [0.1, 0.4])
+    (array([0., 0., 1.]), array([0., 1., 1.]), array([inf, 0.4, 0.1]))
     """
     undefined = _checks.number("undefined", undefined)
     true, false, thresholds = _curve(y_true, y_score, sample_weight)

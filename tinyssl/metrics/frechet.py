@@ -42,9 +42,6 @@ def frechet_distance(features1: ArrayLike, features2: ArrayLike) -> float:
     values of A B^T, with A and B the centred samples. Where rounding could cost more
     than 1e-10 of it, the singular values of products of QR factors are summed instead.
     Beside the features it needs 0.2 GiB at d = 2048 (examples/benchmark.py --memory).
-
-    References
-    ----------
     Dowson and Landau 1982, "The Fréchet distance between multivariate normal
     distributions", Journal of Multivariate Analysis 12(3):450-455; Heusel et al. 2017,
     "GANs trained by a two time-scale update rule converge to a local Nash

@@ -58,9 +58,6 @@ def roc_auc(
     integers, so that no two orders share a value by rounding. A class that never
     occurs, or alone, makes the macro mean undefined: to drop it would average over
     other classes from fold to fold; ``np.nanmean`` of ``average=None`` does.
-
-    References
-    ----------
     Hanley and McNeil 1982, "The meaning and use of the area under a receiver
     operating characteristic (ROC) curve", Radiology 143(1):29-36.
 

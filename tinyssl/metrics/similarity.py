@@ -73,9 +73,6 @@ def ssim(
     the windows below it. The bits depend neither on the threads nor on the layout.
     Beside bytes, float32 or float64 of 4,096 x 4,096 pixels it takes 8 MiB
     (``examples/benchmark.py --memory``); other dtypes are copied to float64 first.
-
-    References
-    ----------
     Wang, Bovik, Sheikh and Simoncelli 2004, "Image quality assessment: from error
     visibility to structural similarity", IEEE Transactions on Image Processing
     13(4):600-612, equation 13.

@@ -13,7 +13,8 @@ from tinyssl.transforms.tiles import cells, join_tiles, split_tiles
 def patchify(images: ArrayLike, patch_size: int) -> NDArray:
     """Cut images into square patches and lay each out as a row of numbers.
 
-    As `split_tiles`, in the order of the authors' code for masked autoencoders.
+    As `split_tiles`, in the order of the authors' code for masked autoencoders (He et
+    al. 2022, "Masked autoencoders are scalable vision learners", section 3).
     `unpatchify` undoes it, bit for bit.
 
     Parameters
@@ -27,10 +28,6 @@ def patchify(images: ArrayLike, patch_size: int) -> NDArray:
         A new C-contiguous array: the L = H / patch_size * W / patch_size patches in
         reading order, in each the pixels in reading order, the channels of a pixel
         side by side.
-
-    References
-    ----------
-    He et al. 2022, "Masked autoencoders are scalable vision learners", section 3.
 
     Examples
     --------

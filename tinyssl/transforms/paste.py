@@ -44,8 +44,6 @@ def sample_pastes(
     gains : (n, C) float64 array
         Factor for each channel of the pieces; C is 1 for (H, W).
 
-    References
-    ----------
     Sato et al. 2023, "Anatomy-aware self-supervised learning for anomaly detection in
     chest radiographs"; Li et al. 2021, "CutPaste: self-supervised learning for anomaly
     detection and localization".
