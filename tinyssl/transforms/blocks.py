@@ -96,9 +96,8 @@ def mask_blocks(
     if blocks.shape[-1:] != (4,) or blocks.ndim not in (2, 3):
         raise ValueError(f"blocks must be (T, 4) or (N, T, 4), found {blocks.shape}")
     if blocks.ndim == 3 and len(blocks) != N:
-        raise ValueError(
-            f"blocks must have one list for each of {N} images, "
-            f"found shape {blocks.shape}"
+        raise _checks.refusal(
+            "blocks", f"have one list for each of {N} images", f"shape {blocks.shape}"
         )
     blocks = _arrays.boxes("blocks", "(y, x, h, w)", blocks, H, W)
     blocks = np.broadcast_to(blocks, (N, *blocks.shape[-2:]))

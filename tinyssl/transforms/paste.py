@@ -25,7 +25,10 @@ def sample_pastes(
     """Draw for each of n images which piece is pasted where, and how.
 
     As `sample_blocks`, but a piece has two places, both in the region: the field of
-    view without the optic disc, say, or the lungs. Refused if there is but one.
+    view without the optic disc, say, or the lungs. Refused if there is but one. Sato et
+    al. 2023, "Anatomy-aware self-supervised learning for anomaly detection in chest
+    radiographs"; Li et al. 2021, "CutPaste: self-supervised learning for anomaly
+    detection and localization".
 
     Parameters
     ----------
@@ -43,10 +46,6 @@ def sample_pastes(
         Opacity of the pieces.
     gains : (n, C) float64 array
         Factor for each channel of the pieces; C is 1 for (H, W).
-
-    Sato et al. 2023, "Anatomy-aware self-supervised learning for anomaly detection in
-    chest radiographs"; Li et al. 2021, "CutPaste: self-supervised learning for anomaly
-    detection and localization".
     """
     n = _checks.integer("n", n)
     H, W = _arrays.sides(image_shape)

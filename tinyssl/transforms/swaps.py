@@ -168,9 +168,8 @@ def _check_swaps(swaps, images, size):
         swaps = np.empty((0, 6 if images.ndim == 5 else 4), np.int64)
     swaps = _arrays.integers("swaps", swaps)
     if swaps.ndim not in (2, 3) or swaps.shape[-1] not in (4, 6):
-        raise ValueError(
-            "swaps must be (T, 4) or (N, T, 4), with 6 columns for volumes, "
-            f"found {swaps.shape}"
+        raise _checks.refusal(
+            "swaps", "be (T, 4) or (N, T, 4), with 6 columns for volumes", swaps.shape
         )
     dims = swaps.shape[-1] // 2
     sides = _arrays.SIDES[dims]
