@@ -56,17 +56,11 @@ ROWS = {
         no("labels must be < 4096 to be counted", [0], [10**9]),
     ],
     "quadratic_weighted_kappa cohen_kappa": [
-        no(
-            "TypeError: undefined must be a number, found None",
-            [0],
-            [0],
-            undefined=None,
-        ),
+        no("TypeError: undefined must be a number", [0], [0], undefined=None),
         no("undefined must fit float64, found 10000", [0], [0], undefined=MANY),
     ],
     "quadratic_weighted_kappa cohen_kappa roc_auc average_precision": [
-        no("0 or at least 1e-290 of", [0, 1], [0, 1], sample_weight=[1, 1e-300]),
-        no("found 1e-300 beside 1.0", [0, 1], [0, 1], sample_weight=[1, 1e-300]),
+        no("1e-290 .* 1e-300 beside 1.0", [0, 1], [0, 1], sample_weight=[1, 1e-300]),
     ],
     "cohen_kappa": [
         no("weights must be one of None, 'linear', 'qua", [0], [0], weights="cubic"),
@@ -98,19 +92,12 @@ ROWS = {
         no("y_true must lie in 0..2, found 3", [0, 3], np.ones((2, 3))),
         no("y_true must hold whole numbers", HALF, [0, 1]),
         no("TypeError: y_score must hold numbers", [0, 1], WORDS),
-        no(
-            "TypeError: y_score must hold numbers, found dtype complex", [0, 1], [0, 1j]
-        ),
+        no("TypeError: y_score must hold numbers, .* comp", [0, 1], [0, 1j]),
         no("sample_weight must be >= 0", [0, 1], [0, 1], sample_weight=[1, -1]),
         no("TypeError: undefined must be a number", [0, 1], [0, 1], undefined=None),
     ],
     "roc_auc average_precision": [
-        no(
-            "average must be one of 'macro', 'weighted'",
-            [0, 1],
-            [0, 1],
-            average="micro",
-        ),
+        no("must be one of 'macro', 'weighted'", [0, 1], [0, 1], average="micro"),
         no("^average must be one of .{26} found .{5,90}$", [0], [0], average=ONES),
     ],
     "roc_curve precision_recall_curve": [
@@ -199,13 +186,7 @@ ROWS = {
         no("channel_axis must lie in", COLOUR, COLOUR, channel_axis=3),
         no("channel_axis must be >=", COLOUR, COLOUR, channel_axis=-4),
         no("at least 11 x 11.* a smaller sigma", GRAY[:9], GRAY[:9]),
-        no(
-            "at least 17 x 17.* a smaller win_size mends",
-            GRAY,
-            GRAY,
-            win_size=17,
-            **BOX,
-        ),
+        no("17 x 17.* a smaller win_size mends", GRAY, GRAY, win_size=17, **BOX),
     ],
     "ssim SSIMAccumulator": [
         no("data_range must be finite and", data_range=0),

@@ -28,7 +28,7 @@ SWAPS = [
     ),
     *rows(
         "transforms/swaps.py",
-        "transforms/test_swaps.py transforms/test_refusals.py transforms/test_out.py",
+        "transforms/test_swaps.py transforms/test_refused.py transforms/test_out.py",
         ("2 * size - 1] * len(lines)", "2 * size - 2] * len(lines)"),
         ("places & (partners > 0)", "places"),
         ("np.minimum(x + size, cols)", "np.minimum(x + size - 1, cols)"),
@@ -71,7 +71,7 @@ SWAPS = [
 TILES = [
     *rows(
         "transforms/tiles.py",
-        "transforms/test_tiles.py transforms/test_refusals.py",
+        "transforms/test_tiles.py transforms/test_refused.py",
         ("(cell // cols * h, cell % cols * w)", "(cell // cols * w, cell % cols * h)"),
         ("left : left + w - size + 1]", "left : left + w - size]"),
         ("[(h - size) // 2, (w - size) // 2]", "[(h - size) // 2, 0]"),
@@ -112,7 +112,7 @@ TILES = [
     ),
     *rows(
         "transforms/lighting.py",
-        "transforms/test_lighting.py transforms/test_refusals.py",
+        "transforms/test_lighting.py transforms/test_refused.py",
         ("images.any(axis=-1, keepdims=True)", "images.all(axis=-1, keepdims=True)"),
         ("np.rint(images * gain + offset)", "images * gain + offset"),
         ("> 255 * LIMIT)", "> 1e300)"),

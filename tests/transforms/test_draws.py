@@ -85,7 +85,5 @@ def test_a_bad_rng_is_refused(name, rng):
 def test_a_bad_number_is_refused(name):
     with pytest.raises(ValueError, match=r"^(n|num_swaps) must be >= 0, found -1"):
         ALL[name](-1, rng=0)
-    with pytest.raises(
-        TypeError, match=r"^(n|num_swaps) must be an integer, found 2.5"
-    ):
+    with pytest.raises(TypeError, match=r"^(n|num_swaps) must be an int.* found 2.5"):
         ALL[name](2.5, rng=0)

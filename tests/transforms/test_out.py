@@ -59,16 +59,8 @@ def frozen(x):
 
 BAD = {
     "list": (lambda x: x.tolist(), TypeError, "must be a numpy array, found list"),
-    "dtype": (
-        lambda x: x.astype("i4"),
-        TypeError,
-        "must have dtype uint8 as images, f",
-    ),
-    "shape": (
-        lambda x: x[1:].copy(),
-        ValueError,
-        r"must have shape \(4, 6, 6, 3\), fo",
-    ),
+    "dtype": (lambda x: x.astype("i4"), TypeError, "must have dtype uint8 as images"),
+    "shape": (lambda x: x[1:].copy(), ValueError, r"must have shape \(4, 6, 6, 3\)"),
     "flat": (lambda x: x.ravel(), ValueError, r"must have shape .* found \(432,\)"),
     "order": (np.asfortranarray, ValueError, "must be C-contiguous, found strides"),
     "frozen": (lambda x: frozen(x.copy()), ValueError, "must be writeable, found"),
@@ -107,7 +99,5 @@ def test_bad_swaps_leave_the_images_alone(bad):
 
 def test_big_endian_images_are_not_swapped_in_place():
     images = IMAGES.astype(">i4")
-    with pytest.raises(
-        TypeError, match="out must have dtype int32 as images, found >i4"
-    ):
+    with pytest.raises(TypeError, match="have dtype int32 as images, found >i4"):
         swap_patches(images, SWAPS, 2, out=images)

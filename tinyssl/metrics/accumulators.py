@@ -19,7 +19,8 @@ from tinyssl.metrics.agreement import confusion_matrix
 class ConfusionAccumulator:
     """Confusion matrix of data that come in pieces, and every score it determines.
 
-    As `confusion_matrix` of all the data at once, exactly so without weights.
+    As `confusion_matrix` of all the data at once, exactly so without weights. Refused
+    is also another number of classes where two merge, and a score of no labels.
 
     Parameters
     ----------
@@ -30,13 +31,6 @@ class ConfusionAccumulator:
     ----------
     table : (K, K) int64 array, float64 from the first weighted update
         Rows are true classes, columns predicted ones.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If num_classes is no integer, or not as the other's where two merge; if weights
-        no longer have a finite sum; if what should score is no function, or nothing was
-        counted yet.
 
     Examples
     --------
@@ -115,8 +109,9 @@ class GaussianAccumulator:
     as `frechet_distance` of all the data at once, to rounding, where there are more
     samples than features. With fewer the covariance is singular, and its square root
     keeps half the digits; with fewer than two it is refused. Means are subtracted
-    before squaring and pieces joined by Chan's rule, so that features at 1e4 with a
-    spread of 1 keep their digits.
+    before squaring and pieces joined by Chan's rule (Chan, Golub and LeVeque 1983,
+    "Algorithms for computing the sample variance", The American Statistician
+    37(3):242-247, equation 2.1): features at 1e4 with a spread of 1 keep their digits.
 
     Attributes
     ----------
@@ -124,11 +119,6 @@ class GaussianAccumulator:
         n, the samples seen.
     mean, scatter : (d,) and (d, d) float64 array, None before the first sample
         Their mean, and the sum of outer products of the samples about it.
-
-    References
-    ----------
-    Chan, Golub and LeVeque 1983, "Algorithms for computing the sample variance",
-    The American Statistician 37(3):242-247, equation 2.1.
 
     Examples
     --------

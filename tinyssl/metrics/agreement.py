@@ -36,17 +36,14 @@ def confusion_matrix(
 
     Raises
     ------
-    TypeError
-        If labels or weights are not numbers, or num_classes is no integer.
-    ValueError
-        If labels are empty, not one-dimensional, of different lengths, fractional,
-        negative, not finite, beyond num_classes or 4,095; if weights are negative, all
-        zero, or they or their sum are not finite.
+    TypeError, ValueError
+        If labels are not numbers, empty, not one-dimensional, of different lengths,
+        fractional, negative, not finite, beyond num_classes or 4,095; if weights are
+        negative, all zero, or they or their sum are not finite.
 
     Notes
     -----
-    Equals scikit-learn's ``confusion_matrix(..., labels=range(K))``: a class that
-    nobody uses keeps its row and column.
+    Equals scikit-learn's ``confusion_matrix(..., labels=range(K))``.
 
     Examples
     --------
@@ -93,14 +90,11 @@ def quadratic_weighted_kappa(
 ) -> float:
     """Agreement of two raters on an ordered scale, beyond chance.
 
+    As `confusion_matrix`, but of any integers; num_classes only refuses grades outside
+    0..K-1. Refused are also weights further apart than 1e290.
+
     Parameters
     ----------
-    y_true, y_pred : (n,) int array
-        Grades: any integers. Whole-valued floats and bools pass.
-    num_classes : int, optional
-        K: grades outside 0..K-1 are refused. It never changes the value.
-    sample_weight : (n,) float array, >= 0, optional
-        Weight of each pair.
     undefined : float, default nan
         Returned when both raters give one and the same grade to all (0/0).
 
@@ -110,24 +104,14 @@ def quadratic_weighted_kappa(
         1 is perfect agreement, 0 what chance gives (one constant rater gives exactly
         0), negative values are worse than chance.
 
-    Raises
-    ------
-    TypeError, ValueError
-        As `confusion_matrix`, but any grades pass that fit int64 and num_classes; if
-        weights lie further apart than 1e290, or undefined is no number.
-
     Notes
     -----
     Equals scikit-learn's ``cohen_kappa_score(..., weights="quadratic",
     labels=range(K))``, and torchmetrics' ``multiclass_cohen_kappa`` up to its float32.
     Without ``labels`` scikit-learn counts positions among the labels that occur, not
-    their values: [0, 1, 4, 4] against [0, 4, 4, 1] is 0.294 here and 0.636 there. The
-    value depends neither on K nor on unused grades, and shifting, scaling or reversing
-    both scales leaves it unchanged. Without weights the sums are exact integers, of
-    any size, and the value is the float64 nearest to kappa.
-
-    References
-    ----------
+    their values: [0, 1, 4, 4] against [0, 4, 4, 1] is 0.294 here and 0.636 there.
+    Shifting, scaling or reversing both scales changes nothing. Without weights the sums
+    are exact integers, and the value is the float64 nearest to kappa.
     Cohen 1968, "Weighted kappa", Psychological Bulletin 70(4):213-220.
 
     Examples
@@ -149,11 +133,10 @@ def cohen_kappa(
 ) -> float:
     """Agreement of two raters beyond chance, with a choice of distance.
 
-    As `quadratic_weighted_kappa`, but of labels that need no order: Cohen 1960, "A
-    coefficient of agreement for nominal scales", Educational and Psychological
-    Measurement 20(1):37-46. Equals scikit-learn's ``cohen_kappa_score(...,
-    labels=range(K))``. Distances are those of the values, so an unused grade between
-    two others counts.
+    As `quadratic_weighted_kappa`, of labels as `confusion_matrix` has them that need no
+    order: Cohen 1960, "A coefficient of agreement for nominal scales", Educational and
+    Psychological Measurement 20(1):37-46. Equals scikit-learn's
+    ``cohen_kappa_score(..., labels=range(K))``: an unused grade between two counts.
 
     Parameters
     ----------

@@ -44,9 +44,6 @@ def balanced_accuracy(
 
     As `confusion_matrix`; 1 is all right, and a constant prediction scores
     1 / (classes that occur). Equals scikit-learn's ``balanced_accuracy_score``.
-
-    >>> balanced_accuracy([0, 0, 0, 1], [0, 0, 0, 0])
-    0.5
     """
     table = confusion_matrix(
         y_true, y_pred, num_classes=num_classes, sample_weight=sample_weight
@@ -65,34 +62,31 @@ def precision(
     sample_weight: ArrayLike | None = None,
     undefined: float = 0.0,
 ) -> float | NDArray[np.float64]:
-    """Share of the predictions of a class that are right.
+    """Share of the predictions of a class that are right: 1 is no false alarm.
+
+    As `confusion_matrix`, but with an average of the classes.
 
     Parameters
     ----------
     y_true, y_pred : (n,) int array, values in 0..K-1
-        Labels. Whole-valued floats and bools pass.
+        Labels.
     average : {"binary", "macro", "micro", "weighted", None}
         "binary": class 1 alone, labels 0 and 1. "macro": the plain mean over classes
         (over all K if num_classes is given, else over those that occur on either
         side). "micro": all classes counted together. "weighted": the mean weighted
         by how often each class is true. None: one value a class.
-    num_classes : int, optional
-        K; the largest label + 1 if left out.
-    sample_weight : (n,) float array, >= 0, optional
-        Weight of each pair.
     undefined : float, default 0.0
         Value of a class that is never predicted (0/0).
 
     Returns
     -------
     precision : float in [0, 1], or (K,) float64 array if average is None
-        1 is no false alarm.
 
     Raises
     ------
     TypeError, ValueError
         If average is none of the five, "binary" meets other labels than 0 and 1 or
-        another num_classes than 2, or undefined is no number; as `confusion_matrix`.
+        another num_classes than 2, or undefined is no number.
 
     Notes
     -----
@@ -121,11 +115,8 @@ def recall(
 ) -> float | NDArray[np.float64]:
     """Share of the members of a class that are found: 1 is none missed.
 
-    As `precision`, but ``undefined`` is for a class that is never true. Equals
-    scikit-learn's ``recall_score``.
-
-    >>> recall([0, 1, 1, 1], [1, 1, 1, 0], average="binary")
-    0.6666666666666666
+    As `precision`, of labels as `confusion_matrix` has them, but ``undefined`` is for a
+    class that is never true. Equals scikit-learn's ``recall_score``.
     """
     given = y_true, y_pred, average, num_classes, sample_weight, undefined
     return _averaged(lambda hits, true, predicted: (hits, true), *given)
@@ -142,13 +133,10 @@ def f1_score(
 ) -> float | NDArray[np.float64]:
     """Harmonic mean of precision and recall: 1 is neither miss nor false alarm.
 
-    As `precision`, but ``undefined`` is for a class neither true nor predicted. Equals
-    scikit-learn's ``f1_score``, and without num_classes torchmetrics'
-    ``multiclass_f1_score(..., average="macro")``: the mean of the classes' F1, not the
-    F1 of mean precision and mean recall.
-
-    >>> f1_score([0, 1, 1, 0], [1, 1, 1, 0], average="binary")
-    0.8
+    As `precision`, of labels as `confusion_matrix` has them, but ``undefined`` is for a
+    class neither true nor predicted. Equals scikit-learn's ``f1_score``, and without
+    num_classes torchmetrics' ``multiclass_f1_score(..., average="macro")``: the mean of
+    the classes' F1, not the F1 of mean precision and mean recall.
     """
     given = y_true, y_pred, average, num_classes, sample_weight, undefined
     return _averaged(lambda hits, true, predicted: (2 * hits, true + predicted), *given)

@@ -28,11 +28,8 @@ def roc_curve(
         Distinct scores, after inf, at which nothing is positive. A score of inf follows
         as a threshold of its own; integers beyond 2**53 are listed rounded.
 
-    Examples
-    --------
-    >>> fpr, tpr, thresholds = roc_curve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
-    >>> fpr, tpr
-    (array([0. , 0. , 0.5, 0.5, 1. ]), array([0. , 0.5, 0.5, 1. , 1. ]))
+    >>> roc_curve([0, 1], [0.1, 0.4])
+    (array([0., 0., 1.]), array([0., 1., 1.]), array([inf, 0.4, 0.1]))
     """
     undefined = _checks.number("undefined", undefined)
     true, false, thresholds = _curve(y_true, y_score, sample_weight)
@@ -52,10 +49,6 @@ def precision_recall_curve(
     no threshold is inf; labels, scores and weights as `roc_auc` has them. This is
     scikit-learn's ``precision_recall_curve`` reversed, without the point (recall 0,
     precision 1) it adds, which belongs to no threshold.
-
-    >>> precision, recall, _ = precision_recall_curve([0, 0, 1, 1], [1, 4, 3, 8])
-    >>> recall
-    array([0.5, 0.5, 1. , 1. ])
     """
     undefined = _checks.number("undefined", undefined)
     true, false, thresholds = (x[1:] for x in _curve(y_true, y_score, sample_weight))

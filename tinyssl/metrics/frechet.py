@@ -27,11 +27,9 @@ def frechet_distance(features1: ArrayLike, features2: ArrayLike) -> float:
 
     Raises
     ------
-    TypeError
-        If features are not numbers.
-    ValueError
-        If a set has fewer than two samples, features are not finite or beyond
-        ±1e30, or the numbers of features differ.
+    TypeError, ValueError
+        If features are not numbers, not finite, beyond ±1e30, of fewer than two
+        samples, or of different numbers of features.
 
     Notes
     -----
@@ -44,9 +42,6 @@ def frechet_distance(features1: ArrayLike, features2: ArrayLike) -> float:
     values of A B^T, with A and B the centred samples. Where rounding could cost more
     than 1e-10 of it, the singular values of products of QR factors are summed instead.
     Beside the features it needs 0.2 GiB at d = 2048 (examples/benchmark.py --memory).
-
-    References
-    ----------
     Dowson and Landau 1982, "The Fréchet distance between multivariate normal
     distributions", Journal of Multivariate Analysis 12(3):450-455; Heusel et al. 2017,
     "GANs trained by a two time-scale update rule converge to a local Nash
@@ -78,10 +73,10 @@ def frechet_distance_from_stats(
 ) -> float:
     """Frechet distance between two Gaussians given by mean and covariance.
 
-    As `frechet_distance`, but of statistics that somebody else computed. Where Cholesky
-    fails for one, which is singular then or nearly, S = F F^T by its eigenvectors, and
-    the trace is the sum of the singular values of F1^T F2: pytorch-fid's general matrix
-    square root is complex or wrong there.
+    As `frechet_distance`, but of statistics that somebody else computed; refused where
+    a covariance is not symmetric or not positive semidefinite beyond rounding. Where
+    Cholesky fails for one, which is singular then or nearly, S = F F^T by its
+    eigenvectors, and the trace is the sum of the singular values of F1^T F2.
 
     Parameters
     ----------
@@ -89,12 +84,6 @@ def frechet_distance_from_stats(
         Means, within ±1e30.
     cov1, cov2 : (d, d) float array, or float
         Covariances, within ±1e61: singular ones included.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If shapes do not fit, or a covariance is not symmetric or not positive
-        semidefinite beyond rounding; else as `frechet_distance`.
 
     >>> round(frechet_distance_from_stats([0, 0], np.eye(2), [3, 4], 4 * np.eye(2)), 6)
     27.0
@@ -124,9 +113,10 @@ def frechet_noise_floor(
     As `frechet_distance`, of two samples of a Gaussian that is fitted to features: a
     distance between real sets of n1 and n2 that lies among these says nothing. No
     sample is drawn, though: in the axes of the covariance, where the distance is the
-    same, a sample's mean and covariance have known laws (normal and Wishart), so that
-    50,000 samples cost what d + 1 do. With n <= d features the fitted Gaussian is flat,
-    and the floor that of its n - 1 dimensions.
+    same, a sample's mean and covariance have known laws (normal, and Wishart's as a
+    triangle: Bartlett 1933, "On the theory of statistical regression", Proceedings of
+    the Royal Society of Edinburgh 53:260-283), so that 50,000 samples cost what d + 1
+    do. With n <= d features the fitted Gaussian is flat: the floor of n - 1 dimensions.
 
     Parameters
     ----------
@@ -142,16 +132,6 @@ def frechet_noise_floor(
     Returns
     -------
     distances : (repeats,) float64 array, >= 0
-        One distance a pair.
-
-    References
-    ----------
-    Bartlett 1933, "On the theory of statistical regression", Proceedings of the
-    Royal Society of Edinburgh 53:260-283 (the Wishart law as a triangle).
-
-    >>> features = np.random.default_rng(0).normal(size=(1000, 64))
-    >>> float(frechet_noise_floor(features, 200, rng=0).mean().round(1))
-    10.8
     """
     features, centre = samples("features", features)
     n1 = _checks.integer("n1", n1, least=2)

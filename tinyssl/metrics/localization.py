@@ -25,11 +25,9 @@ def localization_error(
 
     Raises
     ------
-    TypeError
-        If points or spacing are not numbers.
-    ValueError
-        If points are empty, not finite, or of different shapes, spacing is not positive
-        or of another length, or a distance does not fit float64.
+    TypeError, ValueError
+        If points are not numbers, empty, not finite, or of different shapes, spacing is
+        not positive or of another length, or a distance does not fit float64.
 
     Notes
     -----

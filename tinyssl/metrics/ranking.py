@@ -45,12 +45,10 @@ def roc_auc(
 
     Raises
     ------
-    TypeError
-        If labels, scores or undefined are not numbers.
-    ValueError
-        If inputs are empty, of different lengths or shapes, labels out of range or
-        fractional, scores NaN or of one column, weights negative, not finite, all zero
-        or further apart than 1e290, or average unknown.
+    TypeError, ValueError
+        If inputs are not numbers, empty, of shapes that do not fit, labels out of range
+        or fractional, scores NaN or of one column, weights as `confusion_matrix`
+        refuses them or further apart than 1e290.
 
     Notes
     -----
@@ -59,11 +57,7 @@ def roc_auc(
     a float32 sigmoid, and it calls one class 0. Without weights pairs are counted in
     integers, so that no two orders share a value by rounding. A class that never
     occurs, or alone, makes the macro mean undefined: to drop it would average over
-    other classes from fold to fold. ``np.nanmean`` of ``average=None`` does, a value
-    for ``undefined`` counts it, and with "weighted" it weighs nothing.
-
-    References
-    ----------
+    other classes from fold to fold; ``np.nanmean`` of ``average=None`` does.
     Hanley and McNeil 1982, "The meaning and use of the area under a receiver
     operating characteristic (ROC) curve", Radiology 143(1):29-36.
 
@@ -90,9 +84,6 @@ def average_precision(
     ``average_precision_score``, and torchmetrics' ``binary_average_precision`` where
     scores lie in [0, 1]: steps at the thresholds, no interpolation (Manning, Raghavan
     and Schütze 2008, "Introduction to information retrieval", section 8.4).
-
-    >>> average_precision([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
-    0.8333333333333333
     """
     area = _mean_precision
     return _one_vs_rest(area, y_true, y_score, average, sample_weight, undefined)

@@ -56,12 +56,10 @@ def ssim(
 
     Raises
     ------
-    TypeError
-        If images are not numbers or an option has the wrong type.
-    ValueError
-        If images are empty, not finite, of different shapes, beyond 1e70, smaller than
-        the window, or coloured without channel_axis; if an option is out of range, or
-        win_size is given with a Gaussian window, or sigma with a uniform one.
+    TypeError, ValueError
+        If images are not numbers, empty, not finite, of different shapes, beyond 1e70,
+        smaller than the window, or coloured without channel_axis; if an option is out
+        of range, or win_size is given with a Gaussian window, or sigma with a uniform.
 
     Notes
     -----
@@ -72,13 +70,9 @@ def ssim(
     never padded (torchmetrics does). Values are centred before they are squared, so a
     large offset costs no digits. The sums of a uniform window slide, and start anew
     every 32 rows: a pixel that lies 1,000 data ranges from all others leaves 1e-11 in
-    the windows below it. The bits depend neither on the threads nor on the layout, and
-    are the same where NumPy answers, up to 64 x 64 values. Beside bytes, float32 or
-    float64 of 4,096 x 4,096 pixels it takes 8 MiB (``examples/benchmark.py --memory``);
-    other dtypes are copied to float64 first.
-
-    References
-    ----------
+    the windows below it. The bits depend neither on the threads nor on the layout.
+    Beside bytes, float32 or float64 of 4,096 x 4,096 pixels it takes 8 MiB
+    (``examples/benchmark.py --memory``); other dtypes are copied to float64 first.
     Wang, Bovik, Sheikh and Simoncelli 2004, "Image quality assessment: from error
     visibility to structural similarity", IEEE Transactions on Image Processing
     13(4):600-612, equation 13.
@@ -86,8 +80,6 @@ def ssim(
     Examples
     --------
     >>> image = np.linspace(0, 1, 256).reshape(16, 16)
-    >>> ssim(image, image, data_range=1)
-    1.0
     >>> round(ssim(image, 1 - image, data_range=1), 4)
     -0.8262
     """
@@ -107,32 +99,12 @@ def ssim(
 
 
 def mse(image1: ArrayLike, image2: ArrayLike) -> float:
-    """Mean squared difference.
+    """Mean squared difference: 0 is identical, the unit that of the values, squared.
 
-    Parameters
-    ----------
-    image1, image2 : array of one shape
-        Any numbers; computed in float64, so bytes do not wrap.
+    As `ssim`, but of arrays of any one shape, computed in float64 so that bytes do not
+    wrap. Refused are images so far apart that a square does not fit float64. Equals
+    scikit-image's ``mean_squared_error``.
 
-    Returns
-    -------
-    error : float, >= 0
-        0 is identical; the unit is that of the values, squared.
-
-    Raises
-    ------
-    TypeError
-        If images are not numbers.
-    ValueError
-        If images are empty, not finite, of different shapes, or so far apart that the
-        square does not fit float64.
-
-    Notes
-    -----
-    Equals scikit-image's ``mean_squared_error``.
-
-    Examples
-    --------
     >>> mse([0, 1], [0, 3])
     2.0
     """

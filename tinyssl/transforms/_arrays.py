@@ -20,9 +20,8 @@ def sides(image_shape, dims=2, rule=""):
         )
     shape = tuple(image_shape)
     if len(shape) - dims not in (0, 1):
-        raise ValueError(
-            f"image_shape must be ({SIDES[dims]}) or ({SIDES[dims]}, C){rule}, "
-            f"found {shape}"
+        raise _checks.refusal(
+            "image_shape", f"be ({SIDES[dims]}) or ({SIDES[dims]}, C){rule}", shape
         )
     return tuple(_checks.integer("image_shape", x, least=1) for x in shape)[:dims]
 

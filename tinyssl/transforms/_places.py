@@ -41,9 +41,7 @@ def free_places(shape, size, region):
     """Return where the first corner of a patch may lie: bool, each side - size + 1."""
     if size > min(shape):
         image = _arrays.text(shape)
-        raise ValueError(
-            f"patch_size must fit into the image, found {size} for {image}"
-        )
+        raise _checks.refusal("patch_size", "fit into the image", f"{size} for {image}")
     if region is None:
         return np.ones([side - size + 1 for side in shape], dtype=bool)
     region = _checks.mask("region", region)

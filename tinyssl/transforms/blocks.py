@@ -50,11 +50,8 @@ def sample_blocks(
     -----
     Area is uniform, aspect log-uniform, the place uniform among all that fit. Where a
     drawn shape does not fit into the region it moves, in four steps, towards the
-    square of the least area. Sizes are rounded to pixels, at most those of the image.
-
-    References
-    ----------
-    Pathak et al. 2016, "Context encoders: feature learning by inpainting", section 3.3.
+    square of the least area (Pathak et al. 2016, "Context encoders: feature learning by
+    inpainting", section 3.3, for the task).
 
     Examples
     --------
@@ -92,15 +89,6 @@ def mask_blocks(
         A new C-contiguous array.
     hole : (N, H, W) bool array
         The union of the blocks: where inpainting is scored.
-
-    Examples
-    --------
-    >>> masked, hole = mask_blocks(np.ones((1, 2, 4), int), [[0, 1, 2, 2]])
-    >>> masked
-    array([[[1, 0, 0, 1],
-            [1, 0, 0, 1]]])
-    >>> hole.sum()
-    np.int64(4)
     """
     images = _arrays.batch(images)
     N, H, W = images.shape[:3]
@@ -108,9 +96,8 @@ def mask_blocks(
     if blocks.shape[-1:] != (4,) or blocks.ndim not in (2, 3):
         raise ValueError(f"blocks must be (T, 4) or (N, T, 4), found {blocks.shape}")
     if blocks.ndim == 3 and len(blocks) != N:
-        raise ValueError(
-            f"blocks must have one list for each of {N} images, "
-            f"found shape {blocks.shape}"
+        raise _checks.refusal(
+            "blocks", f"have one list for each of {N} images", f"shape {blocks.shape}"
         )
     blocks = _arrays.boxes("blocks", "(y, x, h, w)", blocks, H, W)
     blocks = np.broadcast_to(blocks, (N, *blocks.shape[-2:]))

@@ -44,10 +44,13 @@ def adjust(
 ) -> NDArray[np.uint8]:
     """Multiply and shift intensities; black background stays black.
 
+    See `rotate` for what all verbs share. Black in all channels is taken for the frame
+    around a field of view.
+
     Parameters
     ----------
     images : (N, H, W, C) uint8 array
-        A batch.
+        A batch; another type is refused.
     gains, offsets : (N,) float array, values within ±2.55e32
         One number an image, as `sample_adjustments` draws them, offsets in grey levels.
 
@@ -56,15 +59,6 @@ def adjust(
     adjusted : (N, H, W, C) uint8 array
         ``gain * value + offset``, rounded and limited to 0..255, where any channel is
         above 0.
-
-    Raises
-    ------
-    TypeError
-        If images are not uint8.
-
-    Notes
-    -----
-    Black in all channels is taken for the frame around a field of view.
 
     Examples
     --------

@@ -13,7 +13,8 @@ from tinyssl.transforms.tiles import cells, join_tiles, split_tiles
 def patchify(images: ArrayLike, patch_size: int) -> NDArray:
     """Cut images into square patches and lay each out as a row of numbers.
 
-    As `split_tiles`, in the order of the authors' code for masked autoencoders.
+    As `split_tiles`, in the order of the authors' code for masked autoencoders (He et
+    al. 2022, "Masked autoencoders are scalable vision learners", section 3).
     `unpatchify` undoes it, bit for bit.
 
     Parameters
@@ -27,10 +28,6 @@ def patchify(images: ArrayLike, patch_size: int) -> NDArray:
         A new C-contiguous array: the L = H / patch_size * W / patch_size patches in
         reading order, in each the pixels in reading order, the channels of a pixel
         side by side.
-
-    References
-    ----------
-    He et al. 2022, "Masked autoencoders are scalable vision learners", section 3.
 
     Examples
     --------
@@ -144,12 +141,6 @@ def mask_patches(
         True where a patch is masked, as `sample_mask` draws it.
     fill : number or (C,) array, default 0
         The colour, in values that the dtype of images holds.
-
-    Examples
-    --------
-    >>> mask_patches(np.arange(8).reshape(1, 2, 4), [True, False], 2, fill=-1)
-    array([[[-1, -1,  2,  3],
-            [-1, -1,  6,  7]]])
     """
     images = _arrays.batch(images)
     N, H, W = images.shape[:3]

@@ -25,7 +25,10 @@ def sample_pastes(
     """Draw for each of n images which piece is pasted where, and how.
 
     As `sample_blocks`, but a piece has two places, both in the region: the field of
-    view without the optic disc, say, or the lungs. Refused if there is but one.
+    view without the optic disc, say, or the lungs. Refused if there is but one. Sato et
+    al. 2023, "Anatomy-aware self-supervised learning for anomaly detection in chest
+    radiographs"; Li et al. 2021, "CutPaste: self-supervised learning for anomaly
+    detection and localization".
 
     Parameters
     ----------
@@ -43,12 +46,6 @@ def sample_pastes(
         Opacity of the pieces.
     gains : (n, C) float64 array
         Factor for each channel of the pieces; C is 1 for (H, W).
-
-    References
-    ----------
-    Sato et al. 2023, "Anatomy-aware self-supervised learning for anomaly detection in
-    chest radiographs"; Li et al. 2021, "CutPaste: self-supervised learning for anomaly
-    detection and localization".
     """
     n = _checks.integer("n", n)
     H, W = _arrays.sides(image_shape)
@@ -77,6 +74,8 @@ def cut_paste(
 ) -> tuple[NDArray, NDArray[np.float32]]:
     """Paste a piece of each image elsewhere in it, with soft edges.
 
+    See `rotate` for what all verbs share.
+
     Parameters
     ----------
     images : (N, H, W, C) or (N, H, W) array of integers or floats
@@ -94,21 +93,11 @@ def cut_paste(
     Returns
     -------
     pasted : array, the shape and dtype of images
-        A new C-contiguous array; integers are rounded, and no value leaves the range
-        of the image it is in.
+        ``(1 - mask) * image + mask * gain * piece``, of the image as it was; integers
+        are rounded, and no value leaves the range of the image it is in.
     mask : (N, H, W) float32 array, values in [0, 1]
-        What the piece contributes to each pixel. Where it is 0 the image is untouched,
-        bit for bit.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, a box leaves the image, or a value is out of range.
-
-    Notes
-    -----
-    ``pasted = (1 - mask) * image + mask * gain * piece``; the fade is a squared sine.
-    The piece is cut from the image as it was, so boxes may overlap.
+        What the piece contributes to each pixel, a fade by a squared sine. Where it is
+        0 the image is untouched, bit for bit.
 
     Examples
     --------

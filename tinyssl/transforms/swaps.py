@@ -20,17 +20,18 @@ def sample_swaps(
 ) -> NDArray[np.int64]:
     """Draw pairs of square patches, or of cubes, that do not overlap.
 
+    As `sample_blocks`, but of T pairs for one image: draws are independent and come one
+    after another, so a batch needs one call, with the same pairs as N calls:
+    ``sample_swaps(shape, s, N * T, rng=rng).reshape(N, T, 4)``.
+
     Parameters
     ----------
     image_shape : tuple of int
-        (H, W), or (H, W, C) whose channels are ignored; (D, H, W) or (D, H, W, C)
-        with ``spatial_dims=3``.
+        (H, W) or (H, W, C); (D, H, W) or (D, H, W, C) with ``spatial_dims=3``.
     patch_size : int, >= 1
-        Side of the patches in pixels.
+        Side of the patches in pixels; refused if no two disjoint patches fit.
     num_swaps : int, >= 0
         Number of pairs, T.
-    rng : numpy.random.Generator or int
-        Source of chance, or a seed.
     region : (H, W) or (D, H, W) mask, optional
         Both patches lie wholly where the mask is not 0 (a field of view, say).
     spatial_dims : {2, 3}, default 2
@@ -40,20 +41,9 @@ def sample_swaps(
     -------
     swaps : (T, 4) or (T, 6) int64 array
         Rows (y1, x1, y2, x2): the top left corners of the two patches, in pixels.
-        In volumes (z1, y1, x1, z2, y2, x2).
-
-    Raises
-    ------
-    ValueError
-        If no two disjoint patches fit, or region has another shape than the image.
-
-    Notes
-    -----
-    The first patch is uniform over all places that leave room for a second one, the
-    last row and column included; the second over all that are at least patch_size
-    apart from the first along one axis. Pairs are independent and drawn one after
-    another, so a batch needs one call, with the same pairs as N calls:
-    ``sample_swaps(shape, s, N * T, rng=rng).reshape(N, T, 4)``.
+        In volumes (z1, y1, x1, z2, y2, x2). The first patch is uniform over all places
+        that leave room for a second one, the last row and column included; the second
+        over all that are at least patch_size apart from the first along one axis.
 
     References
     ----------
@@ -115,35 +105,21 @@ def swap_patches(
 ) -> NDArray:
     """Swap pairs of patches, one after another.
 
+    As `rotate`, but ``out`` may be images itself, to swap in place. Undone by
+    ``swap_patches(swapped, swaps[::-1], patch_size)``, bit for bit: pixels are moved,
+    never lost. At most ``2 * T * patch_size**2`` of them change, in volumes
+    ``2 * T * patch_size**3``.
+
     Parameters
     ----------
     images : (H, W), (H, W, C) or (N, H, W, C) array of numbers
         One image or a batch; or (D, H, W), (D, H, W, C) or (N, D, H, W, C) volumes.
     swaps : (T, 4) or (N, T, 4) int array
         Rows (y1, x1, y2, x2), as `sample_swaps` draws them, for all images or for
-        each. For volumes (T, 6) or (N, T, 6).
+        each; for volumes (T, 6) or (N, T, 6). Refused if the patches of a swap overlap
+        or leave the image.
     patch_size : int, >= 1
         Side of the patches, squares or cubes, in pixels.
-    out : array of the shape and dtype of images, optional
-        Where to put the answer, C-contiguous: images itself to swap in place, or an
-        array that shares no memory with them.
-
-    Returns
-    -------
-    swapped : array, the shape and dtype of images
-        A new C-contiguous array, or out.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, the patches of a swap overlap or leave the image, or out
-        cannot take the answer.
-
-    Notes
-    -----
-    ``swap_patches(swap_patches(x, s, p), s[::-1], p)`` is x, bit for bit: pixels are
-    moved, never lost. At most ``2 * T * patch_size**2`` of them change, in volumes
-    ``2 * T * patch_size**3``.
 
     Examples
     --------
@@ -192,9 +168,8 @@ def _check_swaps(swaps, images, size):
         swaps = np.empty((0, 6 if images.ndim == 5 else 4), np.int64)
     swaps = _arrays.integers("swaps", swaps)
     if swaps.ndim not in (2, 3) or swaps.shape[-1] not in (4, 6):
-        raise ValueError(
-            "swaps must be (T, 4) or (N, T, 4), with 6 columns for volumes, "
-            f"found {swaps.shape}"
+        raise _checks.refusal(
+            "swaps", "be (T, 4) or (N, T, 4), with 6 columns for volumes", swaps.shape
         )
     dims = swaps.shape[-1] // 2
     sides = _arrays.SIDES[dims]

@@ -91,12 +91,8 @@ def split_tiles(
 
     Notes
     -----
-    `join_tiles` undoes it, bit for bit, when tiles are whole cells.
-
-    References
-    ----------
-    Noroozi and Favaro 2016, "Unsupervised learning of visual representations by
-    solving jigsaw puzzles".
+    `join_tiles` undoes it, bit for bit, when tiles are whole cells. Noroozi and Favaro
+    2016, "Unsupervised learning of visual representations by solving jigsaw puzzles".
 
     Examples
     --------
@@ -161,7 +157,5 @@ def cells(images, rows, cols):
 def _tile_size(tile_size, h, w):
     size = _checks.integer("tile_size", tile_size, least=1)
     if size > min(h, w):
-        raise ValueError(
-            f"tile_size must fit into a cell of {h} x {w} pixels, found {size}"
-        )
+        raise _checks.refusal("tile_size", f"fit into a cell of {h} x {w} pixels", size)
     return size

@@ -37,9 +37,6 @@ def sample_turns(n: int, *, rng: np.random.Generator | int) -> NDArray[np.int64]
     A network that knows nothing has a cross-entropy of ln 4 = 1.386. There is no
     region to draw in: a frame that would give the answer away is hidden before the
     turn, by a mask that equals its own quarter turns: ``images * mask[..., None]``.
-
-    References
-    ----------
     Gidaris, Singh and Komodakis 2018, "Unsupervised representation learning by
     predicting image rotations", section 3.
 
@@ -83,13 +80,12 @@ def rotate(
     Raises
     ------
     ValueError
-        If images have another number of axes, even and odd turns meet in one batch of
-        images that are not square, or out cannot take the answer.
+        If shapes do not fit, even and odd turns meet in one batch of images that are
+        not square, out cannot take the answer, or a value is out of range.
 
     Notes
     -----
-    Bit for bit ``numpy.rot90(image, k, axes)``, whose view with negative strides
-    torch refuses.
+    Bit for bit ``numpy.rot90(image, k, axes)``, whose view torch refuses.
 
     Examples
     --------

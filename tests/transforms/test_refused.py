@@ -46,17 +46,14 @@ NAMES["sample_cubes"] = functools.partial(NAMES["sample_swaps"], spatial_dims=3)
 REFUSED = """
 sample_swaps((8, 8), 8, 1) -> ValueError: two disjoint ... inside the image, found 8
 sample_swaps((8, 8), 5, 1) -> ValueError: room for two disjoint ... of 8 x 8
-sample_swaps((8, 8), 5, 0) -> ValueError: room for two disjoint patches
 sample_cubes((8, 9, 8), 5, 1) -> ValueError: room for two disjoint ... of 8 x 9 x 8
 sample_swaps((8, 8), 9, 1) -> ValueError: patch_size must fit ... found 9 for 8 x 8
 sample_cubes((2, 8, 8), 3, 1) -> ValueError: must fit ... found 3 for 2 x 8 x 8
 sample_swaps((8, 8), 0, 1) -> ValueError: patch_size must be >= 1, found 0
-sample_swaps((8, 8), -2, 1) -> ValueError: patch_size must be >= 1, found -2
 sample_swaps((8, 8), 2.0, 1) -> TypeError: patch_size must be an integer, found 2.0
 sample_swaps((8, 8), 2, -1) -> ValueError: num_swaps must be >= 0, found -1
 sample_swaps((8, 8), 2, True) -> TypeError: num_swaps must be an integer, found True
 sample_swaps((8, 0), 2, 1) -> ValueError: image_shape must be >= 1, found 0
-sample_swaps((8, 8, 0), 2, 1) -> ValueError: image_shape must be >= 1, found 0
 sample_swaps((8, 8, "x"), 2, 1) -> TypeError: image_shape must be an integer, found 'x'
 sample_swaps((8,), 2, 1) -> ValueError: be (H, W) or (H, W, C) with spatial_dims=2
 sample_swaps((8,) * 4, 2, 1) -> ValueError: with spatial_dims=2, found (8, 8, 8, 8)
@@ -67,7 +64,6 @@ sample_swaps((8, 8), 2, 1, spatial_dims=4) -> ValueError: spatial_dims must be o
 sample_swaps((8, 8), 2, 1, spatial_dims=2.0) -> TypeError: spatial_dims must be an int
 sample_swaps((8, 8), 2, 1, region=np.ones((8, 7))) -> ValueError: region must have
 sample_swaps((8, 8), 2, 1, region=np.eye(8)) -> ValueError: inside region, found 2
-sample_swaps((8, 8), 2, 1, region=np.zeros((8, 8))) -> ValueError: inside region
 sample_swaps((8, 8), 2, 1, rng=np.random.SeedSequence(1)) -> TypeError: ( entropy=1, )
 swap_patches(SQUARE[0], [], 1) -> ValueError: images must be (H, W), (H, W, C) or (N
 swap_patches(SQUARE, [[0] * 6], 1) -> ValueError: must be (D, H, W), (D, ... of 6 col
@@ -76,7 +72,6 @@ swap_patches(["a"], [], 1) -> TypeError: images must hold numbers
 swap_patches(SQUARE, [PAIR], 0) -> ValueError: patch_size must be >= 1, found 0
 swap_patches(SQUARE, [PAIR], 1.0) -> TypeError: patch_size must be an integer
 swap_patches(SQUARE, [PAIR[:3]], 1) -> ValueError: swaps must be (T, 4) or (N, T, 4)
-swap_patches(SQUARE, PAIR, 1) -> ValueError: swaps must be ... found (4,)
 swap_patches(SQUARE, [[0, 0, 3.0, 3]], 1) -> TypeError: swaps must be integers, found
 swap_patches(SQUARE, [[0, 0, 4, 4]], 3) -> ValueError: patches of 3 inside 6 x 6, found
 swap_patches(SQUARE, [[-1, 0, 3, 3]], 3) -> ValueError: 6 x 6, found [-1, 0, 3, 3]
@@ -98,7 +93,6 @@ rotate(TWO, [1]) -> ValueError: have shape (2,), found (1,)
 rotate(TWO, [[1, 2]]) -> ValueError: turns must be an integer or have shape
 rotate(TWO[:, :2], [0, 1]) -> ValueError: all even or all odd ... of 2 x 3
 rotate(TWO, 1, axes=1) -> TypeError: axes must be a pair of integers, found 1
-rotate(TWO, 1, axes=(1, 2, 3)) -> TypeError: axes must be a pair of integers, found
 rotate(TWO, 1, axes=np.ones((2, 2))) -> TypeError: integers, found array([[1., 1.], [1
 rotate(TWO, 1, axes=(1, 2.0)) -> TypeError: axes must be an integer, found 2.0
 rotate(TWO, 1, axes=(1, 3)) -> ValueError: two different axes after the first of 3
@@ -117,10 +111,7 @@ adjust(ONE, [1], [np.inf]) -> ValueError: offsets must be finite
 adjust(ONE / 1, [1], [0]) -> TypeError: images must be uint8
 adjust(ONE[0], [1], [0]) -> ValueError: images must be (N, H, W, C), found
 adjust(ONE, [1e33], [0]) -> ValueError: gains must lie within ±2.55e+32, found
-adjust(ONE, [-1e33], [0]) -> ValueError: gains must lie within ±2.55e+32, found
-adjust(ONE, [1e300], [0]) -> ValueError: gains must lie within ±2.55e+32, found
 adjust(ONE, [1], [1e33]) -> ValueError: offsets must lie within ±2.55e+32, found
-adjust(ONE, [1], [-1e33]) -> ValueError: offsets must lie within ±2.55e+32, found
 adjust(ONE, [1], [1e300]) -> ValueError: offsets must lie within ±2.55e+32, found
 sample_adjustments(1, brightness=np.inf) -> ValueError: brightness must be finite and >=
 sample_adjustments(1, contrast=-0.1) -> ValueError: contrast must be finite and >= 0
@@ -130,7 +121,6 @@ sample_adjustments(1, contrast=1e308) -> ValueError: contrast must be <= 1e+30, 
 split_tiles(SQUARE, 2) -> ValueError: images must be (N, H, W) or (N, H, W, C)
 split_tiles([[["a"]]], 1) -> TypeError: images must hold numbers
 split_tiles(CUBE, 4) -> ValueError: grid must divide the image, found 4 x 4 for 6 x
-split_tiles(CUBE, (2, 4)) -> ValueError: grid must divide ... 2 x 4
 split_tiles(CUBE, (2, 3, 1)) -> ValueError: a number or (rows, columns), found (2, 3, 1)
 split_tiles(CUBE, 0) -> ValueError: grid must be >= 1, found 0
 split_tiles(CUBE, 1.5) -> TypeError: grid must be an integer, found 1.5
@@ -144,7 +134,6 @@ split_tiles(WIDE, 2, tile_size=1, offsets=[[0, 3]] * 4) -> ValueError: in 0..1, 
 cut([[0, -1]] + [[0, 0]] * 3) -> ValueError: found [0, -1]
 join_tiles(np.zeros((1, 4, 2)), 2) -> ValueError: be (N, L, h, w) or (N, L, h, w, C)
 join_tiles(np.zeros((1, 5, 2, 2)), 2) -> ValueError: have 5 cells as tiles, found 2 x 2
-sample_tile_offsets(1, (6, 6), 2, 4) -> ValueError: must fit into a cell of 3 x 3
 sample_tile_offsets(1, (4, 6), 2, 3) -> ValueError: a cell of 2 x 3 pixels, found 3
 sample_tile_offsets(1, (6, 7), 2, 2) -> ValueError: divide ... 2 x 2 for 6 x 7
 sample_tile_offsets(1, (6, 0), 2, 2) -> ValueError: image_shape must be >= 1, found 0
@@ -164,7 +153,6 @@ sample_permutations(2, np.empty((0, 4), int)) -> ValueError: with P >= 1, found 
 sample_permutations(2, [[0.0, 1.0]]) -> TypeError: be integers, found dtype float64
 sample_permutations(2, [[0, 1], [1, 1]]) -> ValueError: of 0..1, found [1, 1]
 order([0, 1, 2]) -> ValueError: orders must have shape (4,) or (2, 4), found (3,)
-order([[0, 1, 2, 3]] * 3) -> ValueError: found (3, 4)
 order([1, 2, 3, 4]) -> ValueError: be permutations of 0..3, found [1, 2, 3, 4]
 order([-1, 0, 1, 2]) -> ValueError: permutations of 0..3, found [-1, 0, 1, 2]
 order([[[0, 1, 2, 3]]]) -> ValueError: be (L,) or (N, L), found shape (1, 1, 4)
@@ -195,14 +183,12 @@ hide(mask_ratio=-0.5) -> ValueError: mask_ratio must be finite and >= 0
 hide(mask_ratio="x") -> TypeError: mask_ratio must be a number, found 'x'
 hide(mask_ratio=0.9) -> ValueError: one patch, found 0.9 of 9 patches
 hide(region=np.zeros((6, 6))) -> ValueError: found 0.75 of 0 patches
-hide(region=np.ones((3, 6))) -> ValueError: region must have shape (6, 6) or
 hide(region=np.ones((3, 6, 6))) -> ValueError: or (2, 6, 6) ... found (3, 6, 6)
 sample_blocks(-1, (8, 8)) -> ValueError: n must be >= 0, found -1
 holes(num_blocks=0) -> ValueError: num_blocks must be >= 1
 holes(area=(0.2, 0.1)) -> ValueError: low <= high <= 1, found
 holes(area=(0.2, 1.1)) -> ValueError: found (0.2, 1.1)
 holes(area=0.2) -> TypeError: area must be two finite numbers > 0
-holes(area=(0, 1)) -> ValueError: two finite numbers > 0, found
 holes(area=np.ones((2, 2))) -> TypeError: numbers > 0, found array([[1., 1.], [1
 holes(aspect=(1, 2, 3)) -> ValueError: aspect must be two finite
 holes(aspect=(3, 2)) -> ValueError: with low <= high, found (3, 2)
@@ -212,7 +198,6 @@ paint([[0, 0, 2]]) -> ValueError: blocks must be (T, 4) or (N, T, 4), found (1, 
 paint([0, 0, 2, 2]) -> ValueError: found (4,)
 paint([[[0, 0, 2, 2]]] * 3) -> ValueError: one list for each of 2 images, found shape
 paint([[0, 0, 5, 2]]) -> ValueError: be (y, x, h, w) inside 4 x 4, found [0, 0, 5, 2]
-paint([[3, 0, 2, 2]]) -> ValueError: inside 4 x 4
 paint([[0, -1, 2, 2]]) -> ValueError: inside 4 x 4
 paint([[0, 0, 2, 0]]) -> ValueError: inside 4 x 4
 paint([[2**62, 0, 2**62, 2]]) -> ValueError: inside 4 x 4
@@ -241,7 +226,6 @@ paste(gains=[[1, -1, 1]] * 2) -> ValueError: gains must be >= 0, found -1
 paste(edge=-1) -> ValueError: edge must be >= 0, found -1
 paste(edge=1.5) -> TypeError: edge must be an integer, found 1.5
 pieces(area=(0.5, 0.1)) -> ValueError: area must be (low, high) with low <= high
-pieces(area=("a", 1)) -> TypeError: area must be two finite numbers > 0, found
 pieces(alpha=(0.5, 1.5)) -> ValueError: low <= high <= 1, found (0.5, 1.5)
 pieces(alpha=(0, 1)) -> ValueError: alpha must be two finite numbers > 0
 pieces(aspect=(1, np.inf)) -> ValueError: aspect must be two finite numbers
@@ -276,9 +260,7 @@ def test_the_check_of_refusals_can_fail():
     for wrong in (
         good.replace("Value", "Type"),
         good.replace("shape (2,)", "shape (3,)"),
-        good.replace(
-            "have shape (2,) ... found (1,)", "found (1,) ... have shape (2,)"
-        ),
+        good.replace(good[-30:], "found (1,) ... have shape (2,)"),
     ):
         with pytest.raises(AssertionError):
             test_refusals_are_one_short_line(wrong)
