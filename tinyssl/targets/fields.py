@@ -38,14 +38,6 @@ def prepare(
     -------
     (H, W, C) uint8 array
         128 is the local mean, 32 one local deviation; clipped at 4 deviations.
-
-    Examples
-    --------
-    >>> image = np.full((40, 40, 3), 90, np.uint8)
-    >>> image[:, 20] = 60  # a vessel
-    >>> prepared = prepare(image, np.ones((40, 40), bool), sigma=5)
-    >>> bool(prepared[0, 20, 0] < 64), bool(prepared[0, 10, 0] > 127)
-    (True, True)
     """
     if sigma is None:
         sigma = np.ptp(np.flatnonzero(region.any(0))) / 40
@@ -62,10 +54,9 @@ def prepare(
 
 
 def held_out(table: Table) -> NDArray[np.bool_]:
-    """Say which images are for testing only.
+    """Say which images are for testing only: official, or a fifth of patients.
 
-    The official test images; without them those of the last fifth of the patients (at
-    least one). An image of no known patient counts as one.
+    An image of no known patient counts as one.
     """
     if table.split is not None and (table.split == "test").any():
         return table.split == "test"
@@ -77,10 +68,7 @@ def held_out(table: Table) -> NDArray[np.bool_]:
 
 
 def read_fields(table: Table, width: int) -> tuple[list[NDArray], list[NDArray]]:
-    """Read images, shrunk and prepared, and their fields of view.
-
-    Those have the images' own size: as shipped, else as found.
-    """
+    """Read images, shrunk and prepared, and their fields of view at full size."""
 
     def read(item, region):
         image = loaded(item, read_image)

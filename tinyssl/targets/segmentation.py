@@ -1,14 +1,10 @@
 """Segmentation of vessels and lesions: patches in, whole images out.
 
-Input
-    Images evened out by `tinyssl.targets.fields.prepare`, which says why.
-Loss
-    Cross-entropy, so that the probabilities rank (AUC), plus soft Dice, which is
-    reported and is not swamped by the nine pixels in ten that are background.
-Threshold
-    0.6, chosen once on children held out of CHASE_DB1's training part, where Dice
-    peaks at 0.6 to 0.7: soft Dice lifts probabilities. Nothing is chosen on the
-    images that are scored.
+The input is evened out by `tinyssl.targets.fields.prepare`, which says why. The loss is
+cross-entropy, so that the probabilities rank (AUC), plus soft Dice, which is reported
+and is not swamped by the nine pixels in ten that are background. The threshold, 0.6,
+was chosen once on children held out of CHASE_DB1's training part, where Dice peaks at
+0.6 to 0.7: soft Dice lifts probabilities. Nothing is chosen on images that are scored.
 """
 
 from typing import Annotated, Any
@@ -73,12 +69,6 @@ class Segmentation(OnNetwork, Target):
         Share of the patches drawn so that they hold the object: 0 for vessels, which
         are everywhere; a lesion covers one pixel in a thousand.
 
-    Examples
-    --------
-    >>> from tinyssl.models import UNet
-    >>> task = Segmentation(UNet(in_channels=1, widths=(4, 8)))
-    >>> task.predict([np.zeros((70, 50, 1), np.uint8)])[0].shape
-    (70, 50)
     """
 
     name = "segmentation"
@@ -110,14 +100,7 @@ class Segmentation(OnNetwork, Target):
     decodes = True
     probes = keeps = False
 
-    def __init__(
-        self,
-        network: nn.Module,
-        *,
-        patch_size: int = 64,
-        augment: bool = True,
-        focus: float = 0.0,
-    ):
+    def __init__(self, network, *, patch_size=64, augment=True, focus=0.0):
         super().__init__()
         self.network = network
         self.patch_size = patch_size
@@ -172,9 +155,6 @@ class Segmentation(OnNetwork, Target):
     ) -> Cases:
         """Read images, at the width at which a network looks, and one kind of mask.
 
-        Without folds the official test images are held out, or else those of the last
-        fifth of the patients in the order of their names.
-
         Parameters
         ----------
         mask : str
@@ -224,13 +204,10 @@ class Segmentation(OnNetwork, Target):
         return task
 
     @torch.no_grad()
-    def predict(
-        self, images: list[NDArray], *, views: int | None = None, **options: int
-    ) -> list[NDArray[np.float32]]:
-        """Return the probability of the object at each pixel of prepared images.
+    def predict(self, images, *, views=None, **options) -> list[NDArray[np.float32]]:
+        """Return the probability at each pixel, (H, W), of prepared images (H, W, C).
 
-        Of uint8 images (H, W, C) it is (H, W), values in [0, 1]. ``views`` as in
-        `build`; options are those of `tinyssl.targets.tiling.blend`.
+        ``views`` as in `build`; options are those of `tinyssl.targets.tiling.blend`.
         """
         views = self.views if views is None else views
         if not 1 <= views <= 8:
@@ -248,14 +225,12 @@ class Segmentation(OnNetwork, Target):
     def score(cls, cases: Cases, index: NDArray, answers: list) -> dict[str, float]:
         """Score maps at the images' own size, inside the field of view.
 
-        Means over the images of what `evaluate` returns; an image without the object
-        has no Dice and is left out of that mean. "average_precision" is of all pixels
-        of all images together, so that a false alarm counts in every image.
+        Means over the images of what `evaluate` returns, where it is defined;
+        "average_precision" is of all pixels of all images together.
         """
         truth, fields = cases.take(("truth", "field"), index)
-        thin = [None] * len(index)
-        if "thin" in cases.columns:
-            (thin,) = cases.take(("thin",), index)
+        widths = cases.columns.get("thin", [None] * len(cases))
+        thin = [widths[i] for i in index]
         scores, inside = [], []
         each = zip(answers, truth, fields, thin, strict=True)
         for answer, mask, field, narrow in each:
@@ -263,10 +238,9 @@ class Segmentation(OnNetwork, Target):
             scores.append(evaluate(found, mask, field, thin=narrow))
             inside.append([mask[field], found[field]])
         pixels, found = (np.concatenate(part) for part in zip(*inside, strict=True))
-        pooled = {
-            "average_precision": metrics.average_precision(pixels.astype(int), found)
-        }
-        return means(scores) | pooled | {"dice_per_image": [s["dice"] for s in scores]}
+        pooled = metrics.average_precision(pixels.astype(int), found)
+        each = {"dice_per_image": [s["dice"] for s in scores]}
+        return means(scores) | {"average_precision": pooled} | each
 
     @classmethod
     def notes(cls, cases: Cases) -> dict[str, Any]:
