@@ -64,10 +64,9 @@ class Cases:
     def take(self, columns: Sequence[str], index: Sequence[int]) -> list[Any]:
         """Return some rows of each column: arrays, or lists of images of any size."""
         wanted = [self.columns[name] for name in columns]
-        arrays = [isinstance(column, np.ndarray) for column in wanted]
         return [
-            column[index] if array else [column[i] for i in index]
-            for column, array in zip(wanted, arrays, strict=True)
+            rows[index] if isinstance(rows, np.ndarray) else [rows[i] for i in index]
+            for rows in wanted
         ]
 
     def images(self, index: Sequence[int]) -> Any:
@@ -146,22 +145,13 @@ class Cases:
 
 
 def gather(
-    table,
-    reading,
-    columns,
-    *,
-    labelled,
-    scored=None,
-    strata=None,
-    held=None,
-    small=None,
-    **facts,
+    table, reading, columns, *, labelled, strata=None, held=None, small=None, **facts
 ) -> Cases:
     """Put a study together: groups, folds, and what tells a copy.
 
-    Columns, labelled, scored (as labelled if not given), small (of ``columns`` if not
-    given) and facts are those of `Cases`. Folds are stratified by ``strata``, (N,) int,
-    -1 where unknown; without folds ``held``, (N,) bool, says what is held out.
+    Columns, labelled (whose labels judge too), small (of ``columns`` if not given) and
+    facts are those of `Cases`. Folds are stratified by ``strata``, (N,) int, -1 where
+    unknown; without folds ``held``, (N,) bool, says what is held out.
     """
     small = thumbnails(columns["image"]) if small is None else small
     groups = content_groups(columns["image"], table.patient, small)
@@ -181,18 +171,8 @@ def gather(
     reading.log(_described(table, columns["image"], strata))
     if left := int((fold == LEFT_OUT).sum()):
         reading.log(f"left out of training: {left} images of patients that are scored")
-    return Cases(
-        columns=columns,
-        labelled=labelled,
-        scored=labelled if scored is None else scored,
-        groups=groups,
-        fold=fold,
-        num_folds=num_folds,
-        hashes=runs.content_hashes(table.images),
-        small=small,
-        names=table.names,
-        facts=facts,
-    )
+    known = (columns, labelled, labelled, groups, fold, num_folds)
+    return Cases(*known, runs.content_hashes(table.images), small, table.names, facts)
 
 
 def draw_labelled(

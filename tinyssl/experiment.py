@@ -57,8 +57,10 @@ def compare_starts(
         Of `tinyssl.targets.TARGETS`, or your own.
     cases, starts : Cases, dict of name to Start
         As ``target.read`` returns them, and what stands beside "scratch".
-    encoder, out
-        See `pretrain`. jobs/ holds finished jobs, models/ those with the most labels.
+    encoder : dict, or callable that returns a Module
+        As `tinyssl.models.from_config` takes it, or a function of your own.
+    out : path
+        Run folder: jobs/ holds finished jobs, models/ those with the most labels.
     labels : sequence of float in (0, 1], int, or "all"
         Shares of the labels, or numbers of labelled images. Fewer lie inside more.
     repeats : int
@@ -84,12 +86,10 @@ def compare_starts(
         there are official test images "test". Small answers are kept too: "answers" to
         the cases "held", and "test_answers".
     """
-    inits: dict[str, Start | None] = {SCRATCH: None}
-    if pretrain_images:
-        inits[SAME_COMPUTE] = None
-    inits |= starts
+    inits = [SCRATCH, SAME_COMPUTE] if pretrain_images else [SCRATCH]
+    inits += starts
     if any(start.carried == "frozen" for start in starts.values()):
-        inits[RANDOM] = None
+        inits.append(RANDOM)
     most = max(asked_for(cases, asked) for asked in labels)
     jobs = []
     for cell, chosen in plan(cases, labels, repeats, seed):

@@ -83,24 +83,13 @@ def pretrain(
 ) -> list[dict[str, Any]]:
     """Learn from the images of a study without their labels.
 
-    As `tinyssl.experiment.compare_starts`, but for a task of
-    `tinyssl.pretext.PRETEXTS` and its ``options``. With several folds each gets an
-    encoder that is blind to what it holds out.
+    As `tinyssl.experiment.compare_starts`, but for a task of `pretext.PRETEXTS` and its
+    ``options``, or one a fold that is blind to what that holds out.
 
-    Parameters
-    ----------
-    encoder : dict, or callable that returns a Module
-        As `tinyssl.models.from_config` takes it, or a function of your own.
-    out, folder : path and str
-        Run folder, and the place in it where encoder.pt or fold0/encoder.pt ... go.
-    init, weights : Start and path, optional
-        A run whose encoder goes on learning; a file of torchvision's DenseNet weights.
-
-    Returns
-    -------
-    list of dict
-        One a fold: "task", "fold", "rows" of the log, and "scores" on images that
-        pretraining has not seen, which "scored_on" names.
+    The encoder of the run ``init`` goes on learning, or torchvision's DenseNet in the
+    file ``weights``; encoder.pt or fold0/encoder.pt ... go to a folder of ``out``.
+    Returns for each fold "task", "fold", "rows" of the log, and "scores" on images that
+    pretraining has not seen, which "scored_on" names.
     """
     training = {"steps": steps, "batch_size": batch_size, "lr": lr, "seed": seed}
     training |= {"threads": threads, "device": device}

@@ -110,19 +110,19 @@ def refuse_leaks(cases: Cases, starts: Mapping[str, Start]) -> None:
 
 def notes_of(cases: Cases, starts: Mapping[str, Start]) -> list[str]:
     """Say where a network is shown another size than it learned; refuse other views."""
+
+    def views(known):
+        patches = f"patches of fields {known.get('field_width')} px wide"
+        return patches if known.get("patch_size") else "whole images"
+
     lines, keys = [], ("patch_size", "field_width")
     for start in starts.values():
         run, config = start.run, start.config
         if [config.get(key) for key in keys] != [cases.facts.get(key) for key in keys]:
-            learned, shown = (
-                f"patches of fields {known['field_width']} px wide"
-                if known.get("patch_size")
-                else "whole images"
-                for known in (config, cases.facts)
-            )
             raise ValueError(
-                f"--init {run} learned from {learned}, this run shows {shown}: give "
-                "both the same --field-width, and --encoder unet for masks"
+                f"--init {run} learned from {views(config)}, this run shows "
+                f"{views(cases.facts)}: give both the same --field-width, and "
+                "--encoder unet for masks"
             )
         if config.get("size") != cases.facts.get("size"):
             lines.append(

@@ -74,15 +74,7 @@ class Pretext(Task):
     carries: ClassVar[tuple[str, ...]] = ("encoder",)
 
     @classmethod
-    def build(
-        cls,
-        encoder: nn.Module,
-        *,
-        image_size: int,
-        region: np.ndarray | None = None,
-        standardise: bool = False,
-        **options: Any,
-    ) -> "Pretext":
+    def build(cls, encoder, *, image_size, region=None, standardise=False, **options):
         """Put the task around an encoder; ``options`` are those of the class.
 
         It will see images of this side, lit in an (H, W) region in nearly all of them;
@@ -121,9 +113,7 @@ class Target(Task):
         return cls(encoder, **options)
 
     @classmethod
-    def baselines(
-        cls, cases: "Cases", chosen: np.ndarray, held: np.ndarray
-    ) -> dict[str, Any]:
+    def baselines(cls, cases: "Cases", chosen, held) -> dict[str, Any]:
         """Return the answers to held-out cases that need no network, by name."""
         return {}
 

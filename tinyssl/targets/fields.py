@@ -24,20 +24,11 @@ NEUTRAL, DEVIATION = 128, 32  # bytes of the local mean and of one deviation fro
 def prepare(
     image: NDArray[np.uint8], region: NDArray[np.bool_], *, sigma: float | None = None
 ) -> NDArray[np.uint8]:
-    """Even out local mean and local contrast, each colour by itself.
+    """Even out local mean and local contrast, each colour by itself: (H, W, C) uint8.
 
-    Parameters
-    ----------
-    image : (H, W, C) uint8 array
-    region : (H, W) bool array
-        Field of view; pixels outside it do not take part and come out neutral.
-    sigma : float, optional
-        Radius of the neighbourhood in pixels; 1/40 of the field's width if None.
-
-    Returns
-    -------
-    (H, W, C) uint8 array
-        128 is the local mean, 32 one local deviation; clipped at 4 deviations.
+    128 is the local mean, 32 one local deviation; clipped at 4 deviations. Pixels out
+    of the field of view, (H, W), do not take part and come out neutral. ``sigma`` is
+    the radius of the neighbourhood in pixels; 1/40 of the field's width if None.
     """
     if sigma is None:
         sigma = np.ptp(np.flatnonzero(region.any(0))) / 40

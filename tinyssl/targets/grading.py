@@ -83,14 +83,7 @@ class Grading(Target):
     }
     keeper = "tinyssl.grade.keep:keep_grader"
 
-    def __init__(
-        self,
-        encoder: nn.Module,
-        *,
-        num_grades: int = 5,
-        head: str = "continuation",
-        augment: bool = True,
-    ):
+    def __init__(self, encoder, *, num_grades=5, head="continuation", augment=True):
         super().__init__()
         if head not in HEADS:
             raise ValueError(f"head must be one of {', '.join(HEADS)}, found {head!r}")

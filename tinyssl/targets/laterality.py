@@ -12,7 +12,7 @@ from tinyssl.cases import Cases, Reading, gather
 from tinyssl.data import Table
 from tinyssl.summary import Metric
 from tinyssl.targets import baselines
-from tinyssl.targets.localization import read_points
+from tinyssl.targets.localization import Localization, read_points
 from tinyssl.task import Target
 from tinyssl.transforms import adjust, flip, sample_adjustments, sample_flips
 
@@ -43,12 +43,7 @@ class Laterality(Target):
         "accuracy": Metric("accuracy", chance=0.5),
         "auc": Metric("AUC", chance=0.5),
     }
-    defaults = {  # noqa: RUF012
-        "encoder": "sononet",
-        "images": (1, 2, 5, 10, "all"),
-        "steps": 150,
-        "batch_size": 16,
-    }
+    defaults = Localization.defaults
 
     def __init__(self, encoder: nn.Module, *, augment: bool = True):
         super().__init__()

@@ -36,13 +36,6 @@ def thin_vessels(mask: NDArray[np.bool_], *, width: float) -> NDArray[np.bool_]:
     ----------
     Yan, Yang, Cheng (2018), Joint segment-level and pixel-wise losses for deep
     learning based retinal vessel segmentation, IEEE TBME 65(9):1912-1923.
-
-    Examples
-    --------
-    >>> mask = np.zeros((30, 30), bool)
-    >>> mask[3:6] = mask[12:18] = True  # 3 and 6 px wide
-    >>> np.flatnonzero(thin_vessels(mask, width=5).any(1))
-    array([3, 4, 5])
     """
     if not width >= 1:
         raise ValueError(f"width must be at least 1 pixel, found {width}")
@@ -66,23 +59,12 @@ def thin_vessels(mask: NDArray[np.bool_], *, width: float) -> NDArray[np.bool_]:
 def evaluate(
     probability, mask, region, *, threshold=THRESHOLD, thin=None
 ) -> dict[str, float]:
-    """Score probabilities (H, W) of one image against its mask.
+    """Score probabilities (H, W) against a mask in the field of view, both (H, W) bool.
 
-    Parameters
-    ----------
-    probability, mask, region : (H, W) arrays
-        Only the field of view counts: the black surround is no achievement.
-    threshold : float
-        Fixed beforehand, or chosen on training images; never on those that are scored.
-    thin : (H, W) bool array, optional
-        From `thin_vessels`: adds "thin_recall", the share found of their pixels.
-
-    Returns
-    -------
-    dict of float
-        "dice", "auc", "sensitivity", "specificity" and "accuracy", which papers print:
-        finding nothing at all scores about 0.9. Where the mask is empty, the first
-        three are nan; false alarms lower the specificity.
+    "dice", "auc" and "sensitivity", nan where the mask is empty; "specificity", which
+    false alarms lower; and "accuracy", which papers print: finding nothing at all
+    scores about 0.9. ``thin``, from `thin_vessels`, adds "thin_recall", the share found
+    of their pixels. The threshold is never chosen on images that are scored.
     """
     found = probability >= threshold
     truth, answer = mask[region].astype(int), found[region].astype(int)
