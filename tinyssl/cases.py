@@ -40,46 +40,38 @@ class Reading:
 
 @dataclass(frozen=True)
 class Cases:
-    """Images with what is known of each; see `gather`.
+    """N images with what is known of each; see `gather`.
 
-    Attributes
-    ----------
-    columns : dict of str to array or list, each N long
-        "image", and what a target task needs: "grade", "points", "mask", "region".
-    labelled, scored : (N,) bool arrays
-        Whose labels train, and whose labels judge.
-    groups : (N,) int array
-        Images of one group (a patient, copies of one picture) are never parted.
-    fold : (N,) int array
-        The fold in which an image is held out; -1 trains in every fold, -2 is an
-        official test image, -3 is left out: its group has an image that is scored.
-    hashes, small : list of str, (N, 16, 16, 3) uint8 array
-        Of each file's content, and thumbnails: to tell what pretraining has seen.
-    facts : dict
-        Plain values that the target task or the report needs.
+    Images of one group (a patient, copies of one picture) are never parted. A fold
+    holds out images; -1 trains in every fold, -2 is an official test image, -3 is left
+    out: its group has an image that is scored.
     """
 
-    columns: dict[str, Any]
-    labelled: NDArray[np.bool_]
-    scored: NDArray[np.bool_]
+    columns: dict[str, Any]  # "image", and what a target task needs: "grade", "mask"
+    labelled: NDArray[np.bool_]  # whose labels train
+    scored: NDArray[np.bool_]  # whose labels judge
     groups: NDArray[np.int64]
     fold: NDArray[np.int64]
     num_folds: int
-    hashes: list[str]
-    small: NDArray[np.uint8]
+    hashes: list[str]  # of each file's content: what has pretraining seen?
+    small: NDArray[np.uint8]  # (N, 16, 16, 3) thumbnails, for the same
     names: tuple[str, ...]
-    facts: dict[str, Any]
+    facts: dict[str, Any]  # plain values that the target task or the report needs
 
     def __len__(self) -> int:
         return len(self.names)
 
     def take(self, columns: Sequence[str], index: Sequence[int]) -> list[Any]:
-        """Return some rows of each column."""
-        return [_rows(self.columns[name], index) for name in columns]
+        """Return some rows of each column: arrays, or lists of images of any size."""
+        wanted = [self.columns[name] for name in columns]
+        return [
+            rows[index] if isinstance(rows, np.ndarray) else [rows[i] for i in index]
+            for rows in wanted
+        ]
 
     def images(self, index: Sequence[int]) -> Any:
         """Return some images."""
-        return _rows(self.columns["image"], index)
+        return self.take(("image",), index)[0]
 
     def part(self, fold: int | None, *, labelled: bool) -> NDArray[np.int64]:
         """Return which images may be seen when ``fold``, or none, is held out."""
@@ -110,10 +102,7 @@ class Cases:
         return self.facts | {"images": len(self), "data": self.fingerprint()}
 
     def scored_on(self, other: "Cases") -> "Cases":
-        """Return a study that trains on all of these and is scored on all others.
-
-        Refused if an image, or a copy of it, is in both.
-        """
+        """Train on all of these, score all others; refused if a copy is in both."""
         shared = np.isin(other.hashes, self.hashes)
         shared |= seen_before(self.small, other.small)
         if shared.any():
@@ -128,10 +117,7 @@ class Cases:
         return replace(both, fold=fold, scored=scored, num_folds=1, facts=facts)
 
     def with_more(self, other: "Cases") -> "Cases":
-        """Return a study that also learns from other images, without their labels.
-
-        Images that are held out here are left out there.
-        """
+        """Learn from other images too, without labels and what is held out here."""
         held = self.fold != ALWAYS
         known = np.isin(other.hashes, np.array(self.hashes)[held])
         known |= seen_before(self.small[held], other.small)
@@ -145,9 +131,10 @@ class Cases:
     def _joined(self, other, names):
         """Return both, the others without labels; their folds are the caller's."""
         nothing = np.zeros(len(other), bool)
+        columns = {k: _join(self.columns[k], other.columns[k]) for k in names}
         return replace(
             self,
-            columns={k: _join(self.columns[k], other.columns[k]) for k in names},
+            columns=columns,
             labelled=np.r_[self.labelled, nothing],
             scored=np.r_[self.scored, nothing],
             groups=np.r_[self.groups, other.groups + 1 + self.groups.max()],
@@ -158,37 +145,18 @@ class Cases:
 
 
 def gather(
-    table: Table,
-    reading: Reading,
-    columns: dict[str, Any],
-    *,
-    labelled: NDArray[np.bool_],
-    scored: NDArray[np.bool_] | None = None,
-    strata: NDArray[np.int64] | None = None,
-    held: NDArray[np.bool_] | None = None,
-    small: NDArray[np.uint8] | None = None,
-    **facts: Any,
+    table, reading, columns, *, labelled, strata=None, held=None, small=None, **facts
 ) -> Cases:
     """Put a study together: groups, folds, and what tells a copy.
 
-    Parameters
-    ----------
-    table, reading
-        Of the N images, and how they are read.
-    columns, labelled, scored, facts
-        See `Cases`; ``scored`` is ``labelled`` if not given.
-    strata : (N,) int array, optional
-        What folds are stratified by; -1 where unknown.
-    held : (N,) bool array, optional
-        Without folds: which images are held out.
-    small : (N, 16, 16, 3) uint8 array, optional
-        Thumbnails of the images as they were read, if ``columns`` has others.
+    Columns, labelled (whose labels judge too), small (of ``columns`` if not given) and
+    facts are those of `Cases`. Folds are stratified by ``strata``, (N,) int, -1 where
+    unknown; without folds ``held``, (N,) bool, says what is held out.
     """
     small = thumbnails(columns["image"]) if small is None else small
     groups = content_groups(columns["image"], table.patient, small)
-    num_folds, split = reading.folds, table.split
-    if reading.transductive and not num_folds:
-        split = None
+    num_folds = reading.folds
+    split = table.split if num_folds or not reading.transductive else None
     official = np.zeros(len(table), bool) if split is None else split == "test"
     fold = np.where(np.isin(groups, groups[official]), TEST, ALWAYS)
     if held is not None and not num_folds:
@@ -203,18 +171,8 @@ def gather(
     reading.log(_described(table, columns["image"], strata))
     if left := int((fold == LEFT_OUT).sum()):
         reading.log(f"left out of training: {left} images of patients that are scored")
-    return Cases(
-        columns=columns,
-        labelled=labelled,
-        scored=labelled if scored is None else scored,
-        groups=groups,
-        fold=fold,
-        num_folds=num_folds,
-        hashes=runs.content_hashes(table.images),
-        small=small,
-        names=table.names,
-        facts=facts,
-    )
+    known = (columns, labelled, labelled, groups, fold, num_folds)
+    return Cases(*known, runs.content_hashes(table.images), small, table.names, facts)
 
 
 def draw_labelled(
@@ -227,38 +185,29 @@ def draw_labelled(
     at the head, which depends on seed and run. Fewer lie inside more.
     """
     part = cases.part(fold, labelled=True)
-    classes = cases.columns.get(cases.facts.get("classes", ""))
+    unknown = np.zeros(len(cases), np.int64)
+    classes = cases.columns.get(cases.facts.get("classes"), unknown)
     if isinstance(labels, float):
-        of = np.zeros(len(part), np.int64) if classes is None else classes[part]
-        chosen = label_subset(of, cases.groups[part], labels, rng=[seed, fold])
-        return part[chosen]
+        groups = cases.groups[part]
+        return part[label_subset(classes[part], groups, labels, rng=[seed, fold])]
     if not 1 <= labels <= len(part):
         raise ValueError(f"images must lie in 1..{len(part)}, found {labels}")
     rng = np.random.default_rng([seed + run, 3 if cases.num_folds > 1 else 2])
     order = rng.permutation(part)
-    if classes is not None:
-        place = np.empty(len(order))  # of each image among those of its class
-        for name in np.unique(classes[order]):
-            same = classes[order] == name
-            place[same] = np.arange(same.sum())
-        order = order[np.argsort(place, kind="stable")]
+    place = np.empty(len(order))  # of each image among those of its class
+    for name in np.unique(classes[order]):
+        same = classes[order] == name
+        place[same] = np.arange(same.sum())
+    order = order[np.argsort(place, kind="stable")]
     return np.sort(order[:labels])
 
 
-def _rows(column, index):
-    """Return rows of an array, or of a list of images of any size."""
-    array = isinstance(column, np.ndarray)
-    return column[index] if array else [column[i] for i in index]
-
-
 def _join(first, second):
-    """Return the rows of two columns of one kind."""
     arrays = isinstance(first, np.ndarray)
     return np.concatenate([first, second]) if arrays else [*first, *second]
 
 
 def _described(table, images, classes):
-    """Say in one line what was read."""
     size = f" at {images.shape[1]} px" if isinstance(images, np.ndarray) else ""
     text = f"{table.root}: {table.layout}, {len(table)} images{size}"
     if classes is not None and (classes >= 0).any():

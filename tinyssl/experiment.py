@@ -1,8 +1,4 @@
-"""Pretrain on the images of a study, and compare initialisations on its labels.
-
-Each comparison is a job as pretraining a fold is: one initialisation of a target task,
-trained on some of a fold's labels.
-"""
+"""Compare initialisations on the labels of a study: each, trained once, is a job."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -61,8 +57,10 @@ def compare_starts(
         Of `tinyssl.targets.TARGETS`, or your own.
     cases, starts : Cases, dict of name to Start
         As ``target.read`` returns them, and what stands beside "scratch".
-    encoder, out
-        See `pretrain`. jobs/ holds finished jobs, models/ those with the most labels.
+    encoder : dict, or callable that returns a Module
+        As `tinyssl.models.from_config` takes it, or a function of your own.
+    out : path
+        Run folder: jobs/ holds finished jobs, models/ those with the most labels.
     labels : sequence of float in (0, 1], int, or "all"
         Shares of the labels, or numbers of labelled images. Fewer lie inside more.
     repeats : int
@@ -88,12 +86,10 @@ def compare_starts(
         there are official test images "test". Small answers are kept too: "answers" to
         the cases "held", and "test_answers".
     """
-    inits: dict[str, Start | None] = {SCRATCH: None}
-    if pretrain_images:
-        inits[SAME_COMPUTE] = None
-    inits |= starts
+    inits = [SCRATCH, SAME_COMPUTE] if pretrain_images else [SCRATCH]
+    inits += starts
     if any(start.carried == "frozen" for start in starts.values()):
-        inits[RANDOM] = None
+        inits.append(RANDOM)
     most = max(asked_for(cases, asked) for asked in labels)
     jobs = []
     for cell, chosen in plan(cases, labels, repeats, seed):
@@ -108,10 +104,10 @@ def compare_starts(
             job |= {"chosen": chosen.tolist(), "file": Path(out) / f"jobs/{name}.json"}
             job["save"] = f"models/{name}.pt" if asked == most else None
             jobs.append(job)
-    training = {"batch_size": batch_size, "lr": lr, "threads": threads}
-    training |= {"device": device}
-    parts = (cases, Path(out), encoder, training, dict(starts), target)
-    shared = Shared(*parts, options=options, curve=curve)
+    training = {"batch_size": batch_size, "lr": lr}
+    training |= {"threads": threads, "device": device}
+    parts = (cases, Path(out), encoder, training, dict(starts), target, options, curve)
+    shared = Shared(*parts)
     running = {"workers": workers, "threads": threads, "progress": progress}
     return run_jobs(_finetune, shared, jobs, key=shared.key(), **running)
 
@@ -144,7 +140,7 @@ def _finetune(shared: Shared, job: dict[str, Any]) -> dict[str, Any]:
     start = shared.starts.get(job["init"])
     if start is not None:
         carry(task, start, fold)
-    held, test = cases.held(fold), cases.test
+    held = cases.held(fold)
     if job["init"] == RANDOM or (start and start.carried == "frozen"):
         task.freeze()
 
@@ -164,13 +160,13 @@ def _finetune(shared: Shared, job: dict[str, Any]) -> dict[str, Any]:
         for r in log
         if main in r
     ]
-    for prefix, index in (("", held), ("test", test)):
+    parts = {"scores": ("answers", held), "test": ("test_answers", cases.test)}
+    for name, (kept, index) in parts.items():
         if len(index):
             answers = task.predict(cases.images(index))
-            row[prefix or "scores"] = target.score(cases, index, answers)
+            row[name] = target.score(cases, index, answers)
             if target.keeps:
-                key = f"{prefix}_answers" if prefix else "answers"
-                row[key] = runs.plain(rounded(answers))
+                row[kept] = runs.plain(rounded(answers))
     row["held"] = held.tolist()
     if job["save"]:
         runs.save_state(shared.out / job["save"], task.state_dict())
@@ -179,9 +175,8 @@ def _finetune(shared: Shared, job: dict[str, Any]) -> dict[str, Any]:
 
 def rounded(answers: Any) -> Any:
     """Return answers with the digits that are worth keeping."""
-    if isinstance(answers, tuple):
-        return tuple(map(rounded, answers))
-    return np.round(answers, 5)
+    tuples = isinstance(answers, tuple)
+    return tuple(map(rounded, answers)) if tuples else np.round(answers, 5)
 
 
 def loader(target, cases, *, encoder, out, labels, **options) -> Callable[..., Target]:
@@ -215,10 +210,7 @@ def baseline_rows(target, cases, *, labels, repeats=1, seed=0) -> list[dict]:
 def frozen_rows(
     target, cases, starts, *, encoder, labels, repeats=1, seed=0, device="cpu"
 ) -> list[dict]:
-    """Score encoders that stay as they are, beside one with random weights.
-
-    By a linear probe and the nearest neighbours on their features: seconds of work.
-    """
+    """Score probes of encoders as they are, and of one with random weights."""
     if not (starts and target.probes):
         return []
     rows, known = [], {}

@@ -40,13 +40,12 @@ class Shared:
     curve: int = 0
 
     def key(self) -> dict[str, Any]:
-        """Return what a finished job must agree with."""
-        encoder = self.encoder
+        """Return what a finished job must agree with, wherever it ran."""
+        how, encoder = ("threads", "device"), self.encoder
         key = {"cases": self.cases.settings(), "fold": self.cases.fold}
         key |= {"encoder": repr(encoder) if callable(encoder) else dict(encoder)}
-        how = ("threads", "device")  # where it runs makes no other job of it
-        training = {k: v for k, v in self.training.items() if k not in how}
-        key |= {"training": training, "options": self.options}
+        key["training"] = {k: v for k, v in self.training.items() if k not in how}
+        key["options"] = self.options
         for name, start in self.starts.items():
             folds = range(max(1, self.cases.num_folds))
             paths = [start.folder(fold) / "encoder.pt" for fold in folds]
@@ -84,28 +83,13 @@ def pretrain(
 ) -> list[dict[str, Any]]:
     """Learn from the images of a study without their labels.
 
-    Parameters
-    ----------
-    name : str
-        Of `tinyssl.pretext.PRETEXTS`.
-    cases : Cases
-        With several folds each gets an encoder that is blind to what it holds out.
-    encoder : dict, or callable that returns a Module
-        As `tinyssl.models.from_config` takes it, or a function of your own.
-    out, folder : path and str
-        Run folder, and the place in it where encoder.pt or fold0/encoder.pt ... go.
-    init, weights : Start and path, optional
-        A run whose encoder goes on learning; a file of torchvision's DenseNet weights.
-    options : dict, optional
-        Keyword arguments of the task.
-    steps, batch_size, lr, seed, threads, device, workers, progress
-        See `tinyssl.training.train` and `tinyssl.jobs.run_jobs`.
+    As `tinyssl.experiment.compare_starts`, but for a task of `pretext.PRETEXTS` and its
+    ``options``, or one a fold that is blind to what that holds out.
 
-    Returns
-    -------
-    list of dict
-        One a fold: "task", "fold", "rows" of the log, and "scores" on images that
-        pretraining has not seen, which "scored_on" names.
+    The encoder of the run ``init`` goes on learning, or torchvision's DenseNet in the
+    file ``weights``; encoder.pt or fold0/encoder.pt ... go to a folder of ``out``.
+    Returns for each fold "task", "fold", "rows" of the log, and "scores" on images that
+    pretraining has not seen, which "scored_on" names.
     """
     training = {"steps": steps, "batch_size": batch_size, "lr": lr, "seed": seed}
     training |= {"threads": threads, "device": device}
@@ -161,17 +145,12 @@ def build_pretext(name, encoder, cases, options) -> Task:
 
 def _build(name, encoder, facts, region, options):
     patch = facts.get("patch_size", 0)
-    size = patch or facts["size"]
-    settings = {"image_size": size, "region": region, "standardise": bool(patch)}
-    return pretext.find(name).build(encoder, **settings | dict(options))
+    settings = {"image_size": patch or facts["size"], "standardise": bool(patch)}
+    return pretext.find(name).build(encoder, region=region, **settings | dict(options))
 
 
 def load_pretext(folder, config, *, region=None) -> Pretext:
-    """Rebuild the pretext task that was trained in a folder, in evaluation mode.
-
-    The folder, of a run or one of its folds, has task.pt; ``config`` is that of the
-    run, and ``region`` what is lit in nearly all images that it will see.
-    """
+    """Rebuild the task of a run, or of one of its folds, in evaluation mode."""
     state = runs.load_plain(Path(folder) / "task.pt")
     encoder = new_encoder(config["encoder"], channels=3)
     task = _build(config["task"], encoder, config, region, config["task_options"])

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import nn
 
 from tinyssl import models, pretext, runs
 from tinyssl.cases import TEST, Cases
@@ -53,11 +52,10 @@ def name_starts(
 ) -> dict[str, Start]:
     """Name what stands beside scratch: by pretext task, and by what is carried over.
 
-    Where a task repeats, the folder's name is added; one without a decoder has no
-    "network". A folder that is no run of pretraining is refused, and one that lacks an
-    encoder for one of the folds, if it has not one for all.
+    Where a task repeats, the folder's name is added. Refused is what is no run of
+    pretraining, or has no encoder for one of the folds.
     """
-    paths = list(dict.fromkeys(Path(run) for run in inits))
+    paths = list(dict.fromkeys(map(Path, inits)))
     tasks = [_check_run(run, folds) for run in paths]
     starts: dict[str, Start] = {}
     for run, task in zip(paths, tasks, strict=True):
@@ -76,12 +74,12 @@ def _check_run(run: Path, folds: int) -> str:
     if config["command"] != "pretrain":
         raise ValueError(f"--init {run} must be a run of pretrain")
     if not (run / "encoder.pt").is_file():
-        there = [run / f"fold{fold}" / "encoder.pt" for fold in range(folds)]
-        found = len(list(run.glob("fold*/encoder.pt")))
-        if found != folds or not all(path.is_file() for path in there):
+        there = {run / f"fold{fold}" / "encoder.pt" for fold in range(folds)}
+        found = set(run.glob("fold*/encoder.pt"))
+        if found != there:
             raise ValueError(
                 f"--init {run} must hold encoder.pt, or fold0..fold{folds - 1} with "
-                f"one each for --folds {folds}; found {found} folds"
+                f"one each for --folds {folds}; found {len(found)} folds"
             )
     return config["task"]
 
@@ -111,23 +109,20 @@ def refuse_leaks(cases: Cases, starts: Mapping[str, Start]) -> None:
 
 
 def notes_of(cases: Cases, starts: Mapping[str, Start]) -> list[str]:
-    """Say where a network is shown another size than it has learned from.
+    """Say where a network is shown another size than it learned; refuse other views."""
 
-    Refused if one sees patches and the other not, or another width of the field.
-    """
+    def views(known):
+        patches = f"patches of fields {known.get('field_width')} px wide"
+        return patches if known.get("patch_size") else "whole images"
+
     lines, keys = [], ("patch_size", "field_width")
     for start in starts.values():
         run, config = start.run, start.config
         if [config.get(key) for key in keys] != [cases.facts.get(key) for key in keys]:
-            learned, shown = (
-                f"patches of fields {known['field_width']} px wide"
-                if known.get("patch_size")
-                else "whole images"
-                for known in (config, cases.facts)
-            )
             raise ValueError(
-                f"--init {run} learned from {learned}, this run shows {shown}: give "
-                "both the same --field-width, and --encoder unet for masks"
+                f"--init {run} learned from {views(config)}, this run shows "
+                f"{views(cases.facts)}: give both the same --field-width, and "
+                "--encoder unet for masks"
             )
         if config.get("size") != cases.facts.get("size"):
             lines.append(
@@ -145,16 +140,20 @@ def images_processed(run: Path) -> int:
 
 
 def carry(task: Task, start: Start, fold: int | None) -> None:
-    """Copy what a pretraining run has learned into a task.
-
-    Refused if the run has another architecture or lacks a tensor, or if a decoder is
-    asked for and one of the two has none.
-    """
-    folder = start.folder(fold)
+    """Copy what a pretraining run has learned into a task: all of it, or none."""
+    folder, whole = start.folder(fold), start.carried == "network"
     saved, _ = runs.load_encoder(folder / "encoder.pt")
+    skipped = HEADS if whole else (*HEADS, DECODER)
+    theirs, own = saved.state_dict(), task.encoder.state_dict()
+    wanted = [name for name in own if not name.startswith(skipped)]
+    wrong = [n for n in wanted if n not in theirs or theirs[n].shape != own[n].shape]
+    if wrong:
+        raise ValueError(
+            f"{folder}/encoder.pt must hold the {len(wanted)} tensors of the encoder, "
+            f"{len(wrong)} are missing or of another shape: {', '.join(wrong[:3])}"
+        )
+    task.encoder.load_state_dict(own | {name: theirs[name] for name in wanted})
     inner = task.task if isinstance(task, OnPatches) else task
-    whole = start.carried == "network"
-    _copy(saved, task.encoder, decoder=whole, source=folder)
     network = getattr(inner, "network", None)
     if not whole or network is task.encoder:
         return
@@ -167,17 +166,3 @@ def carry(task: Task, start: Start, fold: int | None) -> None:
     own = network.decoder.state_dict()
     own |= {n: t for n, t in decoder.items() if t.shape == own[n].shape}  # not colours
     network.decoder.load_state_dict(own)
-
-
-def _copy(saved: nn.Module, encoder: nn.Module, *, decoder: bool, source: Path) -> None:
-    """Copy the tensors of one network into another of its kind: all, or none."""
-    skipped = HEADS if decoder else (*HEADS, DECODER)
-    theirs, own = saved.state_dict(), encoder.state_dict()
-    wanted = [name for name in own if not name.startswith(skipped)]
-    wrong = [n for n in wanted if n not in theirs or theirs[n].shape != own[n].shape]
-    if wrong:
-        raise ValueError(
-            f"{source}/encoder.pt must hold the {len(wanted)} tensors of the encoder, "
-            f"{len(wrong)} are missing or of another shape: {', '.join(wrong[:3])}"
-        )
-    encoder.load_state_dict(own | {name: theirs[name] for name in wanted})

@@ -8,13 +8,7 @@ from typing import Any
 
 
 def find(package: str, table: Mapping[str, str], name: str) -> Any:
-    """Return the class that a package's table of "module:Class" has under a name.
-
-    Raises
-    ------
-    ValueError
-        If the table has no such name.
-    """
+    """Return the class that a package's table of "module:Class" has under a name."""
     if name not in table:
         raise ValueError(f"must be one of {', '.join(table)}, found {name!r}")
     return load(f"{package}.{table[name]}")

@@ -27,13 +27,9 @@ Figures = list[tuple[Any, str]]  # a matplotlib figure and its caption
 class Task(nn.Module):
     """What `tinyssl.training.train` trains; see there for its two methods.
 
-    Attributes
-    ----------
-    encoder : Module with ``features(x)`` and ``num_features``
-        ``features`` maps (N, C, H, W) to maps (N, num_features, h, w). An encoder of
-        your own needs nothing else.
-    columns : tuple of str
-        What ``make_batch`` is given: "image", "grade", "mask", ...
+    ``columns`` names what ``make_batch`` is given: "image", "grade", "mask", ... The
+    encoder has ``features``, which maps (N, C, H, W) to (N, num_features, h, w), and
+    ``num_features``; one of your own needs nothing else.
     """
 
     name: ClassVar[str]
@@ -78,25 +74,11 @@ class Pretext(Task):
     carries: ClassVar[tuple[str, ...]] = ("encoder",)
 
     @classmethod
-    def build(
-        cls,
-        encoder: nn.Module,
-        *,
-        image_size: int,
-        region: np.ndarray | None = None,
-        standardise: bool = False,
-        **options: Any,
-    ) -> "Pretext":
+    def build(cls, encoder, *, image_size, region=None, standardise=False, **options):
         """Put the task around an encoder; ``options`` are those of the class.
 
-        Parameters
-        ----------
-        image_size : int
-            Side of the images that it will see.
-        region : (H, W) bool array, optional
-            What is lit in nearly all of them.
-        standardise : bool
-            Show each image at zero mean and unit deviation, as the target task will.
+        It will see images of this side, lit in an (H, W) region in nearly all of them;
+        standardised to zero mean and unit deviation if the target task will do so.
         """
         return cls(encoder, standardise=standardise, **options)
 
@@ -131,9 +113,7 @@ class Target(Task):
         return cls(encoder, **options)
 
     @classmethod
-    def baselines(
-        cls, cases: "Cases", chosen: np.ndarray, held: np.ndarray
-    ) -> dict[str, Any]:
+    def baselines(cls, cases: "Cases", chosen, held) -> dict[str, Any]:
         """Return the answers to held-out cases that need no network, by name."""
         return {}
 

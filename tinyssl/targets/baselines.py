@@ -23,39 +23,17 @@ def global_intensities(images: np.ndarray) -> NDArray[np.float64]:
     Mean, standard deviation and 95th percentile of each channel, in [0, 1]: (N, 3 C).
     """
     flat = np.asarray(images).reshape(len(images), -1, images.shape[-1]) / 255.0
-    return np.concatenate(
-        [flat.mean(1), flat.std(1), np.percentile(flat, 95, axis=1)], axis=1
-    )
+    parts = [flat.mean(1), flat.std(1), np.percentile(flat, 95, axis=1)]
+    return np.concatenate(parts, axis=1)
 
 
 def logistic_regression(
-    features: np.ndarray,
-    grades: np.ndarray,
-    features_new: np.ndarray,
-    *,
-    num_grades: int,
-    penalty: float = 1.0,
+    features, grades, features_new, *, num_grades, penalty=1.0
 ) -> NDArray[np.float64]:
-    """Fit multinomial logistic regression and give probabilities for new rows.
+    """Fit multinomial logistic regression; give probabilities (N, K) for new rows.
 
-    Parameters
-    ----------
-    features : (M, D) array
-        Standardised inside with their own mean and deviation.
-    grades : (M,) int array, values in 0..num_grades-1
-    features_new : (N, D) array
-    num_grades : int
-    penalty : float
-        Half of it times the squared weights is added to the summed loss.
-
-    Returns
-    -------
-    (N, num_grades) float64 array, rows sum to 1
-
-    Notes
-    -----
-    Equals scikit-learn's ``LogisticRegression(C=1 / penalty)`` on standardised
-    features.
+    Equals scikit-learn's ``LogisticRegression(C=1 / penalty)`` on features, (M, D) and
+    (N, D), standardised by the first; grades, (M,) int, lie in 0..num_grades-1.
     """
     from scipy.optimize import minimize  # here: grading an image need not wait
 
@@ -84,11 +62,7 @@ def _standardised(features, features_new):
 
 
 def probes(features, features_new, grades, *, num_grades) -> dict[str, NDArray]:
-    """Answer from the features of a frozen encoder.
-
-    As `logistic_regression`, which is the "linear probe"; "nearest neighbours" are five
-    of the M rows, nearest by cosine, with one vote each.
-    """
+    """Answer from frozen features, by `logistic_regression` and by five neighbours."""
     options = {"num_grades": num_grades, "penalty": max(1.0, 0.1 * features.shape[1])}
     near = nearest(features, features_new, 5)
     return {

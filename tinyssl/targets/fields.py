@@ -24,28 +24,11 @@ NEUTRAL, DEVIATION = 128, 32  # bytes of the local mean and of one deviation fro
 def prepare(
     image: NDArray[np.uint8], region: NDArray[np.bool_], *, sigma: float | None = None
 ) -> NDArray[np.uint8]:
-    """Even out local mean and local contrast, each colour by itself.
+    """Even out local mean and local contrast, each colour by itself: (H, W, C) uint8.
 
-    Parameters
-    ----------
-    image : (H, W, C) uint8 array
-    region : (H, W) bool array
-        Field of view; pixels outside it do not take part and come out neutral.
-    sigma : float, optional
-        Radius of the neighbourhood in pixels; 1/40 of the field's width if None.
-
-    Returns
-    -------
-    (H, W, C) uint8 array
-        128 is the local mean, 32 one local deviation; clipped at 4 deviations.
-
-    Examples
-    --------
-    >>> image = np.full((40, 40, 3), 90, np.uint8)
-    >>> image[:, 20] = 60  # a vessel
-    >>> prepared = prepare(image, np.ones((40, 40), bool), sigma=5)
-    >>> bool(prepared[0, 20, 0] < 64), bool(prepared[0, 10, 0] > 127)
-    (True, True)
+    128 is the local mean, 32 one local deviation; clipped at 4 deviations. Pixels out
+    of the field of view, (H, W), do not take part and come out neutral. ``sigma`` is
+    the radius of the neighbourhood in pixels; 1/40 of the field's width if None.
     """
     if sigma is None:
         sigma = np.ptp(np.flatnonzero(region.any(0))) / 40
@@ -62,10 +45,9 @@ def prepare(
 
 
 def held_out(table: Table) -> NDArray[np.bool_]:
-    """Say which images are for testing only.
+    """Say which images are for testing only: official, or a fifth of patients.
 
-    The official test images; without them those of the last fifth of the patients (at
-    least one). An image of no known patient counts as one.
+    An image of no known patient counts as one.
     """
     if table.split is not None and (table.split == "test").any():
         return table.split == "test"
@@ -77,10 +59,7 @@ def held_out(table: Table) -> NDArray[np.bool_]:
 
 
 def read_fields(table: Table, width: int) -> tuple[list[NDArray], list[NDArray]]:
-    """Read images, shrunk and prepared, and their fields of view.
-
-    Those have the images' own size: as shipped, else as found.
-    """
+    """Read images, shrunk and prepared, and their fields of view at full size."""
 
     def read(item, region):
         image = loaded(item, read_image)

@@ -5,20 +5,17 @@ Four heads, to be compared on the same folds (``python -m tinyssl finetune --hea
 ``continuation`` (the default)
     Continuation ratios (Fienberg 1980): K - 1 outputs, each the log-odds of going
     beyond a grade once it is reached. The order is built in, and each step may look
-    at its own features: what tells mild from none is not what tells proliferative
-    from severe. Decoded by the median grade.
+    at its own features. Decoded by the median grade.
 ``cumulative``
     Proportional odds (McCullagh 1980): one severity score and K - 1 ordered
     thresholds; P(grade <= k) is the logistic function of threshold k minus score.
-``softmax``
-    Cross-entropy over K unordered classes; decoded by its argmax.
-``regression``
-    Squared error of one number, rounded to the nearest grade.
+``softmax``, ``regression``
+    Cross-entropy over K unordered classes, decoded by its argmax; squared error of one
+    number, rounded to the nearest grade.
 
 On RetinaMNIST's five folds, from scratch with all labels, the mean QWK was .583, .564,
 .553 and .555 in this order (``tinyssl finetune retinamnist.npz --size 32 --fractions
 100 --epochs 20 --head H``): the default is best, by less than the folds differ.
-Free sigmoids decoded as ``(p > 0.5).sum() - 1`` can answer -1, which is no grade.
 """
 
 from typing import Any, Literal
@@ -28,20 +25,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from tinyssl import metrics
+from tinyssl import metrics, transforms
 from tinyssl.cases import Cases, Reading, gather
 from tinyssl.data import Table
 from tinyssl.summary import Metric
 from tinyssl.targets import baselines
 from tinyssl.task import Figures, Target
-from tinyssl.transforms import (
-    adjust,
-    flip,
-    rotate,
-    sample_adjustments,
-    sample_flips,
-    sample_turns,
-)
 
 Head = Literal["continuation", "cumulative", "softmax", "regression"]
 HEADS = Head.__args__
@@ -64,14 +53,12 @@ class Grading(Target):
     num_grades : int
     head : {"continuation", "cumulative", "softmax", "regression"}
     augment : bool
-        Draw one of the eight flips and quarter turns, brightness and contrast for
-        each training image.
+        Draw one of the eight views, brightness and contrast for each training image.
 
     Notes
     -----
-    The features are pooled by mean and by maximum: a lesion a few pixels wide
-    disappears in a mean over the whole retina. For the same reason no view is
-    interpolated.
+    A lesion a few pixels wide disappears in a mean over the whole retina: features are
+    pooled by mean and by maximum, and no view is interpolated.
     """
 
     name = "grading"
@@ -96,14 +83,7 @@ class Grading(Target):
     }
     keeper = "tinyssl.grade.keep:keep_grader"
 
-    def __init__(
-        self,
-        encoder: nn.Module,
-        *,
-        num_grades: int = 5,
-        head: str = "continuation",
-        augment: bool = True,
-    ):
+    def __init__(self, encoder, *, num_grades=5, head="continuation", augment=True):
         super().__init__()
         if head not in HEADS:
             raise ValueError(f"head must be one of {', '.join(HEADS)}, found {head!r}")
@@ -145,9 +125,10 @@ class Grading(Target):
         """Show each labelled image in a fresh view."""
         if self.augment:
             N = len(images)
-            images = flip(images, sample_flips(N, rng=rng))
-            images = rotate(images, sample_turns(N, rng=rng))
-            images = adjust(images, *sample_adjustments(N, rng=rng))
+            images = transforms.flip(images, transforms.sample_flips(N, rng=rng))
+            images = transforms.rotate(images, transforms.sample_turns(N, rng=rng))
+            changes = transforms.sample_adjustments(N, rng=rng)
+            images = transforms.adjust(images, *changes)
         return images, grades
 
     def forward(self, inputs, targets):
@@ -157,8 +138,7 @@ class Grading(Target):
             loss = F.mse_loss(outputs[:, 0], targets.float())
         else:
             loss = F.nll_loss(self.log_probabilities(outputs), targets)
-        accuracy = (self.decode(outputs) == targets).float().mean()
-        return loss, {"accuracy": accuracy}
+        return loss, {"accuracy": (self.decode(outputs) == targets).float().mean()}
 
     def outputs(self, inputs: torch.Tensor) -> torch.Tensor:
         """Raw outputs of the head: (N, K) for softmax, else (N, 1)."""
@@ -191,17 +171,13 @@ class Grading(Target):
         """One grade an image, always in 0..K-1: argmax, median, or rounding."""
         if self.head == "regression":
             return outputs[:, 0].round().clamp(0, self.num_grades - 1).long()
-        probability = self.log_probabilities(outputs).exp()
-        return decode(probability, self.head)
+        return decode(self.log_probabilities(outputs).exp(), self.head)
 
     @torch.no_grad()
-    def predict(
-        self, images: np.ndarray, *, views: int = 8, batch_size: int = 64
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def predict(self, images, *, views=8, batch_size=64):
         """Return int64 grades (N,) of images and float64 probabilities (N, K).
 
-        Outputs are averaged over 1 to 8 views: the image, its mirror image, then
-        quarter turns of both.
+        Outputs are averaged over the first of the eight views; see `view`.
         """
         if not 1 <= views <= 8:
             raise ValueError(f"views must lie in 1..8, found {views}")
@@ -222,10 +198,8 @@ class Grading(Target):
     def baselines(cls, cases: Cases, chosen: np.ndarray, held: np.ndarray):
         """Answer the majority grade, and by nine numbers that see no lesion."""
         grades, K = cases.columns["grade"][chosen], cases.facts["num_grades"]
-        some, others = (
-            baselines.global_intensities(cases.images(index))
-            for index in (chosen, held)
-        )
+        parts = map(cases.images, (chosen, held))
+        some, others = map(baselines.global_intensities, parts)
         fitted = baselines.logistic_regression(some, grades, others, num_grades=K)
         blind = baselines.majority(grades, len(held), K)
         answers = {"majority grade": blind, "global intensities": fitted}
@@ -255,14 +229,7 @@ class Grading(Target):
 
 
 def decode(probability, head: str):
-    """Turn (N, K) probabilities, array or tensor, into the head's grades.
-
-    Examples
-    --------
-    >>> probability = np.array([[0.4, 0.1, 0.5]])
-    >>> decode(probability, "softmax"), decode(probability, "continuation")
-    (array([2]), array([1]))
-    """
+    """Turn (N, K) probabilities, array or tensor, into the head's grades."""
     if head == "softmax":
         return probability.argmax(1)
     return (probability.cumsum(1)[:, :-1] < 0.5).sum(1)  # the median grade
@@ -281,9 +248,7 @@ def view(x: torch.Tensor, number: int) -> torch.Tensor:
     return torch.rot90(x, number // 2, (2, 3))
 
 
-def evaluate(
-    grades_true: np.ndarray, grades_pred: np.ndarray, probabilities: np.ndarray
-) -> dict[str, float]:
+def evaluate(grades_true, grades_pred, probabilities) -> dict[str, float]:
     """Score grades, and their probabilities (N, K).
 
     "qwk" in [-1, 1], "accuracy", and "auc", one against the rest, averaged over the

@@ -12,7 +12,7 @@ from tinyssl.cases import Cases, Reading, gather
 from tinyssl.data import Table
 from tinyssl.summary import Metric
 from tinyssl.targets import baselines
-from tinyssl.targets.localization import read_points
+from tinyssl.targets.localization import Localization, read_points
 from tinyssl.task import Target
 from tinyssl.transforms import adjust, flip, sample_adjustments, sample_flips
 
@@ -26,14 +26,13 @@ class Laterality(Target):
     ----------
     encoder : Module with ``features`` and ``num_features``
     augment : bool
-        Mirror, which turns a right eye into a left one and its label with it;
-        brightness and contrast.
+        Mirror, which turns a right eye into a left one and its label with it, so that
+        one image shows both classes; brightness and contrast.
 
     Notes
     -----
     In an upright image the disc of a right eye lies on the right: so left and right
-    half are pooled apart, where a mean over all would forget the side. Every labelled
-    image serves as both eyes, so that one alone shows both classes.
+    half are pooled apart, where a mean over all would forget the side.
     """
 
     name = "laterality"
@@ -44,12 +43,7 @@ class Laterality(Target):
         "accuracy": Metric("accuracy", chance=0.5),
         "auc": Metric("AUC", chance=0.5),
     }
-    defaults = {  # noqa: RUF012
-        "encoder": "sononet",
-        "images": (1, 2, 5, 10, "all"),
-        "steps": 150,
-        "batch_size": 16,
-    }
+    defaults = Localization.defaults
 
     def __init__(self, encoder: nn.Module, *, augment: bool = True):
         super().__init__()
@@ -59,18 +53,14 @@ class Laterality(Target):
 
     @classmethod
     def read(cls, table: Table, reading: Reading) -> Cases:
-        """Read whole images and which eye each is.
-
-        Where no file says it, the points do: the disc of a right eye lies right of its
-        fovea.
-        """
+        """Read whole images and which eye each is, by files or else by the points."""
         images, table = reading.images(table)
         if table.eye is not None and (table.eye != "").any():
             number = {eye: k for k, eye in enumerate(EYES)}
             eyes = np.array([number.get(eye, -1) for eye in table.eye])
         else:
             disc, fovea = read_points(table, reading, "which eye it is, or ")
-            apart = disc[:, 1] - fovea[:, 1]
+            apart = disc[:, 1] - fovea[:, 1]  # a right eye's disc lies right
             eyes = np.where(np.isfinite(apart), apart > 0, -1)
         columns = {"image": images, "eye": eyes}
         known = {"labelled": eyes >= 0, "strata": eyes, "classes": "eye"}
@@ -102,10 +92,7 @@ class Laterality(Target):
 
     @torch.no_grad()
     def predict(self, images: np.ndarray, *, batch_size: int = 64) -> np.ndarray:
-        """Return the probability of a right eye, (N,) float64.
-
-        The mirror image must say the opposite, so the two answers are averaged.
-        """
+        """Return the probability of a right eye, by image and mirror image: (N,)."""
         answers = []
         for x in self.batches(images, batch_size):
             logits = (self.logits(x) - self.logits(x.flip(3))) / 2

@@ -1,15 +1,10 @@
 """Localisation: where the centres of disc and fovea are, as a map of probability.
 
-Why a map and not two coordinates
-    A map shares its weights over all places, so that a dozen labels may do; it shows
-    where the network hesitates; and its decoder is the one that restored images, so
-    that it can be carried over too.
-Loss
-    Cross-entropy between the map's softmax over all pixels and a small Gaussian at
-    the true place: a proper score, without a weight between object and background.
-Answer
-    The mean position of the probability within two deviations of its highest place:
-    finer than a pixel, and not pulled between two candidates.
+A map and not two coordinates: it shares its weights over all places, so that a dozen
+labels may do; it shows where the network hesitates; and its decoder can be carried over
+from restoring images. The loss is the cross-entropy between its softmax and a small
+Gaussian at the true place. The answer is the mean position within two deviations of
+the highest place: finer than a pixel, and not pulled between two candidates.
 """
 
 from typing import Any
@@ -30,9 +25,8 @@ from tinyssl.training import to_tensor
 from tinyssl.transforms import adjust, flip, sample_adjustments, sample_flips
 
 POINTS = ("disc", "fovea")
-# Shares of the field's width: median of the 51 discs annotated in IDRiD's segmentation
-# part that we have (.117 to .187), as circles of equal area; and of the synthetic eyes
-# (2 * toy.fundus(300, size=96, rng=0).disc_radius / 96: .113 to .147).
+# Shares of the field's width: medians of 51 discs annotated in IDRiD (.117 to .187), as
+# circles of equal area, and of 300 synthetic eyes (.113 to .147)
 DISC_DIAMETER, TOY_DISC_DIAMETER = 0.154, 0.128
 SHIFT = 0.08  # of the side: how far training views are moved, either way
 
@@ -47,8 +41,7 @@ class Localization(OnNetwork, Target):
     sigma : float
         Standard deviation of the Gaussian target, as a share of the image's side.
     augment : bool
-        Mirror, shift, brightness and contrast. A mirrored eye is an eye; one upside
-        down is not: its fovea would lie above the disc.
+        Mirror, shift, brightness and contrast. An eye upside down is none.
     """
 
     name = "localization"
@@ -111,10 +104,7 @@ class Localization(OnNetwork, Target):
 
     @torch.no_grad()
     def predict(self, images: NDArray, *, batch_size: int = 64) -> NDArray[np.float64]:
-        """Find the points of images (N, S, S, C), each seen straight and mirrored.
-
-        (N, P, 2), as (y, x) in pixels, the centre of the first pixel at (0, 0).
-        """
+        """Find the points of images (N, S, S, C), (y, x) in pixels: (N, P, 2)."""
         points = []
         for start in range(0, len(images), batch_size):
             maps = self.maps(images[start : start + batch_size])
@@ -123,7 +113,7 @@ class Localization(OnNetwork, Target):
 
     @torch.no_grad()
     def maps(self, images: NDArray[np.uint8]) -> torch.Tensor:
-        """Return the probability of each place, (N, P, S, S); each map adds up to 1."""
+        """Return the probability of each place, straight and mirrored: (N, P, S, S)."""
         self.eval()
         x = to_tensor(images, self.device)
         straight = log_softmax(self.network(x)).exp()
@@ -163,9 +153,8 @@ class Localization(OnNetwork, Target):
         """Show what scratch and the best initialisation found with the most labels."""
         from tinyssl import plots
 
-        side, held = cases.facts["size"], cases.held(0)[:8]
-        images, truth = cases.take(cls.columns, held)
-        radius = cases.facts["disc_diameter"] / 2 * side
+        images, truth = cases.take(cls.columns, cases.held(0)[:8])
+        radius = cases.facts["disc_diameter"] / 2 * cases.facts["size"]
         caption = (
             "held-out images of the first fold. Circles have the radius of half a disc "
             "diameter around the true place."
@@ -202,13 +191,10 @@ def shift(images, points, offsets):
     H, W = images.shape[1:3]
     most = int(np.abs(offsets).max())
     padded = np.pad(images, ((0, 0), (most, most), (most, most), (0, 0)))
-    moved = np.stack(
-        [
-            image[most - dy : most - dy + H, most - dx : most - dx + W]
-            for image, (dy, dx) in zip(padded, offsets, strict=True)
-        ]
-    )
-    return moved, points + offsets[:, None]
+    corners = most - offsets
+    both = zip(padded, corners, strict=True)
+    moved = [image[y : y + H, x : x + W] for image, (y, x) in both]
+    return np.stack(moved), points + offsets[:, None]
 
 
 def log_softmax(logits: torch.Tensor) -> torch.Tensor:
@@ -225,15 +211,7 @@ def gaussian(points: torch.Tensor, H: int, W: int, sigma: float) -> torch.Tensor
 
 
 def decode(probability: torch.Tensor, sigma: float) -> torch.Tensor:
-    """Return (N, P, 2) positions (y, x): the mean place around the highest one.
-
-    Examples
-    --------
-    >>> probability = torch.zeros(1, 1, 9, 9)
-    >>> probability[0, 0, 2, 3:5] = 0.5
-    >>> decode(probability, sigma=1.0)[0, 0].tolist()
-    [2.0, 3.5]
-    """
+    """Return (N, P, 2) positions (y, x): the mean place around the highest one."""
     H, W = probability.shape[2:]
     flat = probability.flatten(2)
     highest = flat.argmax(2, keepdim=True)
@@ -246,37 +224,25 @@ def decode(probability: torch.Tensor, sigma: float) -> torch.Tensor:
 
 
 def evaluate(
-    points_true: NDArray[np.floating],
-    points_pred: NDArray[np.floating],
-    *,
-    side: int,
-    disc_diameter: float = DISC_DIAMETER,
+    points_true, points_pred, *, side, disc_diameter=DISC_DIAMETER
 ) -> dict[str, float]:
     """Score places of disc and fovea, (N, P, 2) in pixels, in disc diameters.
 
     The side of the square images is the width of the field of view; the diameter of a
     disc is a share of it. "error" is the mean distance in disc diameters, "within" the
     share that lies within half of one; then the same of "disc" and "fovea".
-
-    Examples
-    --------
-    >>> truth = np.array([[[50.0, 20.0], [55.0, 60.0]]])
-    >>> scores = evaluate(truth, truth + [0, 6], side=100, disc_diameter=0.15)
-    >>> round(scores["error"], 3), scores["within"]
-    (0.4, 1.0)
     """
-    P = points_true.shape[1]
     pairs = points_true.reshape(-1, 2), points_pred.reshape(-1, 2)
     spacing = 1 / (disc_diameter * side)
-    distance = metrics.localization_error(*pairs, spacing=spacing).reshape(-1, P)
+    distance = metrics.localization_error(*pairs, spacing=spacing)
+    distance = distance.reshape(points_true.shape[:2])  # (N, P)
     scores = {}
-    parts = {"": distance, **dict(zip(POINTS, distance.T, strict=True))}
-    for name, part in parts.items():
+    for name, part in zip(("", *POINTS), (distance, *distance.T), strict=True):
         scores[f"{name} error".strip()] = float(part.mean())
         scores[f"{name} within".strip()] = float((part <= 0.5).mean())
     return scores
 
 
 def guess(points: NDArray[np.floating], n: int) -> NDArray[np.float64]:
-    """Answer the mean place of the training points: the baseline that sees nothing."""
+    """Answer n times the mean place of the training points."""
     return np.broadcast_to(points.mean(0), (n, *points.shape[1:])).copy()

@@ -28,23 +28,14 @@ def thin_vessels(mask: NDArray[np.bool_], *, width: float) -> NDArray[np.bool_]:
     -----
     A vessel is wide where a disc fits into it that holds no pixel centre of the
     background and is half a pixel wider than the width: a straight line w pixels wide
-    leaves room for a disc of w to w + 1, by its angle, so that lines a pixel wider or
-    narrower than the width are told apart at any angle. What these discs sweep, and
-    the jagged rim within two pixels of that, is wide; the rest of the mask is thin.
-    Yan et al. call vessels below 3 px of DRIVE thin; `thin_width` takes that width to
-    fields of any size.
+    leaves room for a disc of w to w + 1, by its angle. What these discs sweep, and the
+    jagged rim within two pixels of that, is wide; the rest of the mask is thin. Yan et
+    al. call vessels below 3 px of DRIVE thin; see `thin_width`.
 
     References
     ----------
     Yan, Yang, Cheng (2018), Joint segment-level and pixel-wise losses for deep
     learning based retinal vessel segmentation, IEEE TBME 65(9):1912-1923.
-
-    Examples
-    --------
-    >>> mask = np.zeros((30, 30), bool)
-    >>> mask[3:6] = mask[12:18] = True  # 3 and 6 px wide
-    >>> np.flatnonzero(thin_vessels(mask, width=5).any(1))
-    array([3, 4, 5])
     """
     if not width >= 1:
         raise ValueError(f"width must be at least 1 pixel, found {width}")
@@ -66,39 +57,14 @@ def thin_vessels(mask: NDArray[np.bool_], *, width: float) -> NDArray[np.bool_]:
 
 
 def evaluate(
-    probability: NDArray[np.floating],
-    mask: NDArray[np.bool_],
-    region: NDArray[np.bool_],
-    *,
-    threshold: float = THRESHOLD,
-    thin: NDArray[np.bool_] | None = None,
+    probability, mask, region, *, threshold=THRESHOLD, thin=None
 ) -> dict[str, float]:
-    """Score probabilities (H, W) of one image against its mask.
+    """Score probabilities (H, W) against a mask in the field of view, both (H, W) bool.
 
-    Parameters
-    ----------
-    probability, mask : (H, W) arrays
-    region : (H, W) bool array
-        Field of view: the black surround is no achievement and does not count.
-    threshold : float
-        Fixed beforehand, or chosen on training images; never on those that are scored.
-    thin : (H, W) bool array, optional
-        From `thin_vessels`: adds "thin_recall", the share found of their pixels.
-
-    Returns
-    -------
-    dict of float
-        "dice", "auc", "sensitivity", "specificity" and "accuracy", which papers print:
-        finding nothing at all scores about 0.9. Where the mask is empty, the first
-        three are nan; false alarms lower the specificity.
-
-    Examples
-    --------
-    >>> mask = np.array([[True, True, False, False]])
-    >>> region = np.array([[True, True, True, False]])
-    >>> scores = evaluate(np.array([[0.9, 0.2, 0.1, 0.8]]), mask, region)
-    >>> scores["sensitivity"], scores["specificity"], scores["auc"]
-    (0.5, 1.0, 1.0)
+    "dice", "auc" and "sensitivity", nan where the mask is empty; "specificity", which
+    false alarms lower; and "accuracy", which papers print: finding nothing at all
+    scores about 0.9. ``thin``, from `thin_vessels`, adds "thin_recall", the share found
+    of their pixels. The threshold is never chosen on images that are scored.
     """
     found = probability >= threshold
     truth, answer = mask[region].astype(int), found[region].astype(int)

@@ -1,16 +1,13 @@
 """Segmentation of vessels and lesions: patches in, whole images out.
 
-Input
-    Images evened out by `tinyssl.targets.fields.prepare`, which says why.
-Loss
-    Cross-entropy, so that the probabilities rank (AUC), plus soft Dice, which is
-    reported and is not swamped by the nine pixels in ten that are background.
-Threshold
-    0.6, chosen once on children held out of CHASE_DB1's training part, where Dice
-    peaks at 0.6 to 0.7: soft Dice lifts probabilities. Nothing is chosen on the
-    images that are scored.
+The input is evened out by `tinyssl.targets.fields.prepare`, which says why. The loss is
+cross-entropy, so that the probabilities rank (AUC), plus soft Dice, which is reported
+and is not swamped by the nine pixels in ten that are background. The threshold, 0.6,
+was chosen once on children held out of CHASE_DB1's training part, where Dice peaks at
+0.6 to 0.7: soft Dice lifts probabilities. Nothing is chosen on images that are scored.
 """
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import numpy as np
@@ -20,22 +17,14 @@ from torch import nn
 from torch.nn import functional as F
 
 from tinyssl import metrics, models
-from tinyssl.cases import Cases, Reading, gather
-from tinyssl.data import Table, load_images
+from tinyssl.cases import Cases, gather
+from tinyssl.data import load_images
 from tinyssl.data.copies import thumbnails
 from tinyssl.data.crop import resize
 from tinyssl.data.images import read_mask
 from tinyssl.pretext.patches import cut_patches, move_to_objects, sample_corners
 from tinyssl.summary import Metric
-from tinyssl.targets.fields import (
-    DEVIATION,
-    NEUTRAL,
-    held_out,
-    loaded,
-    read_fields,
-    read_masks,
-    shrunk,
-)
+from tinyssl.targets import fields
 from tinyssl.targets.overlap import THRESHOLD, evaluate, means, thin_vessels, thin_width
 from tinyssl.targets.tiling import blend, mean_over_views
 from tinyssl.task import Figures, OnNetwork, Target
@@ -73,12 +62,6 @@ class Segmentation(OnNetwork, Target):
         Share of the patches drawn so that they hold the object: 0 for vessels, which
         are everywhere; a lesion covers one pixel in a thousand.
 
-    Examples
-    --------
-    >>> from tinyssl.models import UNet
-    >>> task = Segmentation(UNet(in_channels=1, widths=(4, 8)))
-    >>> task.predict([np.zeros((70, 50, 1), np.uint8)])[0].shape
-    (70, 50)
     """
 
     name = "segmentation"
@@ -110,14 +93,7 @@ class Segmentation(OnNetwork, Target):
     decodes = True
     probes = keeps = False
 
-    def __init__(
-        self,
-        network: nn.Module,
-        *,
-        patch_size: int = 64,
-        augment: bool = True,
-        focus: float = 0.0,
-    ):
+    def __init__(self, network, *, patch_size=64, augment=True, focus=0.0):
         super().__init__()
         self.network = network
         self.patch_size = patch_size
@@ -141,7 +117,9 @@ class Segmentation(OnNetwork, Target):
             pixels, layers = (rotate(flip(a, flips), turns) for a in (pixels, layers))
             gains = rng.uniform(0.8, 1.25, (N, 1, 1, 1))
             offsets = rng.uniform(-16, 16, (N, 1, 1, 1))
-            adjusted = NEUTRAL + gains * (pixels - float(NEUTRAL)) + offsets
+            adjusted = (
+                fields.NEUTRAL + gains * (pixels - float(fields.NEUTRAL)) + offsets
+            )
             pixels = np.clip(np.rint(adjusted), 0, 255).astype(np.uint8)
         return pixels, (layers[..., 0], layers[..., 1])
 
@@ -159,21 +137,13 @@ class Segmentation(OnNetwork, Target):
 
     def logits(self, inputs: torch.Tensor) -> torch.Tensor:
         """Standardise prepared images in [0, 1] and return (N, 1, H, W) logits."""
-        return self.network((255 * inputs - NEUTRAL) / DEVIATION)
+        return self.network((255 * inputs - fields.NEUTRAL) / fields.DEVIATION)
 
     @classmethod
     def read(
-        cls,
-        table: Table,
-        reading: Reading,
-        *,
-        mask: str = "vessel",
-        field_width: int | None = None,
+        cls, table, reading, *, mask: str = "vessel", field_width: int | None = None
     ) -> Cases:
         """Read images, at the width at which a network looks, and one kind of mask.
-
-        Without folds the official test images are held out, or else those of the last
-        fifth of the patients in the order of their names.
 
         Parameters
         ----------
@@ -186,27 +156,31 @@ class Segmentation(OnNetwork, Target):
         """
         if field_width is None:
             field_width = FIELD_WIDTHS.get(mask, FIELD_WIDTH)
-        images, fields = read_fields(table, field_width)
-        columns = {"image": images, "region": shrunk(fields, images, 0.5)}
+        images, regions = fields.read_fields(table, field_width)
+        columns = {"image": images, "region": fields.shrunk(regions, images, 0.5)}
         shows = np.zeros(len(table), bool)
         if reading.labelled:
-            truth = read_masks(table, mask, fields)
+            truth = fields.read_masks(table, mask, regions)
             shows = np.array([m.any() for m in truth])
-            columns |= {"mask": shrunk(truth, images), "truth": truth, "field": fields}
+            columns |= {
+                "mask": fields.shrunk(truth, images),
+                "truth": truth,
+                "field": regions,
+            }
             if mask in EVERYWHERE:
-                widths = map(thin_width, fields)
+                widths = map(thin_width, regions)
                 both = zip(truth, widths, strict=True)
                 columns["thin"] = [thin_vessels(m, width=w) for m, w in both]
             second = table.masks.get(f"{mask}_2nd")
             if second is not None and all(item is not None for item in second):
-                columns["second"] = [loaded(item, read_mask) for item in second]
-        held = held_out(table)
+                columns["second"] = [fields.loaded(item, read_mask) for item in second]
+        held = fields.held_out(table)
         if held.all() and not reading.folds:
             raise ValueError(f"{table.root}: all images are of one patient")
-        known = {"labelled": shows, "scored": np.full(len(table), reading.labelled)}
-        known |= {"held": held, "small": thumbnails(load_images(table, 96)[0])}
+        known = {"held": held, "small": thumbnails(load_images(table, 96)[0])}
         known |= {"mask": mask, "field_width": field_width, "patch_size": 64}
-        return gather(table, reading, columns, **known)
+        cases = gather(table, reading, columns, labelled=shows, **known)
+        return replace(cases, scored=np.full(len(table), reading.labelled))
 
     @classmethod
     def build(cls, encoder: nn.Module, cases: Cases, *, views: Views = 1):
@@ -224,13 +198,10 @@ class Segmentation(OnNetwork, Target):
         return task
 
     @torch.no_grad()
-    def predict(
-        self, images: list[NDArray], *, views: int | None = None, **options: int
-    ) -> list[NDArray[np.float32]]:
-        """Return the probability of the object at each pixel of prepared images.
+    def predict(self, images, *, views=None, **options) -> list[NDArray[np.float32]]:
+        """Return the probability at each pixel, (H, W), of prepared images (H, W, C).
 
-        Of uint8 images (H, W, C) it is (H, W), values in [0, 1]. ``views`` as in
-        `build`; options are those of `tinyssl.targets.tiling.blend`.
+        ``views`` as in `build`; options are those of `tinyssl.targets.tiling.blend`.
         """
         views = self.views if views is None else views
         if not 1 <= views <= 8:
@@ -248,25 +219,22 @@ class Segmentation(OnNetwork, Target):
     def score(cls, cases: Cases, index: NDArray, answers: list) -> dict[str, float]:
         """Score maps at the images' own size, inside the field of view.
 
-        Means over the images of what `evaluate` returns; an image without the object
-        has no Dice and is left out of that mean. "average_precision" is of all pixels
-        of all images together, so that a false alarm counts in every image.
+        Means over the images of what `evaluate` returns, where it is defined;
+        "average_precision" is of all pixels of all images together.
         """
-        truth, fields = cases.take(("truth", "field"), index)
-        thin = [None] * len(index)
-        if "thin" in cases.columns:
-            (thin,) = cases.take(("thin",), index)
+        truth, regions = cases.take(("truth", "field"), index)
+        widths = cases.columns.get("thin", [None] * len(cases))
+        thin = [widths[i] for i in index]
         scores, inside = [], []
-        each = zip(answers, truth, fields, thin, strict=True)
+        each = zip(answers, truth, regions, thin, strict=True)
         for answer, mask, field, narrow in each:
             found = resize(answer, mask.shape)
             scores.append(evaluate(found, mask, field, thin=narrow))
             inside.append([mask[field], found[field]])
         pixels, found = (np.concatenate(part) for part in zip(*inside, strict=True))
-        pooled = {
-            "average_precision": metrics.average_precision(pixels.astype(int), found)
-        }
-        return means(scores) | pooled | {"dice_per_image": [s["dice"] for s in scores]}
+        pooled = metrics.average_precision(pixels.astype(int), found)
+        each = {"dice_per_image": [s["dice"] for s in scores]}
+        return means(scores) | {"average_precision": pooled} | each
 
     @classmethod
     def notes(cls, cases: Cases) -> dict[str, Any]:
@@ -277,17 +245,16 @@ class Segmentation(OnNetwork, Target):
         if cases.num_folds == 1:
             found["training images"] = len(cases.part(0, labelled=True))
             index = held
-        truth, fields = cases.take(("truth", "field"), index)
-        both = zip(truth, fields, strict=True)
-        area = sum((m & field).sum() for m, field in both)
-        share = area / sum(field.sum() for field in fields)
+        truth, regions = cases.take(("truth", "field"), index)
+        area = sum((m & f).sum() for m, f in zip(truth, regions, strict=True))
+        share = area / sum(field.sum() for field in regions)
         found["drawn"] = f"{share:.2%} of the field of view"
         if "thin" not in cases.columns:
             shows = sum(m.any() for m in truth)
             return found | {"held-out images that show it": f"{shows} of {len(truth)}"}
         (thin,) = cases.take(("thin",), index)
         part = sum(m.sum() for m in thin) / max(1, area)
-        width = thin_width(fields[0])
+        width = thin_width(regions[0])
         found["thin vessels"] = f"below {width} px, {part:.0%} of all"
         if "second" in cases.columns:
             (second,) = cases.take(("second",), index)
@@ -303,9 +270,9 @@ class Segmentation(OnNetwork, Target):
         from tinyssl import plots
 
         held = cases.held(0)
-        truth, fields = cases.take(("truth", "field"), held)
+        truth, regions = cases.take(("truth", "field"), held)
         place = int(np.argmax([mask.mean() for mask in truth]))
-        mask, field, image = truth[place], fields[place], cases.images(held)[place]
+        mask, field, image = truth[place], regions[place], cases.images(held)[place]
         name, shown = cases.facts["mask"], []
         words = WORDS.get(name, name)
         for init in results["shown"]:

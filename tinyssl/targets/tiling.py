@@ -1,7 +1,5 @@
 """Whole images from overlapping patches: cut, answered, and blended again."""
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -10,12 +8,7 @@ from tinyssl.pretext.patches import cut_patches
 
 
 def blend(
-    answer: Callable[[NDArray], NDArray],
-    image: NDArray[np.uint8],
-    *,
-    patch_size: int = 64,
-    stride: int = 48,
-    batch_size: int = 32,
+    answer, image, *, patch_size=64, stride=48, batch_size=32
 ) -> NDArray[np.float32]:
     """Answer a whole image (H, W, C) patch by patch.
 
@@ -24,10 +17,8 @@ def blend(
     where it has seen the least.
     """
     if not 1 <= stride <= patch_size:
-        raise ValueError(
-            f"stride must lie in 1..patch_size, found {stride} with patches of "
-            f"{patch_size}"
-        )
+        found = f"found {stride} with patches of {patch_size}"
+        raise ValueError(f"stride must lie in 1..patch_size, {found}")
     H, W, _ = image.shape
     # reflect, so that each pixel lies near the middle of some patch
     margin = patch_size // 2
@@ -52,9 +43,7 @@ def blend(
     return total[inner] / weight[inner]
 
 
-def mean_over_views(
-    answer: Callable[[torch.Tensor], torch.Tensor], inputs: torch.Tensor, views: int
-) -> torch.Tensor:
+def mean_over_views(answer, inputs: torch.Tensor, views: int) -> torch.Tensor:
     """Average maps (N, 1, s, s) over quarter turns, then those of the mirror image."""
     total = 0
     for view in range(views):
