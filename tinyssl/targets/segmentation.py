@@ -117,9 +117,8 @@ class Segmentation(OnNetwork, Target):
             pixels, layers = (rotate(flip(a, flips), turns) for a in (pixels, layers))
             gains = rng.uniform(0.8, 1.25, (N, 1, 1, 1))
             offsets = rng.uniform(-16, 16, (N, 1, 1, 1))
-            adjusted = (
-                fields.NEUTRAL + gains * (pixels - float(fields.NEUTRAL)) + offsets
-            )
+            centred = pixels - float(fields.NEUTRAL)
+            adjusted = fields.NEUTRAL + gains * centred + offsets
             pixels = np.clip(np.rint(adjusted), 0, 255).astype(np.uint8)
         return pixels, (layers[..., 0], layers[..., 1])
 
@@ -162,14 +161,10 @@ class Segmentation(OnNetwork, Target):
         if reading.labelled:
             truth = fields.read_masks(table, mask, regions)
             shows = np.array([m.any() for m in truth])
-            columns |= {
-                "mask": fields.shrunk(truth, images),
-                "truth": truth,
-                "field": regions,
-            }
+            columns |= {"mask": fields.shrunk(truth, images), "truth": truth}
+            columns["field"] = regions
             if mask in EVERYWHERE:
-                widths = map(thin_width, regions)
-                both = zip(truth, widths, strict=True)
+                both = zip(truth, map(thin_width, regions), strict=True)
                 columns["thin"] = [thin_vessels(m, width=w) for m, w in both]
             second = table.masks.get(f"{mask}_2nd")
             if second is not None and all(item is not None for item in second):
