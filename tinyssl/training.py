@@ -35,11 +35,6 @@ def to_tensor(array: Any, device: str = "cpu") -> Any:
     Of an array, or a tuple, list or dict of them: (N, H, W, C) images become float32,
     uint8 divided by 255 and floats as they are; (N, H, W) masks or images get one
     channel too. (N,) and (N, K) become int64 if they are integers, else float32.
-
-    Examples
-    --------
-    >>> to_tensor(np.full((2, 8, 9, 3), 255, np.uint8)).shape
-    torch.Size([2, 3, 8, 9])
     """
     if isinstance(array, dict):
         return {key: to_tensor(value, device) for key, value in array.items()}

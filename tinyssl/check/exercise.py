@@ -53,11 +53,8 @@ class Law(NamedTuple):
 
 def unchanged(change, changed):
     """Return the law that a case and a changed case have the same answer."""
-
-    def compare(f, *case):
-        return f(*case), f(*change(*case))
-
-    return Law(compare, labels=("as given", changed))
+    labels = ("as given", changed)
+    return Law(lambda f, *case: (f(*case), f(*change(*case))), labels=labels)
 
 
 def columns(*elements, least=1, most=6):

@@ -62,12 +62,6 @@ def content_groups(images, patient=None, small=None):
     copies that were saved again. An empty string is an unknown patient. If a copy of
     p1's picture is filed under p2, both become one group. Groups, (N,) int64, are
     numbered in order of first appearance. A ValueError where the lengths differ.
-
-    Examples
-    --------
-    >>> images = np.array([[1], [2], [3], [2]], np.uint8)
-    >>> content_groups(images), content_groups(images, np.array(["a", "a", "b", "b"]))
-    (array([0, 1, 2, 1]), array([0, 0, 0, 0]))
     """
     N = len(images)
     if patient is not None and len(patient) != N:

@@ -15,9 +15,8 @@ FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM")
 def read_image(path):
     """Return an image file as RGB, (H, W, 3) uint8, upright by its EXIF orientation.
 
-    Gray, palette, CMYK and 16-bit images become 8-bit RGB, transparent pixels black. A
-    DataError where the file is missing, truncated, none of `FORMATS`, of floating-point
-    pixels, or larger than 80 million pixels.
+    Any mode becomes 8-bit RGB, transparent pixels black. A DataError where the file is
+    missing, truncated, none of `FORMATS`, of floating point, or too large.
     """
     return np.asarray(open_rgb(path)[0])
 

@@ -73,12 +73,6 @@ def label_subset(grades, groups, fraction, *, rng):
     As `stratified_group_folds`. Returned are, in ascending (M,) int64, the rows of the
     fewest groups that hold ``fraction * N`` images, of a fraction in (0, 1], and every
     grade. With the same seed a smaller share lies inside a larger one.
-
-    Examples
-    --------
-    >>> grades = np.repeat([0, 1], [8, 2])
-    >>> grades[label_subset(grades, np.arange(10), 0.5, rng=0)]
-    array([0, 0, 0, 0, 1])
     """
     if not 0 < fraction <= 1:
         raise ValueError(f"fraction must lie in (0, 1], found {fraction}")

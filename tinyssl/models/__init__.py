@@ -17,13 +17,7 @@ __all__ += ["load_weights", "mapping", "sononet_small"]
 
 
 def from_config(config: dict) -> nn.Module:
-    """Build the network that a ``.config`` describes.
-
-    Examples
-    --------
-    >>> from_config(densenet_small(num_classes=4).config).classifier.out_features
-    4
-    """
+    """Build the network that a ``.config`` describes."""
     architectures = {c.__name__: c for c in (DenseNet, DenseUNet, SonoNet, UNet)}
     arguments = dict(config)
     name = arguments.pop("name", None)

@@ -95,11 +95,6 @@ class DenseUNet(nn.Module):
         Its stages are the skips; its linear layer stays unused. Trained with the rest.
     out_channels : int, channels of the output, which is not squashed
 
-    Notes
-    -----
-    A DenseNet begins by halving the image, so its finest stage has lost half the
-    detail: the last level joins the image itself, which costs little.
-
     Examples
     --------
     >>> from tinyssl.models import densenet_small
@@ -111,6 +106,7 @@ class DenseUNet(nn.Module):
         super().__init__()
         self.config = {"name": "DenseUNet", "encoder": encoder.config}
         self.config |= {"out_channels": out_channels}
+        # the image itself is joined too: the finest stage has lost half its detail
         skips = [encoder.config["in_channels"], *encoder.stage_channels[:-1]][::-1]
         widths = [max(16, skip // 2) for skip in skips]
         self.decoder = _Decoder(encoder.num_features, skips, widths)

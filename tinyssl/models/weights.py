@@ -41,8 +41,8 @@ def load_weights(model: nn.Module, state_dict: dict[str, torch.Tensor]) -> LoadR
 
     A head for another number of classes does not fit: it counts as left over, and the
     model's own stays as it was drawn. A ValueError, and an unchanged model, if less
-    than 90 % of its tensors match, not counting BatchNorm's step counters, which weights
-    saved before they existed lack.
+    than 90 % of its tensors match, not counting BatchNorm's step counters: old weights
+    lack them.
 
     Examples
     --------
@@ -68,9 +68,8 @@ def load_weights(model: nn.Module, state_dict: dict[str, torch.Tensor]) -> LoadR
 def load_torchvision(model: nn.Module, path: str | Path) -> LoadReport:
     """Load a file of torchvision's DenseNet weights, old or new names.
 
-    As `load_weights`, of a file that ``torch.save(state_dict)`` wrote; it cannot run
-    code. Raises a FileNotFoundError if there is none, a ValueError if it holds anything
-    else.
+    As `load_weights`, of a file that ``torch.save(state_dict)`` wrote; it runs no code.
+    A FileNotFoundError if there is none, a ValueError if it holds anything else.
     """
     path = Path(path)
     if not path.is_file():

@@ -6,11 +6,7 @@ from tinyssl.task import Task
 
 
 def sample_corners(regions, size, *, rng):
-    """Draw one patch an image, whole inside it, its centre in the field of view.
-
-    The fields are (H, W) bool arrays; top left corners (y, x) are returned as (N, 2).
-    An image without such a patch is refused with a ValueError.
-    """
+    """Draw a patch in each image around a pixel of its field: corners (N, 2: y, x)."""
     rng = np.random.default_rng(rng)
     corners = np.empty((len(regions), 2), np.int64)
     half = size // 2

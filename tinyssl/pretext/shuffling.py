@@ -23,15 +23,6 @@ class PixelShuffling(ContextRestoration):
     ----------
     Zhou et al. 2019, "Models Genesis: generic autodidactic models for 3D medical image
     analysis", MICCAI, section 2 (local pixel shuffling).
-
-    Examples
-    --------
-    >>> from tinyssl.models import UNet
-    >>> task = PixelShuffling(UNet(out_channels=3), patch_size=4, num_swaps=2)
-    >>> images = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 3), np.uint8)
-    >>> shuffled, (_, changed) = task.make_batch(images, rng=np.random.default_rng(0))
-    >>> bool(changed.sum() <= 2 * 2 * 4**2), int(shuffled.sum() - images.sum())
-    (True, 0)
     """
 
     name = "shuffling"

@@ -61,28 +61,25 @@ def open_dataset(path: str | Path, *, skip_bad: bool = False) -> Table:
         return read_toy(path)
     root = Path(path)
     try:
-        return _read(root, skip_bad)
+        if root.is_file():
+            if root.suffix.lower() == ".npz":
+                return read_medmnist(root)
+            if root.suffix.lower() == ".csv":
+                return read_manifest(root, skip_bad=skip_bad)
+            raise DataError(f"{root}: unknown kind of file; supported: {SUPPORTED}")
+        if not root.is_dir():
+            raise DataError(f"{root}: no such file or folder")
+        if (root / "manifest.csv").is_file():
+            return read_manifest(root / "manifest.csv", skip_bad=skip_bad)
+        for read in READERS:
+            table = read(root, skip_bad=skip_bad)
+            if table is not None:
+                return table
+        found = _contents(root)
     except OSError as error:  # such as a folder one may not list
         raise DataError(f"{root}: cannot be read ({error.strerror})") from None
-
-
-def _read(root, skip_bad):
-    if root.is_file():
-        if root.suffix.lower() == ".npz":
-            return read_medmnist(root)
-        if root.suffix.lower() == ".csv":
-            return read_manifest(root, skip_bad=skip_bad)
-        raise DataError(f"{root}: unknown kind of file; supported: {SUPPORTED}")
-    if not root.is_dir():
-        raise DataError(f"{root}: no such file or folder")
-    if (root / "manifest.csv").is_file():
-        return read_manifest(root / "manifest.csv", skip_bad=skip_bad)
-    for read in READERS:
-        table = read(root, skip_bad=skip_bad)
-        if table is not None:
-            return table
-    unknown = f"unknown layout; supported: {SUPPORTED}"
-    raise DataError(f"{root}: {unknown}; found {_contents(root)}")
+    rule = f"unknown layout; supported: {SUPPORTED}"
+    raise DataError(f"{root}: {rule}; found {found}")
 
 
 def _contents(root):

@@ -56,10 +56,8 @@ def read_folders(root, *, skip_bad):
     folders = _folders(root)
     with_images = [folder.name for folder in folders if list_images(folder)]
     if list_images(root) and len(with_images) > 1:
-        raise DataError(
-            f"{root}: holds images and also folders of images "
-            f"({', '.join(with_images[:5])}); give one of them, or a manifest.csv"
-        )
+        rule = f"images and also folders of images ({', '.join(with_images[:5])})"
+        raise DataError(f"{root}: holds {rule}; give one of them, or a manifest.csv")
     parts = {"": root}
     if not list_images(root):
         if folders and all(folder.name.lower() in SPLITS for folder in folders):
