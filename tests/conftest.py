@@ -12,8 +12,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # two processes share the cores
 settings.register_profile(
     "tinyssl",
     deadline=None,
-    max_examples=int(os.environ.get("TINYSSL_TEST_EXAMPLES", "100")),
-    derandomize=bool(os.environ.get("CI")),
+    max_examples=int(os.environ.get("TINYSSL_TEST_EXAMPLES", "20")),
+    derandomize=bool(os.environ.get("TINYSSL_SAME_EXAMPLES")),
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("tinyssl")
