@@ -165,8 +165,8 @@ def test_it_learns_from_patches_too(name):
     large = [rng.integers(0, 256, shape, np.uint8) for shape in shapes]
     regions = [np.ones(shape[:2], bool) for shape in shapes]
     assert task.columns == ("image", "region")
-    inputs = task.make_batch(large, regions, rng=rng)[0]
-    assert inputs.shape == (2, SIZE, SIZE, 3)
+    batch = task.make_batch(large, regions, rng=rng)
+    assert {len(leaf) for leaf in leaves(batch)} == {2}  # images, or pairs of them
     log = train(task, (large, regions), steps=2, batch_size=2)
     assert np.isfinite(log[-1]["loss"])
 
