@@ -27,7 +27,6 @@ REASONS = {
 
 @pytest.fixture
 def bad_files(folder):
-    """Return a folder of two good images and one of each bad kind."""
     root = folder("cut.jpg", size=(200, 300))
     script = "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9"
     files = {"empty.png": b"", "text.jpg": "not an image", "script.jpg": script}
@@ -138,20 +137,16 @@ def test_arrays_are_resized_and_rounded():
     assert (small == 200).all()
 
 
-def test_fingerprint_tells_tables_apart(folder):
+def test_fingerprint_tells_tables_apart_and_progress_is_on_stderr(folder, capsys):
     table = open_dataset(folder("a.png"))
     expected = fingerprint(table, 16)
     assert expected == fingerprint(open_dataset(table.root), 16)
     assert expected != fingerprint(table, 17)
     assert expected != fingerprint(replace(table, is_fundus=False), 16)
-
-
-def test_progress_is_on_stderr(folder, capsys):
-    table = open_dataset(folder("a.png"))
     load_images(table, 16, progress=True)
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert "decoding" in captured.err
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "decoding" in err
     with pytest.raises(ValueError, match="size must be positive, found 0"):
         load_images(table, 0)
 
