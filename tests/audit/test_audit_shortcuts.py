@@ -62,12 +62,16 @@ def test_groups_stay_whole():
     assert scores(who, grades, groups)["x", "5 folds"]["accuracy"] < 0.8
 
 
-def test_too_little_is_no_score():
+def test_too_little_is_no_score_and_rare_labels_share_a_column():
     assert score_shortcuts({}, np.zeros(9, int), np.arange(9)) == []
     assert score_shortcuts({}, np.arange(2), np.zeros(2)) == []
     one_kind = np.repeat(["train", "test"], [30, 9]), np.repeat([0, 1, 0], [15, 15, 9])
     found = scores(np.zeros((39, 1)), one_kind[1], split=one_kind[0])
     assert np.isnan(found["x", "test"]["auc"])  # one grade has no AUC
+    actual = one_hot(np.repeat(["a", "b", "c", "d"], [5, 9, 4, 1]))
+    assert actual.sum(axis=0).tolist() == [5, 9, 5]
+    assert (actual.sum(axis=1) == 1).all()
+    assert one_hot(np.repeat(["a", "b"], [5, 6])).shape == (11, 2)
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 3)), min_size=2))
@@ -92,10 +96,3 @@ def test_chance_association_has_even_p_values():
     p = [association(labels, rng.integers(0, 4, 60), repeats=49)[1] for _ in range(80)]
     assert 0.4 < np.mean(p) < 0.6
     assert np.mean(np.array(p) <= 0.05) < 0.12
-
-
-def test_rare_labels_share_a_column():
-    actual = one_hot(np.repeat(["a", "b", "c", "d"], [5, 9, 4, 1]))
-    assert actual.sum(axis=0).tolist() == [5, 9, 5]
-    assert (actual.sum(axis=1) == 1).all()
-    assert one_hot(np.repeat(["a", "b"], [5, 6])).shape == (11, 2)

@@ -18,7 +18,6 @@ NOISY = np.clip(REAL + NOISE, 0, 255).astype(np.uint8)
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory, save):
-    """Real eyes; the same with noise; and other eyes under other names."""
     root = tmp_path_factory.mktemp("sets")
     save(root / "real", REAL)
     save(root / "noisy", NOISY)
@@ -30,10 +29,8 @@ def folders(tmp_path_factory, save):
 def run(folders, tmp_path):
     """Return what compares two of the folders, or other sets, by eight features."""
 
-    def run(first, second, out=tmp_path / "run", **options):
-        pair = (
-            name if ":" in str(name) else folders / name for name in (first, second)
-        )
+    def run(*names, out=tmp_path / "run", **options):
+        pair = (name if ":" in str(name) else folders / name for name in names)
         return compare(*pair, out=out, **{"dim": 8, "device": "cpu"} | options)
 
     return run
@@ -71,13 +68,13 @@ def test_pairs_are_scored_beside_random_pairs(run, tmp_path):
 
 def test_same_seed_same_numbers(run, tmp_path):
     first, second, third = (
-        run("real", "noisy", tmp_path / str(k), seed=seed)
+        run("real", "noisy", out=tmp_path / str(k), seed=seed)
         for k, seed in enumerate((0, 0, 1))
     )
     np.testing.assert_equal(first | {"lines": 0}, second | {"lines": 0})
     assert third["set"]["distance"] != first["set"]["distance"]  # another network
     with pytest.raises(ValueError, match="holds a run with generated="):
-        run("real", "other", tmp_path / "0")
+        run("real", "other", out=tmp_path / "0")
 
 
 def test_other_eyes_cannot_be_told_apart_and_few_are_warned_of(run):
@@ -99,7 +96,7 @@ def test_two_files_are_a_pair_without_a_distance(run, tmp_path):
     assert "needs two images on either side" in printed(results)
     page = (tmp_path / "run/report.html").read_text(encoding="utf-8")
     assert "no set to compare" in page
-    same = run("real/03.png", "real/03.png", tmp_path / "same")
+    same = run("real/03.png", "real/03.png", out=tmp_path / "same")
     assert same["notes"]["PSNR of pairs"] == "inf dB"
 
 
@@ -116,9 +113,9 @@ def test_pairs_are_found_wherever_they_stand(run, save, tmp_path):
 
 
 def test_patients_stay_whole_where_both_sides_know_them(run, tmp_path):
-    both = run("toy:24:32", "toy:24:32:5", tmp_path / "both")
+    both = run("toy:24:32", "toy:24:32:5", out=tmp_path / "both")
     assert both["notes"]["patients"] == "kept whole"
-    one = run("toy:24:32", "real", tmp_path / "one")
+    one = run("toy:24:32", "real", out=tmp_path / "one")
     assert "taken as independent" in one["notes"]["patients"]
 
 

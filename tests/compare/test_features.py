@@ -10,13 +10,7 @@ from torch import nn
 
 from tinyssl import runs
 from tinyssl.compare.features import RandomNetwork, extract, load_features, project
-from tinyssl.data import toy
 from tinyssl.metrics import frechet_distance
-
-
-@pytest.fixture(scope="module")
-def eyes():
-    return toy.fundus(80, size=32, rng=0).images
 
 
 def convolved(images, seed):
@@ -74,11 +68,8 @@ def test_projection_is_a_rotation_cut_short(eyes):
             project(features, dim)
 
 
-def test_features_of_a_run_are_the_pooled_map_of_its_encoder(
-    eyes, tiny_encoder, tmp_path
-):
-    run = tmp_path / "run"
-    path = run / "fold0/encoder.pt"
+def test_features_of_a_run_are_those_of_its_encoder(eyes, tiny_encoder, tmp_path):
+    run, path = tmp_path / "run", tmp_path / "run/fold0/encoder.pt"
     tiny_encoder.eval()
     runs.save_encoder(path, tiny_encoder, task="rotation", seen=["a"])
     features, name = load_features(run)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -21,7 +22,6 @@ equal = np.testing.assert_array_equal
 
 
 def pretrained(data, out, task="restoration", folds=0):
-    """Return a run that has learned for two steps."""
     options = f"--task {task} --size {SIZE} --folds {folds} --steps 2 --batch-size 4"
     options += " --threads 1 --workers 1 --device cpu --out"
     assert main(["pretrain", str(data), *options.split(), str(out)]) == 0
@@ -49,7 +49,6 @@ def eyes(tmp_path_factory, save):
 
 @pytest.fixture(scope="module")
 def run(eyes, tmp_path_factory):
-    """A run that has seen the training part only."""
     return pretrained(eyes, tmp_path_factory.mktemp("runs") / "run")
 
 
@@ -65,9 +64,6 @@ def exported(eyes, run, tmp_path_factory):
 def log(exported):
     text = (exported / "swaps.jsonl").read_text(encoding="utf-8")
     return [json.loads(line) for line in text.splitlines()]
-
-
-# Quality
 
 
 def test_only_unseen_images_are_scored(eyes, run, tmp_path):
@@ -138,7 +134,7 @@ def test_networks_are_shown_what_they_learned_from(standardise, eyes, run, tmp_p
     assert task.region.shape == (SIZE, SIZE)  # of these images
 
 
-def test_a_task_that_does_not_swap_is_scored_and_not_exported(eyes, tmp_path):
+def test_tasks_that_swap_not_are_not_exported_that_restore_not_refused(eyes, tmp_path):
     run = pretrained(eyes, tmp_path / "run", task="shuffling")
     results = restoration(run, eyes, out=tmp_path / "out", features=("random",), **CPU)
     assert results["scores"]["mse_swapped"]["copy"]["mean"] > 0
@@ -148,12 +144,9 @@ def test_a_task_that_does_not_swap_is_scored_and_not_exported(eyes, tmp_path):
     with pytest.raises(ValueError, match="otherwise than by swapping patches"):
         export_restored(run, eyes, out=tmp_path / "set", **CPU)
     assert not (tmp_path / "set").exists()
-
-
-def test_a_task_that_does_not_restore_is_refused(eyes, tmp_path):
-    run = pretrained(eyes, tmp_path / "run", task="rotation")
+    run = pretrained(eyes, tmp_path / "rotation", task="rotation")
     with pytest.raises(ValueError, match="a task that restores images: pretrain rot"):
-        restoration(run, "no images are read", out=tmp_path / "out", **CPU)
+        restoration(run, "no images are read", out=tmp_path / "none", **CPU)
 
 
 @pytest.mark.parametrize(
@@ -173,9 +166,6 @@ def test_other_runs_are_refused(config, words, eyes, tmp_path, capsys):
         assert main([name, *command]) == 2
         (said,) = capsys.readouterr().err.strip().splitlines()
         assert words in said
-
-
-# The data set
 
 
 def test_export_is_read_back_pixel_for_pixel(eyes, exported):
@@ -243,9 +233,7 @@ def test_export_says_where_it_comes_from_and_is_not_written_over(eyes, run, expo
 
 
 def test_broken_export_leaves_nothing(eyes, run, tmp_path, monkeypatch):
-    def fail(*_):
-        raise OSError("disk full")
-
+    fail = mock.Mock(side_effect=OSError("disk full"))
     monkeypatch.setattr(export, "score_images", fail)
     out = tmp_path / "set"
     out.mkdir()
