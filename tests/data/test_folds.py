@@ -110,8 +110,7 @@ def test_subset_has_the_mix_of_the_whole_and_seeds_differ(fraction):
 )
 def test_content_groups_are_the_connected_components(contents, patients):
     n = len(contents)
-    images = np.array(contents, np.uint8)[:, None]
-    patient = np.array(patients[:n])
+    images, patient = np.array(contents, np.uint8)[:, None], np.array(patients[:n])
     same_patient = (patient[:, None] == patient) & (patient != "")[:, None]
     linked = (images == images.T) | same_patient
     for _ in range(n):  # reachable by any number of links
@@ -163,15 +162,13 @@ def test_neither_compression_nor_another_size_hides(eyes, change):
     assert seen_before(thumbnails(eyes), thumbnails(map(np.asarray, again))).all()
 
 
-def test_a_copy_saved_again_joins_the_group_of_its_picture(eyes):
+def test_a_copy_saved_again_joins_its_group_and_other_eyes_are_other_eyes(eyes):
     images = [*eyes[:3], saved_anew(eyes[1], 75)]
     patient = np.array(["a", "b", "c", "d"])
     assert content_groups(images, patient).tolist() == [0, 1, 2, 3]
     small = thumbnails(images)
     assert content_groups(images, patient, small).tolist() == [0, 1, 2, 1]
 
-
-def test_other_eyes_are_other_eyes_and_none_are_none(eyes):
     assert not seen_before(thumbnails(eyes[:20]), thumbnails(eyes[20:])).any()
     small = thumbnails(eyes[:2])
     assert seen_before(small[1:], small).tolist() == [False, True]

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -84,46 +85,39 @@ def test_an_eye_is_round_and_centred_another_image_cropped_at_the_centre(folder)
     assert (images == 200).all()
 
 
-def test_cache_is_mapped_and_follows_the_files(folder, tmp_path):
+def test_cache_is_mapped_mended_and_follows_the_files(folder, tmp_path, monkeypatch):
     root, cache = folder("data/a.png") / "data", tmp_path / "cache"
     expected, _ = load_images(open_dataset(root), 16)
-    for _ in range(2):
+
+    def check():
         actual, _ = load_images(open_dataset(root), 16, cache=cache)
         assert isinstance(actual, np.memmap)
         assert not actual.flags.writeable
         np.testing.assert_array_equal(actual, expected)
-    assert sorted(path.suffix for path in cache.iterdir()) == [".json", ".npy"]
-    folder("data/a.png", color=(90, 20, 10), size=(44, 60))
-    actual, _ = load_images(open_dataset(root), 16, cache=cache)
-    assert actual.max() == 90
-    assert len(list(cache.glob("*.npy"))) == 2
+        return sorted(cache.iterdir())
 
-
-def test_half_a_cache_is_built_anew(folder, tmp_path):
-    root, cache = folder("data/a.png") / "data", tmp_path / "cache"
-    expected = load_images(open_dataset(root), 16, cache=cache)[0].copy()
-    (npy,), (notes,) = cache.glob("*.npy"), cache.glob("*.json")
+    notes, npy = check()
+    assert (notes.suffix, npy.suffix) == (".json", ".npy")
     assert json.loads(notes.read_text()) == {"bad": {}}
+    # half a cache is built anew
     cut, broken = npy.read_bytes()[:200], "{"
     damages = (lambda: npy.write_bytes(cut), lambda: notes.write_text(broken))
     for damage in (npy.unlink, notes.unlink, *damages):
         damage()
-        actual, _ = load_images(open_dataset(root), 16, cache=cache)
-        np.testing.assert_array_equal(actual, expected)
-
-
-def test_an_interrupted_build_leaves_no_cache(folder, tmp_path, monkeypatch):
-    root, cache = folder("data/a.png") / "data", tmp_path / "cache"
-
-    def interrupt(*_, **__):
-        raise KeyboardInterrupt
-
-    load_images(open_dataset(root), 16, cache=cache)
-    monkeypatch.setattr("tinyssl.data.images.open_rgb", interrupt)
-    load_images(open_dataset(root), 16, cache=cache)  # nothing is decoded
-    with pytest.raises(KeyboardInterrupt):
-        load_images(open_dataset(root), 17, cache=cache)
-    assert len(list(cache.iterdir())) == 2  # those of 16 pixels
+        assert check() == [notes, npy]
+    # an interrupted build leaves none
+    with monkeypatch.context() as patch:
+        interrupt = mock.Mock(side_effect=KeyboardInterrupt)
+        patch.setattr("tinyssl.data.images.open_rgb", interrupt)
+        assert check() == [notes, npy]  # nothing is decoded
+        with pytest.raises(KeyboardInterrupt):
+            load_images(open_dataset(root), 17, cache=cache)
+    assert check() == [notes, npy]
+    # another image, another cache
+    folder("data/a.png", color=(90, 20, 10), size=(44, 60))
+    actual, _ = load_images(open_dataset(root), 16, cache=cache)
+    assert actual.max() == 90
+    assert len(list(cache.glob("*.npy"))) == 2
 
 
 def test_arrays_are_resized_and_rounded():

@@ -305,6 +305,8 @@ def test_unknown_layout_lists_what_is_supported_and_found(folder):
     known = ("manifest", "APTOS", "IDRiD", "CHASE_DB1", "HRF", "DRIVE", "MedMNIST")
     with refused(".*".join((*known, "found 1 .txt, folders deep$"))):
         open_dataset(root)
+    check_refused(root / "none", "no such file or folder")
+    check_refused(root / "notes.txt", "unknown kind of file")
 
 
 @pytest.mark.parametrize(
@@ -319,11 +321,6 @@ def test_unknown_layout_lists_what_is_supported_and_found(folder):
 )
 def test_nothing_to_use(folder, images, files, message):
     check_refused(folder(*images, files=files), message, skip_bad=True)
-
-
-def test_no_folder_and_an_unknown_file(folder, tmp_path):
-    check_refused(tmp_path / "none", "no such file or folder")
-    check_refused(folder(files={"a.docx": b""}) / "a.docx", "unknown kind of file")
 
 
 def eyes(n, size=28):

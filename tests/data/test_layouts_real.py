@@ -54,8 +54,7 @@ def test_idrid_disc_mask_lies_on_a_bright_spot(real_data):
     images, table = load_images(table, 128)
     discs = load_masks(table, "OD", 128)
     assert discs.any(axis=(1, 2)).all()
-    green = images[..., 1].astype(float)
-    for image, disc in zip(green, discs, strict=True):
+    for image, disc in zip(images[..., 1].astype(float), discs, strict=True):
         assert image[disc].mean() > 1.2 * image[image > 0].mean()
 
 
