@@ -14,17 +14,32 @@ from tinyssl.audit.page import short_name
 from tinyssl.data import copies, open_dataset, toy
 
 
-def test_an_image_is_named_with_its_folder():
+def test_an_image_is_named_with_its_folder_and_grades_and_sizes_are_counted(clean):
     names = ["val/24", "a/b/IDRiD_007.jpg", "24.png", "in a long folder name/7.png"]
     looks = SimpleNamespace(name=names, grade=[3, 0, -1, -1])
     expected = ["val/24 (3)", "b/IDRiD_007 (0)", "24", "ng folder name/7"]
     assert [short_name(looks, row) for row in range(4)] == expected
+    looks = look(open_parts([clean.save()]))
+    lines = count_grades(looks)
+    assert [line["images"] for line in lines] == [6, 18]  # test, train
+    grades = np.bincount([row["grade"] for row in clean.rows])
+    for grade, expected in enumerate(grades):
+        assert sum(line["grades"].get(str(grade), 0) for line in lines) == expected
+    size = {"part": "clean", "height": 96, "width": 96, "images": 24}
+    assert count_sizes(looks) == [size]
 
 
-@pytest.mark.parametrize("name", ["again.png", "again.bmp"])  # same bytes, same pixels
-def test_an_identical_image(clean, told, name):
-    clean.add(name, clean.image(1), grade="", split="")  # neither conflicts
-    assert told(clean.save()) == {"copies-identical": [["e1.png", name]]}
+@pytest.mark.parametrize(
+    ("name", "k", "split", "kind"),
+    [
+        ("again.png", 1, "", "identical"),
+        ("again.bmp", 1, "", "identical"),  # other bytes, the same pixels
+        ("again.png", 0, "train", "across-splits"),  # told once
+    ],
+)
+def test_an_identical_image(clean, told, name, k, split, kind):
+    clean.add(name, clean.image(k), grade="", split=split)  # the grade is no conflict
+    assert told(clean.save()) == {f"copies-{kind}": [[f"e{k}.png", name]]}
 
 
 @pytest.mark.parametrize(
@@ -45,11 +60,6 @@ def test_a_near_duplicate(clean, told, change):
     ((kind, files),) = told(clean.save()).items()
     expected = [[f"e{k}.png", f"again{k}.jpg"] for k in (1, 2, 3)]
     assert (kind, sorted(files)) == ("copies-similar", expected)
-
-
-def test_copies_across_splits_are_told_once(clean, told):
-    clean.add("again.png", clean.image(0), clean.rows[0]["grade"], split="train")
-    assert told(clean.save()) == {"copies-across-splits": [["e0.png", "again.png"]]}
 
 
 @pytest.mark.parametrize(
@@ -107,24 +117,13 @@ def test_copies_between_two_data_sets(clean, told, plant, tmp_path):
     assert told(clean.save(), other.save()) == expected
 
 
-def test_counts_of_grades_and_sizes(clean):
-    looks = look(open_parts([clean.save()]))
-    lines = count_grades(looks)
-    assert [line["images"] for line in lines] == [6, 18]  # test, train
-    grades = np.bincount([row["grade"] for row in clean.rows])
-    for grade, expected in enumerate(grades):
-        assert sum(line["grades"].get(str(grade), 0) for line in lines) == expected
-    size = {"part": "clean", "height": 96, "width": 96, "images": 24}
-    assert count_sizes(looks) == [size]
-
-
 def write_array(path, images):
     labels = np.zeros(len(images), int)
     np.savez(path, train_images=images.astype(np.uint8), train_labels=labels)
     return path
 
 
-def test_small_images_of_other_things_are_not_told_by_structure(tmp_path, told):
+def test_small_images_are_told_as_the_leak_guard_does(tmp_path, told, found):
     y, x = np.mgrid[:28, :28]
     chest = np.abs(x - 13.5) * 6 + 3 * np.cos(y / 2)  # one like the other
     noise = np.random.default_rng(0).normal(scale=2, size=(12, 28, 28))
@@ -132,9 +131,7 @@ def test_small_images_of_other_things_are_not_told_by_structure(tmp_path, told):
     images[7] = images[3]
     path = write_array(tmp_path / "x.npz", images)
     assert told(path) == {"copies-identical": [["train/3", "train/7"]]}
-
-
-def test_what_the_leak_guard_ties_the_audit_names(tmp_path, found):
+    # what the guard ties the audit names
     images = toy.fundus(6, size=28, rng=0).images.mean(-1).clip(2, 252)  # gray: no eyes
     noise = np.random.default_rng(0).integers(-2, 3, (3, 28, 28))
     images = np.concatenate([images, images[:3] + noise]).astype(np.uint8)
@@ -144,9 +141,6 @@ def test_what_the_leak_guard_ties_the_audit_names(tmp_path, found):
     assert tied == [[0, 6], [1, 7], [2, 8]]
     ((kind, finding),) = found(write_array(tmp_path / "x.npz", images)).items()
     assert (kind, sorted(finding["rows"])) == ("copies-similar", tied)
-
-
-# Files
 
 
 def test_truncated_and_alien_files_are_named_with_the_reason(clean, found):

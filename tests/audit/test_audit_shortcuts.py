@@ -26,14 +26,12 @@ def test_what_tells_the_grade_is_found_and_noise_is_not():
     assert abs(noise["qwk"]) < 0.2
 
 
-def test_majority_grade_is_the_floor():
+def test_majority_grade_is_the_floor_and_a_rare_grade_counts_in_balanced_accuracy():
     grades = np.repeat([0, 1, 2], [60, 30, 10])
     row = scores(np.zeros((100, 1)), grades)["majority grade", "5 folds"]
     found = [row[key] for key in ("accuracy", "qwk", "balanced_accuracy")]
     assert found == pytest.approx([0.6, 0, 1 / 3])
 
-
-def test_balanced_accuracy_lets_a_rare_grade_count():
     rng = np.random.default_rng(0)
     grades = np.repeat([0, 1], [270, 30])
     hint = 2 * grades[:, None] + rng.normal(size=(300, 1))
@@ -42,7 +40,7 @@ def test_balanced_accuracy_lets_a_rare_grade_count():
     assert row["accuracy"] == pytest.approx(0.9, abs=0.05)
 
 
-def test_test_images_are_scored_once_and_never_learned_from():
+def test_test_images_are_scored_once_and_never_learned_from_and_groups_stay_whole():
     rng = np.random.default_rng(0)
     grades = rng.integers(0, 2, 80)
     split = np.repeat(["train", "test"], [60, 20])
@@ -52,9 +50,6 @@ def test_test_images_are_scored_once_and_never_learned_from():
     assert found["x", "5 folds"]["accuracy"] == 1
     assert found["x", "test"]["accuracy"] == 0  # a fit that saw them would do better
 
-
-def test_groups_stay_whole():
-    rng = np.random.default_rng(0)
     groups = np.repeat(np.arange(30), 4)
     grades = rng.integers(0, 2, 30)[groups]
     who = np.eye(30)[groups]  # tells the patient, so the grade where she was seen

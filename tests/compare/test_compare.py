@@ -112,14 +112,12 @@ def test_pairs_are_found_wherever_they_stand(run, save, tmp_path):
     assert chance < floor / 4
 
 
-def test_patients_stay_whole_where_both_sides_know_them(run, tmp_path):
+def test_patients_stay_whole_where_known_and_floats_are_as_bytes(run, tmp_path):
     both = run("toy:24:32", "toy:24:32:5", out=tmp_path / "both")
     assert both["notes"]["patients"] == "kept whole"
     one = run("toy:24:32", "real", out=tmp_path / "one")
     assert "taken as independent" in one["notes"]["patients"]
 
-
-def test_floats_and_bytes_of_the_same_images_agree(run, tmp_path):
     np.save(tmp_path / "real.npy", REAL.astype(np.float32) / 255)
     np.save(tmp_path / "bytes.npy", REAL)
     results = run(tmp_path / "real.npy", tmp_path / "bytes.npy")

@@ -183,7 +183,7 @@ def test_export_is_read_back_pixel_for_pixel(eyes, exported):
         assert {name.split("-")[0].split("/")[0] for name in part.names} == {kind}
 
 
-def test_disorder_is_undone_by_the_log(exported, log):
+def test_disorder_is_undone_by_the_log_and_masks_follow_the_pixels(exported, log):
     assert [line["draw"] for line in log] == [1] * 12 + [2] * 12
     for line in log:
         disordered, original = (
@@ -194,20 +194,6 @@ def test_disorder_is_undone_by_the_log(exported, log):
         equal(undone, original)
         assert line["seen"] == (int(line["source"][1:-4]) < 8)
         assert line["scores"]["copy"]["mse_unswapped"] == 0
-
-
-def test_nobody_leaks(eyes, exported, log):
-    table, source = open_dataset(exported), open_dataset(eyes)
-    place = {line["image"]: line["number"] for line in log}
-    rows = [place[name.split("/")[1]] for name in table.names]
-    equal(table.grade, source.grade[rows])
-    equal(table.split, source.split[rows])
-    known = source.patient[rows] != ""
-    equal(table.patient[known], source.patient[rows][known])
-    assert set(table.patient[~known]) == {"image e11.png"}  # one image, one patient
-
-
-def test_masks_follow_the_pixels(exported, log):
     table = open_dataset(exported)
     masks = dict(zip(table.names, load_masks(table, "vessel", SIZE), strict=True))
     first = table.names[0].split("/")[1]
@@ -221,6 +207,17 @@ def test_masks_follow_the_pixels(exported, log):
         equal(masks[f"restored-{draw}/{name}"], original)
         moved = masks[f"disordered-{draw}/{name}"]
         equal(swap_patches(moved, line["swaps"][::-1], line["patch_size"]), original)
+
+
+def test_nobody_leaks(eyes, exported, log):
+    table, source = open_dataset(exported), open_dataset(eyes)
+    place = {line["image"]: line["number"] for line in log}
+    rows = [place[name.split("/")[1]] for name in table.names]
+    equal(table.grade, source.grade[rows])
+    equal(table.split, source.split[rows])
+    known = source.patient[rows] != ""
+    equal(table.patient[known], source.patient[rows][known])
+    assert set(table.patient[~known]) == {"image e11.png"}  # one image, one patient
 
 
 def test_export_says_where_it_comes_from_and_is_not_written_over(eyes, run, exported):

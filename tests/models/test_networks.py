@@ -85,10 +85,7 @@ def test_config_is_plain_and_rebuilds_the_network(name):
     with pytest.raises(ValueError, match=r"config\['name'\] must be one of"):
         from_config({"name": "ResNet"})
 
-
-@pytest.mark.parametrize("name", NETWORKS)
-def test_every_weight_is_used_except_the_encoders_classifier(name):
-    model = NETWORKS[name]()
+    # every weight is used except the encoder's classifier
     model(torch.rand(2, 3, 32, 32)).square().sum().backward()
     idle = [n for n, p in model.named_parameters() if p.grad is None]
     assert all(n.startswith("encoder.classifier") for n in idle)
@@ -109,14 +106,11 @@ def test_sononet_64_has_the_layers_of_the_paper():
     assert isinstance(last, nn.BatchNorm2d)
 
 
-@pytest.mark.parametrize(("extra", "halvings"), [(False, 4), (True, 5)])
-def test_maps_halve_from_block_to_block(extra, halvings):
-    maps = sononet_small(extra_pool=extra).stages(torch.rand(2, 3, 64, 96))
-    expected = [(64 >> k, 96 >> k) for k in range(halvings + 1)]
-    assert [m.shape[2:] for m in maps] == expected
-
-
-def test_answer_is_the_mean_of_the_class_maps():
+def test_maps_halve_from_block_to_block_and_the_answer_is_the_mean_of_the_last():
+    for extra, halvings in ((False, 4), (True, 5)):
+        maps = sononet_small(extra_pool=extra).stages(torch.rand(2, 3, 64, 96))
+        expected = [(64 >> k, 96 >> k) for k in range(halvings + 1)]
+        assert [m.shape[2:] for m in maps] == expected
     torch.manual_seed(0)
     model = sononet_small(num_classes=3)
     x = torch.rand(2, 3, 48, 48)
@@ -144,9 +138,6 @@ def test_dense_unet_keeps_the_weights_of_the_encoder_given():
     model = DenseUNet(encoder)
     for name, tensor in model.encoder.state_dict().items():
         assert torch.equal(tensor, before[name])
-
-
-# DenseNet by the paper's counts and by a stranger's forward pass
 
 
 def torchvision_by_hand(x, blocks, growth=32, width=4, classes=1000):
