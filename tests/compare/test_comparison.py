@@ -148,7 +148,7 @@ def test_a_set_and_itself_are_one(pairs):
     assert verdict(found).startswith("The two sets are one")
 
 
-def test_patients_of_images_alone_change_nothing():
+def test_interval_has_the_width_of_other_samples_and_lone_patients_change_nothing():
     real, generated = gaussians(0, 20, 15)
     names = np.arange(20), np.r_[np.arange(6), np.arange(50, 59)]
     alone = set_distance(real, generated, pairs=6, rng=0)
@@ -157,9 +157,6 @@ def test_patients_of_images_alone_change_nothing():
     np.testing.assert_array_equal(named["exchanged"], alone["exchanged"])
     with pytest.raises(ValueError, match="patients must be 20 and 15, found 20"):
         set_distance(real, generated, patients=(names[0], []), rng=0)
-
-
-def test_interval_has_the_width_of_other_samples():
     found = [set_distance(*gaussians(k, 60, 60, shift=0.7), rng=k) for k in range(40)]
     true = np.std([f["distance"] for f in found], ddof=1)
     half = np.mean([(f["high"] - f["distance"]) / 2.093 for f in found])  # t, 19
@@ -206,7 +203,7 @@ def test_disorder_is_undone_by_its_log_and_alike_whatever_stands_beside(eyes, co
     assert (again.swaps != found.swaps).any((1, 2)).all()
 
 
-def test_a_task_disorders_in_its_own_way(eyes):
+def test_a_task_disorders_in_its_own_way_and_restores_its_own_images(eyes, copied):
     task = PixelShuffling(Copy(), **OPTIONS)
     found = disorder_and_restore(task, eyes[:8], seed=3)
     for k in range(8):
@@ -216,9 +213,7 @@ def test_a_task_disorders_in_its_own_way(eyes):
         for y, x in found.swaps[k].reshape(-1, 2):
             outside[y : y + 6, x : x + 6] = False
         assert not found.changed[k, outside].any()
-
-
-def test_each_image_is_restored_by_its_own_task(eyes, copied):
+    # each image is restored by its own task
     bright = ContextRestoration(Copy(1.0), **OPTIONS)
     found = disorder_and_restore([TASK, bright] * 40, eyes, seed=3, field=FIELD)
     equal(found.disordered, copied.disordered)
@@ -275,9 +270,7 @@ def test_same_images_on_both_sides_flatter_and_halves_do_not(copied):
     spread = untouched["halves"]
     assert spread["restored"] == spread["copy"] == spread["floor"]
     assert spread["floor"]["mean"] > 100 * untouched["same"]["copy"]
-
-
-def test_patients_stay_on_one_side():
+    # patients stay on one side
     rng = np.random.default_rng(0)
     patient = np.repeat(np.arange(12), 5)
     features = [rng.normal(size=(12, 2))[patient]] * 3  # a patient's eyes are alike

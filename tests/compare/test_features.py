@@ -47,7 +47,7 @@ def test_batches_types_and_grey_change_nothing(eyes):
     np.testing.assert_allclose(listed, eyes.max((1, 2)) / 255, rtol=1e-6)
 
 
-def test_distance_grows_with_what_is_done_to_the_images(eyes):
+def test_projection_is_a_rotation_and_distance_grows_with_what_is_done(eyes):
     rng, found = np.random.default_rng(0), []
     for deviation in (0, 6, 12, 24):
         noisy = np.clip(eyes + rng.normal(0, deviation, eyes.shape), 0, 255)
@@ -56,9 +56,6 @@ def test_distance_grows_with_what_is_done_to_the_images(eyes):
         found.append(frechet_distance(*features))
     assert found[0] <= 1e-6
     assert found[1] * 2 < found[2] < found[3] / 2
-
-
-def test_projection_is_a_rotation_cut_short(eyes):
     features = extract(eyes, RandomNetwork())
     turned = project(features, 64)
     np.testing.assert_allclose(turned @ turned.T, features @ features.T, atol=1e-9)
@@ -85,7 +82,7 @@ def test_features_of_a_run_are_those_of_its_encoder(eyes, tiny_encoder, tmp_path
     assert next(tiny_encoder.parameters()).device.type == "meta"
 
 
-def test_features_of_a_torchscript_file(eyes, tmp_path):
+def test_features_of_a_torchscript_file_and_other_files_refused(eyes, tmp_path):
     layer = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Dropout())  # dropout: evaluation mode
     path = tmp_path / "network.pt"
     with warnings.catch_warnings():
@@ -97,9 +94,6 @@ def test_features_of_a_torchscript_file(eyes, tmp_path):
     expected = layer.eval()(x).mean((2, 3)).detach().numpy()
     np.testing.assert_allclose(extract(eyes[:2], features), expected, rtol=1e-4)
     np.testing.assert_allclose(extract(eyes[:2], layer.train()), expected, rtol=1e-4)
-
-
-def test_bad_sources_are_refused(tmp_path):
     (tmp_path / "text.pt").write_text("no weights")
     for name, words in (
         ("nothing", r"features must be random, .* no .*nothing"),

@@ -82,7 +82,9 @@ def test_only_unseen_images_are_scored(eyes, run, tmp_path):
     assert (tmp_path / "figures/restorations.png").exists()
 
 
-def test_images_saved_again_were_seen(eyes, run, save, tmp_path):
+def test_images_saved_again_were_seen_and_all_seen_are_refused(
+    eyes, run, save, tmp_path
+):
     images = [np.asarray(Image.open(eyes / f"e{k}.png")) for k in range(12)]
     names = [f"e{k}.bmp" for k in range(12)]
     again = save(tmp_path / "again", images, names)  # other bytes, the same pictures
@@ -93,9 +95,7 @@ def test_images_saved_again_were_seen(eyes, run, save, tmp_path):
     order = [int(name[1:].removesuffix(".bmp")) for name in networks.table.names]
     equal(~networks.unseen, np.isin(hashes, seen)[order])
     assert 0 < networks.unseen.sum() < 12
-
-
-def test_run_that_has_seen_all_is_refused(eyes, run, tmp_path):
+    # a run that has seen all is refused
     for k in range(3):
         shutil.copy(eyes / f"e{k}.png", tmp_path)
     with pytest.raises(ValueError, match="was pretrained on all 3 images"):
@@ -220,16 +220,16 @@ def test_nobody_leaks(eyes, exported, log):
     assert set(table.patient[~known]) == {"image e11.png"}  # one image, one patient
 
 
-def test_export_says_where_it_comes_from_and_is_not_written_over(eyes, run, exported):
+def test_export_says_its_origin_and_leaves_nothing_broken(
+    eyes, run, exported, tmp_path, monkeypatch
+):
     text = (exported / "README.md").read_text(encoding="utf-8")
     assert f"from 12 images of {eyes.name}" in text
     assert "licence of the originals" in text
     assert str(eyes.parent) not in text
     with pytest.raises(ValueError, match="must be a new or empty folder"):
         export_restored(run, eyes, out=exported, **CPU)
-
-
-def test_broken_export_leaves_nothing(eyes, run, tmp_path, monkeypatch):
+    # a broken export leaves nothing
     fail = mock.Mock(side_effect=OSError("disk full"))
     monkeypatch.setattr(export, "score_images", fail)
     out = tmp_path / "set"

@@ -136,7 +136,7 @@ def test_idrid_root_is_its_grading_part(idrid):
     expect(open_dataset(idrid), patient=["181120172a", "", "181120172a"])
 
 
-def test_idrid_segmentation_has_a_mask_where_there_is_a_lesion(idrid):
+def test_idrid_masks_and_points_are_scaled_to_the_image_that_is_there(idrid):
     table = open_dataset(idrid / SEGMENTED)
     expect(table, layout="idrid-segmentation")
     assert list(table.masks) == ["MA", "OD"]
@@ -144,9 +144,6 @@ def test_idrid_segmentation_has_a_mask_where_there_is_a_lesion(idrid):
     assert load_masks(table, "MA", 16).any(axis=(1, 2)).tolist() == [True, False]
     with pytest.raises(DataError, match="has no mask 'HE'; its masks are: MA, OD"):
         load_masks(table, "HE", 16)
-
-
-def test_idrid_points_are_scaled_to_the_image_that_is_there(idrid):
     table = open_dataset(idrid / LOCALIZED)
     expect(table, layout="idrid-localization")
     expected = [[712 * 267 / 2848, 1072 * 402 / 4288]]
@@ -439,9 +436,6 @@ def test_idrid_disc_is_bright_and_fovea_dark(real_data):
     places = (load_points(table, name, 128) for name in ("disc", "fovea"))
     disc, fovea = (green[(rows, *place.round().astype(int).T)] for place in places)
     assert (disc > fovea).mean() >= 0.9
-
-
-def test_idrid_disc_mask_lies_on_a_bright_spot(real_data):
     table = open_dataset(real_data / "IDRiD" / "A. Segmentation").select(range(8))
     images, table = load_images(table, 128)
     discs = load_masks(table, "OD", 128)

@@ -61,16 +61,13 @@ def test_a_generator_gives_new_eyes_at_each_call_and_bad_arguments_are_refused()
             toy.fundus(n, size=size)
 
 
-def test_a_right_eye_has_its_disc_on_the_right(eyes):
+def test_a_right_eye_has_its_disc_on_the_right_and_a_patient_two_eyes(eyes):
     side = np.where(eyes.eye == "right", 1, -1)
     assert ((eyes.disc[:, 1] - (64 - 1) / 2) * side > 0).all()
     assert ((eyes.disc[:, 1] - eyes.fovea[:, 1]) * side > 0).all()
     assert (eyes.fovea[:, 0] > eyes.disc[:, 0]).all()  # the fovea lies a bit below
     distance = np.hypot(*(eyes.fovea - eyes.disc).T) / eyes.disc_radius
     assert ((distance > 4.6) & (distance < 5.5)).all()  # 2.5 diameters, roughly
-
-
-def test_two_eyes_of_a_patient(eyes):
     for name in ("patient", "camera", "pigment"):
         values = getattr(eyes, name)
         np.testing.assert_array_equal(values[::2], values[1::2])
@@ -79,15 +76,12 @@ def test_two_eyes_of_a_patient(eyes):
     assert np.corrcoef(eyes.grades[::2], eyes.grades[1::2])[0, 1] > 0.5
 
 
-def test_masks_lie_inside_the_field_of_view(eyes):
+def test_masks_lie_in_the_field_and_hold_the_lesions_counted(eyes, large):
     outside = ~eyes.field_of_view
     for mask in (eyes.vessels, *eyes.lesions.values()):
         assert not (mask & outside).any()
     assert (eyes.images[outside].max(axis=1) < 128).all()  # the soft edge
     assert 0.01 < eyes.vessels[eyes.field_of_view].mean() < 0.25
-
-
-def test_masks_hold_as_many_lesions_as_are_counted(large):
     for kind in KINDS:
         expected = large.lesion_counts[kind]
         actual = [label(mask, np.ones((3, 3)))[1] for mask in large.lesions[kind]]
@@ -127,7 +121,7 @@ def test_the_picture_is_bright_or_dark_where_the_truth_says(large, name):
     assert np.mean(np.multiply(differences, SIGNS[name]) > 0) > 0.9
 
 
-def test_grade_rule(eyes):
+def test_grade_rule_and_report_agree_with_the_factors(eyes):
     for expected, *counts in (
         (0, {}),
         (1, {"MA": 9}),
@@ -140,6 +134,14 @@ def test_grade_rule(eyes):
     for i, grade in enumerate(eyes.grades):
         counts = {kind: eyes.lesion_counts[kind][i] for kind in KINDS}
         assert grade == toy.grade_from_counts(counts)
+    words = {"MA": "microaneurysm", "EX": "hard exudate", "PH": "preretinal"}
+    stages = ("No diab", "Mild", "Moderate", "Severe", "Proliferative")
+    for i, report in enumerate(eyes.report):
+        assert report.startswith(f"{eyes.eye[i].capitalize()} eye.")
+        assert stages[eyes.grades[i]] in report
+        assert ("No findings" in report) == (eyes.grades[i] == 0)
+        for kind, word in words.items():
+            assert (word in report.lower()) == (eyes.lesion_counts[kind][i] > 0)
 
 
 def test_the_class_mix_and_that_the_grade_does_not_lie_in_the_colour():
@@ -151,17 +153,6 @@ def test_the_class_mix_and_that_the_grade_does_not_lie_in_the_colour():
     sick, ranks = many.grades >= 2, rankdata(many.images.mean(axis=(1, 2)), axis=0)
     auc = (ranks[sick].mean(axis=0) - ranks[~sick].mean(axis=0)) / len(many) + 0.5
     assert (np.abs(auc - 0.5) < 0.1).all()
-
-
-def test_report_agrees_with_the_factors(eyes):
-    words = {"MA": "microaneurysm", "EX": "hard exudate", "PH": "preretinal"}
-    stages = ("No diab", "Mild", "Moderate", "Severe", "Proliferative")
-    for i, report in enumerate(eyes.report):
-        assert report.startswith(f"{eyes.eye[i].capitalize()} eye.")
-        assert stages[eyes.grades[i]] in report
-        assert ("No findings" in report) == (eyes.grades[i] == 0)
-        for kind, word in words.items():
-            assert (word in report.lower()) == (eyes.lesion_counts[kind][i] > 0)
 
 
 def test_one_seed_shows_the_same_eye_at_every_size():

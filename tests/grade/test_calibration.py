@@ -24,16 +24,14 @@ def test_error_is_the_distance_between_said_and_right(right, said, error):
     assert over == pytest.approx(said - right, abs=0.06)
 
 
-def test_every_image_is_in_one_group_and_groups_are_sorted():
+def test_every_image_is_in_one_group_with_the_interval_by_hand():
     found = reliability(*answers(203, 0.5, 0.7), head="softmax")
     assert sum(group["n"] for group in found["bins"]) == found["n"] == 203
     ends = [end for group in found["bins"] for end in (group["from"], group["to"])]
     assert ends == sorted(ends)
     for group in found["bins"]:
         assert group["low"] <= group["right"] <= group["high"]
-
-
-def test_interval_and_brier_score_by_hand():
+    # the interval and the Brier score by hand
     share, z = 0.8, 1.959964  # Wilson 1927: of 8 in 10
     middle = share + z**2 / 20
     reach = z * np.sqrt(share * (1 - share) / 10 + z**2 / 400)

@@ -70,9 +70,7 @@ def test_a_flat_retina_and_the_black_frame_are_no_evidence():
     assert np.abs(occlusion_map([CountsYellow()], image)).max() < 1e-6
     image, lit = retina(spot=np.s_[20:24, 20:24])
     assert not occlusion_map([CountsYellow()], image)[~lit].any()
-
-
-def test_expected_grade_of_sure_answers():
+    # sure answers
     x = torch.zeros(2, 3, 8, 8)
     x[1, 1] = 1.0
     assert expected_grade([CountsYellow()], x) == pytest.approx([0, 1], abs=0.2)

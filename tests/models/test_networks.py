@@ -210,7 +210,7 @@ def test_torchvision_weights_give_the_same_outputs(tmp_path, old_names):
     assert len(report.matched) == len(saved)
 
 
-def test_a_head_of_another_size_stays_random_and_is_reported():
+def test_a_head_of_another_size_stays_random_and_other_weights_are_refused():
     source, model = dense(num_classes=4), dense(num_classes=5)
     head = model.classifier.weight.clone()
     report = load_weights(model, source.state_dict())
@@ -219,9 +219,7 @@ def test_a_head_of_another_size_stays_random_and_is_reported():
     assert torch.equal(model.classifier.weight, head)
     assert torch.equal(model.stem.conv.weight, source.stem.conv.weight)
     assert "left over 2 (classifier.weight, classifier.bias)" in str(report)
-
-
-def test_weights_of_another_network_are_refused_and_change_nothing():
+    # weights of another network are refused and change nothing
     model = dense()
     before = {name: t.clone() for name, t in model.state_dict().items()}
     with pytest.raises(ValueError, match="at least 90 % of the model's tensors, found"):
