@@ -89,7 +89,16 @@ def test_other_eyes_cannot_be_told_apart_and_few_are_warned_of(run):
     assert "--dim 12" in warning
 
 
-def test_two_files_are_a_pair_without_a_distance(run, tmp_path):
+def test_pairs_are_found_wherever_they_stand_and_two_files_are_one(run, save, tmp_path):
+    alike = np.where(REAL > 12, REAL - REAL // 64, REAL)
+    names = ["+first.png", *(f"{k:02d}.png" for k in range(50))]  # all move by one
+    results = run("real", save(tmp_path / "alike", [REAL[0], *alike], names))
+    assert len(results["pairs"]) == 50
+    assert "0 real and 1 generated without" in results["notes"]["images"]
+    assert (results["set"]["n1"], results["set"]["n2"]) == (50, 51)
+    # exchanging an eye with itself, a shade darker, moves nothing far
+    chance, floor = (np.median(results["set"][k]) for k in ("exchanged", "floor"))
+    assert chance < floor / 4
     results = run("real/03.png", "noisy/04.png")
     assert results["set"] is None
     assert len(results["pairs"]) == 1  # whatever their names
@@ -100,24 +109,11 @@ def test_two_files_are_a_pair_without_a_distance(run, tmp_path):
     assert same["notes"]["PSNR of pairs"] == "inf dB"
 
 
-def test_pairs_are_found_wherever_they_stand(run, save, tmp_path):
-    alike = np.where(REAL > 12, REAL - REAL // 64, REAL)
-    names = ["+first.png", *(f"{k:02d}.png" for k in range(50))]  # all move by one
-    results = run("real", save(tmp_path / "alike", [REAL[0], *alike], names))
-    assert len(results["pairs"]) == 50
-    assert "0 real and 1 generated without" in results["notes"]["images"]
-    assert (results["set"]["n1"], results["set"]["n2"]) == (50, 51)
-    # exchanging an eye with itself, a shade darker, moves nothing far
-    chance, floor = (np.median(results["set"][k]) for k in ("exchanged", "floor"))
-    assert chance < floor / 4
-
-
 def test_patients_stay_whole_where_known_and_floats_are_as_bytes(run, tmp_path):
     both = run("toy:24:32", "toy:24:32:5", out=tmp_path / "both")
     assert both["notes"]["patients"] == "kept whole"
     one = run("toy:24:32", "real", out=tmp_path / "one")
     assert "taken as independent" in one["notes"]["patients"]
-
     np.save(tmp_path / "real.npy", REAL.astype(np.float32) / 255)
     np.save(tmp_path / "bytes.npy", REAL)
     results = run(tmp_path / "real.npy", tmp_path / "bytes.npy")

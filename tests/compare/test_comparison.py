@@ -48,7 +48,6 @@ def test_pairs_are_scored_as_the_metrics_do(pair):
     assert actual["psnr"] == metrics.psnr(image1, image2, data_range=top)
     expected = metrics.mse(image1 / top, image2 / top)
     assert actual["mse"] == pytest.approx(expected, abs=1e-15)
-
     # bytes and floats of one image are alike
     image = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
     scores = pair_scores(image, (image / 255).astype(np.float32))
@@ -65,7 +64,6 @@ def test_bootstrap_is_that_of_a_normal_mean():
     assert actual == pytest.approx([half, half], rel=0.05)
     equal = bootstrap(np.ones(6), groups=np.array([0, 0, 0, 1, 2, 2]), rng=0)
     assert equal == {"mean": 1.0, "low": 1.0, "high": 1.0}
-
     # copies of a patient are no new images, and nan is left out
     values = np.random.default_rng(0).normal(size=30)
     alone = bootstrap(values, rng=1)
@@ -98,7 +96,6 @@ def test_p_is_uniform_where_sets_do_not_differ_and_tails_are_no_alarm():
     found = [set_distance(*gaussians(k, 30, 30), rng=k) for k in range(60)]
     assert 0.35 < np.mean([one["p"] for one in found]) < 0.65
     assert alarms(found) <= 0.15
-
     # heavy tails raise false alarms by the floor and not by the exchange
     draws = [np.random.default_rng(k).standard_t(2.5, (2, 60, 3)) for k in range(30)]
     found = [set_distance(*sets, rng=k) for k, sets in enumerate(draws)]
@@ -129,7 +126,6 @@ def test_a_shift_is_found_and_said_and_pairs_are_exchanged_within_the_pair():
     assert found["p"] == 1 / 200  # itself is one of 200
     assert found["low"] > np.quantile(found["floor"], 0.95)
     assert "The sets differ" in verdict(found)
-
     real, _ = gaussians(0, 80, 0)
     generated = real + np.array([0.08, 0.0, 0.0])  # the same eyes, a shade brighter
     apart = set_distance(real, generated, rng=0)
@@ -148,7 +144,7 @@ def test_a_set_and_itself_are_one(pairs):
     assert verdict(found).startswith("The two sets are one")
 
 
-def test_interval_has_the_width_of_other_samples_and_lone_patients_change_nothing():
+def test_lone_patients_change_nothing_and_the_interval_has_its_width():
     real, generated = gaussians(0, 20, 15)
     names = np.arange(20), np.r_[np.arange(6), np.arange(50, 59)]
     alone = set_distance(real, generated, pairs=6, rng=0)
@@ -157,6 +153,7 @@ def test_interval_has_the_width_of_other_samples_and_lone_patients_change_nothin
     np.testing.assert_array_equal(named["exchanged"], alone["exchanged"])
     with pytest.raises(ValueError, match="patients must be 20 and 15, found 20"):
         set_distance(real, generated, patients=(names[0], []), rng=0)
+    # the width is that of other samples
     found = [set_distance(*gaussians(k, 60, 60, shift=0.7), rng=k) for k in range(40)]
     true = np.std([f["distance"] for f in found], ddof=1)
     half = np.mean([(f["high"] - f["distance"]) / 2.093 for f in found])  # t, 19

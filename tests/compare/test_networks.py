@@ -82,9 +82,7 @@ def test_only_unseen_images_are_scored(eyes, run, tmp_path):
     assert (tmp_path / "figures/restorations.png").exists()
 
 
-def test_images_saved_again_were_seen_and_all_seen_are_refused(
-    eyes, run, save, tmp_path
-):
+def test_images_saved_again_were_seen_and_all_seen_refused(eyes, run, save, tmp_path):
     images = [np.asarray(Image.open(eyes / f"e{k}.png")) for k in range(12)]
     names = [f"e{k}.bmp" for k in range(12)]
     again = save(tmp_path / "again", images, names)  # other bytes, the same pictures
@@ -168,7 +166,7 @@ def test_other_runs_are_refused(config, words, eyes, tmp_path, capsys):
         assert words in said
 
 
-def test_export_is_read_back_pixel_for_pixel(eyes, exported):
+def test_export_is_read_back_pixel_for_pixel_and_nobody_leaks(eyes, exported, log):
     table = open_dataset(exported)
     assert len(table) == 12 * 5  # original, 2 disordered, 2 restored
     assert table.is_fundus
@@ -181,6 +179,15 @@ def test_export_is_read_back_pixel_for_pixel(eyes, exported):
     for kind in ("original", "disordered", "restored"):
         part = open_dataset(exported / f"{kind}.csv")
         assert {name.split("-")[0].split("/")[0] for name in part.names} == {kind}
+    # nobody leaks
+    table, source = open_dataset(exported), open_dataset(eyes)
+    place = {line["image"]: line["number"] for line in log}
+    rows = [place[name.split("/")[1]] for name in table.names]
+    equal(table.grade, source.grade[rows])
+    equal(table.split, source.split[rows])
+    known = source.patient[rows] != ""
+    equal(table.patient[known], source.patient[rows][known])
+    assert set(table.patient[~known]) == {"image e11.png"}  # one image, one patient
 
 
 def test_disorder_is_undone_by_the_log_and_masks_follow_the_pixels(exported, log):
@@ -209,20 +216,7 @@ def test_disorder_is_undone_by_the_log_and_masks_follow_the_pixels(exported, log
         equal(swap_patches(moved, line["swaps"][::-1], line["patch_size"]), original)
 
 
-def test_nobody_leaks(eyes, exported, log):
-    table, source = open_dataset(exported), open_dataset(eyes)
-    place = {line["image"]: line["number"] for line in log}
-    rows = [place[name.split("/")[1]] for name in table.names]
-    equal(table.grade, source.grade[rows])
-    equal(table.split, source.split[rows])
-    known = source.patient[rows] != ""
-    equal(table.patient[known], source.patient[rows][known])
-    assert set(table.patient[~known]) == {"image e11.png"}  # one image, one patient
-
-
-def test_export_says_its_origin_and_leaves_nothing_broken(
-    eyes, run, exported, tmp_path, monkeypatch
-):
+def test_export_says_its_origin_or_fails(eyes, run, exported, tmp_path, monkeypatch):
     text = (exported / "README.md").read_text(encoding="utf-8")
     assert f"from 12 images of {eyes.name}" in text
     assert "licence of the originals" in text

@@ -168,7 +168,6 @@ def test_a_copy_saved_again_joins_its_group_and_other_eyes_are_other_eyes(eyes):
     assert content_groups(images, patient).tolist() == [0, 1, 2, 3]
     small = thumbnails(images)
     assert content_groups(images, patient, small).tolist() == [0, 1, 2, 1]
-
     assert not seen_before(thumbnails(eyes[:20]), thumbnails(eyes[20:])).any()
     small = thumbnails(eyes[:2])
     assert seen_before(small[1:], small).tolist() == [False, True]

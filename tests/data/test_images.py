@@ -242,7 +242,7 @@ def test_circle_is_found_from_its_corners_alone_and_cut_away_from_the_edge():
     assert (crop.top, crop.side) == (pytest.approx(0, abs=4), pytest.approx(200, abs=6))
 
 
-def test_field_of_view_is_the_largest_area_without_holes_or_all():
+def test_field_of_view_is_the_largest_area_without_holes_and_tells_eyes():
     for value in (0, 5, 128, 255):  # no circle
         image = np.full((40, 60, 3), value, np.uint8)
         assert square_crop(image) == center_crop(40, 60)
@@ -253,6 +253,12 @@ def test_field_of_view_is_the_largest_area_without_holes_or_all():
     actual = field_of_view(image)
     assert actual[50, 75] > actual[5, 5]
     assert actual.sum() == pytest.approx(np.pi * 45**2, rel=0.02)
+    # eyes are told from other images
+    eye = photograph(60, 60, 29.5, 29.5, 30)
+    gray = np.repeat(eye.max(axis=-1, keepdims=True), 3, axis=-1)
+    full = np.full((60, 60, 3), (180, 90, 40), np.uint8)
+    assert looks_like_fundus([eye, eye, gray])
+    assert not any(map(looks_like_fundus, ([gray], [full], [])))
 
 
 @given(crops, st.integers(0, 59), st.integers(0, 79))
@@ -305,14 +311,6 @@ def test_round_mask_does_not_change_when_turned(size):
     assert round_mask(4).sum() == 12
 
 
-def test_eyes_are_told_from_other_images():
-    eye = photograph(60, 60, 29.5, 29.5, 30)
-    gray = np.repeat(eye.max(axis=-1, keepdims=True), 3, axis=-1)
-    full = np.full((60, 60, 3), (180, 90, 40), np.uint8)
-    assert looks_like_fundus([eye, eye, gray])
-    assert not any(map(looks_like_fundus, ([gray], [full], [])))
-
-
 @given(sides, sides)
 def test_a_flat_array_stays_flat(shape, wanted):
     for array in (np.full((*shape, 3), 77, np.uint8), np.ones(shape, bool)):
@@ -322,7 +320,7 @@ def test_a_flat_array_stays_flat(shape, wanted):
         assert resize(array, shape) is array
 
 
-def test_a_shrunk_mask_keeps_its_area_and_its_place_and_a_smooth_map_its_values():
+def test_a_shrunk_mask_keeps_its_area_and_place_a_smooth_map_its_values_fields_shrink():
     mask = np.zeros((80, 120), bool)
     mask[20:40, 60:90] = True
     small = resize(mask, (40, 60))
@@ -334,9 +332,7 @@ def test_a_shrunk_mask_keeps_its_area_and_its_place_and_a_smooth_map_its_values(
     expected = np.sin(3 * y) * np.cos(4 * x)
     actual = resize(resize(expected, (30, 45)), (60, 90))
     np.testing.assert_allclose(actual, expected, atol=0.03)
-
-
-def test_fields_shrink_to_the_width_and_are_never_enlarged():
+    # fields shrink to the width and are never enlarged
     region = np.ones((720, 1080), bool)
     assert working_shape(region, 540) == (360, 540)
     assert working_shape(region, 0) == working_shape(region, 5000) == (720, 1080)

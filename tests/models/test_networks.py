@@ -81,21 +81,18 @@ def test_config_is_plain_and_rebuilds_the_network(name):
     assert again.config == model.config
     assert (report.missing, report.left_over) == ((), ())
     assert torch.equal(again(x), model(x))
-
     with pytest.raises(ValueError, match=r"config\['name'\] must be one of"):
         from_config({"name": "ResNet"})
-
     # every weight is used except the encoder's classifier
     model(torch.rand(2, 3, 32, 32)).square().sum().backward()
     idle = [n for n, p in model.named_parameters() if p.grad is None]
     assert all(n.startswith("encoder.classifier") for n in idle)
 
 
-def test_sononet_64_has_the_layers_of_the_paper():
+def test_sononet_64_and_densenet121_have_the_layers_of_their_papers():
     modules = SonoNet().blocks.modules()
     found = [tuple(m.weight.shape) for m in modules if isinstance(m, nn.Conv2d)]
     assert found == [(c_out, c_in, 3, 3) for c_in, c_out in itertools.pairwise(VGG16)]
-
     # the adaptation halves the channels and ends in a norm
     modules = SonoNet(num_classes=14).adaptation.modules()
     wide, norm, relu, narrow, last = (m for m in modules if not list(m.children()))
@@ -104,6 +101,14 @@ def test_sononet_64_has_the_layers_of_the_paper():
     assert isinstance(norm, nn.BatchNorm2d)
     assert isinstance(relu, nn.ReLU)
     assert isinstance(last, nn.BatchNorm2d)
+    model = densenet121()
+    modules = list(model.modules())
+    kernels = Counter(m.kernel_size for m in modules if isinstance(m, nn.Conv2d))
+    pools = [m for m in modules if isinstance(m, nn.AvgPool2d | nn.AdaptiveAvgPool2d)]
+    assert sum(p.numel() for p in model.parameters()) == 7_978_856
+    assert kernels == {(7, 7): 1, (3, 3): 58, (1, 1): 61}
+    assert len(pools) == 4
+    assert sum(isinstance(m, nn.Linear) for m in modules) == 1
 
 
 def test_maps_halve_from_block_to_block_and_the_answer_is_the_mean_of_the_last():
@@ -177,17 +182,6 @@ def torchvision_by_hand(x, blocks, growth=32, width=4, classes=1000):
     bias = torch.randn(classes, generator=draw)
     weights |= {"classifier.weight": head, "classifier.bias": bias}
     return weights, F.linear(x, head, bias)
-
-
-def test_densenet121_has_the_layers_of_the_paper():
-    model = densenet121()
-    modules = list(model.modules())
-    kernels = Counter(m.kernel_size for m in modules if isinstance(m, nn.Conv2d))
-    pools = [m for m in modules if isinstance(m, nn.AvgPool2d | nn.AdaptiveAvgPool2d)]
-    assert sum(p.numel() for p in model.parameters()) == 7_978_856
-    assert kernels == {(7, 7): 1, (3, 3): 58, (1, 1): 61}
-    assert len(pools) == 4
-    assert sum(isinstance(m, nn.Linear) for m in modules) == 1
 
 
 @pytest.mark.parametrize("old_names", [False, True])

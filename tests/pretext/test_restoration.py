@@ -126,10 +126,10 @@ def test_restored_images_lie_between_zero_and_one_and_a_unet_is_carried_whole(ey
     assert task.encoder is network
 
 
-@pytest.mark.parametrize("side", [28, 32, 45])
-def test_restorer_answers_at_the_size_it_was_asked(tiny_encoder, side):
+def test_restorer_answers_at_the_size_it_was_asked(tiny_encoder):
     network = Restorer(tiny_encoder)
-    assert network(torch.rand(2, 3, side, side)).shape == (2, 3, side, side)
+    for side in (28, 32, 45):
+        assert network(torch.rand(2, 3, side, side)).shape == (2, 3, side, side)
     assert ContextRestoration(network).encoder is tiny_encoder
 
 
@@ -166,7 +166,6 @@ def test_every_centre_is_drawn_about_equally_often_and_the_ends_are_reached():
     places, counts = np.unique(corners, axis=0, return_counts=True)
     assert len(places) == 9
     assert ((counts - 500.0) ** 2 / 500).sum() < 26  # chi-square, 8 d.o.f., p = .001
-
     corners = sample_corners([np.ones((9, 7), bool)] * 500, 4, rng=0)
     assert corners.min(0).tolist() == [0, 0]
     assert corners.max(0).tolist() == [5, 3]

@@ -26,7 +26,6 @@ def test_field_equals_its_turns_and_undoing_the_turn_gives_the_image(images, see
     for turn in range(1, 4):
         np.testing.assert_array_equal(np.rot90(field, turn, (1, 2)), field)
     assert not (field & (images.max(-1) <= 12)).any()
-
     task = Rotation(Stub(), hide_border=False)
     before = images.copy()
     inputs, turns = task.make_batch(images, rng=np.random.default_rng(seed))
