@@ -99,11 +99,11 @@ def test_pairs_are_found_wherever_they_stand_and_two_files_are_one(run, save, tm
     # exchanging an eye with itself, a shade darker, moves nothing far
     chance, floor = (np.median(results["set"][k]) for k in ("exchanged", "floor"))
     assert chance < floor / 4
-    results = run("real/03.png", "noisy/04.png")
+    results = run("real/03.png", "noisy/04.png", out=tmp_path / "two")
     assert results["set"] is None
     assert len(results["pairs"]) == 1  # whatever their names
     assert "needs two images on either side" in printed(results)
-    page = (tmp_path / "run/report.html").read_text(encoding="utf-8")
+    page = (tmp_path / "two/report.html").read_text(encoding="utf-8")
     assert "no set to compare" in page
     same = run("real/03.png", "real/03.png", out=tmp_path / "same")
     assert same["notes"]["PSNR of pairs"] == "inf dB"
