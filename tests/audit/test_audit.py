@@ -20,34 +20,28 @@ def run(tmp_path_factory, plant):
     return eyes.save(), folder / "run", audit(eyes.folder, out=folder / "run")
 
 
-def test_the_most_severe_comes_first(run):
-    findings = run[2]["findings"]
+def test_files_of_the_run_and_the_most_severe_comes_first(run):
+    _, out, results = run
+    findings = results["findings"]
     severities = [finding["severity"] for finding in findings]
     assert severities == sorted(severities, key=["grave", "warning", "note"].index)
     assert findings[0]["kind"] == "copies-across-splits"
     for finding in findings:
         assert all(finding[key] for key in ("title", "why", "advice"))
         assert finding["count"] == len(finding["files"])
-
-
-def test_files_of_the_run(run):
-    _, out, results = run
     written = json.loads((out / "results.json").read_text())
-    assert written["findings"] == json.loads(json.dumps(results["findings"]))
+    assert written["findings"] == json.loads(json.dumps(findings))
     with (out / "groups.csv").open(newline="") as file:
         groups = {row["image"]: row["group"] for row in csv.DictReader(file)}
     assert groups["e1.png"] == groups["e2.png"] == groups["again.png"]
     assert (len(groups), len(set(groups.values()))) == (35, 33)
-
-
-def test_baselines_of_both_splits(run):
-    scored = {(row["baseline"], row["scored_on"]) for row in run[2]["baselines"]}
+    scored = {(row["baseline"], row["scored_on"]) for row in results["baselines"]}
     for name in ("majority grade", "global intensities", "14 x 14 pixels"):
         assert {(name, "5 folds"), (name, "test")} <= scored
 
 
-def test_text_and_page_name_files_and_show_the_pairs(run):
-    _, out, results = run
+def test_text_and_page_name_files_and_show_the_pairs_and_so_again(run):
+    folder, out, results = run
     lines = as_text(results).splitlines()
     assert lines[0].endswith("manifest, 35 images")
     assert lines[2] == "GRAVE   1 image in two splits"
@@ -58,10 +52,6 @@ def test_text_and_page_name_files_and_show_the_pairs(run):
     for words in ("1 image in two splits", "How copies are told", "e2.png | again"):
         assert words in text
     assert page.count("<img ") == sum(bool(f["rows"]) for f in results["findings"])
-
-
-def test_again_into_the_same_folder_and_not_into_another_run(run):
-    folder, out, results = run
     assert audit(folder, out=out)["findings"] == results["findings"]
     with pytest.raises(ValueError, match="holds a run with data="):
         audit("toy:4:32", out=out)
@@ -101,8 +91,6 @@ def test_a_refused_audit_leaves_nothing(tmp_path):
 
 @pytest.fixture
 def on_real_data(real_data, tmp_path):
-    """Return what audits a real data set, or skips where it is not."""
-
     def run(name):
         if not (real_data / name).exists():
             pytest.skip(f"no {name} here")

@@ -1,16 +1,17 @@
-"""Laws of the structure, of its correlation, and of the pairs that are compared."""
+"""Structure and the pairs compared; baselines that know nothing, and labels."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import seeds
 
 from tinyssl.audit.copies import TURNS, propose, similarities, turn_views
 from tinyssl.audit.look import seen_area, structure
+from tinyssl.audit.shortcuts import association, one_hot, score_shortcuts
 from tinyssl.data.copies import thumbnails
 
 S = 64
-SEEDS = st.integers(0, 2**32 - 1)
 WHOLE = np.ones((S, S), bool)
 PAIR, BOTH_WAYS = np.array([[0, 1]]), np.array([[0, 1], [1, 0]])
 
@@ -35,11 +36,7 @@ def inverse(turn):
     return found
 
 
-def test_the_eight_turns_are_all_different():
-    assert len({turned(draw_view(0), turn).tobytes() for turn in TURNS}) == 8
-
-
-@given(SEEDS, SEEDS, st.sampled_from(TURNS), st.integers(-7, 7), st.integers(-7, 7))
+@given(seeds, seeds, st.sampled_from(TURNS), st.integers(-7, 7), st.integers(-7, 7))
 def test_similarity_is_one_for_copies_and_at_most_one(one, other, turn, dy, dx):
     view = draw_view(one)
     darker = (view * np.linspace(0.5, 1, S)).astype(np.uint8)
@@ -56,21 +53,16 @@ def test_similarity_is_one_for_copies_and_at_most_one(one, other, turn, dy, dx):
     assert forth <= 1 + 1e-5
 
 
-def test_blank_images_resemble_nothing():
+def test_blank_images_and_what_lies_outside_the_area_take_no_part():
     blank = structure(np.zeros((S, S), np.uint8), WHOLE)
     assert (blank == 0).all()
     pair = np.stack([blank, structure(draw_view(0), WHOLE)])
     assert similarities(pair, np.array([[0, 0], [0, 1]])).tolist() == [0, 0]
-
-
-def test_what_lies_outside_the_area_takes_no_part():
     view, area = draw_view(0), np.zeros((S, S), bool)
     area[8:-8, 8:-8] = True
     other = np.where(area, view, 0).astype(np.uint8)
     np.testing.assert_array_equal(structure(view, area), structure(other, area))
-
-
-def test_seen_area_leaves_rim_and_cut_out():
+    # the seen area leaves the rim out, and what is cut
     view = np.full((S, S, 3), 120, np.uint8)
     view[: S // 4] = 0  # the camera cut it off
     area = seen_area(view)
@@ -79,7 +71,7 @@ def test_seen_area_leaves_rim_and_cut_out():
     assert area[S // 2, S // 2]
 
 
-@given(SEEDS, st.sampled_from(TURNS))
+@given(seeds, st.sampled_from(TURNS))
 def test_whoever_resembles_another_most_is_paired_with_it(seed, turn):
     rng = np.random.default_rng(seed)
 
@@ -109,3 +101,86 @@ def test_all_pairs_are_proposed_where_few(n):
     for turn in TURNS:
         pairs = propose(small, turn, 5)
         assert pairs.tolist() == np.column_stack(np.triu_indices(n, 1)).tolist()
+
+
+def scores(features, grades, groups=None, **options):
+    groups = np.arange(len(grades)) if groups is None else groups
+    rows = score_shortcuts({"x": features}, grades, groups, **options)
+    return {(row["baseline"], row["scored_on"]): row for row in rows}
+
+
+def test_what_tells_the_grade_is_found_and_noise_is_not():
+    rng = np.random.default_rng(0)
+    grades = rng.integers(0, 3, 150)
+    telling = np.eye(3)[grades] + 0.1 * rng.normal(size=(150, 3))
+    found = scores(telling, grades)["x", "5 folds"]
+    assert found["accuracy"] == found["auc"] == found["qwk"] == 1
+    noise = scores(rng.normal(size=(150, 3)), grades)["x", "5 folds"]
+    assert noise["chance"] == pytest.approx(1 / 3)
+    assert abs(noise["balanced_accuracy"] - 1 / 3) < 0.12
+    assert abs(noise["qwk"]) < 0.2
+
+
+def test_majority_grade_is_the_floor_and_a_rare_grade_counts_in_balanced_accuracy():
+    grades = np.repeat([0, 1, 2], [60, 30, 10])
+    row = scores(np.zeros((100, 1)), grades)["majority grade", "5 folds"]
+    found = [row[key] for key in ("accuracy", "qwk", "balanced_accuracy")]
+    assert found == pytest.approx([0.6, 0, 1 / 3])
+    rng = np.random.default_rng(0)
+    grades = np.repeat([0, 1], [270, 30])
+    hint = 2 * grades[:, None] + rng.normal(size=(300, 1))
+    row = scores(hint, grades)["x", "5 folds"]
+    assert row["balanced_accuracy"] > 0.74  # .67 if the most probable grade answers
+    assert row["accuracy"] == pytest.approx(0.9, abs=0.05)
+
+
+def test_test_images_are_scored_once_and_never_learned_from_and_groups_stay_whole():
+    rng = np.random.default_rng(0)
+    grades = rng.integers(0, 2, 80)
+    split = np.repeat(["train", "test"], [60, 20])
+    sign = np.where(split == "train", 1.0, -1.0)
+    found = scores((sign * (2 * grades - 1))[:, None], grades, split=split)
+    assert found["x", "5 folds"]["images"] == 60
+    assert found["x", "5 folds"]["accuracy"] == 1
+    assert found["x", "test"]["accuracy"] == 0  # a fit that saw them would do better
+    groups = np.repeat(np.arange(30), 4)
+    grades = rng.integers(0, 2, 30)[groups]
+    who = np.eye(30)[groups]  # tells the patient, so the grade where she was seen
+    assert scores(who, grades)["x", "5 folds"]["accuracy"] == 1
+    assert scores(who, grades, groups)["x", "5 folds"]["accuracy"] < 0.8
+
+
+def test_too_little_is_no_score_and_rare_labels_share_a_column():
+    assert score_shortcuts({}, np.zeros(9, int), np.arange(9)) == []
+    assert score_shortcuts({}, np.arange(2), np.zeros(2)) == []
+    one_kind = np.repeat(["train", "test"], [30, 9]), np.repeat([0, 1, 0], [15, 15, 9])
+    found = scores(np.zeros((39, 1)), one_kind[1], split=one_kind[0])
+    assert np.isnan(found["x", "test"]["auc"])  # one grade has no AUC
+    actual = one_hot(np.repeat(["a", "b", "c", "d"], [5, 9, 4, 1]))
+    assert actual.sum(axis=0).tolist() == [5, 9, 5]
+    assert (actual.sum(axis=1) == 1).all()
+    assert one_hot(np.repeat(["a", "b"], [5, 6])).shape == (11, 2)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 3)), min_size=2))
+def test_association_is_cramers_v(pairs):
+    labels, grades = (np.array(column) for column in zip(*pairs, strict=True))
+    v, p = association(labels, grades, repeats=9)
+    assert 0 < p <= 1
+    a, b = (np.unique(x, return_inverse=True)[1] for x in (labels, grades))
+    counts = np.histogram2d(a, b, (np.arange(a.max() + 2), np.arange(b.max() + 2)))[0]
+    if min(counts.shape) < 2:
+        assert (v, p) == (0, 1)
+    else:
+        expected = counts.sum(1, keepdims=True) * counts.sum(0) / len(a)
+        chi_square = ((counts - expected) ** 2 / expected).sum()
+        rank = len(a) * (min(counts.shape) - 1)
+        assert v == pytest.approx(np.sqrt(chi_square / rank), abs=1e-12)
+
+
+def test_chance_association_has_even_p_values():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 60)
+    p = [association(labels, rng.integers(0, 4, 60), repeats=49)[1] for _ in range(80)]
+    assert 0.4 < np.mean(p) < 0.6
+    assert np.mean(np.array(p) <= 0.05) < 0.12

@@ -1,8 +1,15 @@
-"""Folders of images."""
+"""Synthetic eyes, and folders of images."""
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from tinyssl.data import toy
+
+
+@pytest.fixture(scope="session")
+def eyes():
+    return toy.fundus(80, size=32, rng=0).images
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,6 @@ NOISY = np.clip(REAL + NOISE, 0, 255).astype(np.uint8)
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory, save):
-    """Real eyes; the same with noise; and other eyes under other names."""
     root = tmp_path_factory.mktemp("sets")
     save(root / "real", REAL)
     save(root / "noisy", NOISY)
@@ -30,10 +29,8 @@ def folders(tmp_path_factory, save):
 def run(folders, tmp_path):
     """Return what compares two of the folders, or other sets, by eight features."""
 
-    def run(first, second, out=tmp_path / "run", **options):
-        pair = (
-            name if ":" in str(name) else folders / name for name in (first, second)
-        )
+    def run(*names, out=tmp_path / "run", **options):
+        pair = (name if ":" in str(name) else folders / name for name in names)
         return compare(*pair, out=out, **{"dim": 8, "device": "cpu"} | options)
 
     return run
@@ -71,13 +68,13 @@ def test_pairs_are_scored_beside_random_pairs(run, tmp_path):
 
 def test_same_seed_same_numbers(run, tmp_path):
     first, second, third = (
-        run("real", "noisy", tmp_path / str(k), seed=seed)
+        run("real", "noisy", out=tmp_path / str(k), seed=seed)
         for k, seed in enumerate((0, 0, 1))
     )
     np.testing.assert_equal(first | {"lines": 0}, second | {"lines": 0})
     assert third["set"]["distance"] != first["set"]["distance"]  # another network
     with pytest.raises(ValueError, match="holds a run with generated="):
-        run("real", "other", tmp_path / "0")
+        run("real", "other", out=tmp_path / "0")
 
 
 def test_other_eyes_cannot_be_told_apart_and_few_are_warned_of(run):
@@ -92,18 +89,7 @@ def test_other_eyes_cannot_be_told_apart_and_few_are_warned_of(run):
     assert "--dim 12" in warning
 
 
-def test_two_files_are_a_pair_without_a_distance(run, tmp_path):
-    results = run("real/03.png", "noisy/04.png")
-    assert results["set"] is None
-    assert len(results["pairs"]) == 1  # whatever their names
-    assert "needs two images on either side" in printed(results)
-    page = (tmp_path / "run/report.html").read_text(encoding="utf-8")
-    assert "no set to compare" in page
-    same = run("real/03.png", "real/03.png", tmp_path / "same")
-    assert same["notes"]["PSNR of pairs"] == "inf dB"
-
-
-def test_pairs_are_found_wherever_they_stand(run, save, tmp_path):
+def test_pairs_are_found_wherever_they_stand_and_two_files_are_one(run, save, tmp_path):
     alike = np.where(REAL > 12, REAL - REAL // 64, REAL)
     names = ["+first.png", *(f"{k:02d}.png" for k in range(50))]  # all move by one
     results = run("real", save(tmp_path / "alike", [REAL[0], *alike], names))
@@ -113,16 +99,21 @@ def test_pairs_are_found_wherever_they_stand(run, save, tmp_path):
     # exchanging an eye with itself, a shade darker, moves nothing far
     chance, floor = (np.median(results["set"][k]) for k in ("exchanged", "floor"))
     assert chance < floor / 4
+    results = run("real/03.png", "noisy/04.png", out=tmp_path / "two")
+    assert results["set"] is None
+    assert len(results["pairs"]) == 1  # whatever their names
+    assert "needs two images on either side" in printed(results)
+    page = (tmp_path / "two/report.html").read_text(encoding="utf-8")
+    assert "no set to compare" in page
+    same = run("real/03.png", "real/03.png", out=tmp_path / "same")
+    assert same["notes"]["PSNR of pairs"] == "inf dB"
 
 
-def test_patients_stay_whole_where_both_sides_know_them(run, tmp_path):
-    both = run("toy:24:32", "toy:24:32:5", tmp_path / "both")
+def test_patients_stay_whole_where_known_and_floats_are_as_bytes(run, tmp_path):
+    both = run("toy:24:32", "toy:24:32:5", out=tmp_path / "both")
     assert both["notes"]["patients"] == "kept whole"
-    one = run("toy:24:32", "real", tmp_path / "one")
+    one = run("toy:24:32", "real", out=tmp_path / "one")
     assert "taken as independent" in one["notes"]["patients"]
-
-
-def test_floats_and_bytes_of_the_same_images_agree(run, tmp_path):
     np.save(tmp_path / "real.npy", REAL.astype(np.float32) / 255)
     np.save(tmp_path / "bytes.npy", REAL)
     results = run(tmp_path / "real.npy", tmp_path / "bytes.npy")

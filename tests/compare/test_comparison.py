@@ -1,13 +1,30 @@
-"""Sets side by side: the numbers, their intervals, and what chance alone gives."""
+"""Sets side by side: numbers, intervals, chance; restored images scored honestly."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import image_pairs, seeds
 
 from tinyssl import metrics
 from tinyssl.compare.comparison import bootstrap, pair_scores, set_distance, verdict
+from tinyssl.compare.features import RandomNetwork, extract
+from tinyssl.compare.restored import (
+    disorder_and_restore,
+    score_images,
+    set_distances,
+    summarise,
+)
+from tinyssl.data.images import round_mask
+from tinyssl.pretext import ContextRestoration, PixelShuffling
+from tinyssl.transforms import swap_patches
+
+FIELD = round_mask(32)
+OPTIONS = {"patch_size": 6, "num_swaps": 5, "region": FIELD}
+equal = np.testing.assert_array_equal
 
 
 def gaussians(seed, n1, n2, d=3, shift=0.0):
@@ -18,9 +35,6 @@ def gaussians(seed, n1, n2, d=3, shift=0.0):
 def alarms(found):
     """Return how often a test at 5 % says that the sets differ."""
     return np.mean([one["p"] <= 0.05 for one in found])
-
-
-# Pairs
 
 
 @given(image_pairs())
@@ -34,17 +48,12 @@ def test_pairs_are_scored_as_the_metrics_do(pair):
     assert actual["psnr"] == metrics.psnr(image1, image2, data_range=top)
     expected = metrics.mse(image1 / top, image2 / top)
     assert actual["mse"] == pytest.approx(expected, abs=1e-15)
-
-
-def test_bytes_and_floats_of_one_image_are_alike():
+    # bytes and floats of one image are alike
     image = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
     scores = pair_scores(image, (image / 255).astype(np.float32))
     assert scores["ssim"] == pytest.approx(1)
     assert scores["mse"] < 1e-12
     assert pair_scores(image, image) == {"ssim": 1.0, "psnr": np.inf, "mse": 0.0}
-
-
-# Means
 
 
 def test_bootstrap_is_that_of_a_normal_mean():
@@ -55,9 +64,7 @@ def test_bootstrap_is_that_of_a_normal_mean():
     assert actual == pytest.approx([half, half], rel=0.05)
     equal = bootstrap(np.ones(6), groups=np.array([0, 0, 0, 1, 2, 2]), rng=0)
     assert equal == {"mean": 1.0, "low": 1.0, "high": 1.0}
-
-
-def test_copies_of_a_patient_are_no_new_images_and_nan_is_left_out():
+    # copies of a patient are no new images, and nan is left out
     values = np.random.default_rng(0).normal(size=30)
     alone = bootstrap(values, rng=1)
     copies, patients = np.repeat(values, 4), np.repeat(range(30), 4)
@@ -69,12 +76,8 @@ def test_copies_of_a_patient_are_no_new_images_and_nan_is_left_out():
 @pytest.mark.parametrize("values", [[], [0.5], [0.5, 0.5], [np.nan]])
 def test_bootstrap_of_too_little_is_nan(values):
     found = bootstrap(values, groups=np.zeros(len(values)), rng=0)
-    assert np.isnan([found["low"], found["high"]]).all()
     mean = 0.5 if 0.5 in values else np.nan
-    np.testing.assert_equal(found["mean"], mean)
-
-
-# Sets
+    np.testing.assert_equal(found, {"mean": mean, "low": np.nan, "high": np.nan})
 
 
 def test_distance_is_the_frechet_distance_beside_its_floor():
@@ -89,13 +92,11 @@ def test_distance_is_the_frechet_distance_beside_its_floor():
     assert 0.5 < np.median(found["exchanged"]) / np.median(found["floor"]) < 2
 
 
-def test_p_is_uniform_where_the_sets_do_not_differ():
+def test_p_is_uniform_where_sets_do_not_differ_and_tails_are_no_alarm():
     found = [set_distance(*gaussians(k, 30, 30), rng=k) for k in range(60)]
     assert 0.35 < np.mean([one["p"] for one in found]) < 0.65
     assert alarms(found) <= 0.15
-
-
-def test_heavy_tails_raise_false_alarms_by_the_floor_and_not_by_the_exchange():
+    # heavy tails raise false alarms by the floor and not by the exchange
     draws = [np.random.default_rng(k).standard_t(2.5, (2, 60, 3)) for k in range(30)]
     found = [set_distance(*sets, rng=k) for k, sets in enumerate(draws)]
     beyond = [one["distance"] > np.quantile(one["floor"], 0.95) for one in found]
@@ -120,14 +121,11 @@ def test_patients_change_sides_whole(pairs):
     assert alarms(whole) <= 0.15
 
 
-def test_a_shift_is_found_and_said():
+def test_a_shift_is_found_and_said_and_pairs_are_exchanged_within_the_pair():
     found = set_distance(*gaussians(0, 50, 50, shift=1.0), rng=0)
     assert found["p"] == 1 / 200  # itself is one of 200
     assert found["low"] > np.quantile(found["floor"], 0.95)
     assert "The sets differ" in verdict(found)
-
-
-def test_pairs_are_exchanged_within_the_pair():
     real, _ = gaussians(0, 80, 0)
     generated = real + np.array([0.08, 0.0, 0.0])  # the same eyes, a shade brighter
     apart = set_distance(real, generated, rng=0)
@@ -146,7 +144,7 @@ def test_a_set_and_itself_are_one(pairs):
     assert verdict(found).startswith("The two sets are one")
 
 
-def test_patients_of_images_alone_change_nothing():
+def test_lone_patients_change_nothing_and_the_interval_has_its_width():
     real, generated = gaussians(0, 20, 15)
     names = np.arange(20), np.r_[np.arange(6), np.arange(50, 59)]
     alone = set_distance(real, generated, pairs=6, rng=0)
@@ -155,9 +153,7 @@ def test_patients_of_images_alone_change_nothing():
     np.testing.assert_array_equal(named["exchanged"], alone["exchanged"])
     with pytest.raises(ValueError, match="patients must be 20 and 15, found 20"):
         set_distance(real, generated, patients=(names[0], []), rng=0)
-
-
-def test_interval_has_the_width_of_other_samples():
+    # the width is that of other samples
     found = [set_distance(*gaussians(k, 60, 60, shift=0.7), rng=k) for k in range(40)]
     true = np.std([f["distance"] for f in found], ddof=1)
     half = np.mean([(f["high"] - f["distance"]) / 2.093 for f in found])  # t, 19
@@ -172,3 +168,109 @@ def test_few_images_give_numbers_or_nan_but_no_warning(seed, n1, n2, data):
     assert np.isnan(found["low"]) == (min(n1, n2) < 3)
     assert 0 < found["p"] <= 1
     assert verdict(found)
+
+
+class Copy(torch.nn.Module):
+    """Return the input, what every network must beat, or something brighter."""
+
+    def __init__(self, more=0.0):
+        super().__init__()
+        self.more = torch.nn.Parameter(torch.tensor(more))
+
+    def forward(self, x):
+        return x + self.more
+
+
+TASK = ContextRestoration(Copy(), **OPTIONS)
+
+
+@pytest.fixture(scope="module")
+def copied(eyes):
+    return disorder_and_restore(TASK, eyes, seed=3)
+
+
+def test_disorder_is_undone_by_its_log_and_alike_whatever_stands_beside(eyes, copied):
+    equal(swap_patches(copied.disordered, copied.swaps[:, ::-1], 6), eyes)
+    assert copied.changed.any((1, 2)).all()
+    assert not copied.changed[:, ~FIELD].any()
+    numbers = np.array([41, 7])
+    found = disorder_and_restore(TASK, eyes[numbers], numbers=numbers, seed=3)
+    equal(found.disordered, copied.disordered[numbers])
+    again = disorder_and_restore(TASK, eyes[numbers], numbers=numbers, seed=3, draw=1)
+    assert (again.swaps != found.swaps).any((1, 2)).all()
+
+
+def test_a_task_disorders_in_its_own_way_and_restores_its_own_images(eyes, copied):
+    task = PixelShuffling(Copy(), **OPTIONS)
+    found = disorder_and_restore(task, eyes[:8], seed=3)
+    for k in range(8):
+        rng = np.random.default_rng([3, 0, k])
+        equal(found.disordered[k : k + 1], task.disorder(eyes[k : k + 1], rng))
+        outside = np.ones((32, 32), bool)
+        for y, x in found.swaps[k].reshape(-1, 2):
+            outside[y : y + 6, x : x + 6] = False
+        assert not found.changed[k, outside].any()
+    # each image is restored by its own task
+    bright = ContextRestoration(Copy(1.0), **OPTIONS)
+    found = disorder_and_restore([TASK, bright] * 40, eyes, seed=3, field=FIELD)
+    equal(found.disordered, copied.disordered)
+    equal(found.restored[::2, FIELD], copied.restored[::2, FIELD])
+    assert (found.restored[1::2, FIELD] >= copied.restored[1::2, FIELD]).all()
+    assert found.restored[1::2].mean() > copied.restored[1::2].mean() + 10
+    assert found.restored[:, ~FIELD].max() == 0  # black as the originals are
+
+
+def test_network_that_copies_scores_as_copying_and_a_perfect_one_perfectly(copied):
+    np.testing.assert_allclose(copied.restored, copied.disordered, atol=1)
+    rows = score_images(replace(copied, restored=copied.disordered))
+    assert all(row["restored"] == row["copy"] for row in rows)
+    table = summarise(rows, rng=0)
+    for scores in table.values():
+        assert scores["difference"] == {"mean": 0.0, "low": 0.0, "high": 0.0}
+    assert table["mse_unswapped"]["copy"]["mean"] == 0
+    for row in score_images(replace(copied, restored=copied.images)):
+        found = [row["restored"][key] for key in ("ssim", "psnr", "mse_swapped")]
+        assert found == [1, np.inf, 0]
+    # errors inside and outside add up
+    rows = score_images(replace(copied, restored=copied.images // 2))
+    for row, changed in zip(rows, copied.changed, strict=True):
+        share, scores = changed.mean(), row["restored"]
+        expected = share * scores["mse_swapped"] + (1 - share) * scores["mse_unswapped"]
+        assert scores["mse"] == pytest.approx(expected)
+
+
+def test_image_that_no_swap_changed_is_left_out_inside_only():
+    flat = np.full((3, 32, 32, 3), 90, np.uint8)
+    flat[0, :16] = 10  # only here can a swap show
+    task = ContextRestoration(Copy(), patch_size=8, num_swaps=8)
+    rows = score_images(disorder_and_restore(task, flat))
+    changed = [row["copy"]["mse_swapped"] for row in rows]
+    assert np.isnan(changed).tolist() == [False, True, True]
+    table = summarise(rows)
+    assert table["mse_swapped"]["copy"]["mean"] == changed[0]
+    assert table["ssim"]["copy"]["mean"] < 1
+
+
+def test_same_images_on_both_sides_flatter_and_halves_do_not(copied):
+    features = [
+        extract(images, RandomNetwork(), dim=8)
+        for images in (copied.images, copied.restored, copied.disordered)
+    ]
+    found = set_distances(*features, rng=0)
+    assert found["n"] == 80
+    assert found["same"]["copy"] == pytest.approx(found["same"]["restored"], rel=0.2)
+    halves = {name: value["mean"] for name, value in found["halves"].items()}
+    assert found["same"]["copy"] < halves["copy"]
+    assert halves["floor"] < halves["copy"]
+    untouched = set_distances(features[0], features[0], features[0], rng=0)
+    assert untouched["same"]["copy"] == pytest.approx(0, abs=1e-6)
+    spread = untouched["halves"]
+    assert spread["restored"] == spread["copy"] == spread["floor"]
+    assert spread["floor"]["mean"] > 100 * untouched["same"]["copy"]
+    # patients stay on one side
+    rng = np.random.default_rng(0)
+    patient = np.repeat(np.arange(12), 5)
+    features = [rng.normal(size=(12, 2))[patient]] * 3  # a patient's eyes are alike
+    apart, careless = set_distances(*features, groups=patient), set_distances(*features)
+    assert apart["halves"]["floor"]["mean"] > 2 * careless["halves"]["floor"]["mean"]
+    assert "halves" not in set_distances(*features, groups=patient // 4)

@@ -1,4 +1,4 @@
-"""Features: fixed whatever the machine and batch, honest about what they take."""
+"""Sources of images and of features: fixed everywhere, honest, clear refusals."""
 
 import warnings
 
@@ -10,13 +10,11 @@ from torch import nn
 
 from tinyssl import runs
 from tinyssl.compare.features import RandomNetwork, extract, load_features, project
-from tinyssl.data import toy
+from tinyssl.compare.image_sets import open_images, pairs_of, refuse_sizes
+from tinyssl.data import DataError, toy
 from tinyssl.metrics import frechet_distance
 
-
-@pytest.fixture(scope="module")
-def eyes():
-    return toy.fundus(80, size=32, rng=0).images
+GREY = np.full((9, 16, 16, 3), np.arange(9)[:, None, None, None], np.uint8)
 
 
 def convolved(images, seed):
@@ -53,7 +51,7 @@ def test_batches_types_and_grey_change_nothing(eyes):
     np.testing.assert_allclose(listed, eyes.max((1, 2)) / 255, rtol=1e-6)
 
 
-def test_distance_grows_with_what_is_done_to_the_images(eyes):
+def test_projection_is_a_rotation_and_distance_grows_with_what_is_done(eyes):
     rng, found = np.random.default_rng(0), []
     for deviation in (0, 6, 12, 24):
         noisy = np.clip(eyes + rng.normal(0, deviation, eyes.shape), 0, 255)
@@ -62,9 +60,6 @@ def test_distance_grows_with_what_is_done_to_the_images(eyes):
         found.append(frechet_distance(*features))
     assert found[0] <= 1e-6
     assert found[1] * 2 < found[2] < found[3] / 2
-
-
-def test_projection_is_a_rotation_cut_short(eyes):
     features = extract(eyes, RandomNetwork())
     turned = project(features, 64)
     np.testing.assert_allclose(turned @ turned.T, features @ features.T, atol=1e-9)
@@ -74,11 +69,8 @@ def test_projection_is_a_rotation_cut_short(eyes):
             project(features, dim)
 
 
-def test_features_of_a_run_are_the_pooled_map_of_its_encoder(
-    eyes, tiny_encoder, tmp_path
-):
-    run = tmp_path / "run"
-    path = run / "fold0/encoder.pt"
+def test_features_of_a_run_are_those_of_its_encoder(eyes, tiny_encoder, tmp_path):
+    run, path = tmp_path / "run", tmp_path / "run/fold0/encoder.pt"
     tiny_encoder.eval()
     runs.save_encoder(path, tiny_encoder, task="rotation", seen=["a"])
     features, name = load_features(run)
@@ -94,7 +86,7 @@ def test_features_of_a_run_are_the_pooled_map_of_its_encoder(
     assert next(tiny_encoder.parameters()).device.type == "meta"
 
 
-def test_features_of_a_torchscript_file(eyes, tmp_path):
+def test_features_of_a_torchscript_file_and_other_files_refused(eyes, tmp_path):
     layer = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Dropout())  # dropout: evaluation mode
     path = tmp_path / "network.pt"
     with warnings.catch_warnings():
@@ -106,9 +98,6 @@ def test_features_of_a_torchscript_file(eyes, tmp_path):
     expected = layer.eval()(x).mean((2, 3)).detach().numpy()
     np.testing.assert_allclose(extract(eyes[:2], features), expected, rtol=1e-4)
     np.testing.assert_allclose(extract(eyes[:2], layer.train()), expected, rtol=1e-4)
-
-
-def test_bad_sources_are_refused(tmp_path):
     (tmp_path / "text.pt").write_text("no weights")
     for name, words in (
         ("nothing", r"features must be random, .* no .*nothing"),
@@ -137,3 +126,99 @@ def test_bad_images_and_answers_are_refused(images, features, words):
     error = TypeError if "int64" in words else ValueError
     with pytest.raises(error, match=words):
         extract(images, features or RandomNetwork())
+
+
+@pytest.fixture
+def folder(tmp_path, save):
+    """Return what saves an image under each name, number k of value k."""
+    return lambda name, *names: save(tmp_path / name, GREY[: len(names)], names)
+
+
+def saved(path, array):
+    np.save(path, array)
+    return path
+
+
+def test_folders_pair_by_path_without_suffix(folder):
+    path = folder("a", "x.png", "sub/y.png", "z.png")
+    folder("a", ".cache/y.png", ".z.png", "a/.b/c.png")  # hidden, or no images:
+    (path / "notes.txt").write_text("no image")
+    (path / "folder.png").mkdir()
+    first = open_images(path)
+    second = open_images(folder("b", "sub/y.tif", "z.bmp", "w.png"))
+    assert first.names == ["sub/y", "x", "z"]
+    assert [image.max() for image in first] == [1, 0, 2]
+    pairs = [(first.names[i], second.names[j]) for i, j in pairs_of(first, second)]
+    assert pairs == [("sub/y", "sub/y"), ("z", "z")]
+    assert pairs_of(first, open_images("toy:3:32")).shape == (0, 2)
+    # a name that pairs must be one image
+    first = open_images(folder("c", "x.png", "x.bmp", "y.png"))
+    with pytest.raises(DataError, match="2 images are called 'x'"):
+        pairs_of(first, open_images(folder("d", "x.png", "y.png")))
+    third = open_images(folder("e", "y.png", "z.png"))
+    assert len(pairs_of(first, third)) == 1  # x has no partner: no matter
+
+
+def test_sizes_that_differ_are_named_or_resized(folder, save):
+    paths = folder("a", "x.png", "y.png"), folder("b", "x.png")
+    save(paths[1], [np.zeros((16, 20, 3), np.uint8)], ["odd.png"])
+    with pytest.raises(DataError, match=r"odd of 16 x 20 beside x of 16 x 16 .*--size"):
+        refuse_sizes(*map(open_images, paths))
+    sets = [open_images(path, size=12) for path in paths]
+    refuse_sizes(*sets)
+    assert {image.shape for images in sets for image in images} == {(12, 12, 3)}
+
+
+@pytest.mark.parametrize(
+    ("dtype", "top"), [("uint8", 255), ("uint16", 65535), ("float32", 1), (">f8", 1)]
+)
+def test_data_range_follows_from_the_type(dtype, top, tmp_path):
+    unit = np.linspace(0, 1, 2 * 16 * 16).reshape(2, 16, 16)
+    images = open_images(saved(tmp_path / "x.npy", (unit * top).astype(dtype)))
+    assert (images.data_range, images.names) == (top, ["0", "1"])
+    assert images[1].shape == (16, 16, 3)
+    assert images[1].dtype == (np.uint8 if dtype == "uint8" else np.float32)
+    scale = 255 if dtype == "uint8" else 1
+    np.testing.assert_allclose(images[1][..., 0] / scale, unit[1], atol=1 / 255)
+
+
+def test_range_of_other_floats_must_be_said(tmp_path):
+    path = saved(tmp_path / "x.npy", np.linspace(0, 4095, 512).reshape(2, 16, 16))
+    with pytest.raises(DataError, match=r"floats from 0 to 4095: say .* --data-range"):
+        open_images(path)
+    assert open_images(path, data_range=4095)[1].max() == 1
+    words = r"lie in 0\.\.1000, .*; 1 has 2051\.\d* to 4095"
+    with pytest.raises(DataError, match=words):
+        open_images(path, data_range=1000)[1]
+    with pytest.raises(DataError, match="floats from nan to nan"):
+        open_images(saved(tmp_path / "nan.npy", np.full((1, 16, 16), np.nan)))
+
+
+def test_data_sets_are_read_by_their_readers(folder):
+    images, eyes = open_images("toy:4:32"), toy.fundus(4, size=32, rng=0)
+    np.testing.assert_array_equal(images[2], eyes.images[2])
+    assert [*images.patients] == [*eyes.patient]
+    path = folder("a", "x.png", "y.png") / "list.csv"
+    path.write_text("image,name,patient\nx.png,eye,p\ny.png,other,\n")
+    assert list(open_images(path).names) == ["eye", "other"]
+    assert open_images(path).patients is None  # not known of all
+
+
+def test_what_cannot_be_read_is_refused(tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "bad.npy").write_bytes(b"no array")
+    cases = {
+        tmp_path / "empty": "has no image files",
+        tmp_path / "none": "no such file or folder",
+        tmp_path / "none.csv": "no such file or folder",
+        tmp_path / "bad.npy": "is not an .npy array",
+        saved(tmp_path / "flat.npy", np.zeros(4)): r"must be \(N, H, W\) or",
+        saved(tmp_path / "int.npy", np.zeros((1, 9, 9), int)): "found int64",
+        "toy:none": "toy:none",
+    }
+    for path, words in cases.items():
+        with pytest.raises(DataError, match=words):
+            open_images(path)
+    floats = saved(tmp_path / "f.npy", np.zeros((1, 16, 16)))
+    with pytest.raises(DataError, match="resizes images of 8 bits only"):
+        open_images(floats, size=8)[0]

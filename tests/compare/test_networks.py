@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -21,7 +22,6 @@ equal = np.testing.assert_array_equal
 
 
 def pretrained(data, out, task="restoration", folds=0):
-    """Return a run that has learned for two steps."""
     options = f"--task {task} --size {SIZE} --folds {folds} --steps 2 --batch-size 4"
     options += " --threads 1 --workers 1 --device cpu --out"
     assert main(["pretrain", str(data), *options.split(), str(out)]) == 0
@@ -49,7 +49,6 @@ def eyes(tmp_path_factory, save):
 
 @pytest.fixture(scope="module")
 def run(eyes, tmp_path_factory):
-    """A run that has seen the training part only."""
     return pretrained(eyes, tmp_path_factory.mktemp("runs") / "run")
 
 
@@ -65,9 +64,6 @@ def exported(eyes, run, tmp_path_factory):
 def log(exported):
     text = (exported / "swaps.jsonl").read_text(encoding="utf-8")
     return [json.loads(line) for line in text.splitlines()]
-
-
-# Quality
 
 
 def test_only_unseen_images_are_scored(eyes, run, tmp_path):
@@ -86,7 +82,7 @@ def test_only_unseen_images_are_scored(eyes, run, tmp_path):
     assert (tmp_path / "figures/restorations.png").exists()
 
 
-def test_images_saved_again_were_seen(eyes, run, save, tmp_path):
+def test_images_saved_again_were_seen_and_all_seen_refused(eyes, run, save, tmp_path):
     images = [np.asarray(Image.open(eyes / f"e{k}.png")) for k in range(12)]
     names = [f"e{k}.bmp" for k in range(12)]
     again = save(tmp_path / "again", images, names)  # other bytes, the same pictures
@@ -97,9 +93,7 @@ def test_images_saved_again_were_seen(eyes, run, save, tmp_path):
     order = [int(name[1:].removesuffix(".bmp")) for name in networks.table.names]
     equal(~networks.unseen, np.isin(hashes, seen)[order])
     assert 0 < networks.unseen.sum() < 12
-
-
-def test_run_that_has_seen_all_is_refused(eyes, run, tmp_path):
+    # a run that has seen all is refused
     for k in range(3):
         shutil.copy(eyes / f"e{k}.png", tmp_path)
     with pytest.raises(ValueError, match="was pretrained on all 3 images"):
@@ -138,7 +132,7 @@ def test_networks_are_shown_what_they_learned_from(standardise, eyes, run, tmp_p
     assert task.region.shape == (SIZE, SIZE)  # of these images
 
 
-def test_a_task_that_does_not_swap_is_scored_and_not_exported(eyes, tmp_path):
+def test_tasks_that_swap_not_are_not_exported_that_restore_not_refused(eyes, tmp_path):
     run = pretrained(eyes, tmp_path / "run", task="shuffling")
     results = restoration(run, eyes, out=tmp_path / "out", features=("random",), **CPU)
     assert results["scores"]["mse_swapped"]["copy"]["mean"] > 0
@@ -148,12 +142,9 @@ def test_a_task_that_does_not_swap_is_scored_and_not_exported(eyes, tmp_path):
     with pytest.raises(ValueError, match="otherwise than by swapping patches"):
         export_restored(run, eyes, out=tmp_path / "set", **CPU)
     assert not (tmp_path / "set").exists()
-
-
-def test_a_task_that_does_not_restore_is_refused(eyes, tmp_path):
-    run = pretrained(eyes, tmp_path / "run", task="rotation")
+    run = pretrained(eyes, tmp_path / "rotation", task="rotation")
     with pytest.raises(ValueError, match="a task that restores images: pretrain rot"):
-        restoration(run, "no images are read", out=tmp_path / "out", **CPU)
+        restoration(run, "no images are read", out=tmp_path / "none", **CPU)
 
 
 @pytest.mark.parametrize(
@@ -175,10 +166,7 @@ def test_other_runs_are_refused(config, words, eyes, tmp_path, capsys):
         assert words in said
 
 
-# The data set
-
-
-def test_export_is_read_back_pixel_for_pixel(eyes, exported):
+def test_export_is_read_back_pixel_for_pixel_and_nobody_leaks(eyes, exported, log):
     table = open_dataset(exported)
     assert len(table) == 12 * 5  # original, 2 disordered, 2 restored
     assert table.is_fundus
@@ -191,22 +179,7 @@ def test_export_is_read_back_pixel_for_pixel(eyes, exported):
     for kind in ("original", "disordered", "restored"):
         part = open_dataset(exported / f"{kind}.csv")
         assert {name.split("-")[0].split("/")[0] for name in part.names} == {kind}
-
-
-def test_disorder_is_undone_by_the_log(exported, log):
-    assert [line["draw"] for line in log] == [1] * 12 + [2] * 12
-    for line in log:
-        disordered, original = (
-            np.asarray(Image.open(exported / kind / f"{line['image']}.png"))
-            for kind in (f"disordered-{line['draw']}", "original")
-        )
-        undone = swap_patches(disordered, line["swaps"][::-1], line["patch_size"])
-        equal(undone, original)
-        assert line["seen"] == (int(line["source"][1:-4]) < 8)
-        assert line["scores"]["copy"]["mse_unswapped"] == 0
-
-
-def test_nobody_leaks(eyes, exported, log):
+    # nobody leaks
     table, source = open_dataset(exported), open_dataset(eyes)
     place = {line["image"]: line["number"] for line in log}
     rows = [place[name.split("/")[1]] for name in table.names]
@@ -217,7 +190,17 @@ def test_nobody_leaks(eyes, exported, log):
     assert set(table.patient[~known]) == {"image e11.png"}  # one image, one patient
 
 
-def test_masks_follow_the_pixels(exported, log):
+def test_disorder_is_undone_by_the_log_and_masks_follow_the_pixels(exported, log):
+    assert [line["draw"] for line in log] == [1] * 12 + [2] * 12
+    for line in log:
+        disordered, original = (
+            np.asarray(Image.open(exported / kind / f"{line['image']}.png"))
+            for kind in (f"disordered-{line['draw']}", "original")
+        )
+        undone = swap_patches(disordered, line["swaps"][::-1], line["patch_size"])
+        equal(undone, original)
+        assert line["seen"] == (int(line["source"][1:-4]) < 8)
+        assert line["scores"]["copy"]["mse_unswapped"] == 0
     table = open_dataset(exported)
     masks = dict(zip(table.names, load_masks(table, "vessel", SIZE), strict=True))
     first = table.names[0].split("/")[1]
@@ -233,19 +216,15 @@ def test_masks_follow_the_pixels(exported, log):
         equal(swap_patches(moved, line["swaps"][::-1], line["patch_size"]), original)
 
 
-def test_export_says_where_it_comes_from_and_is_not_written_over(eyes, run, exported):
+def test_export_says_its_origin_or_fails(eyes, run, exported, tmp_path, monkeypatch):
     text = (exported / "README.md").read_text(encoding="utf-8")
     assert f"from 12 images of {eyes.name}" in text
     assert "licence of the originals" in text
     assert str(eyes.parent) not in text
     with pytest.raises(ValueError, match="must be a new or empty folder"):
         export_restored(run, eyes, out=exported, **CPU)
-
-
-def test_broken_export_leaves_nothing(eyes, run, tmp_path, monkeypatch):
-    def fail(*_):
-        raise OSError("disk full")
-
+    # a broken export leaves nothing
+    fail = mock.Mock(side_effect=OSError("disk full"))
     monkeypatch.setattr(export, "score_images", fail)
     out = tmp_path / "set"
     out.mkdir()

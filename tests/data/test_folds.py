@@ -1,13 +1,20 @@
-"""Laws of folds, label subsets and content groups."""
+"""Laws of folds, label subsets and content groups; copies of an image are known."""
+
+import io
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from strategies import refused, seeds
 
-from tinyssl.data.copies import content_groups
+from tinyssl.data import toy
+from tinyssl.data.copies import content_groups, seen_before, thumbnails
 from tinyssl.data.folds import assign_folds, label_subset, stratified_group_folds
+from tinyssl.runs import load_thumbnails, save_thumbnails
+
+fractions = st.floats(0.01, 1.0)
 
 
 @st.composite
@@ -17,9 +24,6 @@ def labelled(draw, max_size=60):
     grades = draw(st.lists(st.integers(0, 4), min_size=n, max_size=n))
     groups = draw(st.lists(st.integers(0, n), min_size=n, max_size=n))
     return np.array(grades), np.array(groups)
-
-
-fractions = st.floats(0.01, 1.0)
 
 
 @given(labelled(), st.integers(2, 6), seeds)
@@ -106,8 +110,7 @@ def test_subset_has_the_mix_of_the_whole_and_seeds_differ(fraction):
 )
 def test_content_groups_are_the_connected_components(contents, patients):
     n = len(contents)
-    images = np.array(contents, np.uint8)[:, None]
-    patient = np.array(patients[:n])
+    images, patient = np.array(contents, np.uint8)[:, None], np.array(patients[:n])
     same_patient = (patient[:, None] == patient) & (patient != "")[:, None]
     linked = (images == images.T) | same_patient
     for _ in range(n):  # reachable by any number of links
@@ -137,3 +140,51 @@ def test_refusals(change, message):
         stratified_group_folds([0, 1, 1], [0, 1, 2], 1, rng=0)
     with refused("patient must have 2 entries, found 3"):
         content_groups(np.zeros((2, 1)), np.array(["a", "b", "c"]))
+
+
+def saved_anew(image, quality):
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, format="JPEG", quality=quality)
+    return np.asarray(Image.open(file))
+
+
+@pytest.fixture(scope="module")
+def eyes():
+    return toy.fundus(80, size=96, rng=0).images[::2]  # an eye a patient
+
+
+@pytest.mark.parametrize("change", [95, 75, 50, "smaller"])
+def test_neither_compression_nor_another_size_hides(eyes, change):
+    if change == "smaller":
+        again = [Image.fromarray(image).resize((64, 64)) for image in eyes]
+    else:
+        again = [saved_anew(image, change) for image in eyes]
+    assert seen_before(thumbnails(eyes), thumbnails(map(np.asarray, again))).all()
+
+
+def test_a_copy_saved_again_joins_its_group_and_other_eyes_are_other_eyes(eyes):
+    images = [*eyes[:3], saved_anew(eyes[1], 75)]
+    patient = np.array(["a", "b", "c", "d"])
+    assert content_groups(images, patient).tolist() == [0, 1, 2, 3]
+    small = thumbnails(images)
+    assert content_groups(images, patient, small).tolist() == [0, 1, 2, 1]
+    assert not seen_before(thumbnails(eyes[:20]), thumbnails(eyes[20:])).any()
+    small = thumbnails(eyes[:2])
+    assert seen_before(small[1:], small).tolist() == [False, True]
+    assert seen_before(thumbnails([]), small).tolist() == [False, False]
+    assert seen_before(small, thumbnails([])).tolist() == []
+
+
+def test_thumbnails_are_saved_and_loaded_and_other_files_refused(eyes, tmp_path):
+    save_thumbnails(tmp_path / "a.npy", thumbnails(eyes[:3]))
+    actual = load_thumbnails(tmp_path / "a.npy")
+    assert np.array_equal(actual, thumbnails(eyes[:3]))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.npy"]
+    # missing, with code inside, or of another size
+    np.save(tmp_path / "code.npy", np.array([{}], object), allow_pickle=True)
+    for name in ("missing.npy", "code.npy"):
+        with pytest.raises(ValueError, match=f"{name} is missing or damaged"):
+            load_thumbnails(tmp_path / name)
+    np.save(tmp_path / "large.npy", np.zeros((2, 32, 32, 3), np.uint8))
+    with pytest.raises(ValueError, match="must hold thumbnails of 16 x 16 pixels"):
+        load_thumbnails(tmp_path / "large.npy")

@@ -1,17 +1,34 @@
-"""Files become RGB bytes or masks; loading: bad files, the crop, the cache."""
+"""Files become RGB bytes or masks; loading: bad files, the one crop, the cache."""
 
 import json
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from tinyssl.data import DataError, Table, load_images, open_dataset
+from tinyssl.data.crop import (
+    Crop,
+    center_crop,
+    field_of_view,
+    looks_like_fundus,
+    resize,
+    round_mask,
+    square_crop,
+    working_shape,
+)
 from tinyssl.data.decode import image_size, read_image, read_mask
-from tinyssl.data.images import fingerprint, round_mask
+from tinyssl.data.images import fingerprint
 
+places = st.integers(-30, 30)
+lengths = st.integers(8, 90)
+crops = st.builds(Crop, places, places, lengths, height=st.just(60), width=st.just(80))
+sides = st.tuples(st.integers(1, 40), st.integers(1, 40))
 ORANGE = (200, 100, 40)
 REASONS = {
     "bomb.png": "larger than 80,000,000 pixels (9000 x 9000)",
@@ -27,7 +44,6 @@ REASONS = {
 
 @pytest.fixture
 def bad_files(folder):
-    """Return a folder of two good images and one of each bad kind."""
     root = folder("cut.jpg", size=(200, 300))
     script = "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9"
     files = {"empty.png": b"", "text.jpg": "not an image", "script.jpg": script}
@@ -83,51 +99,7 @@ def test_an_eye_is_round_and_centred_another_image_cropped_at_the_centre(folder)
     images, table = load_images(open_dataset(root), 10)
     assert not table.is_fundus
     assert (images == 200).all()
-
-
-def test_cache_is_mapped_and_follows_the_files(folder, tmp_path):
-    root, cache = folder("data/a.png") / "data", tmp_path / "cache"
-    expected, _ = load_images(open_dataset(root), 16)
-    for _ in range(2):
-        actual, _ = load_images(open_dataset(root), 16, cache=cache)
-        assert isinstance(actual, np.memmap)
-        assert not actual.flags.writeable
-        np.testing.assert_array_equal(actual, expected)
-    assert sorted(path.suffix for path in cache.iterdir()) == [".json", ".npy"]
-    folder("data/a.png", color=(90, 20, 10), size=(44, 60))
-    actual, _ = load_images(open_dataset(root), 16, cache=cache)
-    assert actual.max() == 90
-    assert len(list(cache.glob("*.npy"))) == 2
-
-
-def test_half_a_cache_is_built_anew(folder, tmp_path):
-    root, cache = folder("data/a.png") / "data", tmp_path / "cache"
-    expected = load_images(open_dataset(root), 16, cache=cache)[0].copy()
-    (npy,), (notes,) = cache.glob("*.npy"), cache.glob("*.json")
-    assert json.loads(notes.read_text()) == {"bad": {}}
-    cut, broken = npy.read_bytes()[:200], "{"
-    damages = (lambda: npy.write_bytes(cut), lambda: notes.write_text(broken))
-    for damage in (npy.unlink, notes.unlink, *damages):
-        damage()
-        actual, _ = load_images(open_dataset(root), 16, cache=cache)
-        np.testing.assert_array_equal(actual, expected)
-
-
-def test_an_interrupted_build_leaves_no_cache(folder, tmp_path, monkeypatch):
-    root, cache = folder("data/a.png") / "data", tmp_path / "cache"
-
-    def interrupt(*_, **__):
-        raise KeyboardInterrupt
-
-    load_images(open_dataset(root), 16, cache=cache)
-    monkeypatch.setattr("tinyssl.data.images.open_rgb", interrupt)
-    load_images(open_dataset(root), 16, cache=cache)  # nothing is decoded
-    with pytest.raises(KeyboardInterrupt):
-        load_images(open_dataset(root), 17, cache=cache)
-    assert len(list(cache.iterdir())) == 2  # those of 16 pixels
-
-
-def test_arrays_are_resized_and_rounded():
+    # arrays are resized and rounded
     pixels = np.full((2, 20, 20, 3), 200, np.uint8)
     table = Table("demo", Path("demo"), ("a", "b"), pixels)
     same, _ = load_images(table, 20)
@@ -138,20 +110,51 @@ def test_arrays_are_resized_and_rounded():
     assert (small == 200).all()
 
 
-def test_fingerprint_tells_tables_apart(folder):
+def test_cache_is_mapped_mended_and_follows_the_files(folder, tmp_path, monkeypatch):
+    root, cache = folder("data/a.png") / "data", tmp_path / "cache"
+    expected, _ = load_images(open_dataset(root), 16)
+
+    def check():
+        actual, _ = load_images(open_dataset(root), 16, cache=cache)
+        assert isinstance(actual, np.memmap)
+        assert not actual.flags.writeable
+        np.testing.assert_array_equal(actual, expected)
+        return sorted(cache.iterdir())
+
+    notes, npy = check()
+    assert (notes.suffix, npy.suffix) == (".json", ".npy")
+    assert json.loads(notes.read_text()) == {"bad": {}}
+    # half a cache is built anew
+    cut, broken = npy.read_bytes()[:200], "{"
+    damages = (lambda: npy.write_bytes(cut), lambda: notes.write_text(broken))
+    for damage in (npy.unlink, notes.unlink, *damages):
+        damage()
+        assert check() == [notes, npy]
+    # an interrupted build leaves none
+    with monkeypatch.context() as patch:
+        interrupt = mock.Mock(side_effect=KeyboardInterrupt)
+        patch.setattr("tinyssl.data.images.open_rgb", interrupt)
+        assert check() == [notes, npy]  # nothing is decoded
+        with pytest.raises(KeyboardInterrupt):
+            load_images(open_dataset(root), 17, cache=cache)
+    assert check() == [notes, npy]
+    # another image, another cache
+    folder("data/a.png", color=(90, 20, 10), size=(44, 60))
+    actual, _ = load_images(open_dataset(root), 16, cache=cache)
+    assert actual.max() == 90
+    assert len(list(cache.glob("*.npy"))) == 2
+
+
+def test_fingerprint_tells_tables_apart_and_progress_is_on_stderr(folder, capsys):
     table = open_dataset(folder("a.png"))
     expected = fingerprint(table, 16)
     assert expected == fingerprint(open_dataset(table.root), 16)
     assert expected != fingerprint(table, 17)
     assert expected != fingerprint(replace(table, is_fundus=False), 16)
-
-
-def test_progress_is_on_stderr(folder, capsys):
-    table = open_dataset(folder("a.png"))
     load_images(table, 16, progress=True)
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert "decoding" in captured.err
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "decoding" in err
     with pytest.raises(ValueError, match="size must be positive, found 0"):
         load_images(table, 0)
 
@@ -207,3 +210,132 @@ def test_any_two_values_make_a_mask_and_one_an_empty_mask(tmp_path, values):
     np.testing.assert_array_equal(actual, expected & (values[1] > 0))
     with pytest.raises(DataError, match="a folder, not an image"):
         read_image(tmp_path)
+
+
+def photograph(height, width, y, x, radius, notch=False):
+    """Return an unevenly lit reddish disc on noisy black."""
+    rows, columns = np.mgrid[:height, :width]
+    inside = np.hypot(rows - y, columns - x) < radius
+    if notch:
+        inside |= np.hypot(rows - (y - radius), columns - x) < radius / 12
+    light = 60 + 120 * columns / width
+    image = inside[..., None] * light[..., None] * [1, 0.5, 0.2]
+    noise = np.random.default_rng(0).uniform(0, 6, image.shape)
+    return (image + noise).astype(np.uint8)
+
+
+@given(st.floats(80, 120), st.floats(140, 160), st.floats(70, 130), st.booleans())
+def test_circle_is_found_though_cut_and_notched(y, x, radius, notch):
+    crop = square_crop(photograph(200, 300, y, x, radius, notch=notch))
+    middle = crop.top + crop.side / 2 - 0.5, crop.left + crop.side / 2 - 0.5
+    np.testing.assert_allclose(middle, (y, x), atol=2)
+    assert crop.side == pytest.approx(2 * radius, abs=4)
+
+
+def test_circle_is_found_from_its_corners_alone_and_cut_away_from_the_edge():
+    for radius in (145, 150, 160):  # cut on all sides
+        crop = square_crop(photograph(200, 280, 99.5, 139.5, radius))
+        assert crop.side == pytest.approx(2 * radius, abs=4)
+    image = photograph(200, 300, 99.5, 149.5, 100)
+    image[:30] = image[170:] = 0
+    crop = square_crop(image)
+    assert (crop.top, crop.side) == (pytest.approx(0, abs=4), pytest.approx(200, abs=6))
+
+
+def test_field_of_view_is_the_largest_area_without_holes_and_tells_eyes():
+    for value in (0, 5, 128, 255):  # no circle
+        image = np.full((40, 60, 3), value, np.uint8)
+        assert square_crop(image) == center_crop(40, 60)
+        assert field_of_view(image).all()
+    image = photograph(100, 150, 49.5, 74.5, 45)
+    image[45:55, 70:80] = 0  # a dark spot inside
+    image[2:8, 2:20] = 200  # a date stamp outside
+    actual = field_of_view(image)
+    assert actual[50, 75] > actual[5, 5]
+    assert actual.sum() == pytest.approx(np.pi * 45**2, rel=0.02)
+    # eyes are told from other images
+    eye = photograph(60, 60, 29.5, 29.5, 30)
+    gray = np.repeat(eye.max(axis=-1, keepdims=True), 3, axis=-1)
+    full = np.full((60, 60, 3), (180, 90, 40), np.uint8)
+    assert looks_like_fundus([eye, eye, gray])
+    assert not any(map(looks_like_fundus, ([gray], [full], [])))
+
+
+@given(crops, st.integers(0, 59), st.integers(0, 79))
+def test_points_follow_the_pixels(crop, y, x):
+    size = crop.side  # no resizing: a pixel goes to a pixel
+    image = np.zeros((60, 80), bool)
+    image[y, x] = True
+    points = crop.points(np.array([[y, x], [np.nan, np.nan]]), size)
+    inside = (points[0] >= 0).all() and (points[0] < size).all()
+    expected = points[:1].tolist() if inside else []
+    assert np.argwhere(crop.apply(image, size)).tolist() == expected
+    assert np.isnan(points[1]).all()  # missing stays missing
+
+
+@given(crops, st.integers(4, 64))
+def test_points_follow_a_resized_blob(crop, size):
+    rows, columns = np.mgrid[:60, :80]
+    blob = np.exp(-((rows - 29.5) ** 2 + (columns - 39.5) ** 2) / 50)
+    expected = crop.points(np.array([29.5, 39.5]), size)
+    margin = 14 * size / crop.side
+    if margin <= expected.min() and expected.max() <= size - 1 - margin:
+        weight = crop.apply((blob * 255).astype(np.uint8), size).astype(float)
+        y, x = np.mgrid[:size, :size]
+        actual = np.array([(weight * y).sum(), (weight * x).sum()]) / weight.sum()
+        np.testing.assert_allclose(actual, expected, atol=0.15)
+
+
+@given(crops, st.integers(4, 40))
+def test_a_reduced_copy_gives_the_same_crop(crop, size):
+    rng = np.random.default_rng(0)
+    small = rng.integers(0, 255, (15, 20, 3), np.uint8)
+    full = small.repeat(4, axis=0).repeat(4, axis=1)
+    expected = crop.apply(full, size).mean()
+    assert crop.apply(small, size).mean() == pytest.approx(expected, abs=12)
+
+
+def test_a_mask_is_true_where_half_a_pixel_was_and_floats_are_refused():
+    half = np.tile(np.arange(8) < 5, (8, 1))  # shares 1, 1, .5, 0 of wider pixels
+    actual = Crop(0, 0, 8, 8, 8).apply(half, 4)
+    assert actual[0].tolist() == [True, True, True, False]
+    with pytest.raises(TypeError, match="array must be uint8 or bool, found float64"):
+        Crop(0, 0, 4, 4, 4).apply(np.zeros((4, 4)), 2)
+
+
+@given(st.integers(1, 70))
+def test_round_mask_does_not_change_when_turned(size):
+    mask = round_mask(size)
+    np.testing.assert_array_equal(mask, np.rot90(mask))
+    assert mask[size // 2].all()
+    assert round_mask(4).sum() == 12
+
+
+@given(sides, sides)
+def test_a_flat_array_stays_flat(shape, wanted):
+    for array in (np.full((*shape, 3), 77, np.uint8), np.ones(shape, bool)):
+        resized = resize(array, wanted)
+        assert resized.shape[:2] == wanted
+        np.testing.assert_allclose(resized.astype(float), float(array.flat[0]))
+        assert resize(array, shape) is array
+
+
+def test_a_shrunk_mask_keeps_its_area_and_place_a_smooth_map_its_values_fields_shrink():
+    mask = np.zeros((80, 120), bool)
+    mask[20:40, 60:90] = True
+    small = resize(mask, (40, 60))
+    assert small.dtype == np.float32
+    assert 4 * small.sum() == pytest.approx(mask.sum(), rel=0.01)
+    rows, columns = np.nonzero(small >= 0.5)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (10, 19, 30, 44)
+    y, x = np.mgrid[:60, :90] / 90
+    expected = np.sin(3 * y) * np.cos(4 * x)
+    actual = resize(resize(expected, (30, 45)), (60, 90))
+    np.testing.assert_allclose(actual, expected, atol=0.03)
+    # fields shrink to the width and are never enlarged
+    region = np.ones((720, 1080), bool)
+    assert working_shape(region, 540) == (360, 540)
+    assert working_shape(region, 0) == working_shape(region, 5000) == (720, 1080)
+    assert working_shape(np.zeros((10, 10), bool), 5) == (10, 10)
+    region[:, :540] = False  # the field counts, and not the black around it
+    assert working_shape(region, 270) == (360, 540)

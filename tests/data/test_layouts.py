@@ -1,4 +1,6 @@
-"""Every layout on small copies of its folders: what is read, what is refused."""
+"""Every layout on small copies of its folders, and on the real ones where they are."""
+
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -6,7 +8,9 @@ from PIL import Image
 from strategies import refused
 
 from tinyssl.data import DataError, load_images, load_masks, load_points, open_dataset
-from tinyssl.data.images import round_mask
+from tinyssl.data.copies import content_groups
+from tinyssl.data.folds import stratified_group_folds
+from tinyssl.data.images import field_of_view, round_mask
 
 RNG = np.random.default_rng(0)
 IMAGES, TRAIN, TEST = "1. Original Images", "a. Training Set", "b. Testing Set"
@@ -43,25 +47,21 @@ def aptos(folder):
     return folder(*images, files={"train.csv": train, "test.csv": test})
 
 
-def test_aptos_reads_labelled_and_unlabelled_part(aptos):
-    table = open_dataset(aptos)
-    expect(table, layout="aptos", names=("aa", "bb", "cc"), grade=[2, 0, -1])
-    expect(table, split=["train", "train", "test"], patient=None, is_fundus=True)
-
-
 @pytest.mark.parametrize(
     "text",
     [
+        "id_code,diagnosis\naa,2\nbb,0\n",
         "\ufeffid_code,diagnosis\r\naa,2\r\nbb,0\r\n",
         '"id_code" , "diagnosis",,\n"aa", 2,,\n"bb",0,,\n,,,\n',
         "id_code;diagnosis\naa;2\nbb;0",
         "ID_code\tDiagnosis\naa\t2.0\nbb\t0\n\n",
     ],
-    ids=["bom-crlf", "quotes-commas-blank-row", "semicolons", "tabs-float"],
 )
-def test_a_csv_as_people_save_it(aptos, text):
+def test_aptos_has_both_parts_from_a_csv_as_people_save_it(aptos, text):
     (aptos / "train.csv").write_text(text, newline="")
-    expect(open_dataset(aptos), grade=[2, 0, -1])
+    table = open_dataset(aptos)
+    expect(table, layout="aptos", names=("aa", "bb", "cc"), grade=[2, 0, -1])
+    expect(table, split=["train", "train", "test"], patient=None, is_fundus=True)
 
 
 def test_every_missing_image_is_named_at_once(aptos):
@@ -129,16 +129,14 @@ def test_idrid_root_is_its_grading_part(idrid):
     expect(table, layout="idrid-grading", names=names, grade=[3, 0, 4])
     expect(table, split=["train", "train", "test"])
     expect(open_dataset(idrid / GRADED), names=names)
-
-
-def test_idrid_images_of_one_visit_stay_together(idrid):
+    # images of one visit stay together
     comments = (b"181120172a\0", b"No ID\0", b"181120172a\0")
     for path, comment in zip(open_dataset(idrid).images, comments, strict=True):
         Image.open(path).save(path, comment=comment)
     expect(open_dataset(idrid), patient=["181120172a", "", "181120172a"])
 
 
-def test_idrid_segmentation_has_a_mask_where_there_is_a_lesion(idrid):
+def test_idrid_masks_and_points_are_scaled_to_the_image_that_is_there(idrid):
     table = open_dataset(idrid / SEGMENTED)
     expect(table, layout="idrid-segmentation")
     assert list(table.masks) == ["MA", "OD"]
@@ -146,9 +144,6 @@ def test_idrid_segmentation_has_a_mask_where_there_is_a_lesion(idrid):
     assert load_masks(table, "MA", 16).any(axis=(1, 2)).tolist() == [True, False]
     with pytest.raises(DataError, match="has no mask 'HE'; its masks are: MA, OD"):
         load_masks(table, "HE", 16)
-
-
-def test_idrid_points_are_scaled_to_the_image_that_is_there(idrid):
     table = open_dataset(idrid / LOCALIZED)
     expect(table, layout="idrid-localization")
     expected = [[712 * 267 / 2848, 1072 * 402 / 4288]]
@@ -311,6 +306,8 @@ def test_unknown_layout_lists_what_is_supported_and_found(folder):
     known = ("manifest", "APTOS", "IDRiD", "CHASE_DB1", "HRF", "DRIVE", "MedMNIST")
     with refused(".*".join((*known, "found 1 .txt, folders deep$"))):
         open_dataset(root)
+    check_refused(root / "none", "no such file or folder")
+    check_refused(root / "notes.txt", "unknown kind of file")
 
 
 @pytest.mark.parametrize(
@@ -327,13 +324,7 @@ def test_nothing_to_use(folder, images, files, message):
     check_refused(folder(*images, files=files), message, skip_bad=True)
 
 
-def test_no_folder_and_an_unknown_file(folder, tmp_path):
-    check_refused(tmp_path / "none", "no such file or folder")
-    check_refused(folder(files={"a.docx": b""}) / "a.docx", "unknown kind of file")
-
-
 def eyes(n, size=28):
-    """Return reddish discs on black."""
     images = RNG.integers(60, 90, (n, size, size, 3), np.uint8)
     images[..., 0] += 90
     images[:, ~round_mask(size)] = 0
@@ -345,7 +336,7 @@ def medmnist(tmp_path, **arrays):
     return open_dataset(tmp_path / "images.npz")
 
 
-def test_medmnist_joins_its_parts(tmp_path):
+def test_medmnist_joins_its_parts_and_gray_images_are_no_eyes(tmp_path):
     train = {"train_images": eyes(3), "train_labels": np.uint8([[0], [4], [2]])}
     test = {"test_images": eyes(2), "test_labels": np.uint8([[1], [0]])}
     table = medmnist(tmp_path, **train, **test)
@@ -353,9 +344,6 @@ def test_medmnist_joins_its_parts(tmp_path):
     expect(table, layout="medmnist", names=names, grade=[0, 4, 2, 1, 0], is_fundus=True)
     expect(table, split=["train"] * 3 + ["test"] * 2)
     assert table.images.shape == (5, 28, 28, 3)
-
-
-def test_medmnist_gray_images_are_no_eyes(tmp_path):
     images = RNG.integers(0, 255, (3, 28, 28), np.uint8)
     table = medmnist(tmp_path, train_images=images)
     expect(table, is_fundus=False, grade=None)
@@ -374,7 +362,6 @@ def test_medmnist_gray_images_are_no_eyes(tmp_path):
         (eyes(2), {"train_labels": np.zeros(2)}, "one integer an image, .* float64"),
         (eyes(2), {"test_images": eyes(2, 32)}, "images must have one size"),
     ],
-    ids=["none", "float", "3-D", "empty", "multi-label", "float-label", "sizes"],
 )
 def test_medmnist_refuses(tmp_path, images, more, message):
     given = {} if images is None else {"train_images": images}
@@ -382,7 +369,7 @@ def test_medmnist_refuses(tmp_path, images, more, message):
         medmnist(tmp_path, **given, **more)
 
 
-def test_medmnist_never_unpickles(tmp_path):
+def test_medmnist_never_unpickles_and_refuses_broken_files(tmp_path):
     class Trap:
         def __reduce__(self):
             return (tmp_path.joinpath("sprung").touch, ())
@@ -390,12 +377,9 @@ def test_medmnist_never_unpickles(tmp_path):
     with pytest.raises(DataError, match="cannot be read as plain arrays"):
         medmnist(tmp_path, train_images=np.array([Trap()], object))
     assert not (tmp_path / "sprung").exists()
-
-
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"\x80\x04pickle"])
-def test_medmnist_refuses_broken_files(folder, content):
-    root = folder(files={"broken.npz": content})
-    check_refused(root / "broken.npz", "cannot be read as plain arrays")
+    for content in (b"", b"PK\x03\x04 cut off", b"\x80\x04pickle"):
+        (tmp_path / "images.npz").write_bytes(content)
+        check_refused(tmp_path / "images.npz", "cannot be read as plain arrays")
 
 
 def test_toy_is_a_table_of_everything():
@@ -413,3 +397,64 @@ def test_toy_is_a_table_of_everything():
 
     for spec in ("toy:0", "toy:many", "toy:4:8", "toy:", "toy:4:32:x", "toy:12345678"):
         check_refused(spec, "must be toy, toy:N, toy:N:SIZE or")
+
+
+REAL = [  # folder, layout, images, is_fundus
+    ("IDRiD", "idrid-grading", 412, True),
+    ("IDRiD/A. Segmentation", "idrid-segmentation", 51, True),
+    ("IDRiD/C. Localization", "idrid-localization", 40, True),
+    ("CHASE_DB1", "chase_db1", 20, True),
+    ("HRF", "hrf", 15, True),
+    ("MedMNIST/retinamnist.npz", "medmnist", 1600, True),
+    ("MedMNIST/pneumoniamnist_reconstructed.npz", "medmnist", 5856, False),
+]
+
+
+@pytest.mark.parametrize(("folder", "layout", "count", "is_fundus"), REAL)
+def test_real_layout(real_data, folder, layout, count, is_fundus):
+    if not (real_data / folder).exists():
+        pytest.skip(f"no {folder} here")
+    table = open_dataset(real_data / folder)
+    assert (table.layout, len(table), table.is_fundus) == (layout, count, is_fundus)
+
+
+def test_idrid_grades_and_pairs(real_data, tmp_path):
+    table = open_dataset(real_data / "IDRiD")
+    assert np.bincount(table.grade).tolist() == [133, 20, 136, 74, 49]
+    images, table = load_images(table, 32, cache=tmp_path)
+    groups = content_groups(images)
+    assert len(np.unique(groups)) == 407  # 5 byte-identical pairs, 2 of unlike grade
+    folds = stratified_group_folds(table.grade, groups, 5, rng=0)
+    counts = np.array([np.bincount(table.grade[folds == k]) for k in range(5)])
+    assert np.ptp(counts, axis=0).max() <= 2
+
+
+def test_idrid_disc_is_bright_and_fovea_dark(real_data):
+    table = open_dataset(real_data / "IDRiD" / "C. Localization")
+    images, table = load_images(table, 128)
+    rows, green = np.arange(len(table)), images[..., 1]
+    places = (load_points(table, name, 128) for name in ("disc", "fovea"))
+    disc, fovea = (green[(rows, *place.round().astype(int).T)] for place in places)
+    assert (disc > fovea).mean() >= 0.9
+    table = open_dataset(real_data / "IDRiD" / "A. Segmentation").select(range(8))
+    images, table = load_images(table, 128)
+    discs = load_masks(table, "OD", 128)
+    assert discs.any(axis=(1, 2)).all()
+    for image, disc in zip(images[..., 1].astype(float), discs, strict=True):
+        assert image[disc].mean() > 1.2 * image[image > 0].mean()
+
+
+def test_chase_vessels_are_darker_than_their_surroundings(real_data):
+    table = open_dataset(real_data / "CHASE_DB1").select(range(4))
+    images, table = load_images(table, 256)
+    vessels = load_masks(table, "vessel", 256)
+    retina = np.stack([field_of_view(image) for image in images]) & ~vessels
+    for image, vessel, other in zip(images[..., 1], vessels, retina, strict=True):
+        assert 0.03 < vessel.mean() < 0.15
+        assert image[vessel].mean() < image[other].mean()
+
+
+def test_retinamnist_parts(real_data):
+    table = open_dataset(real_data / "MedMNIST" / "retinamnist.npz")
+    assert Counter(table.split.tolist()) == {"train": 1080, "val": 120, "test": 400}
+    assert set(table.grade.tolist()) == set(range(5))

@@ -1,20 +1,101 @@
-"""Grading: what stands above a picture, and what is no run of finetune."""
+"""Grading: where the grader looked, what stands above a picture, other runs."""
 
+import numpy as np
 import pytest
 import torch
+from torch import nn
 
+from tinyssl import metrics
+from tinyssl.data import toy
+from tinyssl.data.images import round_mask
 from tinyssl.grade import grade, heading
+from tinyssl.grade.occlusion import expected_grade, occlusion_map
 from tinyssl.plots import grade_bars
 
-ROW = {"image": "photos/cat.png", "severity": "no diabetic retinopathy"}
+
+class CountsYellow(nn.Module):
+    """A grader that can be checked: grade 1 of 0..1 by the share of yellow pixels."""
+
+    def __init__(self, sign=1.0):
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(sign))
+
+    def outputs(self, x):
+        yellow = torch.relu(x[:, 1] - 0.55) * (x[:, 2] < 0.6)  # (N, H, W)
+        return self.weight * (yellow.sum((1, 2))[:, None] - 1.5)
+
+    def log_probabilities(self, outputs):
+        both = torch.cat([-outputs / 2, outputs / 2], 1)
+        return both.log_softmax(1)
+
+
+class CountsExudates(CountsYellow):
+    """A grader that looks at the true mask, and there only at brightness."""
+
+    def __init__(self, mask):
+        super().__init__()
+        self.mask = torch.from_numpy(mask).float()
+
+    def outputs(self, x):
+        seen = (x.mean(1) * self.mask).sum((1, 2)) / self.mask.sum()  # (N,)
+        return self.weight * (20 * seen - 10)[:, None]
+
+
+def retina(spot=np.s_[14:17, 30:33], side=48):
+    """Return a red disc with a yellow spot, and where it is lit."""
+    lit = round_mask(side)
+    image = np.zeros((side, side, 3), np.uint8)
+    image[lit] = [150, 70, 40]
+    image[spot] = [250, 230, 90]
+    return image, lit
+
+
+def test_a_bright_spot_that_makes_the_grade_is_where_the_map_is_highest():
+    image, _ = retina()
+    found = occlusion_map([CountsYellow()], image)
+    y, x = np.unravel_index(found.argmax(), found.shape)
+    assert abs(y - 15) <= 3
+    assert abs(x - 31) <= 3
+    assert found.max() > 0.1
+    # evidence against a grade is negative, and several graders are averaged
+    against = occlusion_map([CountsYellow(sign=-1.0)], image)
+    assert against.min() < -0.1
+    assert against.max() < 0.01
+    both = occlusion_map([CountsYellow(), CountsYellow(-1.0)], image)
+    np.testing.assert_allclose(both, (found + against) / 2, atol=1e-6)
+
+
+def test_a_flat_retina_and_the_black_frame_are_no_evidence():
+    image, _ = retina(spot=[])
+    assert np.abs(occlusion_map([CountsYellow()], image)).max() < 1e-6
+    image, lit = retina(spot=np.s_[20:24, 20:24])
+    assert not occlusion_map([CountsYellow()], image)[~lit].any()
+    # sure answers
+    x = torch.zeros(2, 3, 8, 8)
+    x[1, 1] = 1.0
+    assert expected_grade([CountsYellow()], x) == pytest.approx([0, 1], abs=0.2)
+
+
+def test_on_synthetic_eyes_the_map_points_at_the_true_lesions():
+    eyes = toy.fundus(60, size=96, rng=3)
+    lesions = eyes.lesions["EX"]
+    chosen = np.flatnonzero(lesions.sum((1, 2)) >= 12)[:6]
+    assert len(chosen) == 6
+    scores = []
+    for i in chosen:
+        found = occlusion_map([CountsExudates(lesions[i])], eyes.images[i])
+        inside = eyes.field_of_view[i]
+        scores.append(metrics.roc_auc(lesions[i][inside], found[inside]))
+    assert np.mean(scores) > 0.9, scores
 
 
 def test_a_warning_stands_first_and_names_stay_as_they_are():
-    assert heading(ROW) == "no diabetic retinopathy: cat.png"
-    warned = heading(ROW | {"warning": "looks unlike the training images"})
+    row = {"image": "photos/cat.png", "severity": "no diabetic retinopathy"}
+    assert heading(row) == "no diabetic retinopathy: cat.png"
+    warned = heading(row | {"warning": "looks unlike the training images"})
     assert warned.startswith("Unlike the training images: cat.png, answered no")
-    image = torch.zeros(8, 8, 3).numpy()
-    figure = grade_bars(image, [0.5, 0.5], ["a", "b"], title=heading(ROW))
+    image = np.zeros((8, 8, 3))
+    figure = grade_bars(image, [0.5, 0.5], ["a", "b"], title=heading(row))
     assert figure.get_suptitle() == "No diabetic retinopathy: cat.png"
 
 

@@ -1,7 +1,9 @@
-"""What every network keeps, and what SonoNet and the U-Nets have of their own."""
+"""What every network keeps, what each has of its own, and DenseNet's weights."""
 
 import itertools
 import json
+import re
+from collections import Counter
 
 import pytest
 import torch
@@ -13,8 +15,10 @@ from tinyssl.models import (
     DenseUNet,
     SonoNet,
     UNet,
+    densenet121,
     densenet_small,
     from_config,
+    load_torchvision,
     load_weights,
     sononet_small,
 )
@@ -24,12 +28,12 @@ VGG16 = (3, 64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512)
 TINY = {"growth_rate": 4, "block_layers": (1, 2, 2), "stem_channels": 6}
 
 
-def dense(small):
-    return DenseNet(**TINY, small_stem=small)
+def dense(small_stem=False, **options):
+    return DenseNet(**TINY | options, small_stem=small_stem)
 
 
 ENCODERS = {
-    "densenet": lambda: dense(False),
+    "densenet": dense,
     "densenet, small stem": lambda: dense(True),
     "densenet, small": densenet_small,
     "sononet": lambda: SonoNet(width=4),
@@ -39,7 +43,7 @@ ENCODERS = {
 }
 UNETS = {name: ENCODERS[name] for name in ("unet", "deep unet")} | {
     "dense unet": lambda: DenseUNet(dense(True), out_channels=2),
-    "dense unet, paper's stem": lambda: DenseUNet(dense(False), out_channels=2),
+    "dense unet, paper's stem": lambda: DenseUNet(dense(), out_channels=2),
 }
 NETWORKS = ENCODERS | UNETS
 
@@ -77,28 +81,19 @@ def test_config_is_plain_and_rebuilds_the_network(name):
     assert again.config == model.config
     assert (report.missing, report.left_over) == ((), ())
     assert torch.equal(again(x), model(x))
-
-
-def test_config_of_no_network_is_refused():
     with pytest.raises(ValueError, match=r"config\['name'\] must be one of"):
         from_config({"name": "ResNet"})
-
-
-@pytest.mark.parametrize("name", NETWORKS)
-def test_every_weight_is_used_except_the_encoders_classifier(name):
-    model = NETWORKS[name]()
+    # every weight is used except the encoder's classifier
     model(torch.rand(2, 3, 32, 32)).square().sum().backward()
     idle = [n for n, p in model.named_parameters() if p.grad is None]
     assert all(n.startswith("encoder.classifier") for n in idle)
 
 
-def test_sononet_64_has_the_convolutions_of_vgg_16():
+def test_sononet_64_and_densenet121_have_the_layers_of_their_papers():
     modules = SonoNet().blocks.modules()
     found = [tuple(m.weight.shape) for m in modules if isinstance(m, nn.Conv2d)]
     assert found == [(c_out, c_in, 3, 3) for c_in, c_out in itertools.pairwise(VGG16)]
-
-
-def test_adaptation_halves_the_channels_and_ends_in_a_norm():
+    # the adaptation halves the channels and ends in a norm
     modules = SonoNet(num_classes=14).adaptation.modules()
     wide, norm, relu, narrow, last = (m for m in modules if not list(m.children()))
     assert tuple(wide.weight.shape) == (256, 512, 1, 1)
@@ -106,16 +101,21 @@ def test_adaptation_halves_the_channels_and_ends_in_a_norm():
     assert isinstance(norm, nn.BatchNorm2d)
     assert isinstance(relu, nn.ReLU)
     assert isinstance(last, nn.BatchNorm2d)
+    model = densenet121()
+    modules = list(model.modules())
+    kernels = Counter(m.kernel_size for m in modules if isinstance(m, nn.Conv2d))
+    pools = [m for m in modules if isinstance(m, nn.AvgPool2d | nn.AdaptiveAvgPool2d)]
+    assert sum(p.numel() for p in model.parameters()) == 7_978_856
+    assert kernels == {(7, 7): 1, (3, 3): 58, (1, 1): 61}
+    assert len(pools) == 4
+    assert sum(isinstance(m, nn.Linear) for m in modules) == 1
 
 
-@pytest.mark.parametrize(("extra", "halvings"), [(False, 4), (True, 5)])
-def test_maps_halve_from_block_to_block(extra, halvings):
-    maps = sononet_small(extra_pool=extra).stages(torch.rand(2, 3, 64, 96))
-    expected = [(64 >> k, 96 >> k) for k in range(halvings + 1)]
-    assert [m.shape[2:] for m in maps] == expected
-
-
-def test_answer_is_the_mean_of_the_class_maps():
+def test_maps_halve_from_block_to_block_and_the_answer_is_the_mean_of_the_last():
+    for extra, halvings in ((False, 4), (True, 5)):
+        maps = sononet_small(extra_pool=extra).stages(torch.rand(2, 3, 64, 96))
+        expected = [(64 >> k, 96 >> k) for k in range(halvings + 1)]
+        assert [m.shape[2:] for m in maps] == expected
     torch.manual_seed(0)
     model = sononet_small(num_classes=3)
     x = torch.rand(2, 3, 48, 48)
@@ -138,23 +138,97 @@ def test_skips_carry_single_pixels(name):
 
 
 def test_dense_unet_keeps_the_weights_of_the_encoder_given():
-    encoder = dense(False)
+    encoder = dense()
     before = {name: t.clone() for name, t in encoder.state_dict().items()}
     model = DenseUNet(encoder)
     for name, tensor in model.encoder.state_dict().items():
         assert torch.equal(tensor, before[name])
 
 
-def test_unet_learns_to_find_edges():
-    torch.manual_seed(0)
-    model = UNet(in_channels=1, widths=(4, 8))
-    x = (torch.rand(8, 1, 6, 6) > 0.5).float().repeat_interleave(4, 2)
-    x = x.repeat_interleave(4, 3)
-    y = (F.max_pool2d(x, 3, 1, 1) != -F.max_pool2d(-x, 3, 1, 1)).float()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
-    for _ in range(40):
-        optimizer.zero_grad()
-        F.binary_cross_entropy_with_logits(model(x), y).backward()
-        optimizer.step()
-    agreement = ((model(x) > 0) == (y > 0)).float().mean()
-    assert agreement > 0.95
+def torchvision_by_hand(x, blocks, growth=32, width=4, classes=1000):
+    """Return weights by torchvision's names and its answer, by no module of ours."""
+    weights, draw = {}, torch.Generator().manual_seed(0)
+
+    def conv(x, name, out, size, **options):
+        drawn = torch.randn(out, x.shape[1], size, size, generator=draw)
+        weights[f"{name}.weight"] = drawn * (2 / (x.shape[1] * size**2)) ** 0.5
+        return F.conv2d(x, weights[f"{name}.weight"], **options)
+
+    def norm_relu(x, name):
+        n = x.shape[1]
+        mean = weights[f"{name}.running_mean"] = torch.randn(n, generator=draw) * 0.1
+        var = weights[f"{name}.running_var"] = torch.rand(n, generator=draw) + 0.5
+        scale = weights[f"{name}.weight"] = torch.rand(n, generator=draw) + 0.5
+        shift = weights[f"{name}.bias"] = torch.randn(n, generator=draw) * 0.1
+        weights[f"{name}.num_batches_tracked"] = torch.tensor(7)
+        return F.relu(F.batch_norm(x, mean, var, scale, shift))
+
+    x = conv(x, "features.conv0", 64, 7, stride=2, padding=3)
+    x = F.max_pool2d(norm_relu(x, "features.norm0"), 3, 2, 1)
+    for b, layers in enumerate(blocks, 1):
+        for j in range(1, layers + 1):
+            name = f"features.denseblock{b}.denselayer{j}"
+            new = norm_relu(x, f"{name}.norm1")
+            new = conv(new, f"{name}.conv1", width * growth, 1)
+            new = norm_relu(new, f"{name}.norm2")
+            new = conv(new, f"{name}.conv2", growth, 3, padding=1)
+            x = torch.cat([x, new], 1)
+        if b < len(blocks):
+            name = f"features.transition{b}"
+            x = norm_relu(x, f"{name}.norm")
+            x = F.avg_pool2d(conv(x, f"{name}.conv", x.shape[1] // 2, 1), 2)
+    x = norm_relu(x, "features.norm5").mean((2, 3))
+    head = torch.randn(classes, x.shape[1], generator=draw) / x.shape[1] ** 0.5
+    bias = torch.randn(classes, generator=draw)
+    weights |= {"classifier.weight": head, "classifier.bias": bias}
+    return weights, F.linear(x, head, bias)
+
+
+@pytest.mark.parametrize("old_names", [False, True])
+def test_torchvision_weights_give_the_same_outputs(tmp_path, old_names):
+    x = torch.randn(2, 3, 96, 80, generator=torch.Generator().manual_seed(1))
+    weights, expected = torchvision_by_hand(x, (6, 12, 24, 16))
+    saved = weights
+    if old_names:  # "norm.1" for "norm1", and no step counters
+        old = re.compile(r"(layer.*\.(norm|conv))")
+        kept = {k: v for k, v in weights.items() if "num_batches" not in k}
+        saved = {old.sub(r"\1.", name): value for name, value in kept.items()}
+    torch.save(saved, tmp_path / "densenet121.pth")
+    model = densenet121().eval()
+    report = load_torchvision(model, tmp_path / "densenet121.pth")
+    with torch.no_grad():
+        actual = model(x)
+    torch.testing.assert_close(actual, expected, atol=1e-5, rtol=1e-5)
+    assert report.left_over == ()
+    assert all(n.endswith("num_batches_tracked") for n in report.missing)
+    assert len(report.matched) == len(saved)
+
+
+def test_a_head_of_another_size_stays_random_and_other_weights_are_refused():
+    source, model = dense(num_classes=4), dense(num_classes=5)
+    head = model.classifier.weight.clone()
+    report = load_weights(model, source.state_dict())
+    assert report.left_over == ("classifier.weight", "classifier.bias")
+    assert report.missing == report.left_over
+    assert torch.equal(model.classifier.weight, head)
+    assert torch.equal(model.stem.conv.weight, source.stem.conv.weight)
+    assert "left over 2 (classifier.weight, classifier.bias)" in str(report)
+    # weights of another network are refused and change nothing
+    model = dense()
+    before = {name: t.clone() for name, t in model.state_dict().items()}
+    with pytest.raises(ValueError, match="at least 90 % of the model's tensors, found"):
+        load_weights(model, dense(growth_rate=5).state_dict())
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, before[name])
+
+
+def test_files_that_are_no_weights_are_refused_in_one_line(tmp_path):
+    (tmp_path / "text.pth").write_text("not a checkpoint")
+    torch.save([1, 2], tmp_path / "list.pth")
+    for name, error, words in (
+        ("missing", FileNotFoundError, "no file of weights at"),
+        ("text", ValueError, r"text\.pth is not a file of plain weights"),
+        ("list", ValueError, r"must hold a state_dict .* found list"),
+    ):
+        with pytest.raises(error, match=words):
+            load_torchvision(dense(), tmp_path / f"{name}.pth")

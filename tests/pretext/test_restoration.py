@@ -1,24 +1,24 @@
-"""Restoring: what is disordered and where, honest errors, and learning."""
+"""Patches: where they lie. Restoring: what is disordered, honest errors, learning."""
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import seeds
 
 from tinyssl.data import toy
 from tinyssl.data.images import round_mask
 from tinyssl.models import Restorer, UNet
 from tinyssl.pretext import ContextRestoration, PixelShuffling
 from tinyssl.pretext.inputs import field_statistics
+from tinyssl.pretext.patches import cut_patches, move_to_objects, sample_corners
 from tinyssl.training import to_tensor, train
 
 BOTH = pytest.mark.parametrize("kind", [ContextRestoration, PixelShuffling])
 
 
 class Copy(torch.nn.Module):
-    """Return the input: the baseline that the log calls copy."""
-
     def forward(self, x):
         return x
 
@@ -36,7 +36,7 @@ def eyes():
     return toy.fundus(12, size=32, rng=0).images
 
 
-@given(st.integers(0, 10**6))
+@given(seeds)
 def test_a_shuffled_window_keeps_its_pixels_with_all_channels_together(seed):
     task = PixelShuffling(Copy(), patch_size=5, num_swaps=1)
     images = noise(1, 16, seed)
@@ -52,12 +52,11 @@ def test_a_shuffled_window_keeps_its_pixels_with_all_channels_together(seed):
 
 
 def test_shuffling_disturbs_the_same_places_as_context_restoration():
-    options = {"patch_size": 4, "num_swaps": 3}
-    changed = [
-        kind(Copy(), **options).make_batch(noise(3, 24), np.random.default_rng(5))[1][1]
-        for kind in (PixelShuffling, ContextRestoration)
-    ]
-    assert (changed[0] == changed[1]).mean() > 0.98  # noise seldom equals itself
+    changed = []
+    for kind in (PixelShuffling, ContextRestoration):
+        task = kind(Copy(), patch_size=4, num_swaps=3)
+        changed.append(task.make_batch(noise(3, 24), np.random.default_rng(5))[1][1])
+    assert np.equal(*changed).mean() > 0.98  # noise seldom equals itself
 
 
 @BOTH
@@ -110,9 +109,7 @@ def test_the_network_sees_what_it_was_promised(eyes, standardise):
     torch.testing.assert_close(task.restore(inputs), inputs)
     if not standardise:  # the target tasks of whole images show [0, 1] too
         assert network.seen is inputs
-
-
-def test_flat_grey_image_stays_finite():
+    # a flat grey image stays finite
     task = ContextRestoration(Copy(), patch_size=4, num_swaps=2)
     flat = np.full((2, 16, 16, 1), 90, np.uint8)
     loss, logs = task(*batch(task, flat))
@@ -125,15 +122,14 @@ def test_restored_images_lie_between_zero_and_one_and_a_unet_is_carried_whole(ey
     task = ContextRestoration(network, patch_size=4).eval()
     restored = task.restore(to_tensor(eyes))
     assert restored.shape == (12, 3, 32, 32)
-    assert restored.min() >= 0
-    assert restored.max() <= 1
+    assert ((restored >= 0) & (restored <= 1)).all()
     assert task.encoder is network
 
 
-@pytest.mark.parametrize("side", [28, 32, 45])
-def test_restorer_answers_at_the_size_it_was_asked(tiny_encoder, side):
+def test_restorer_answers_at_the_size_it_was_asked(tiny_encoder):
     network = Restorer(tiny_encoder)
-    assert network(torch.rand(2, 3, side, side)).shape == (2, 3, side, side)
+    for side in (28, 32, 45):
+        assert network(torch.rand(2, 3, side, side)).shape == (2, 3, side, side)
     assert ContextRestoration(network).encoder is tiny_encoder
 
 
@@ -145,3 +141,64 @@ def test_patches_are_restored_better_than_by_copying(kind, eyes):
     train(task, (eyes,), steps=150, batch_size=8, lr=5e-3)
     scores = task.evaluate(eyes, np.random.default_rng(1))
     assert scores["swapped"] < 0.7 * scores["copy_swapped"], scores
+
+
+def disc(height, width, radius):
+    y, x = np.ogrid[:height, :width]
+    return (y - height / 2) ** 2 + (x - width / 2) ** 2 < radius**2
+
+
+@given(seeds, st.integers(1, 40), st.integers(1, 24))
+def test_patches_lie_in_the_image_with_their_centre_in_the_field(seed, size, radius):
+    regions = [disc(50, 47, radius), disc(40, 60, radius)]
+    corners = sample_corners(regions, size, rng=seed)
+    for region, (y, x) in zip(regions, corners, strict=True):
+        height, width = region.shape
+        assert 0 <= y <= height - size
+        assert 0 <= x <= width - size
+        assert region[y + size // 2, x + size // 2]
+
+
+def test_every_centre_is_drawn_about_equally_often_and_the_ends_are_reached():
+    region = np.zeros((12, 12), bool)
+    region[3:6, 4:7] = True
+    corners = sample_corners([region] * 4500, 4, rng=0)
+    places, counts = np.unique(corners, axis=0, return_counts=True)
+    assert len(places) == 9
+    assert ((counts - 500.0) ** 2 / 500).sum() < 26  # chi-square, 8 d.o.f., p = .001
+    corners = sample_corners([np.ones((9, 7), bool)] * 500, 4, rng=0)
+    assert corners.min(0).tolist() == [0, 0]
+    assert corners.max(0).tolist() == [5, 3]
+    region = np.zeros((200, 200), bool)
+    region[150, 60] = True
+    assert sample_corners([region], 9, rng=0).tolist() == [[146, 56]]
+
+
+@pytest.mark.parametrize("size", [33, 5])
+def test_a_patch_that_does_not_fit_is_refused(size):
+    region = np.zeros((32, 40), bool)
+    region[0, 0] = True
+    with pytest.raises(ValueError, match=f"patch size {size} must fit .* in image 0"):
+        sample_corners([region], size, rng=0)
+
+
+def test_moved_patches_hold_the_object_and_lie_in_the_image():
+    mask = np.zeros((50, 60), bool)
+    mask[0, 0] = mask[49, 59] = mask[20, 30] = True
+    corners = np.zeros((300, 2), np.int64)
+    moved = move_to_objects(corners, [mask] * 300, 16, share=1, rng=0)
+    assert moved.min(0).tolist() == [0, 0]
+    assert moved.max(0).tolist() == [34, 44]
+    assert cut_patches([mask] * 300, moved, 16).any((1, 2)).all()
+    offsets = np.array([20, 30]) - moved[(moved > 0).all(1) & (moved < 34).all(1)]
+    assert offsets.min() == 0  # anywhere in the patch, not always its middle
+    assert offsets.max() == 15
+    # a share of them, and none where nothing is
+    mask = np.zeros((50, 60), bool)
+    mask[40:, 50:] = True
+    corners = np.zeros((2000, 2), np.int64)
+    moved = move_to_objects(corners, [mask] * 2000, 8, share=0.5, rng=0)
+    assert 920 < moved.any(1).sum() < 1080
+    assert not corners.any()
+    nothing = [np.zeros((50, 60), bool)] * 2000
+    assert not move_to_objects(corners, nothing, 8, share=1, rng=0).any()
