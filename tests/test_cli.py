@@ -95,9 +95,8 @@ def in_an_empty_folder(monkeypatch, tmp_path):
 
 @pytest.fixture
 def run(capsys):
-    """Run a line; return its status, and what stood on stdout and stderr."""
-
     def run(line, commands=stub_commands):
+        """Run a line; return its status, and what stood on stdout and stderr."""
         try:
             status = main(line.split(), commands)
         except SystemExit as left:

@@ -68,15 +68,6 @@ def test_metrics_evaluate_a_torch_loop(table):
     assert after[1] == (predicted == y).float().mean(dtype=torch.float64).item()
 
 
-def test_tensors_that_numpy_cannot_read_are_refused_in_one_line():
-    torch = pytest.importorskip("torch")
-    for options in ({"requires_grad": True}, {"dtype": torch.bfloat16}):
-        scores = torch.rand(10, **options)
-        message = r"^y_score cannot be read as an array: .+$"
-        with pytest.raises(ValueError, match=message):
-            metrics.roc_auc(np.arange(10) % 2, scores)
-
-
 class Puzzles(list):
     """Images that are given with patches swapped, for a DataLoader."""
 

@@ -3,41 +3,15 @@
 import base64
 import math
 import re
-from html.parser import HTMLParser
 
 import pytest
+from html_page import Page
 from matplotlib.figure import Figure
 
 from tinyssl.report import Section, Table, efficiency_table, write_report
 from tinyssl.summary import Metric, summarise
 
 HOSTILE = "</pre></table><script>alert(\"1\")</script><img src=x onerror='a'> & &amp;"
-VOID = {"meta", "img", "br", "hr", "link", "input"}
-
-
-class Page(HTMLParser):
-    """Read a page: tags in order, their attributes, the text; stop where unbalanced."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.tags, self.words = [], [], []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open, f"</{tag}> closes nothing"
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.words.append(data)
-
-    def attributes(self, tag):
-        return [attrs for name, attrs in self.tags if name == tag]
 
 
 def figure(title="The finding", label="a plot"):
