@@ -197,7 +197,7 @@ def test_the_arrows_of_the_house_run_one_way():
 FLOORS = """\
 summary tables | plots models | runs | task training jobs | pretext | cases | targets |
 starts | pretraining | experiment | report grade compare audit | studies demo |
-commands | cli"""  # a floor of the torch layer imports those below it, never those above
+commands | cli"""  # a floor of the torch layer imports only those below it
 
 
 def test_the_torch_layer_is_built_in_floors():

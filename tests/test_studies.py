@@ -108,7 +108,9 @@ def test_the_same_command_only_reads_and_elsewhere_scores_the_same(target, tmp_p
 def test_scratch_alone_needs_no_pretraining_and_has_nothing_beside_it(tmp_path):
     results = finetune(OWN_DATA, tmp_path / "run")
     assert {row["init"] for row in results["rows"]} == {"scratch"}
-    assert "No initialisation stands beside scratch" in page_of(tmp_path / "run").text
+    page = page_of(tmp_path / "run").text
+    assert "No initialisation stands beside scratch" in page
+    assert "majority grade" in page
 
 
 def test_encoders_of_folds_work_and_what_they_saw_is_refused(runs, tmp_path):

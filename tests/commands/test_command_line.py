@@ -18,7 +18,7 @@ SMALL = ["--size", "24", "--folds", "2", "--workers", "1", "--threads", "1"]
 def tinyssl(*arguments, status=0, cwd=None):
     """Run the command; return what it printed on stdout and stderr."""
     done = subprocess.run(
-        [sys.executable, "-m", "tinyssl", *map(str, arguments)],
+        [sys.executable, "-B", "-m", "tinyssl", *map(str, arguments)],
         capture_output=True,
         text=True,
         cwd=cwd,
@@ -55,7 +55,8 @@ def runs(folder, tmp_path_factory):
     finetune = ["--init", out / "rotation", out / "restoration", "--epochs", 1]
     finetune += ["--fractions", 50, 100, "--batch-size", 8, "--out", out / "grader"]
     stdout, stderr = tinyssl("finetune", folder, "--json", *SMALL, *finetune)
-    (out / "finetune.json").write_text(stdout)
+    inits = {line["init"] for line in json.loads(stdout)["summary"]}
+    assert inits == {"scratch", "scratch, same compute", "rotation", "restoration"}
     assert "a handicap" not in stderr  # pretraining showed what grading shows
     return out
 
@@ -75,18 +76,6 @@ def test_pretrain_leaves_a_whole_run_folder(runs):
     config = json.loads((runs / "rotation" / "config.json").read_text())
     assert config["seed"] == 0
     assert "torch" in config["versions"]
-
-
-def test_finetune_compares_all_initialisations_on_the_same_folds(runs):
-    results = json.loads((runs / "finetune.json").read_text())
-    inits = {line["init"] for line in results["summary"]}
-    assert inits == {"scratch", "scratch, same compute", "rotation", "restoration"}
-    for line in results["summary"]:
-        assert len(line["values"]) == 2
-        assert line["min"] <= line["avg"] <= line["max"]
-    page = (runs / "grader" / "report.html").read_text(encoding="utf-8")
-    for word in ("scratch, same compute", "majority grade", "minus scratch"):
-        assert word in page
 
 
 def test_grade_answers_in_json_and_in_words(runs, folder):
