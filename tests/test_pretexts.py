@@ -1,8 +1,4 @@
-"""The contract of every pretext task: whatever the table names must keep it.
-
-A task that adds itself to `tinyssl.pretext.PRETEXTS` is tested here; what is its own
-stands in ``tests/pretext/``.
-"""
+"""The contract that every task of `tinyssl.pretext.PRETEXTS` must keep."""
 
 import re
 from pathlib import Path
@@ -117,8 +113,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(name, images, tmp_
 @ANY
 def test_it_scores_itself_and_tells_and_shows_what_that_means(name, images):
     task = build(name)
-    scores = task.evaluate(images, np.random.default_rng(0))
-    again = task.evaluate(images, np.random.default_rng(0))
+    scores, again = (task.evaluate(images, np.random.default_rng(0)) for _ in "ab")
     assert runs.plain(scores) == runs.plain(again)
     numbers = [v for v in scores.values() if isinstance(v, float)]
     assert numbers
@@ -140,9 +135,7 @@ def test_it_scores_itself_and_tells_and_shows_what_that_means(name, images):
 @pytest.mark.parametrize("kind", [models.sononet_small, UNet])
 def test_pretraining_saves_what_can_be_loaded_again(name, kind, tmp_path):
     cases = Grading.read(open_dataset("toy:8:64"), Reading(64, labelled=False))
-    config = kind(
-        **({"widths": (4, 8)} if kind is UNet else {"extra_pool": True})
-    ).config
+    config = kind(**{"widths": (4, 8)} if kind is UNet else {"extra_pool": True}).config
     options = {"encoder": config, "out": tmp_path, "steps": 2, "batch_size": 2}
     (log,) = experiment.pretrain(name, cases, **options)
     saved, known = runs.load_encoder(tmp_path / "encoder.pt")
@@ -193,7 +186,6 @@ def test_a_name_that_is_in_no_table_is_refused():
 
 
 def test_no_method_is_named_outside_its_table():
-    """Adding a task is a file and a line: nothing else may know its name."""
     package = Path(pretext.__file__).parents[1]
     named = re.compile("|".join(f'"{name}"' for name in pretext.PRETEXTS))
     found = [

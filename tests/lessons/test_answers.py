@@ -169,8 +169,7 @@ mirror_labels: changed its input :: labels = labels.copy() ->
 
 @pytest.fixture(autouse=True)
 def _forget(monkeypatch):
-    """Begin every test with the first hint."""
-    monkeypatch.setattr("tinyssl.check.exercise.failures", {})
+    monkeypatch.setattr("tinyssl.check.exercise.failures", {})  # the first hint
 
 
 def planted():

@@ -1,5 +1,6 @@
 """Every lesson keeps the form, runs in fast mode, and gives the same numbers twice."""
 
+import functools
 import json
 import re
 
@@ -19,14 +20,11 @@ each = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """Return a function that runs a lesson twice, once for all tests."""
-    done = {}
-
+    @functools.cache
     def twice(path):
-        if path not in done:
-            folder = tmp_path_factory.mktemp(path.stem)
-            done[path] = [(folder / name, run(path, folder / name)) for name in "ab"]
-        return done[path]
+        """Run a lesson twice, once for all tests."""
+        folder = tmp_path_factory.mktemp(path.stem)
+        return [(folder / name, run(path, folder / name)) for name in "ab"]
 
     return twice
 
@@ -56,15 +54,10 @@ def test_it_runs_and_stays_in_its_folder(path, runs):
 
 
 @each
-def test_same_numbers_twice(path, runs):
+def test_numbers_are_the_same_twice_and_hold_what_you_should_see(path, runs):
     first, second = ((out / "results.json").read_bytes() for out, _ in runs(path))
     assert first == second
-
-
-@each
-def test_what_you_should_see_is_in_the_results(path, runs):
-    out, _ = runs(path)[0]
-    results = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    results = json.loads(first)
     text = path.read_text(encoding="utf-8")
     ranges = re.findall(r"^# - ``(\w+)``: (\S+) to (\S+)$", text, flags=re.MULTILINE)
     assert ranges
@@ -85,9 +78,7 @@ def test_a_lesson_derives_the_answer_key(number):
 PLANTED = {
     "lines of code": lambda text: text + "\n# %%\n" + "x = 1\n" * 250,
     " words": lambda text: text + "\n# %% [markdown]\n" + "# word word\n" * 1000,
-    "no figure within": lambda text: text.replace(
-        "# %%\n", "# %%\n" + "x = 1\n" * 9, 1
-    ),
+    "no figure within": lambda text: text.replace("# %%\n", "# %%\n" + "x = 1\n" * 9),
     "fewer than three": lambda text: text.replace("savefig(", "save("),
     "starts with a comment": lambda text: text.replace("# %%\n", "# %%\n# so\n", 1),
     "magic": lambda text: text + "\n# %%\n%matplotlib inline\n",
