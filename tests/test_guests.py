@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import cohen_kappa_score, make_scorer
@@ -44,7 +45,6 @@ def test_a_search_in_two_workers_is_that_of_scikit_learn(table):
 
 
 def test_metrics_evaluate_a_torch_loop(table):
-    torch = pytest.importorskip("torch")
     torch.manual_seed(0)
     X, y = (torch.from_numpy(part) for part in table)
     X = X.float()
@@ -80,7 +80,6 @@ class Puzzles(list):
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.filterwarnings("ignore:This DataLoader will create 2 worker")  # one core
 def test_transforms_run_in_the_workers_of_a_data_loader():
-    torch = pytest.importorskip("torch")
     images = np.random.default_rng(0).random((12, 64, 64, 3))
     puzzles = Puzzles(images)
     here = np.stack([puzzles[i] for i in range(12)])
