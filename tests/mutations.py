@@ -38,7 +38,6 @@ COPIED = ["tinyssl", "tests", "examples", "pyproject.toml", "README.md"]
 
 
 def copy(folder):
-    """Copy what the tests need to a folder."""
     tree = partial(shutil.copytree, ignore=shutil.ignore_patterns("__pycache__", ".*"))
     for name in COPIED:
         put = tree if (ROOT / name).is_dir() else shutil.copy

@@ -79,8 +79,6 @@ def pretrain(
     task: str,
     encoder: str = "small",
     target: str = "grade",
-    skip_bad: bool = False,
-    lr: Rate = 3e-3,
     out: Path = Path("runs/pretrain"),
     **options,
 ):
@@ -94,7 +92,7 @@ def pretrain(
         A pretext task: `stub_commands.PRETEXTS`.
     encoder : {"small", "unet"}
         The network. It is small. It is never shown whole.
-    target, skip_bad, lr
+    target
         Whose images.
     out
         As `demo`, and encoder.pt is in it.

@@ -89,7 +89,6 @@ def undocumented(function):
 
 
 def positional(function):
-    """Return the parameters that may be given by position."""
     parameters = inspect.signature(function).parameters.values()
     return [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
 

@@ -89,9 +89,6 @@ def test_hints_come_in_turn_and_start_anew_once_it_is_right():
     assert check.qwk.examine(wrong)[1].splitlines()[-1] == expected[0]
 
 
-# What a learner's function may do instead of returning an answer
-
-
 def loop(y_true, y_pred):
     while True:
         try:
@@ -211,13 +208,10 @@ def test_no_traces_are_left(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-# tinyssl check NN FILE
-
 RIGHT = (ROOT / "lessons/solutions/01.py").read_text(encoding="utf-8")
 
 
 def run_check(*arguments, status):
-    """Run tinyssl check; return stdout and stderr."""
     words = [sys.executable, "-m", "tinyssl", "check", *map(str, arguments)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == status, done.stderr

@@ -44,30 +44,6 @@ def test_a_search_in_two_workers_is_that_of_scikit_learn(table):
         np.testing.assert_allclose(actual, expected, atol=1e-12)
 
 
-def test_metrics_evaluate_a_torch_loop(table):
-    torch.manual_seed(0)
-    X, y = (torch.from_numpy(part) for part in table)
-    X = X.float()
-    model = torch.nn.Linear(8, 4)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-
-    def evaluate():
-        logits = model(X).detach()
-        metrics.quadratic_weighted_kappa(y, logits.argmax(1), num_classes=4)
-        return metrics.roc_auc(y, logits), metrics.accuracy(y, logits.argmax(1))
-
-    before = evaluate()
-    for _ in range(50):
-        loss = torch.nn.functional.cross_entropy(model(X), y)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    after = evaluate()
-    assert (np.subtract(after, before) > 0.1).all()
-    predicted = model(X).argmax(1)
-    assert after[1] == (predicted == y).float().mean(dtype=torch.float64).item()
-
-
 class Puzzles(list):
     """Images that are given with patches swapped, for a DataLoader."""
 

@@ -269,9 +269,6 @@ def test_convergence_of_an_error_waits_for_it_to_fall():
     assert "rotation: there by step 80" in title
 
 
-# Refusals
-
-
 @pytest.mark.parametrize(
     ("call", "match"),
     [

@@ -23,9 +23,7 @@ SIZE = 32
 ANY = pytest.mark.parametrize("name", pretext.PRETEXTS)
 
 
-class OwnEncoder(nn.Module):
-    """The least that an encoder of a user's own must have."""
-
+class OwnEncoder(nn.Module):  # the least that it must have
     num_features = 6
 
     def __init__(self):
@@ -48,7 +46,6 @@ def build(name, encoder=None, **options):
 
 
 def leaves(batch):
-    """Return the arrays of a batch, whatever its structure."""
     if isinstance(batch, (tuple, list)):
         return [leaf for part in batch for leaf in leaves(part)]
     return [batch]

@@ -49,7 +49,6 @@ THREADED = {*LARGE} - {"f1_score", "frechet_distance", "mse"} | {"SSIMAccumulato
 
 
 def accumulate(name):
-    """Return the state of an accumulator that has seen two batches."""
     if name == "SSIMAccumulator":
         seen = metrics.SSIMAccumulator(data_range=255, channel_axis=-1)
         seen.update(BATCH, BATCH[::-1])
@@ -62,7 +61,6 @@ def accumulate(name):
 
 
 def digest(name):
-    """Return a fingerprint of the bits of one answer."""
     answer = call(name, *ALL[name]) if ALL[name] else accumulate(name)
     return hashlib.sha256(b"".join(answer)).hexdigest()
 
@@ -101,7 +99,6 @@ def start(script, **environment):
 
 
 def finish(process):
-    """Return what an interpreter printed, as JSON."""
     out, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors
     return json.loads(out)

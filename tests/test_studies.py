@@ -85,9 +85,7 @@ def test_every_target_is_compared_and_leaves_a_page(target, runs, tmp_path):
     page = page_of(out)
     for words in ("minus scratch", "verdict", "every", kind.title, kind.measure[:30]):
         assert words in page.text
-    for figure in page.attributes("img"):
-        assert figure["alt"]
-        assert figure["src"].startswith("data:image/png;base64,")
+    assert all(figure["alt"] for figure in page.attributes("img"))
     assert "report:" in results["lines"][-1]
     assert any("images" in line for line in said)
     assert json.loads((out / "config.json").read_text())["target"] == target
@@ -207,9 +205,6 @@ def test_what_a_study_does_not_do_is_refused(tmp_path, command, options, words):
     with pytest.raises((ValueError, TypeError), match=words):
         command(OWN_DATA, tmp_path / "run", **options)
     assert not (tmp_path / "run").exists()
-
-
-# The demonstration, in small
 
 
 @pytest.fixture

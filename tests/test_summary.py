@@ -105,9 +105,6 @@ def test_text_table_shows_every_initialisation():
         assert words in text
 
 
-# Findings
-
-
 def two(metric="qwk", **scores):
     """Summarise scores at a tenth of the labels and at all, three runs each."""
     made = []
@@ -158,9 +155,6 @@ def test_what_needs_no_network_is_said(metric, intensities, where):
     said = summary.finding(networks, baselines=known).split(". ")[1:]
     words = f"No network beat intensities at {where} of the labels"
     assert said == ([words] if where else [])
-
-
-# Words
 
 
 def test_numbers_and_names_are_written_one_way():

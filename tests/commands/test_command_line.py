@@ -16,7 +16,6 @@ SMALL = ["--size", "24", "--folds", "2", "--workers", "1", "--threads", "1"]
 
 
 def tinyssl(*arguments, status=0, cwd=None):
-    """Run the command; return what it printed on stdout and stderr."""
     done = subprocess.run(
         [sys.executable, "-B", "-m", "tinyssl", *map(str, arguments)],
         capture_output=True,
@@ -32,7 +31,6 @@ def tinyssl(*arguments, status=0, cwd=None):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Make an APTOS-like folder of synthetic eyes."""
     folder = tmp_path_factory.mktemp("aptos")
     eyes = toy.fundus(40, size=40, rng=0)
     (folder / "train_images").mkdir()
@@ -46,7 +44,6 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def runs(folder, tmp_path_factory):
-    """Pretrain both tasks and fine-tune from them, once for all tests here."""
     out = tmp_path_factory.mktemp("runs")
     for task in ("rotation", "restoration"):
         common = [*SMALL, "--steps", 4, "--batch-size", 8, "--out", out / task]

@@ -52,7 +52,6 @@ measure = runpy.run_path(str(ROOT / "lessons/measure.py"))
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Make a folder with one lesson, and stand beside it."""
     (tmp_path / "lessons").mkdir()
     (tmp_path / "lessons/07_be_small.py").write_text(SMALL)
     monkeypatch.chdir(tmp_path)

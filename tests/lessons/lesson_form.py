@@ -30,7 +30,6 @@ FORBIDDEN = ("__main__", "argparse", "plt.show(", "lessons.utils", "urlopen")
 
 
 def cells(text):
-    """Split a lesson into (kind, text) cells."""
     parts = re.split(r"^(# %%.*)\n", text, flags=re.MULTILINE)[1:]
     return [
         ("prose" if "[markdown]" in mark else "code", body)
@@ -39,7 +38,6 @@ def cells(text):
 
 
 def faults(text):
-    """Return what breaks the form of a lesson."""
     found = []
     parts = cells(text)
     codes = [body for kind, body in parts if kind == "code"]
@@ -87,9 +85,8 @@ def watch(event, values):
         wrote = set(mode or "") & set("wax+") or flags & (os.O_WRONLY | os.O_RDWR)
         if wrote and not allowed(os.fsdecode(values[0])):
             seen.append(os.fsdecode(values[0]))
-    elif event in ("os.mkdir", "os.rename", "os.remove"):
-        if not allowed(values[0]):
-            seen.append(event + " " + os.fsdecode(values[0]))
+    elif event in ("os.mkdir", "os.rename", "os.remove") and not allowed(values[0]):
+        seen.append(event + " " + os.fsdecode(values[0]))
 sys.addaudithook(watch)
 runpy.run_path(sys.argv[1], run_name="lesson")
 print("WATCHED", json.dumps(seen))
@@ -118,12 +115,10 @@ def run(path, out):
 
 
 def body(function):
-    """Return the syntax tree of a function without its docstring."""
     lines = function.body[1:] if ast.get_docstring(function) else function.body
     return [ast.dump(line) for line in lines]
 
 
 def functions(path):
-    """Return the functions a file defines at its top, by name."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}

@@ -35,9 +35,6 @@ def prose(path):
     return [opening] + [re.sub(r"^# ?", "", p, flags=re.MULTILINE) for p in parts[1:]]
 
 
-# What Markdown and reST share
-
-
 def foreign(text):
     """Return what one of Markdown and reST would read otherwise than the other."""
     found = []
@@ -100,9 +97,6 @@ def test_shared_prose_passes():
         "- one: ``|x|``\n- two,\n  and its second line\n\n1. First.\n2. Second.\n"
     )
     assert foreign(text) == []
-
-
-# What conf.py changes
 
 
 @each
@@ -188,9 +182,6 @@ def test_a_lesson_writes_into_the_ignored_folder(conf, monkeypatch):
         conf.own_folder({"src_dir": str(LESSONS)}, str(FILES[0]))
     expected = LESSONS / "gallery" / "output" / FILES[0].stem
     assert os.environ["TINYSSL_OUT"] == str(expected)
-
-
-# The numbers on the page of claims
 
 
 def strange_ranges(page):

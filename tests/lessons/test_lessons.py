@@ -1,6 +1,5 @@
 """Every lesson keeps the form, runs in fast mode, and gives the same numbers twice."""
 
-import functools
 import json
 import re
 
@@ -16,17 +15,6 @@ DERIVED = {  # what a lesson derives of the answer key, with identical code
     "03": ("swap_patches", "rotate"),
 }
 each = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    @functools.cache
-    def twice(path):
-        """Run a lesson twice, once for all tests."""
-        folder = tmp_path_factory.mktemp(path.stem)
-        return [(folder / name, run(path, folder / name)) for name in "ab"]
-
-    return twice
 
 
 @each
@@ -45,17 +33,13 @@ def test_header(path):
 
 
 @each
-def test_it_runs_and_stays_in_its_folder(path, runs):
-    for out, outside in runs(path):
-        assert outside == []
+def test_it_runs_twice_alike_in_its_folder_and_finds_what_it_says(path, tmp_path):
+    for out in (tmp_path / "a", tmp_path / "b"):
+        assert run(path, out) == []
         promised = read_header(path)["files"].split(", ")
         assert sorted(file.name for file in out.iterdir()) == sorted(promised)
         assert len(list(out.glob("*.png"))) >= 3
-
-
-@each
-def test_numbers_are_the_same_twice_and_hold_what_you_should_see(path, runs):
-    first, second = ((out / "results.json").read_bytes() for out, _ in runs(path))
+    first, second = ((tmp_path / n / "results.json").read_bytes() for n in "ab")
     assert first == second
     results = json.loads(first)
     text = path.read_text(encoding="utf-8")
