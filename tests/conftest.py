@@ -36,10 +36,5 @@ def tiny_encoder():
     from tinyssl.models import DenseNet
 
     torch.manual_seed(0)
-    return DenseNet(
-        growth_rate=8,
-        block_layers=(2, 2),
-        stem_channels=16,
-        num_classes=2,
-        small_stem=True,
-    )
+    options = {"growth_rate": 8, "block_layers": (2, 2), "stem_channels": 16}
+    return DenseNet(num_classes=2, small_stem=True, **options)

@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from planted import ROWS
@@ -32,19 +33,15 @@ settings.register_profile(
 )
 settings.load_profile("mutations")
 """  # any example that fails will do: none smaller is looked for
+say = partial(print, flush=True)
 COPIED = ["tinyssl", "tests", "examples", "pyproject.toml", "README.md"]
 
 
 def copy(folder):
-    """Copy what the tests need to a folder."""
+    tree = partial(shutil.copytree, ignore=shutil.ignore_patterns("__pycache__", ".*"))
     for name in COPIED:
-        source, goal = ROOT / name, Path(folder) / name
-        if source.is_dir():
-            shutil.copytree(
-                source, goal, ignore=shutil.ignore_patterns("__pycache__", ".*")
-            )
-        else:
-            shutil.copy(source, goal)
+        put = tree if (ROOT / name).is_dir() else shutil.copy
+        put(ROOT / name, Path(folder) / name)
     conftest = Path(folder) / "tests" / "conftest.py"
     text = conftest.read_text(encoding="utf-8") + CONFTEST
     conftest.write_text(f"from hypothesis import Phase\n{text}", encoding="utf-8")
@@ -98,20 +95,14 @@ def unchanged(rows):
     """Run the tests of all rows on an unchanged copy; return what failed."""
     failures = []
     for compiled in (False, True):
-        tests = sorted(
-            {t for row in rows if row.compiled == compiled for t in row.tests}
-        )
+        tests = {t for row in rows if row.compiled == compiled for t in row.tests}
         with tempfile.TemporaryDirectory() as folder:
             copy(folder)
-            status, last = run_tests(folder, tests, compiled) if tests else (0, [])
+            status, last = (
+                run_tests(folder, sorted(tests), compiled) if tests else (0, [])
+            )
         failures += last if status else []
     return failures
-
-
-def say(line):
-    """Print a line at once."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 def main():

@@ -2,9 +2,9 @@
 
 import builtins
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 Positive = Annotated[int, (1, None)]
 Natural = Annotated[int, (0, None)]
@@ -32,14 +32,12 @@ asked = []  # whose options were asked for
 calls = []  # what commands were called with
 
 
-def told(settings: dict[str, Any]) -> dict[str, Any]:
-    """Remember a call."""
+def told(settings):
     calls.append(settings)
     return settings
 
 
-def options_of(name: str) -> dict[str, tuple]:
-    """Return the own options of a method."""
+def options_of(name):
     asked.append(name)
     if name not in OWN:
         raise ValueError(f"must be one of {', '.join(OWN)}, found {name!r}")
@@ -51,8 +49,8 @@ def demo(
     out: Path = Path("runs/demo"),
     seed: Natural = 0,
     workers: Positive | None = None,
-    log: Callable[[str], None] = print,
-) -> dict[str, Any]:
+    log=print,
+):
     """Show the main job on synthetic eyes, with a report.
 
     Parameters
@@ -64,8 +62,6 @@ def demo(
     workers : int, optional
         Processes; the cores where there is
         more than one job.
-    log : callable
-        Takes lines for the person who waits.
 
     Returns
     -------
@@ -83,11 +79,9 @@ def pretrain(
     task: str,
     encoder: str = "small",
     target: str = "grade",
-    skip_bad: bool = False,
-    lr: Rate = 3e-3,
     out: Path = Path("runs/pretrain"),
-    **options: Any,
-) -> dict[str, Any]:
+    **options,
+):
     """Learn from images without labels.
 
     Parameters
@@ -98,19 +92,15 @@ def pretrain(
         A pretext task: `stub_commands.PRETEXTS`.
     encoder : {"small", "unet"}
         The network. It is small. It is never shown whole.
-    target : name
+    target
         Whose images.
-    skip_bad : bool
-        Go on without files that cannot be read.
-    lr : float
-        Learning rate.
     out
         As `demo`, and encoder.pt is in it.
     """
     return told(locals())
 
 
-def finetune(data: str, *, target: str = "grade", **options: Any) -> dict[str, Any]:
+def finetune(data: str, *, target: str = "grade", **options):
     """Compare initialisations on the same labelled images.
 
     Parameters
@@ -141,7 +131,7 @@ def kinds(
     features: Sequence[str] = ("random", "encoder"),
     same_compute: bool = True,
     fast: bool = False,
-) -> dict[str, Any]:
+):
     """Take one of every kind.
 
     Parameters
@@ -158,27 +148,20 @@ def kinds(
     return told(locals())
 
 
-def grade(run: Path, images: Sequence[Path]) -> list[dict[str, Any]]:
+def grade(run: Path, images: Sequence[Path]):
     """Grade images with the models of a finetune run.
 
     Parameters
     ----------
-    run : path
-        Folder of finetune.
-    images : sequence of paths
-        At least one.
+    run, images : path
+        Of finetune.
     """
     told(locals())
     return [{"image": image, "lines": [f"{image}: 2"]} for image in images]
 
 
-def stop(
-    error: Wrong,
-    *,
-    out: Path = Path("runs/stop"),
-    leave: Sequence[str] = ("config.json",),
-) -> None:
-    """Leave files in a run folder, then fail.
+def stop(error: Wrong, *, out: Path = Path("runs/stop")):
+    """Leave a file in a run folder, then fail.
 
     Parameters
     ----------
@@ -186,12 +169,9 @@ def stop(
         With what.
     out
         As `demo`.
-    leave : sequence of names
-        Names of the files.
     """
     out.mkdir(parents=True, exist_ok=True)
-    for name in leave:
-        (out / name).touch()
+    (out / "config.json").touch()
     raise getattr(builtins, error)("no")
 
 

@@ -95,9 +95,8 @@ def in_an_empty_folder(monkeypatch, tmp_path):
 
 @pytest.fixture
 def run(capsys):
-    """Run a line; return its status, and what stood on stdout and stderr."""
-
     def run(line, commands=stub_commands):
+        """Run a line; return its status, and what stood on stdout and stderr."""
         try:
             status = main(line.split(), commands)
         except SystemExit as left:
@@ -188,17 +187,12 @@ def test_help_says(run, pair):
     assert asked == re.findall(r"--task.(\w+)", line)  # who names none imports none
 
 
-def test_version(run):
-    assert run("--version") == (0, f"tinyssl {__version__}\n", "")
-
-
 @pytest.mark.parametrize("line", ["--help", "pretrain --help", "segment --help"])
 def test_help_is_light_and_quick(line):
     script = """if True:
-        import atexit, sys, time
+        import atexit, stub_commands, sys, time, tinyssl.cli
         say = lambda: print(time.process_time(), *sys.modules, file=sys.stderr)
         atexit.register(say)
-        import stub_commands, tinyssl.cli
         tinyssl.cli.main(commands=stub_commands)"""
     command = [sys.executable, "-c", script, *line.split()]
     settings = {"cwd": Path(__file__).parent, "capture_output": True, "text": True}
@@ -208,6 +202,7 @@ def test_help_is_light_and_quick(line):
 
 
 def test_a_person_reads_lines_and_a_machine_the_rest(run):
+    assert run("--version") == (0, f"tinyssl {__version__}\n", "")
     assert run("demo") == (0, "one\ntwo\n", "half way\n")
     assert run("demo --seed 1") == (1, "one\ntwo\n", "half way\n")
     status, stdout, _ = run("demo --seed 1 --json")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import cohen_kappa_score, make_scorer
@@ -43,40 +44,6 @@ def test_a_search_in_two_workers_is_that_of_scikit_learn(table):
         np.testing.assert_allclose(actual, expected, atol=1e-12)
 
 
-def test_metrics_evaluate_a_torch_loop(table):
-    torch = pytest.importorskip("torch")
-    torch.manual_seed(0)
-    X, y = (torch.from_numpy(part) for part in table)
-    X = X.float()
-    model = torch.nn.Linear(8, 4)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-
-    def evaluate():
-        logits = model(X).detach()
-        metrics.quadratic_weighted_kappa(y, logits.argmax(1), num_classes=4)
-        return metrics.roc_auc(y, logits), metrics.accuracy(y, logits.argmax(1))
-
-    before = evaluate()
-    for _ in range(50):
-        loss = torch.nn.functional.cross_entropy(model(X), y)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    after = evaluate()
-    assert (np.subtract(after, before) > 0.1).all()
-    predicted = model(X).argmax(1)
-    assert after[1] == (predicted == y).float().mean(dtype=torch.float64).item()
-
-
-def test_tensors_that_numpy_cannot_read_are_refused_in_one_line():
-    torch = pytest.importorskip("torch")
-    for options in ({"requires_grad": True}, {"dtype": torch.bfloat16}):
-        scores = torch.rand(10, **options)
-        message = r"^y_score cannot be read as an array: .+$"
-        with pytest.raises(ValueError, match=message):
-            metrics.roc_auc(np.arange(10) % 2, scores)
-
-
 class Puzzles(list):
     """Images that are given with patches swapped, for a DataLoader."""
 
@@ -89,7 +56,6 @@ class Puzzles(list):
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.filterwarnings("ignore:This DataLoader will create 2 worker")  # one core
 def test_transforms_run_in_the_workers_of_a_data_loader():
-    torch = pytest.importorskip("torch")
     images = np.random.default_rng(0).random((12, 64, 64, 3))
     puzzles = Puzzles(images)
     here = np.stack([puzzles[i] for i in range(12)])

@@ -15,6 +15,7 @@ IMAGES = RNG.random((2, 80, 80, 3))
 BYTES = RNG.integers(0, 256, (2, 20, 30, 3), np.uint8)
 MASKS = RNG.random((2, 400, 300)) < 0.5
 FEATURES = RNG.normal(size=(2, 40, 5))
+STATS = [part for x in FEATURES for part in (x.mean(axis=0), np.cov(x.T))]
 OFFSETS = np.array([[3, 0], [1, 2]] * 2)
 SWAPS = transforms.sample_swaps((80, 80), 9, 5, rng=0)
 
@@ -27,10 +28,7 @@ CALLS = {
     **dict.fromkeys(("precision_recall_curve", "roc_curve"), (BINARY, {})),
     "cohen_kappa": (LABELS, {"weights": "linear"}),
     "f1_score": (LABELS, {"average": None}),
-    "frechet_distance_from_stats": (
-        [part for x in FEATURES for part in (x.mean(axis=0), np.cov(x.T))],
-        {},
-    ),
+    "frechet_distance_from_stats": (STATS, {}),
     "frechet_noise_floor": ((FEATURES[0], 9), {"rng": 0}),
     "mse": (IMAGES, {}),
     "precision": (LABELS, {"average": "macro"}),

@@ -160,16 +160,6 @@ def test_count_below(sample):
         np.testing.assert_array_equal(actual, expected)
 
 
-@given(batches(), seeds, st.integers(0, 5))
-def test_swap_patches(images, seed, num_swaps):
-    check_swaps(images, seed, num_swaps)
-
-
-@given(volumes(), seeds, st.integers(0, 5))
-def test_swap_patches_of_volumes(images, seed, num_swaps):
-    check_swaps(images, seed, num_swaps)
-
-
 def check_swaps(images, seed, num_swaps):
     N, *shape, _ = images.shape
     size = max(1, max(shape) // 3)
@@ -184,6 +174,11 @@ def check_swaps(images, seed, num_swaps):
         flat, swaps = flat[:, None], np.insert(swaps, (0, 2), 0, axis=-1)  # z1 and z2
     _kernels.swaps.swap_patches(flat, swaps, size)
     np.testing.assert_array_equal(actual, expected)
+
+
+counts = st.integers(0, 5)
+test_swap_patches = given(batches(), seeds, counts)(check_swaps)
+test_swap_patches_of_volumes = given(volumes(), seeds, counts)(check_swaps)
 
 
 def check_rotate(images, turns):

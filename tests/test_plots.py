@@ -9,6 +9,7 @@ import sys
 import matplotlib as mpl
 import numpy as np
 import pytest
+from strategies import refused
 
 from tinyssl import plots
 from tinyssl.plots import _style as style
@@ -35,16 +36,12 @@ def experiment(runs=3, labels=(0.1, 1.0), gain=0.2, long=1):
 
 
 def draw(figure):
-    """Render, so that layout errors and warnings come out."""
-    figure.savefig(io.BytesIO(), format="png", dpi=40)
+    figure.savefig(io.BytesIO(), format="png", dpi=40)  # layout errors come out
     return figure
 
 
 def named(figure):
     return [text.get_text() for text in figure.legends[0].get_texts()]
-
-
-# The whole set
 
 
 def all_figures():
@@ -78,8 +75,7 @@ def test_every_figure_draws_has_a_finding_and_a_name_and_moves_nothing_global():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     before = dict(mpl.rcParams)
     names = []
-    for figure in all_figures():
-        draw(figure)
+    for figure in map(draw, all_figures()):
         assert figure.get_suptitle()
         assert figure.get_figwidth() < style.WIDTH + 0.01  # its letters stay readable
         names.append(figure.get_label())
@@ -87,8 +83,7 @@ def test_every_figure_draws_has_a_finding_and_a_name_and_moves_nothing_global():
         boxes = [ax.title.get_window_extent() for ax in figure.axes if ax.get_title()]
         pairs = itertools.combinations(boxes, 2)
         assert not any(one.overlaps(other) for one, other in pairs)
-    assert all(names)
-    assert len(set(names)) == len(names)
+    assert len({*names} - {""}) == len(names)
     assert dict(mpl.rcParams) == before
 
 
@@ -121,13 +116,9 @@ def test_names_with_dollar_signs_are_names_not_formulas():
     draw(plots.convergence(rows))
 
 
-# Images
-
-
 def test_a_strip_goes_on_below_the_fourth_column():
     first = np.arange(6).reshape(6, 1, 1, 1) / 100 * np.ones((6, 8, 8, 1))
-    rows = {"names": ["a", "b"], "titles": list("uvwxyz")}
-    figure = plots.strip([first, first + 0.1], **rows)
+    figure = plots.strip([first, first + 0.1], names=["a", "b"], titles=list("uvwxyz"))
     shown = [float(ax.images[0].get_array()[0, 0]) for ax in figure.axes]
     expected = [0, 1, 2, 3, 10, 11, 12, 13, 4, 5, 14, 15]
     assert shown == pytest.approx(np.divide(expected, 100))
@@ -153,13 +144,14 @@ def test_restoration_error_is_that_inside_the_patches_and_a_spoilt_rest_is_said(
     disordered = np.where(changed[..., None], 1 - images, images)
     half = np.where(changed[..., None], (images + disordered) / 2, images)
     title = plots.restorations(images, disordered, half, changed).get_suptitle()
-    found = "Inside the changed patches the error is 25\xa0% of copying the input"
-    assert title == found
+    assert (
+        title == "Inside the changed patches the error is 25\xa0% of copying the input"
+    )
     spoilt = np.where(changed[..., None], half, 1 - images)
-    figure = plots.restorations(images, disordered, spoilt, changed)
-    assert figure.get_suptitle().startswith(f"{title}, over the whole images ")
+    found = plots.restorations(images, disordered, spoilt, changed).get_suptitle()
     ratio = np.square(images - spoilt).sum() / np.square(images - disordered).sum()
-    assert figure.get_suptitle().endswith(f" {ratio:.1f} times")
+    assert found.startswith(f"{title}, over the whole images ")
+    assert found.endswith(f" {ratio:.1f} times")
     nothing = plots.restorations(images, images, images, np.zeros_like(changed))
     assert draw(nothing).get_suptitle() == "Nothing was changed"
 
@@ -178,9 +170,6 @@ def test_points_inside_their_circle_are_counted():
     figure = plots.localizations(IMAGES, truth, found, radius=3)
     assert figure.get_suptitle() == "4 of 6 points found within their circle"
     assert len(figure.axes) == 3
-
-
-# Answers
 
 
 def test_confusion_says_true_before_answered():
@@ -209,9 +198,6 @@ def test_calibration_says_whether_the_answers_are_as_sure_as_right(rights, words
     figure = draw(plots.calibration({"bins": bins, "error": 0.05}))
     assert figure.get_suptitle() == f"The grader is {words}: off by 0.050 on average"
     assert named(figure) == ["82–83 answers, 95 % interval", "right as often as said"]
-
-
-# Scores
 
 
 def test_smoothing_keeps_a_constant_and_skips_nan():
@@ -254,8 +240,7 @@ def test_label_efficiency_plots_every_run_in_its_slot_and_names_every_line():
 def test_differences_are_filled_only_when_the_interval_excludes_zero():
     summary = summarise(experiment(labels=(0.1,), gain=-0.2), "qwk", QWK)
     figure = plots.differences(summary)
-    lines = figure.axes[0].lines
-    loss, unclear = (line for line in lines if len(line.get_xdata()) == 1)
+    loss, unclear = (a for a in figure.axes[0].lines if len(a.get_xdata()) == 1)
     assert loss.get_ydata() == pytest.approx([-0.199])
     assert loss.get_markerfacecolor() == loss.get_color()
     assert unclear.get_markerfacecolor() == "white"
@@ -284,9 +269,6 @@ def test_convergence_of_an_error_waits_for_it_to_fall():
     assert "rotation: there by step 80" in title
 
 
-# Refusals
-
-
 @pytest.mark.parametrize(
     ("call", "match"),
     [
@@ -305,13 +287,9 @@ def test_convergence_of_an_error_waits_for_it_to_fall():
         (lambda: plots.grade_bars(np.zeros((4, 4, 3)), [1.0], []), "probabilities"),
         (lambda: plots.vessels(IMAGES[0], *IMAGES[..., :8, 0]), "must share height"),
         (lambda: plots.localizations(IMAGES, *POINTS, radius=1), "points_pred must"),
+        (lambda: plots.image_grid(IMAGES.astype(int)), "TypeError: images must hold u"),
     ],
 )
 def test_bad_input_is_refused_by_name(call, match):
-    with pytest.raises(ValueError, match=match):
+    with refused(match):
         call()
-
-
-def test_images_of_integers_other_than_uint8_are_refused():
-    with pytest.raises(TypeError, match="images must hold uint8 or floats"):
-        plots.image_grid(np.zeros((1, 8, 8, 3), np.int64))

@@ -1,8 +1,4 @@
-"""The contract of every pretext task: whatever the table names must keep it.
-
-A task that adds itself to `tinyssl.pretext.PRETEXTS` is tested here; what is its own
-stands in ``tests/pretext/``.
-"""
+"""The contract that every task of `tinyssl.pretext.PRETEXTS` must keep."""
 
 import re
 from pathlib import Path
@@ -27,9 +23,7 @@ SIZE = 32
 ANY = pytest.mark.parametrize("name", pretext.PRETEXTS)
 
 
-class OwnEncoder(nn.Module):
-    """The least that an encoder of a user's own must have."""
-
+class OwnEncoder(nn.Module):  # the least that it must have
     num_features = 6
 
     def __init__(self):
@@ -52,7 +46,6 @@ def build(name, encoder=None, **options):
 
 
 def leaves(batch):
-    """Return the arrays of a batch, whatever its structure."""
     if isinstance(batch, (tuple, list)):
         return [leaf for part in batch for leaf in leaves(part)]
     return [batch]
@@ -117,8 +110,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(name, images, tmp_
 @ANY
 def test_it_scores_itself_and_tells_and_shows_what_that_means(name, images):
     task = build(name)
-    scores = task.evaluate(images, np.random.default_rng(0))
-    again = task.evaluate(images, np.random.default_rng(0))
+    scores, again = (task.evaluate(images, np.random.default_rng(0)) for _ in "ab")
     assert runs.plain(scores) == runs.plain(again)
     numbers = [v for v in scores.values() if isinstance(v, float)]
     assert numbers
@@ -140,9 +132,7 @@ def test_it_scores_itself_and_tells_and_shows_what_that_means(name, images):
 @pytest.mark.parametrize("kind", [models.sononet_small, UNet])
 def test_pretraining_saves_what_can_be_loaded_again(name, kind, tmp_path):
     cases = Grading.read(open_dataset("toy:8:64"), Reading(64, labelled=False))
-    config = kind(
-        **({"widths": (4, 8)} if kind is UNet else {"extra_pool": True})
-    ).config
+    config = kind(**{"widths": (4, 8)} if kind is UNet else {"extra_pool": True}).config
     options = {"encoder": config, "out": tmp_path, "steps": 2, "batch_size": 2}
     (log,) = experiment.pretrain(name, cases, **options)
     saved, known = runs.load_encoder(tmp_path / "encoder.pt")
@@ -193,7 +183,6 @@ def test_a_name_that_is_in_no_table_is_refused():
 
 
 def test_no_method_is_named_outside_its_table():
-    """Adding a task is a file and a line: nothing else may know its name."""
     package = Path(pretext.__file__).parents[1]
     named = re.compile("|".join(f'"{name}"' for name in pretext.PRETEXTS))
     found = [

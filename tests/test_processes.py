@@ -5,7 +5,6 @@ import json
 import multiprocessing
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from test_inputs import CALLS, call
+from test_threads import forked
 
 import tinyssl
 from tinyssl import _threads, metrics, transforms
@@ -49,7 +49,6 @@ THREADED = {*LARGE} - {"f1_score", "frechet_distance", "mse"} | {"SSIMAccumulato
 
 
 def accumulate(name):
-    """Return the state of an accumulator that has seen two batches."""
     if name == "SSIMAccumulator":
         seen = metrics.SSIMAccumulator(data_range=255, channel_axis=-1)
         seen.update(BATCH, BATCH[::-1])
@@ -62,35 +61,30 @@ def accumulate(name):
 
 
 def digest(name):
-    """Return a fingerprint of the bits of one answer."""
     answer = call(name, *ALL[name]) if ALL[name] else accumulate(name)
     return hashlib.sha256(b"".join(answer)).hexdigest()
 
 
 def digests():
-    """Return a fingerprint of every answer."""
     return {name: digest(name) for name in ALL}
 
 
 @pytest.fixture(scope="module")
 def expected():
-    """Return every fingerprint of plain calls, one after another."""
-    return digests()
+    return digests()  # of plain calls, one after another
 
 
-SCRIPT = f"""
-import json, sys
-sys.path.insert(0, {str(TESTS)!r})
-import test_processes
+SCRIPT = """
+import json, test_processes
 from tinyssl import _kernels
 answers = test_processes.digests()
-kernels = {{
-    f"{{module}}.{{name}}": [sum(k.stats.cache_hits.values()),
+kernels = {
+    f"{module}.{name}": [sum(k.stats.cache_hits.values()),
                              sum(k.stats.cache_misses.values())]
     for module in _kernels._SUBMODULES
     for name, k in vars(getattr(_kernels, module)).items()
     if hasattr(k, "py_func")
-}}
+}
 print(json.dumps([answers, kernels]))
 """
 
@@ -98,17 +92,13 @@ print(json.dumps([answers, kernels]))
 def start(script, **environment):
     """Start a fresh interpreter that finds the package of this one."""
     path = os.pathsep.join([str(Path(tinyssl.__file__).parents[1]), str(TESTS)])
-    return subprocess.Popen(
-        [sys.executable, "-P", "-c", script],
-        env={**os.environ, "PYTHONPATH": path, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    command = [sys.executable, "-P", "-c", script]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    environment = {**os.environ, "PYTHONPATH": path, **environment}
+    return subprocess.Popen(command, env=environment, **pipes)
 
 
 def finish(process):
-    """Return what an interpreter printed, as JSON."""
     out, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors
     return json.loads(out)
@@ -136,30 +126,14 @@ def test_eight_threads_at_once_get_the_same_bits(expected, monkeypatch):
     names = np.random.default_rng(0).permutation([*ALL] * 3).tolist()
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(digest, names))
-    wrong = {
-        name
-        for name, answer in zip(names, answers, strict=True)
-        if answer != expected[name]
-    }
-    assert wrong == set()
+    assert answers == [expected[name] for name in names]
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_child_gets_the_same_bits(expected, monkeypatch):
-    if not hasattr(os, "fork"):
-        pytest.skip("this system cannot fork")
     monkeypatch.setenv("TINYSSL_NUM_THREADS", "2")
     assert digests() == expected  # the parent has used everything
-    child = os.fork()
-    if child == 0:
-        signal.alarm(120)  # a child that hangs is killed
-        status = 1
-        try:
-            status = 0 if digests() == expected else 2
-        finally:
-            os._exit(status)  # without pytest's own ending
-    _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == 0
+    assert forked(lambda: 0 if digests() == expected else 2) == 0
 
 
 def test_spawned_workers_get_the_same_bits(expected):
@@ -185,18 +159,16 @@ def test_kernels_compile_once_a_machine(expected, tmp_path):
     assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.nb*")} == files
 
 
+def few():
+    n = np.arange(500_000)
+    kappa = metrics.quadratic_weighted_kappa(n % 5, n % 3)
+    return [kappa, metrics.dice(n % 5 > 1, n % 3 > 1), metrics.roc_auc(n % 2, n % 77)]
+
+
 FEW = """
-import json
-import numpy as np
-import tinyssl
-from tinyssl import metrics
+import json, test_processes, tinyssl
 from tinyssl._kernels import agreement
-n = np.arange(500_000)
-answers = [
-    metrics.quadratic_weighted_kappa(n % 5, n % 3),
-    metrics.dice(n % 5 > 1, n % 3 > 1),
-    metrics.roc_auc(n % 2, n % 77),
-]
+answers = test_processes.few()
 kept = type(agreement.rating_sums._cache).__name__ != "NullCache"
 print(json.dumps([answers, tinyssl.__file__, kept]))
 """
@@ -206,11 +178,8 @@ print(json.dumps([answers, tinyssl.__file__, kept]))
 def sealed(tmp_path):
     """Return a folder with a copy of the package that nobody can write to."""
     package = tmp_path / "installed" / "tinyssl"
-    shutil.copytree(
-        Path(tinyssl.__file__).parent,
-        package,
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )
+    without = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(Path(tinyssl.__file__).parent, package, ignore=without)
     folders = [package, *(path for path in package.rglob("*") if path.is_dir())]
     for folder in folders:
         # a file where the cache should be stops even an administrator
@@ -225,21 +194,11 @@ def sealed(tmp_path):
 def test_a_sealed_package_works(sealed, tmp_path, writable):
     home = tmp_path / "home"
     home.mkdir() if writable else home.touch()
-    process = start(
-        FEW,
-        PYTHONPATH=str(sealed),
-        HOME=str(home),
-        XDG_CACHE_HOME=str(home / "cache"),
-        NUMBA_CACHE_DIR="",
-    )
-    answers, path, kept = finish(process)
+    places = {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")}
+    places["PYTHONPATH"] = f"{sealed}{os.pathsep}{TESTS}"
+    answers, path, kept = finish(start(FEW, NUMBA_CACHE_DIR="", **places))
     assert Path(path).parents[1] == sealed
-    n = np.arange(500_000)
-    assert answers == [
-        metrics.quadratic_weighted_kappa(n % 5, n % 3),
-        metrics.dice(n % 5 > 1, n % 3 > 1),
-        metrics.roc_auc(n % 2, n % 77),
-    ]
+    assert answers == few()
     # kernels are kept at home, or each process compiles for itself
     assert kept is writable
     assert bool([*tmp_path.rglob("*.nbi")]) is writable

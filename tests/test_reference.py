@@ -17,9 +17,8 @@ def test_agreement_equals_sklearn(pair):
     expected = sklearn.metrics.confusion_matrix(*pair, labels=range(5))
     np.testing.assert_array_equal(reference.confusion_matrix(*pair, 5), expected)
     assume(np.ptp(np.concatenate(pair)) > 0)
-    expected = sklearn.metrics.cohen_kappa_score(
-        *pair, weights="quadratic", labels=range(5)
-    )
+    options = {"weights": "quadratic", "labels": range(5)}
+    expected = sklearn.metrics.cohen_kappa_score(*pair, **options)
     actual = reference.quadratic_weighted_kappa(*pair)
     assert actual == pytest.approx(expected, abs=1e-12)
 
@@ -40,22 +39,13 @@ def test_ssim_equals_skimage(images, gaussian, unbiased):
     *images, data_range = images
     taps = np.exp(-0.5 * (np.arange(-5, 6) / 1.5) ** 2) if gaussian else np.ones(7)
     K = len(taps)
-    actual = reference.ssim_map(
-        *images,
-        taps / taps.sum(),
-        (0.01 * data_range) ** 2,
-        (0.03 * data_range) ** 2,
-        K**2 / (K**2 - 1) if unbiased else 1.0,
-    )
-    score, expected = skimage.metrics.structural_similarity(
-        *(image.astype(float) for image in images),
-        data_range=data_range,
-        channel_axis=-1,
-        gaussian_weights=gaussian,
-        sigma=1.5,
-        use_sample_covariance=unbiased,
-        full=True,
-    )
+    constants = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
+    constants += (K**2 / (K**2 - 1) if unbiased else 1.0,)
+    actual = reference.ssim_map(*images, taps / taps.sum(), *constants)
+    options = {"data_range": data_range, "channel_axis": -1, "sigma": 1.5, "full": True}
+    options |= {"gaussian_weights": gaussian, "use_sample_covariance": unbiased}
+    images = [image.astype(float) for image in images]
+    score, expected = skimage.metrics.structural_similarity(*images, **options)
     edge = slice(K // 2, -(K // 2))
     np.testing.assert_allclose(actual, expected[edge, edge], atol=1e-10)
     assert actual.mean() == pytest.approx(score, abs=1e-10)

@@ -3,41 +3,16 @@
 import base64
 import math
 import re
-from html.parser import HTMLParser
 
 import pytest
+from html_page import Page
 from matplotlib.figure import Figure
+from test_summary import rows as rows_of
 
 from tinyssl.report import Section, Table, efficiency_table, write_report
 from tinyssl.summary import Metric, summarise
 
 HOSTILE = "</pre></table><script>alert(\"1\")</script><img src=x onerror='a'> & &amp;"
-VOID = {"meta", "img", "br", "hr", "link", "input"}
-
-
-class Page(HTMLParser):
-    """Read a page: tags in order, their attributes, the text; stop where unbalanced."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.tags, self.words = [], [], []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open, f"</{tag}> closes nothing"
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.words.append(data)
-
-    def attributes(self, tag):
-        return [attrs for name, attrs in self.tags if name == tag]
 
 
 def figure(title="The finding", label="a plot"):
@@ -101,14 +76,10 @@ def test_every_figure_has_alt_text_a_number_and_a_file_beside(tmp_path):
 
 
 def test_writing_leaves_no_partial_file_and_is_reproducible(tmp_path):
-    first = write(tmp_path / "report.html", example_sections())
-    second = write(tmp_path / "report.html", example_sections())
+    first, second = (write(tmp_path / "report.html", example_sections()) for _ in "ab")
     assert first == second
     left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
     assert left == {"report.html", "a-plot.png"}
-
-
-# Tables
 
 
 def test_rows_without_a_first_cell_join_the_row_above_and_numbers_stand_right(tmp_path):
@@ -127,13 +98,8 @@ def test_a_row_of_the_wrong_length_is_refused():
 
 
 def summary_of(scores, n=(10, 10, 10)):
-    """Summarise scores at one share of the labels; return also the rows."""
-    rows = [
-        {"init": init, "labels": 0.05, "run": k, "scores": {"qwk": score}, "n": n[k]}
-        for init, values in scores.items()
-        for k, score in enumerate(values)
-    ]
-    return summarise(rows, "qwk", Metric("QWK")), rows
+    made = [row | {"n": n[row["run"]]} for row in rows_of(0.05, **scores)]
+    return summarise(made, "qwk", Metric("QWK")), made
 
 
 def test_efficiency_table_gives_the_verdict_before_every_fold():

@@ -14,13 +14,12 @@ from tinyssl.data import toy
 ANY = pytest.mark.parametrize("target", targets.TARGETS)
 # A refusal that does not come must fail at once, not train for minutes
 QUICK = {"images": (2,), "repeats": 1, "steps": 1, "batch_size": 2, "workers": 1}
-SHORT = QUICK | {"images": (2, "all"), "steps": 2}
-OWN_DATA = "toy:20:64"
+OWN_DATA, MASKS = "toy:20:64", {"mask", "EX"}  # masks have no folds here
 
 
 def pretrain(data, out, task="restoration", **options):
     options = {"steps": 2, "batch_size": 4, "workers": 1, "size": 64} | options
-    commands.pretrain(data, task=task, out=out, **options)
+    commands.pretrain(str(data), task=task, out=out, **options)
     return out
 
 
@@ -49,6 +48,11 @@ def runs(tmp_path_factory):
     return place
 
 
+def finetune(data, out, target="grade", **options):
+    options = QUICK | {"folds": 0 if target in MASKS else 2} | options
+    return commands.finetune(str(data), target=target, out=out, **options)
+
+
 def page_of(out):
     return Page((out / "report.html").read_text(encoding="utf-8"))
 
@@ -58,23 +62,21 @@ def test_every_target_is_compared_and_leaves_a_page(target, runs, tmp_path):
     prefix = "u-" if target == "mask" else ""
     init = [runs / f"{prefix}restoration", runs / f"{prefix}rotation"]
     out, said = tmp_path / "run", []
-    settings = SHORT | {"folds": 0 if target == "mask" else 2, "init": init}
-    decodes = targets.find(target).decodes
-    transfer = ("frozen", "encoder", *(["network"] if decodes else []))
-    settings |= {"transfer": transfer, "log": said.append}
+    kind, settings = targets.find(target), {"images": (2, "all"), "steps": 2}
+    transfer = ("frozen", "encoder", *(["network"] if kind.decodes else []))
+    settings |= {"init": init, "transfer": transfer, "log": said.append}
     if target == "mask":
         settings |= {"all_steps": 3, "repeats": 2}
-    results = commands.finetune(OWN_DATA, target=target, out=out, **settings)
+    results = finetune(OWN_DATA, out, target, **settings)
 
     inits = {"scratch", "scratch, same compute", "restoration", "rotation"}
     still = {"restoration, frozen", "rotation, frozen", "random weights, frozen"}
     found = {row["init"] for row in results["rows"]}
     assert inits <= found
-    assert ("restoration, with decoder" in found) == decodes
+    assert ("restoration, with decoder" in found) == kind.decodes
     assert "rotation, with decoder" not in found  # it trains none
     probed = {line["init"].split(":")[0] for line in results.get("frozen", ())}
-    assert still <= (probed if targets.find(target).probes else found)
-    kind = targets.find(target)
+    assert still <= (probed if kind.probes else found)
     assert results["summary"][0]["metric"] == next(iter(kind.metrics))
     assert set(results["more"]) <= set(kind.metrics)
 
@@ -83,119 +85,98 @@ def test_every_target_is_compared_and_leaves_a_page(target, runs, tmp_path):
     page = page_of(out)
     for words in ("minus scratch", "verdict", "every", kind.title, kind.measure[:30]):
         assert words in page.text
-    for figure in page.figures:
-        assert figure["alt"]
-        assert figure["src"].startswith("data:image/png;base64,")
+    assert all(figure["alt"] for figure in page.attributes("img"))
     assert "report:" in results["lines"][-1]
     assert any("images" in line for line in said)
-    config = json.loads((out / "config.json").read_text())
-    assert config["target"] == target
+    assert json.loads((out / "config.json").read_text())["target"] == target
 
 
 @ANY
-def test_the_same_command_again_only_reads_and_elsewhere_scores_the_same(
-    target, tmp_path
-):
-    def go(name):
-        options = QUICK | {"folds": 0 if target == "mask" else 2}
-        return commands.finetune(
-            OWN_DATA, target=target, out=tmp_path / name, **options
-        )
-
-    first = go("a")["summary"]
+def test_the_same_command_only_reads_and_elsewhere_scores_the_same(target, tmp_path):
+    first = finetune(OWN_DATA, tmp_path / "a", target)["summary"]
     bytes_ = (tmp_path / "a" / "results.json").read_bytes()
     jobs = sorted((tmp_path / "a" / "jobs").iterdir())
     before = [job.stat().st_mtime_ns for job in jobs]
-    go("a")
+    finetune(OWN_DATA, tmp_path / "a", target)
     assert [job.stat().st_mtime_ns for job in jobs] == before
     assert (tmp_path / "a" / "results.json").read_bytes() == bytes_
-    assert go("b")["summary"] == first
+    assert finetune(OWN_DATA, tmp_path / "b", target)["summary"] == first
 
 
 def test_scratch_alone_needs_no_pretraining_and_has_nothing_beside_it(tmp_path):
-    results = commands.finetune(OWN_DATA, folds=2, out=tmp_path / "run", **QUICK)
+    results = finetune(OWN_DATA, tmp_path / "run")
     assert {row["init"] for row in results["rows"]} == {"scratch"}
-    assert "No initialisation stands beside scratch" in page_of(tmp_path / "run").text
+    page = page_of(tmp_path / "run").text
+    assert "No initialisation stands beside scratch" in page
+    assert "majority grade" in page
 
 
 def test_encoders_of_folds_work_and_what_they_saw_is_refused(runs, tmp_path):
     init = [pretrain(OWN_DATA, tmp_path / "folds", "rotation", folds=2)]
-    results = commands.finetune(
-        OWN_DATA, folds=2, init=init, out=tmp_path / "run", **QUICK
-    )
+    results = finetune(OWN_DATA, tmp_path / "run", init=init)
     assert {row["init"] for row in results["rows"]} >= {"rotation"}
     with pytest.raises(ValueError, match=r"fold0\.\.fold2 with one each for --folds 3"):
-        commands.finetune(OWN_DATA, folds=3, init=init, out=tmp_path / "x", **QUICK)
-    options = QUICK | {"init": [runs / "rotation"], "out": tmp_path / "y"}
-    with pytest.raises(ValueError, match="was pretrained on"):
-        commands.finetune("toy:12:64:7", folds=2, **options)
+        finetune(OWN_DATA, tmp_path / "x", folds=3, init=init)
+    found = r"was pretrained on 6 of the 6 images held out in fold 0.*--transductive"
+    with pytest.raises(ValueError, match=found):
+        finetune("toy:12:64:7", tmp_path / "y", init=[runs / "rotation"])
     assert not (tmp_path / "y").exists()
 
 
 def test_folds_of_another_target_are_its_own(tmp_path):
     init = [pretrain(OWN_DATA, tmp_path / "p", "rotation", folds=2, target="points")]
-    settings = QUICK | {"folds": 2, "init": init}
-    commands.finetune(OWN_DATA, target="points", out=tmp_path / "run", **settings)
+    finetune(OWN_DATA, tmp_path / "run", "points", init=init)
 
 
 def test_two_runs_of_one_task_stand_beside_each_other(runs, tmp_path):
     other = tmp_path / "longer"
     shutil.copytree(runs / "rotation", other)
-    settings = QUICK | {"init": [runs / "rotation", other], "same_compute": False}
+    settings = {"init": [runs / "rotation", other], "same_compute": False}
     for target in ("grade", "points"):
-        out = tmp_path / target
-        results = commands.finetune(
-            OWN_DATA, target=target, folds=2, out=out, **settings
-        )
+        results = finetune(OWN_DATA, tmp_path / target, target, **settings)
         found = {row["init"] for row in results["rows"]}
         assert found == {"scratch", "rotation rotation", "rotation longer"}
 
 
 def test_vessels_of_a_real_layout_beside_a_second_observer(folder, tmp_path):
     options = {"encoder": "unet", "widths": (4, 8), "num_swaps": 4}
-    init = [pretrain(str(folder), tmp_path / "patches", **options)]
+    init = [pretrain(folder, tmp_path / "patches", **options)]
     config = json.loads((tmp_path / "patches" / "config.json").read_text())
     assert (config["images"], config["field_width"]) == (10, 540)
     assert "restored" in page_of(tmp_path / "patches").text.lower()
-    settings = QUICK | {"init": init, "images": (1, "all"), "all_steps": 2}
-    results = commands.finetune(
-        str(folder), target="mask", out=tmp_path / "vessels", **settings
-    )
+    settings = {"init": init, "images": (1, "all"), "all_steps": 2}
+    results = finetune(folder, tmp_path / "vessels", "mask", **settings)
     assert {row["n"] for row in results["rows"]} == {1, 8}
     assert results["notes"]["held out"] == "Image_05L, Image_05R"
     assert 0 < results["notes"]["second observer's Dice"] < 1
     page = page_of(tmp_path / "vessels").text
-    for words in ("thin recall", "sensitivity", "Dice, every", "second observer"):
-        assert words.split(",")[0] in page
-    options = settings | {"out": tmp_path / "other", "field_width": 80}
+    for words in ("thin recall", "sensitivity", "Dice", "second observer"):
+        assert words in page
     with pytest.raises(ValueError, match="learned from patches of fields 540 px wide"):
-        commands.finetune(str(folder), target="mask", **options)
+        finetune(folder, tmp_path / "other", "mask", field_width=80, **settings)
 
 
 def test_any_mask_is_a_target_and_another_data_set_can_be_scored(folder, tmp_path):
-    settings = QUICK | {"images": ("all",), "all_steps": 1, "widths": (4, 8)}
-    results = commands.finetune(
-        "toy:40:64", target="EX", test="toy:8:64:7", out=tmp_path / "run", **settings
+    settings = {"images": ("all",), "all_steps": 1, "widths": (4, 8)}
+    results = finetune(
+        "toy:40:64", tmp_path / "run", "EX", test="toy:8:64:7", **settings
     )
-    row = results["rows"][0]
-    assert "thin_recall" not in row["scores"]
-    assert len(row["scores"]["dice_per_image"]) == 8
-    shows = 8 - row["scores"]["dice_per_image"].count(None)
+    scores = results["rows"][0]["scores"]
+    assert "thin_recall" not in scores
+    assert len(scores["dice_per_image"]) == 8
+    shows = 8 - scores["dice_per_image"].count(None)
     assert results["notes"]["held-out images that show it"] == f"{shows} of 8"
     assert "Hard exudates" in page_of(tmp_path / "run").text
     with pytest.raises(ValueError, match="held-out images are also among"):
-        commands.finetune(
-            str(folder), target="mask", test=str(folder), out=tmp_path / "x", **settings
-        )
+        finetune(folder, tmp_path / "x", "mask", test=str(folder), **settings)
 
 
 def test_pretraining_goes_on_from_another_run(runs, tmp_path):
     out = pretrain("toy:8:64:9", tmp_path / "on", "rotation", init=runs / "rotation")
     config = json.loads((out / "config.json").read_text())
     assert config["init"] == str(runs / "rotation")
-    options = QUICK | {"init": [out], "out": tmp_path / "x"}
     with pytest.raises(ValueError, match="was pretrained on"):  # by the first
-        commands.finetune("toy:12:64:7", folds=2, **options)
+        finetune("toy:12:64:7", tmp_path / "x", init=[out])
 
 
 def test_more_images_to_learn_from(tmp_path):
@@ -205,41 +186,25 @@ def test_more_images_to_learn_from(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("command", "options", "words"),
     [
-        ({"widths": (4, 8)}, "--widths belongs to --encoder unet"),
-        ({"field_width": 99}, "--field-width belongs to --encoder unet"),
-        ({"folds": 2, "transductive": True}, "--transductive goes without --folds"),
-        ({"task": "astrology"}, "must be one of"),
-        ({"task": "rotation", "num_swaps": 3}, "num_swaps"),
+        (pretrain, {"widths": (4, 8)}, "--widths belongs to --encoder unet"),
+        (pretrain, {"field_width": 99}, "--field-width belongs to --encoder unet"),
+        (pretrain, {"folds": 2, "transductive": True}, "--transductive goes without"),
+        (pretrain, {"task": "astrology"}, "must be one of"),
+        (pretrain, {"task": "rotation", "num_swaps": 3}, "num_swaps"),
+        (finetune, {"epochs": 2}, "--epochs and --steps: give one of them"),
+        (finetune, {"images": (99,)}, r"images must lie in 1\.\.\d+, found 99"),
+        (finetune, {"target": "points", "head": "softmax"}, "head"),
+        (finetune, {"target": "EXX"}, "needs EXX masks"),
+        (finetune, {"transfer": ("network",)}, "network: grade has no decoder"),
+        (finetune, {"widths": (4, 8)}, "--widths belongs to --encoder unet"),
     ],
 )
-def test_what_pretraining_does_not_do_is_refused(tmp_path, options, words):
-    options = {"task": "rotation", "workers": 1, "size": 32, "steps": 1} | options
+def test_what_a_study_does_not_do_is_refused(tmp_path, command, options, words):
     with pytest.raises((ValueError, TypeError), match=words):
-        commands.pretrain("toy:8:32", out=tmp_path / "run", **options)
+        command(OWN_DATA, tmp_path / "run", **options)
     assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"epochs": 2}, "--epochs and --steps: give one of them"),
-        ({"images": (99,)}, r"images must lie in 1\.\.\d+, found 99"),
-        ({"target": "points", "head": "softmax"}, "head"),
-        ({"target": "EXX"}, "needs EXX masks"),
-        ({"transfer": ("network",)}, "--transfer network: grade has no decoder"),
-        ({"widths": (4, 8)}, "--widths belongs to --encoder unet"),
-    ],
-)
-def test_what_a_comparison_does_not_do_is_refused(tmp_path, options, words):
-    options = QUICK | {"folds": 2} | options
-    with pytest.raises((ValueError, TypeError), match=words):
-        commands.finetune(OWN_DATA, out=tmp_path / "run", **options)
-    assert not (tmp_path / "run").exists()
-
-
-# The demonstration, in small
 
 
 @pytest.fixture
@@ -253,13 +218,12 @@ def small(monkeypatch):
 
 def test_demo_shows_images_both_tasks_curves_and_the_table(small, tmp_path):
     results = commands.demo(out=tmp_path / "demo", workers=1)
-    starts = {line["init"] for line in results["summary"]}
-    assert starts == {"scratch", "scratch, same compute", *demo.TASKS}
+    inits = {line["init"] for line in results["summary"]}
+    assert inits == {"scratch", "scratch, same compute", *demo.TASKS}
     assert set(results["pretraining"]) == set(demo.TASKS)
     page = page_of(tmp_path / "demo")
     for words in (*(f"Pretext task: {t}" for t in demo.TASKS), "Convergence", "Frozen"):
         assert words in page.text
-    assert len(page.figures) >= 8
+    assert len(page.attributes("img")) >= 8
     again = commands.demo(out=tmp_path / "other", workers=1)
-    for first, second in zip(results["summary"], again["summary"], strict=True):
-        assert first["values"] == second["values"]
+    assert results["summary"] == again["summary"]

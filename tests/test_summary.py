@@ -8,22 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from tinyssl.summary import (
-    SAME_COMPUTE,
-    Metric,
-    best_average,
-    by_labels,
-    finding,
-    format_table,
-    join_words,
-    name_group,
-    number,
-    outcome,
-    paired_interval,
-    percent,
-    summarise,
-    verdict,
-)
+from tinyssl import summary
+from tinyssl.summary import SAME_COMPUTE, Metric, format_table, join_words, number
 
 METRICS = {
     "qwk": Metric("QWK"),
@@ -34,19 +20,19 @@ differences_st = st.lists(st.floats(-1, 1), min_size=2, max_size=8)
 
 @given(differences=differences_st, share=st.floats(0, 1))
 def test_interval_is_scipys_widened_by_overlapping_folds(differences, share):
-    mean, low, high = paired_interval(differences)
+    mean, low, high = summary.paired_interval(differences)
     if np.ptp(differences) > 1e-6:
         expected = stats.ttest_1samp(differences, 0).confidence_interval(0.95)
         assert (low, high) == pytest.approx((expected.low, expected.high))
     assert low <= mean <= high
-    _, wide_low, wide_high = paired_interval(differences, test_share=share)
+    _, wide_low, wide_high = summary.paired_interval(differences, test_share=share)
     expected = (high - low) * np.sqrt(1 + len(differences) * share)
     assert wide_high - wide_low == pytest.approx(expected)
 
 
 def test_one_run_says_nothing():
-    assert paired_interval([0.3]) == (0.3, -np.inf, np.inf)
-    assert paired_interval([0.3, np.nan])[1:] == (-np.inf, np.inf)
+    assert summary.paired_interval([0.3]) == (0.3, -np.inf, np.inf)
+    assert summary.paired_interval([0.3, np.nan])[1:] == (-np.inf, np.inf)
 
 
 def rows(labels=0.5, metric="qwk", **scores):
@@ -59,7 +45,7 @@ def rows(labels=0.5, metric="qwk", **scores):
 
 
 def table_of(made):
-    return summarise(made, "qwk", METRICS["qwk"])
+    return summary.summarise(made, "qwk", METRICS["qwk"])
 
 
 def test_differences_are_paired_by_run_not_by_order():
@@ -75,20 +61,20 @@ def test_differences_are_paired_by_run_not_by_order():
 def test_unlike_runs_are_not_compared():
     table = table_of(rows(scratch=[0.1, 0.2], rotation=[0.3]))
     assert "difference" not in table[1]
-    assert outcome(table[1]) == verdict(table[1]) == ""
+    assert summary.outcome(table[1]) == summary.verdict(table[1]) == ""
 
 
 def test_one_image_and_all_the_labels_are_not_one_group():
     table = table_of(rows(1, scratch=[0.1]) + rows(1.0, scratch=[0.9]))
     assert [line["avg"] for line in table] == [0.1, 0.9]
-    assert list(by_labels(table)) == ["1\xa0image", "100\xa0%"]
+    assert list(summary.by_labels(table)) == ["1\xa0image", "100\xa0%"]
 
 
 def test_undefined_score_is_unclear_and_does_not_stop_the_table():
     table = table_of(rows(scratch=[0.1, 0.2], rotation=[None, 0.4]))
     assert np.isnan([table[1][key] for key in ("difference", "min", "avg")]).all()
     assert (table[1]["low"], table[1]["high"]) == (-np.inf, np.inf)
-    assert verdict(table[1]) == "– unclear"
+    assert summary.verdict(table[1]) == "– unclear"
     assert format_table(table).splitlines()[-1].split()[-5:] == [*"–––", "–", "unclear"]
 
 
@@ -100,15 +86,15 @@ def test_verdict_says_gain_loss_or_unclear(metric, low, word):
     line = {"difference": low + 0.05, "low": low, "high": low + 0.1, "metric": metric}
     line |= {"higher": metric != "error"}
     swapped = {"gain": "LOSS", "LOSS": "gain"} if metric == "error" else {}
-    assert outcome(line) == swapped.get(word, word)
-    assert verdict(line).split(" [")[0] == number(low + 0.05, sign=True)
+    assert summary.outcome(line) == swapped.get(word, word)
+    assert summary.verdict(line).split(" [")[0] == number(low + 0.05, sign=True)
 
 
 def test_the_best_mean_of_an_error_is_the_smallest():
     error = {"metric": "error", "higher": False}
     lines = [error | {"avg": mean} for mean in (0.9, 0.5, None)]
-    assert best_average(lines) == 0.5
-    assert math.isnan(best_average(lines[2:]))
+    assert summary.best_average(lines) == 0.5
+    assert math.isnan(summary.best_average(lines[2:]))
 
 
 def test_text_table_shows_every_initialisation():
@@ -119,16 +105,13 @@ def test_text_table_shows_every_initialisation():
         assert words in text
 
 
-# Findings
-
-
 def two(metric="qwk", **scores):
     """Summarise scores at a tenth of the labels and at all, three runs each."""
     made = []
     for init, levels in scores.items():
         for labels, level in zip((0.1, 1.0), levels, strict=True):
             made += rows(labels, metric, **{init: [level, level + 0.001, level]})
-    return summarise(made, metric, METRICS[metric])
+    return summary.summarise(made, metric, METRICS[metric])
 
 
 @pytest.mark.parametrize(
@@ -142,14 +125,14 @@ def two(metric="qwk", **scores):
     ],
 )
 def test_finding_says_who_gained_and_who_lost(init, scores, words):
-    said = finding(two(**{"scratch": (0.3, 0.3), init: scores}))
+    said = summary.finding(two(**{"scratch": (0.3, 0.3), init: scores}))
     said = said.replace("\xa0", "").replace(" of the labels", "")
     assert said.removeprefix("Against scratch, ") == f"{words} (QWK)"
     assert said.startswith("Against scratch, ") == ("at 10%" in words)
 
 
 def test_more_of_an_error_is_a_loss():
-    said = finding(two("error", scratch=(0.3, 0.3), rotation=(0.4, 0.3)))
+    said = summary.finding(two("error", scratch=(0.3, 0.3), rotation=(0.4, 0.3)))
     assert said.startswith("Against scratch, rotation LOST at 10\xa0% of the labels;")
     assert said.endswith("(error in disc diameters)")
 
@@ -169,20 +152,17 @@ def test_what_needs_no_network_is_said(metric, intensities, where):
     known = two(metric, intensities=intensities, chance=(0.0, 0.0))
     if metric == "error":
         known = [line for line in known if line["init"] == "intensities"]
-    said = finding(networks, baselines=known).split(". ")[1:]
+    said = summary.finding(networks, baselines=known).split(". ")[1:]
     words = f"No network beat intensities at {where} of the labels"
     assert said == ([words] if where else [])
-
-
-# Words
 
 
 def test_numbers_and_names_are_written_one_way():
     found = [number(value) for value in (-0.25, 1, None, math.nan)]
     assert found == ["−0.250", "1.000", "–", "–"]
     assert [number(x, 2, sign=True) for x in (0.5, -math.inf)] == ["+0.50", "−∞"]
-    found = [name_group(labels) for labels in (1, 10, np.int64(2), 0.05, 0.125, 1.0)]
+    found = [*map(summary.name_group, (1, 10, np.int64(2), 0.05, 0.125, 1.0))]
     found = [name.replace("\N{NO-BREAK SPACE}", "_") for name in found]
     assert found == ["1_image", "10_images", "2_images", "5_%", "12.5_%", "100_%"]
-    assert percent(34.3) == "3430\xa0%"
+    assert summary.percent(34.3) == "3430\xa0%"
     assert [join_words("abc"[:n]) for n in (1, 2, 3)] == ["a", "a and b", "a, b and c"]

@@ -2,6 +2,7 @@
 
 import os
 import runpy
+import signal
 import threading
 
 import numpy as np
@@ -10,6 +11,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinyssl import _threads
+
+
+@pytest.fixture(autouse=True)
+def _two_threads(monkeypatch):
+    monkeypatch.setenv("TINYSSL_NUM_THREADS", "2")
+    monkeypatch.setattr(_threads, "_pool", None)
+
+
+def forked(work):
+    """Return the exit status of a forked child, which is what the work returns."""
+    if not hasattr(os, "fork"):
+        pytest.skip("this system cannot fork")
+    child = os.fork()
+    if child == 0:
+        signal.alarm(120)  # a child that hangs is killed
+        status = 1
+        try:
+            status = work()
+        finally:
+            os._exit(status)  # without pytest's own ending
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
 
 
 @given(st.integers(0, 50), st.integers(0, 20), st.integers(1, 5))
@@ -23,16 +46,12 @@ def test_parts_cover_the_range_in_order(length, least, threads):
         assert min(stop - start for start, stop in parts) >= least
 
 
-def test_two_parts_run_at_the_same_time(monkeypatch):
-    monkeypatch.setenv("TINYSSL_NUM_THREADS", "2")
-    monkeypatch.setattr(_threads, "_pool", None)
+def test_two_parts_run_at_the_same_time():
     meet = threading.Barrier(2, timeout=20)
     assert len(_threads.spread(lambda start, stop: meet.wait(), 2)) == 2
 
 
-def test_an_error_in_a_part_comes_out(monkeypatch):
-    monkeypatch.setenv("TINYSSL_NUM_THREADS", "2")
-
+def test_an_error_in_a_part_comes_out():
     def work(start, stop):
         if start:
             raise ValueError("the second half")
@@ -58,9 +77,7 @@ def test_a_system_that_cannot_fork(monkeypatch):
     assert spread(lambda i, j: (i, j), 6) == [(0, 2), (2, 4), (4, 6)]
 
 
-def test_a_forgotten_pool_is_made_again(monkeypatch):
-    monkeypatch.setenv("TINYSSL_NUM_THREADS", "2")
-    monkeypatch.setattr(_threads, "_pool", None)
+def test_a_forgotten_pool_is_made_again():
     for _ in range(2):
         assert _threads.spread(lambda i, j: j - i, 4) == [2, 2]
         _threads._forget()
@@ -79,17 +96,6 @@ def test_numbers_come_back_a_part_each(monkeypatch, least):
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_child_makes_its_own_pool(monkeypatch):
-    if not hasattr(os, "fork"):
-        pytest.skip("this system cannot fork")
-    monkeypatch.setenv("TINYSSL_NUM_THREADS", "2")
+def test_a_forked_child_makes_its_own_pool():
     _threads.spread(lambda start, stop: 0, 2)
-    child = os.fork()
-    if child == 0:
-        # _exit skips pytest's own ending; a hung pool would be killed by the alarm
-        import signal
-
-        signal.alarm(20)
-        os._exit(len(_threads.spread(lambda start, stop: 0, 2)))
-    _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == 2
+    assert forked(lambda: len(_threads.spread(lambda start, stop: 0, 2))) == 2

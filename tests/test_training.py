@@ -34,8 +34,7 @@ class Line(nn.Module):
     def forward(self, inputs, targets):
         self.calls += 1
         loss = (inputs * self.weight - targets).square().mean()
-        if self.calls == self.poison_at:
-            loss = loss * float("nan")
+        loss = loss * (np.nan if self.calls == self.poison_at else 1)
         return loss, {"weight": self.weight[0, 0]}
 
 

@@ -2,11 +2,11 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -16,9 +16,8 @@ SMALL = ["--size", "24", "--folds", "2", "--workers", "1", "--threads", "1"]
 
 
 def tinyssl(*arguments, status=0, cwd=None):
-    """Run the command; return what it printed on stdout and stderr."""
     done = subprocess.run(
-        [sys.executable, "-m", "tinyssl", *map(str, arguments)],
+        [sys.executable, "-B", "-m", "tinyssl", *map(str, arguments)],
         capture_output=True,
         text=True,
         cwd=cwd,
@@ -32,7 +31,6 @@ def tinyssl(*arguments, status=0, cwd=None):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Make an APTOS-like folder of synthetic eyes."""
     folder = tmp_path_factory.mktemp("aptos")
     eyes = toy.fundus(40, size=40, rng=0)
     (folder / "train_images").mkdir()
@@ -46,7 +44,6 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def runs(folder, tmp_path_factory):
-    """Pretrain both tasks and fine-tune from them, once for all tests here."""
     out = tmp_path_factory.mktemp("runs")
     for task in ("rotation", "restoration"):
         common = [*SMALL, "--steps", 4, "--batch-size", 8, "--out", out / task]
@@ -55,8 +52,8 @@ def runs(folder, tmp_path_factory):
     finetune = ["--init", out / "rotation", out / "restoration", "--epochs", 1]
     finetune += ["--fractions", 50, 100, "--batch-size", 8, "--out", out / "grader"]
     stdout, stderr = tinyssl("finetune", folder, "--json", *SMALL, *finetune)
-    (out / "finetune.json").write_text(stdout)
-    (out / "finetune.txt").write_text(stderr)
+    inits = {line["init"] for line in json.loads(stdout)["summary"]}
+    assert inits == {"scratch", "scratch, same compute", "rotation", "restoration"}
     assert "a handicap" not in stderr  # pretraining showed what grading shows
     return out
 
@@ -67,8 +64,8 @@ def test_pretrain_leaves_a_whole_run_folder(runs):
         assert results["task"] == task
         assert [entry["fold"] for entry in results["scores"]] == [0, 1]
         assert all(score in entry["scores"] for entry in results["scores"])
-        for name in ("config.json", "results.json", "report.html", "figures"):
-            assert (runs / task / name).exists(), name
+        found = {path.name for path in (runs / task).iterdir()}
+        assert found >= {"config.json", "results.json", "report.html", "figures"}
         for fold in (0, 1):
             place = runs / task / f"fold{fold}"
             assert len((place / "log.jsonl").read_text().splitlines()) == 4
@@ -76,23 +73,6 @@ def test_pretrain_leaves_a_whole_run_folder(runs):
     config = json.loads((runs / "rotation" / "config.json").read_text())
     assert config["seed"] == 0
     assert "torch" in config["versions"]
-
-
-def test_finetune_compares_all_starts_on_the_same_folds(runs):
-    results = json.loads((runs / "finetune.json").read_text())
-    starts = {line["init"] for line in results["summary"]}
-    assert starts == {
-        "scratch",
-        "scratch, same compute",
-        "rotation",
-        "restoration",
-    }
-    for line in results["summary"]:
-        assert len(line["values"]) == 2
-        assert line["min"] <= line["avg"] <= line["max"]
-    page = (runs / "grader" / "report.html").read_text(encoding="utf-8")
-    for word in ("scratch, same compute", "majority grade", "minus scratch"):
-        assert word in page
 
 
 def test_grade_answers_in_json_and_in_words(runs, folder):
@@ -111,27 +91,14 @@ def test_grade_answers_in_json_and_in_words(runs, folder):
     assert answers[0]["severity"] in words
 
 
-def test_same_command_again_only_reads(runs, folder):
-    before = (runs / "rotation" / "fold0" / "encoder.pt").stat().st_mtime_ns
-    common = [*SMALL, "--steps", 4, "--batch-size", 8, "--out", runs / "rotation"]
-    tinyssl("pretrain", folder, "--task", "rotation", *common)
+def test_same_command_again_only_reads_and_other_settings_are_refused(runs, folder):
+    common = [*SMALL, "--batch-size", 8, "--out", runs / "rotation"]
+    command = ["pretrain", folder, "--task", "rotation", *common, "--steps"]
+    before = (runs / "rotation/fold0/encoder.pt").stat().st_mtime_ns
+    tinyssl(*command, 4)
     assert (runs / "rotation/fold0/encoder.pt").stat().st_mtime_ns == before
-
-
-def test_other_settings_in_the_same_folder_are_refused(runs, folder):
-    common = [*SMALL, "--steps", 5, "--batch-size", 8, "--out", runs / "rotation"]
-    _, stderr = tinyssl("pretrain", folder, "--task", "rotation", *common, status=2)
+    _, stderr = tinyssl(*command, 5, status=2)
     assert "holds a run with steps=4, this one has steps=5" in stderr
-
-
-def test_encoder_that_saw_everything_is_refused(folder, tmp_path):
-    common = ["--steps", 2, "--batch-size", 8, "--size", 24, "--threads", 1]
-    command = ["pretrain", folder, "--task", "rotation", *common]
-    tinyssl(*command, "--out", tmp_path / "all")
-    init = ["--init", tmp_path / "all", "--out", tmp_path / "grader"]
-    _, stderr = tinyssl("finetune", folder, *SMALL, *init, status=2)
-    assert "was pretrained on 20 of the 20 images held out in fold 0" in stderr
-    assert "--transductive" in stderr
 
 
 @pytest.mark.parametrize(
@@ -155,18 +122,11 @@ def test_bad_usage_is_one_line_and_status_2(arguments, words, folder, tmp_path):
 
 
 def test_bad_images_are_named_or_skipped(folder, tmp_path):
-    broken = tmp_path / "broken"
-    (broken / "train_images").mkdir(parents=True)
-    names = ["id_code,diagnosis"]
-    for number in range(12):
-        noise = np.random.default_rng(number).integers(0, 255, (24, 24, 3), np.uint8)
-        Image.fromarray(noise).save(broken / f"train_images/e{number}.png")
-        names.append(f"e{number},{number % 2}")
-    (broken / "train_images/e3.png").write_bytes(b"not an image")
-    (broken / "train.csv").write_text("\n".join(names) + "\n")
+    broken = shutil.copytree(folder, tmp_path / "broken")
+    (broken / "train_images/eye3.png").write_bytes(b"not an image")
     command = ["pretrain", broken, "--task", "rotation", "--steps", 1, "--threads", 1]
     command += ["--size", 24, "--batch-size", 4, "--out", tmp_path / "run"]
     _, stderr = tinyssl(*command, status=2)
-    assert "e3" in stderr
+    assert "eye3" in stderr
     _, stderr = tinyssl(*command, "--skip-bad")
-    assert "skipped e3" in stderr
+    assert "skipped eye3" in stderr

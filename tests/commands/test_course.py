@@ -4,12 +4,12 @@ import json
 import math
 import runpy
 import shutil
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+from test_command_line import tinyssl
 
 from tinyssl.check import course
 from tinyssl.check.course import lesson, lessons, read_header
@@ -52,7 +52,6 @@ measure = runpy.run_path(str(ROOT / "lessons/measure.py"))
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Make a folder with one lesson, and stand beside it."""
     (tmp_path / "lessons").mkdir()
     (tmp_path / "lessons/07_be_small.py").write_text(SMALL)
     monkeypatch.chdir(tmp_path)
@@ -97,12 +96,6 @@ def test_a_lesson_that_is_not_there_is_refused(folder, monkeypatch):
         course.find_folder("exercises/*.py")
 
 
-def tinyssl(*words):
-    """Run a command; return what it printed."""
-    command = [sys.executable, "-B", "-m", "tinyssl", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=True)
-
-
 def test_a_wheel_carries_the_course(tmp_path, monkeypatch):
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     wheel = tomllib.loads(text)["tool"]["hatch"]["build"]["targets"]["wheel"]
@@ -121,20 +114,20 @@ def test_a_wheel_carries_the_course(tmp_path, monkeypatch):
     names = {path.name for path in (ROOT / "lessons").glob(course.FILES)}
     names |= {"99_be_small.py", "exercises"}  # no solutions, nothing for teachers
     assert {path.name for path in inside.iterdir()} == names
-    assert tinyssl("lessons").stdout.count("\n") == 2 * (len(names) - 1)
-    found = json.loads(tinyssl("lesson", 99, "--json").stdout)
+    assert tinyssl("lessons")[0].count("\n") == 2 * (len(names) - 1)
+    found = json.loads(tinyssl("lesson", 99, "--json")[0])
     assert found["out"] == str(tmp_path / "desk/output/99")
-    said = tinyssl("check", 0, ROOT / "lessons/solutions/00.py").stdout
+    said = tinyssl("check", 0, ROOT / "lessons/solutions/00.py")[0]
     assert said.count("laws hold") == 3
     assert sorted(inside.rglob("*")) == carried  # nothing is written there
 
 
 def test_command_line(folder):
-    assert tinyssl("lessons").stdout.startswith("07  Small\n    that a value may")
-    done = tinyssl("lesson", "7", "--seed", "2", "--json")
-    assert json.loads(done.stdout)["results"]["value"] == 5
-    assert "fast 0 with Agg" in done.stderr
-    assert "value: 0.0" in tinyssl("lesson", "07", "--fast").stdout
+    assert tinyssl("lessons")[0].startswith("07  Small\n    that a value may")
+    stdout, stderr = tinyssl("lesson", "7", "--seed", "2", "--json")
+    assert json.loads(stdout)["results"]["value"] == 5
+    assert "fast 0 with Agg" in stderr
+    assert "value: 0.0" in tinyssl("lesson", "07", "--fast")[0]
 
 
 def test_measure_writes_ranges(folder, monkeypatch, capsys):

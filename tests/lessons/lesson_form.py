@@ -26,10 +26,10 @@ PHRASES = (
     "In a clinic",
     "Sources\n",
 )
+FORBIDDEN = ("__main__", "argparse", "plt.show(", "lessons.utils", "urlopen")
 
 
 def cells(text):
-    """Split a lesson into (kind, text) cells."""
     parts = re.split(r"^(# %%.*)\n", text, flags=re.MULTILINE)[1:]
     return [
         ("prose" if "[markdown]" in mark else "code", body)
@@ -37,43 +37,29 @@ def cells(text):
     ]
 
 
-def code_lines(code):
-    """Return the lines of code that are neither empty nor a comment."""
-    return [
-        line
-        for line in code.splitlines()
-        if line.strip() and not line.strip().startswith("#")
-    ]
-
-
 def faults(text):
-    """Return what breaks the form of a lesson."""
     found = []
     parts = cells(text)
     codes = [body for kind, body in parts if kind == "code"]
     prose = "\n".join(body for kind, body in parts if kind == "prose")
-    lines = code_lines("\n".join(codes))
-    if len(lines) > 250:
-        found.append(f"{len(lines)} lines of code")
+    code = [line.strip() for line in "\n".join(codes).splitlines()]
+    lines = [line for line in code if line and not line.startswith("#")]
     words = [word for word in prose.split() if re.search(r"[^\W\d_]", word)]
-    if len(words) > 1500:
-        found.append(f"{len(words)} words")
     first = [i for i, line in enumerate(lines) if "savefig(" in line]
-    if not first or first[0] >= 15:
-        found.append("no figure within 15 lines of code")
-    if len(first) < 3:
-        found.append("fewer than three figures")
+    comments = any(body.lstrip().startswith("#") for body in codes)
+    magics = re.search(r"^\s*[%!]", "\n".join(codes), flags=re.MULTILINE)
+    for fault, broken in {
+        f"{len(lines)} lines of code": len(lines) > 250,
+        f"{len(words)} words": len(words) > 1500,
+        "no figure within 15 lines of code": not first or first[0] >= 15,
+        "fewer than three figures": len(first) < 3,
+        "fewer than two predictions": prose.count("**Before you run") < 2,
+        "a code cell starts with a comment": comments,
+        "a magic": magics,
+    }.items():
+        found += [fault] if broken else []
     found += [f"no {phrase.strip()}" for phrase in PHRASES if phrase not in prose]
-    if prose.count("**Before you run") < 2:
-        found.append("fewer than two predictions")
-    if any(body.lstrip().startswith("#") for body in codes):
-        found.append("a code cell starts with a comment")
-    for body in codes:
-        if re.search(r"^\s*[%!]", body, flags=re.MULTILINE):
-            found.append("a magic")
-    for word in ("__main__", "argparse", "plt.show(", "lessons.utils", "urlopen"):
-        if word in text:
-            found.append(word)
+    found += [word for word in FORBIDDEN if word in text]
     for kind, body in parts:
         bare = [s for s in body.splitlines() if s.strip() and not s.startswith("#")]
         if kind == "prose" and bare and not body.startswith('"""'):
@@ -99,9 +85,8 @@ def watch(event, values):
         wrote = set(mode or "") & set("wax+") or flags & (os.O_WRONLY | os.O_RDWR)
         if wrote and not allowed(os.fsdecode(values[0])):
             seen.append(os.fsdecode(values[0]))
-    elif event in ("os.mkdir", "os.rename", "os.remove"):
-        if not allowed(values[0]):
-            seen.append(event + " " + os.fsdecode(values[0]))
+    elif event in ("os.mkdir", "os.rename", "os.remove") and not allowed(values[0]):
+        seen.append(event + " " + os.fsdecode(values[0]))
 sys.addaudithook(watch)
 runpy.run_path(sys.argv[1], run_name="lesson")
 print("WATCHED", json.dumps(seen))
@@ -112,23 +97,16 @@ def run(path, out):
     """Run a lesson in fast mode; return what it did outside of its folder."""
     caches = Path(os.environ.get("MPLCONFIGDIR") or out.parent / "matplotlib")
     caches.mkdir(exist_ok=True)
+    settings = {"TINYSSL_OUT": str(out), "TINYSSL_FAST": "1", "TINYSSL_SEED": "0"}
+    settings |= {"MPLBACKEND": "Agg", "PYTHONIOENCODING": "utf-8"}
+    settings |= dict.fromkeys(("MPLCONFIGDIR", "TMPDIR"), os.path.realpath(caches))
     done = subprocess.run(
         [sys.executable, "-c", WATCH, str(path)],
         capture_output=True,
-        text=True,
         encoding="utf-8",
         cwd=out.parent,
         timeout=900,  # only against an endless loop
-        env=os.environ
-        | {
-            "TINYSSL_OUT": str(out),
-            "TINYSSL_FAST": "1",
-            "TINYSSL_SEED": "0",
-            "MPLBACKEND": "Agg",
-            "MPLCONFIGDIR": os.path.realpath(caches),
-            "TMPDIR": os.path.realpath(caches),  # torch makes a folder there
-            "PYTHONIOENCODING": "utf-8",
-        },
+        env=os.environ | settings,
         check=False,
     )
     if done.returncode:
@@ -137,12 +115,10 @@ def run(path, out):
 
 
 def body(function):
-    """Return the syntax tree of a function without its docstring."""
     lines = function.body[1:] if ast.get_docstring(function) else function.body
     return [ast.dump(line) for line in lines]
 
 
 def functions(path):
-    """Return the functions a file defines at its top, by name."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}

@@ -169,8 +169,7 @@ mirror_labels: changed its input :: labels = labels.copy() ->
 
 @pytest.fixture(autouse=True)
 def _forget(monkeypatch):
-    """Begin every test with the first hint."""
-    monkeypatch.setattr("tinyssl.check.exercise.failures", {})
+    monkeypatch.setattr("tinyssl.check.exercise.failures", {})  # the first hint
 
 
 def planted():
@@ -182,7 +181,6 @@ def planted():
 
 
 def wrong_solution(name, edits):
-    """Return the solution of an exercise with errors."""
     for path in sorted(LESSONS.glob("solutions/*.py")):
         text = path.read_text(encoding="utf-8")
         for node in ast.parse(text).body:
@@ -209,9 +207,6 @@ def test_every_kind_of_lesion_is_asked_for(kind):
     passed, text = check.grade.examine(lambda counts: answer(counts | {kind: 0}))
     assert not passed
     assert f"'{kind}': 1" in text
-
-
-# Right answers in another style
 
 
 def my_folds(patient, num_folds):

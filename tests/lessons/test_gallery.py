@@ -1,7 +1,6 @@
 """The course as a web site: what conf.py changes, and prose that reST reads too.
 
-The site itself is not built here, for it takes as long as all lessons together and
-needs the extra ``docs``: ``sphinx-build -W --keep-going lessons site``.
+The site is not built here: ``sphinx-build -W --keep-going lessons site`` takes long.
 """
 
 import os
@@ -20,18 +19,20 @@ each = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 
 @pytest.fixture(scope="module")
 def conf():
-    """Return what conf.py defines: it needs no Sphinx."""
     return types.SimpleNamespace(**runpy.run_path(str(LESSONS / "conf.py")))
 
 
-def prose(text):
+@pytest.fixture
+def page(conf):
+    return conf.claims((LESSONS / "TEACHING.md").read_text(encoding="utf-8"))
+
+
+def prose(path):
     """Return the prose of a lesson, a cell each, as the gallery sees it."""
+    text = path.read_text(encoding="utf-8")
     parts = [body for kind, body in cells(text) if kind == "prose"]
     opening = parts[0].split('"""')[1]
     return [opening] + [re.sub(r"^# ?", "", p, flags=re.MULTILINE) for p in parts[1:]]
-
-
-# What Markdown and reST share
 
 
 def foreign(text):
@@ -66,7 +67,7 @@ def foreign(text):
 
 @each
 def test_prose_is_what_markdown_and_rest_share(path):
-    for cell in prose(path.read_text(encoding="utf-8")):
+    for cell in prose(path):
         assert foreign(cell) == []
 
 
@@ -98,12 +99,9 @@ def test_shared_prose_passes():
     assert foreign(text) == []
 
 
-# What conf.py changes
-
-
 @each
 def test_answers_fold(conf, path):
-    cell = "".join(prose(path.read_text(encoding="utf-8")))
+    cell = "".join(prose(path))
     folded = conf.fold(cell)
     raw = re.findall(r"\n\n\.\. raw:: html\n\n   (</?details>.*)\n\n", folded)
     assert raw == ["<details><summary>Answers</summary>", "</details>"]
@@ -153,8 +151,7 @@ def test_claims_become_a_page(conf):
         conf.claims("## Lesson 00\n\ntext\n")
 
 
-def test_the_claims_of_the_course(conf):
-    page = conf.claims((LESSONS / "TEACHING.md").read_text(encoding="utf-8"))
+def test_the_claims_of_the_course(page):
     assert foreign(page) == []
     for system in "ABC":
         assert re.search(rf"^System {system}\b.*\n-+\n", page, flags=re.MULTILINE)
@@ -187,9 +184,6 @@ def test_a_lesson_writes_into_the_ignored_folder(conf, monkeypatch):
     assert os.environ["TINYSSL_OUT"] == str(expected)
 
 
-# The numbers on the page of claims
-
-
 def strange_ranges(page):
     """Return the ranges on the page of claims that no lesson says it shows."""
     shown = []
@@ -210,8 +204,7 @@ def strange_ranges(page):
     return found
 
 
-def test_ranges_on_the_page_of_claims_are_those_of_lessons(conf):
-    page = conf.claims((LESSONS / "TEACHING.md").read_text(encoding="utf-8"))
+def test_ranges_on_the_page_of_claims_are_those_of_lessons(page):
     assert strange_ranges(page) == []
     wrong = page.replace(".942 to .968", ".932 to\n.968")
     assert strange_ranges(wrong) == [".932 to .968"]
