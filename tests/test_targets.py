@@ -121,9 +121,9 @@ def test_a_comparison_gives_everyone_the_same_and_scores_what_is_held_out(
     options = {"encoder": config, "batch_size": 2}
     experiment.pretrain("rotation", study, out=pretrained, steps=1, **options)
     options |= {"steps": 1, "labels": [2, "all"], "pretrain_images": 4}
-    starts = {"rotation": Start(pretrained)}
+    starts = {"rotation": Start(pretrained), "that run again": Start(pretrained)}
     rows = experiment.compare_starts(kind, study, starts, out=tmp_path, **options)
-    assert {row["init"] for row in rows} == {SCRATCH, SAME_COMPUTE, "rotation"}
+    assert {row["init"] for row in rows} == {SCRATCH, SAME_COMPUTE, *starts}
     cells = {}
     for row in rows:
         cells.setdefault((row["labels"], row["run"]), []).append(row)
@@ -132,11 +132,13 @@ def test_a_comparison_gives_everyone_the_same_and_scores_what_is_held_out(
         assert row["held"] == study.held(row["fold"]).tolist()
     assert len(cells) == 2 * study.num_folds
     for (labels, run), cell in cells.items():
-        assert len(cell) == 3
+        assert len(cell) == 4
         assert len({tuple(row["chosen"]) for row in cell}) == 1
         assert {row["n"] for row in cell} == {labels}
         steps = {row["init"]: row["steps"] for row in cell}
-        assert steps == {SCRATCH: 1, "rotation": 1, SAME_COMPUTE: 3}
+        assert steps == {SCRATCH: 1, SAME_COMPUTE: 3, **dict.fromkeys(starts, 1)}
+        run_scores, again = (r["scores"] for r in cell if r["init"] in starts)
+        assert run_scores == again, "other heads or batches for the same start"
         if labels == 2:
             more = next(c for (n, r), c in cells.items() if r == run and n != 2)
             assert set(cell[0]["chosen"]) < set(more[0]["chosen"])

@@ -50,6 +50,34 @@ def test_batches_are_consecutive_shuffled_epochs(count, batch_size, seed):
     assert (np.sort(epochs) == np.arange(count)).all()
 
 
+class Drawing(Line):
+    """Keep what each step drew: the order of an epoch, from NumPy and from torch."""
+
+    def __init__(self):
+        super().__init__()
+        self.drawn = []
+
+    def make_batch(self, x, rng):
+        self.drawn.append((tuple(x[:, 0]), rng.random()))
+        return x, 2 * x
+
+    def forward(self, inputs, targets):
+        self.drawn[-1] += (torch.rand(()).item(),)
+        return super().forward(inputs, targets)
+
+
+def test_every_step_and_every_epoch_draws_anew_as_the_seed_says():
+    def draw(seed):
+        task = Drawing()
+        train(task, DATA, steps=6, batch_size=len(DATA[0]), seed=seed)
+        return list(zip(*task.drawn, strict=True))
+
+    first, again, other = draw(0), draw(0), draw(1)
+    assert first == again
+    for mine, others in zip(first, other, strict=True):
+        assert len({*mine, *others}) == 12
+
+
 def test_rate_rises_then_falls_to_zero():
     rates = [learning_rate(step, 100, 1.0, 0.1) for step in range(101)]
     assert np.argmax(rates) in (9, 10)
