@@ -21,12 +21,10 @@ def sample_blocks(
 
     Parameters
     ----------
-    n : int, >= 0
-        How many images.
+    n, rng : int, >= 0, and numpy.random.Generator or int
+        How many images, and the source of chance or a seed.
     image_shape : tuple of int
         (H, W), or (H, W, C) whose channels are ignored.
-    rng : numpy.random.Generator or int
-        Source of chance, or a seed.
     num_blocks : int, >= 1, default 1
         How many for each image, T; they may overlap.
     area : (float, float), default (0.05, 0.25)

@@ -52,10 +52,8 @@ def unpatchify(
 
     Parameters
     ----------
-    patches : (N, L, patch_size**2 * C) array of numbers
-        As `patchify` returns them.
-    image_shape : tuple of int
-        (H, W, C) or (H, W) of one image.
+    patches, image_shape : (N, L, patch_size**2 * C) array, and tuple of int
+        As `patchify` returns them, and (H, W, C) or (H, W) of one image.
     """
     patches = _checks.array("patches", patches, kinds="biufc")
     H, W = _arrays.sides(image_shape)
@@ -117,10 +115,8 @@ def sample_mask(
     budget = inside.sum(axis=1, keepdims=True)
     keep = (budget * (1 - mask_ratio) + 1e-9).astype(np.int64)
     if (keep == 0).any():
-        raise ValueError(
-            f"mask_ratio must leave at least one patch, "
-            f"found {mask_ratio} of {budget.min()} patches"
-        )
+        found = f"{mask_ratio} of {budget.min()} patches"
+        raise _checks.refusal("mask_ratio", "leave at least one patch", found)
     # noise for each patch, the lowest are kept; those outside come last
     noise = np.where(inside, _checks.generator(rng).random((n, L)), np.inf)
     rank = noise.argsort(axis=1).argsort(axis=1)
@@ -159,7 +155,6 @@ def _patch_grid(patch_size, H, W):
     """Return the patch size and the rows and columns of patches, at least one."""
     size = _checks.integer("patch_size", patch_size, least=1)
     if H % size or W % size or not H * W:
-        raise ValueError(
-            f"patch_size must divide the image, found {size} for {H} x {W} pixels"
-        )
+        found = f"{size} for {H} x {W} pixels"
+        raise _checks.refusal("patch_size", "divide the image", found)
     return size, (H // size, W // size)
