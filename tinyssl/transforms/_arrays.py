@@ -19,9 +19,8 @@ def sides(image_shape, dims=2, rule=""):
         raise _checks.refusal("image_shape", "be a tuple", found, TypeError)
     shape = tuple(image_shape)
     if len(shape) - dims not in (0, 1):
-        raise _checks.refusal(
-            "image_shape", f"be ({SIDES[dims]}) or ({SIDES[dims]}, C){rule}", shape
-        )
+        rule = f"be ({SIDES[dims]}) or ({SIDES[dims]}, C){rule}"
+        raise _checks.refusal("image_shape", rule, shape)
     return tuple(_checks.integer("image_shape", x, least=1) for x in shape)[:dims]
 
 
@@ -46,9 +45,8 @@ def interval(name, values, most=np.inf):
     try:
         low, high = (_checks.positive(name, value) for value in values)
     except (TypeError, ValueError) as error:
-        raise type(error)(
-            f"{name} must be two finite numbers > 0, found {_checks.shown(values)}"
-        ) from None
+        rule, found = "be two finite numbers > 0", _checks.shown(values)
+        raise _checks.refusal(name, rule, found, type(error)) from None
     if not low <= high <= most:
         limit = "" if most == np.inf else f" <= {most}"
         rule = f"be (low, high) with low <= high{limit}"

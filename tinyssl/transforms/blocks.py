@@ -94,9 +94,8 @@ def mask_blocks(
     if blocks.shape[-1:] != (4,) or blocks.ndim not in (2, 3):
         raise ValueError(f"blocks must be (T, 4) or (N, T, 4), found {blocks.shape}")
     if blocks.ndim == 3 and len(blocks) != N:
-        raise _checks.refusal(
-            "blocks", f"have one list for each of {N} images", f"shape {blocks.shape}"
-        )
+        rule = f"have one list for each of {N} images"
+        raise _checks.refusal("blocks", rule, f"shape {blocks.shape}")
     blocks = _arrays.boxes("blocks", "(y, x, h, w)", blocks, H, W)
     blocks = np.broadcast_to(blocks, (N, *blocks.shape[-2:]))
     colour = _arrays.colour(fill, images)

@@ -61,10 +61,9 @@ def unpatchify(
     channels = tuple(image_shape)[2:]
     expected = (grid[0] * grid[1], size * size * math.prod(channels))
     if patches.ndim != 3 or patches.shape[1:] != expected:
-        raise ValueError(
-            f"patches must be (N, {expected[0]}, {expected[1]}) for patches of {size} "
-            f"in images of {tuple(image_shape)}, found shape {patches.shape}"
-        )
+        of_images = f"for patches of {size} in images of {tuple(image_shape)}"
+        rule = f"be (N, {expected[0]}, {expected[1]}) {of_images}"
+        raise _checks.refusal("patches", rule, f"shape {patches.shape}")
     tiles = patches.reshape(len(patches), expected[0], size, size, *channels)
     return join_tiles(tiles, grid)
 

@@ -159,7 +159,6 @@ def _check_orders(name, orders):
     bad = (np.sort(orders, axis=-1) != np.arange(L)).any(axis=-1)
     if bad.any():
         row = orders[bad][0] if orders.ndim == 2 else orders
-        raise _checks.refusal(
-            name, f"be permutations of 0..{L - 1}", _checks.shown(row.tolist())
-        )
+        rule = f"be permutations of 0..{L - 1}"
+        raise _checks.refusal(name, rule, _checks.shown(row.tolist()))
     return orders.astype(np.int64)

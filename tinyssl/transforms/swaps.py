@@ -164,9 +164,8 @@ def _check_swaps(swaps, images, size):
         swaps = np.empty((0, 6 if images.ndim == 5 else 4), np.int64)
     swaps = _arrays.integers("swaps", swaps)
     if swaps.ndim not in (2, 3) or swaps.shape[-1] not in (4, 6):
-        raise _checks.refusal(
-            "swaps", "be (T, 4) or (N, T, 4), with 6 columns for volumes", swaps.shape
-        )
+        rule = "be (T, 4) or (N, T, 4), with 6 columns for volumes"
+        raise _checks.refusal("swaps", rule, swaps.shape)
     dims = swaps.shape[-1] // 2
     sides = _arrays.SIDES[dims]
     rule = f"({sides}), ({sides}, C) or (N, {sides}, C) for swaps of {2 * dims} columns"
