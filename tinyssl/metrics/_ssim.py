@@ -108,8 +108,7 @@ def map_shape(shape, options, *, names=NAMES):
 def score(image1, image2, options, *, out=None, batch=1):
     """Return the mean SSIM of two (H, W, C) images, one of a batch; the map to ``out``.
 
-    Each tile of rows adds up its columns, whichever thread has it, so the bits do not
-    depend on the threads. NaN and infinity come out as NaN.
+    A tile of rows has one sum whichever thread adds it; NaN and infinity give NaN.
     """
     rows, columns, C = map_shape(image1.shape, options)
     sums = np.zeros((-(-rows // TILE), columns * C))

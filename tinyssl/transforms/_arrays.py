@@ -15,14 +15,12 @@ def batch(images, kinds="biufc"):
 
 def sides(image_shape, dims=2, rule=""):
     if not np.iterable(image_shape):
-        raise TypeError(
-            f"image_shape must be a tuple, found {_checks.shown(image_shape)}"
-        )
+        found = _checks.shown(image_shape)
+        raise _checks.refusal("image_shape", "be a tuple", found, TypeError)
     shape = tuple(image_shape)
     if len(shape) - dims not in (0, 1):
-        raise _checks.refusal(
-            "image_shape", f"be ({SIDES[dims]}) or ({SIDES[dims]}, C){rule}", shape
-        )
+        rule = f"be ({SIDES[dims]}) or ({SIDES[dims]}, C){rule}"
+        raise _checks.refusal("image_shape", rule, shape)
     return tuple(_checks.integer("image_shape", x, least=1) for x in shape)[:dims]
 
 
@@ -34,14 +32,12 @@ def divided(grid, H=0, W=0):
     """Return the rows and columns of a grid, which divide the image if there is one."""
     pair = tuple(grid) if np.iterable(grid) else (grid, grid)
     if len(pair) != 2:
-        raise ValueError(
-            f"grid must be a number or (rows, columns), found {_checks.shown(grid)}"
-        )
+        rule = "be a number or (rows, columns)"
+        raise _checks.refusal("grid", rule, _checks.shown(grid))
     rows, cols = (_checks.integer("grid", number, least=1) for number in pair)
     if H % rows or W % cols:
-        raise ValueError(
-            f"grid must divide the image, found {rows} x {cols} for {H} x {W} pixels"
-        )
+        found = f"{rows} x {cols} for {H} x {W} pixels"
+        raise _checks.refusal("grid", "divide the image", found)
     return rows, cols
 
 
@@ -49,14 +45,12 @@ def interval(name, values, most=np.inf):
     try:
         low, high = (_checks.positive(name, value) for value in values)
     except (TypeError, ValueError) as error:
-        raise type(error)(
-            f"{name} must be two finite numbers > 0, found {_checks.shown(values)}"
-        ) from None
+        rule, found = "be two finite numbers > 0", _checks.shown(values)
+        raise _checks.refusal(name, rule, found, type(error)) from None
     if not low <= high <= most:
         limit = "" if most == np.inf else f" <= {most}"
-        raise ValueError(
-            f"{name} must be (low, high) with low <= high{limit}, found {values!r}"
-        )
+        rule = f"be (low, high) with low <= high{limit}"
+        raise _checks.refusal(name, rule, repr(values))
     return low, high
 
 
@@ -108,17 +102,14 @@ def colour(fill, images):
     """Return a number or (C,) numbers in the dtype of images, which must hold them."""
     fill = _checks.array("fill", fill)
     if fill.shape not in ((), images.shape[3:]):
-        raise ValueError(
-            f"fill must be a number or one for each channel, found shape {fill.shape}"
-        )
+        rule = "be a number or one for each channel"
+        raise _checks.refusal("fill", rule, f"shape {fill.shape}")
     with np.errstate(all="ignore"):
         colour = fill.astype(images.dtype)
     exact = images.dtype.kind in "fc" or np.array_equal(colour, fill)
     if not exact or not np.isfinite(colour).all():
-        raise ValueError(
-            f"fill must be finite and fit dtype {images.dtype}, "
-            f"found {_checks.shown(fill.tolist())}"
-        )
+        rule = f"be finite and fit dtype {images.dtype}"
+        raise _checks.refusal("fill", rule, _checks.shown(fill.tolist()))
     return colour
 
 
@@ -129,9 +120,8 @@ def result(out, images, shape, *, in_place=False):
     if not isinstance(out, np.ndarray):
         raise TypeError(f"out must be a numpy array, found {type(out).__name__}")
     if out.dtype != images.dtype:
-        raise TypeError(
-            f"out must have dtype {images.dtype} as images, found {out.dtype}"
-        )
+        rule = f"have dtype {images.dtype} as images"
+        raise _checks.refusal("out", rule, out.dtype, TypeError)
     shaped("out", out, shape)
     if not out.flags.c_contiguous:
         raise ValueError(f"out must be C-contiguous, found strides {out.strides}")

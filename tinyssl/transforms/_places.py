@@ -62,11 +62,8 @@ def disjoint_places(places, size):
 
 
 def rectangles(chances, H, W, region, area, aspect, *, each=1):
-    """Turn (n, 2 + k) chances into n sizes (h, w) and k <= 2 places (y, x) of each.
-
-    All as `sample_blocks` says; a second place is another than the first. The region
-    is None, or masks: one, or one for ``each`` so many rectangles.
-    """
+    """Turn (n, 2 + k) chances into n sizes (h, w) and k <= 2 places (y, x) of each."""
+    # a second place is another than the first; a mask is for all, or for each so many
     n, k = len(chances), chances.shape[1] - 2
     shapes = _shapes(chances[:, :2], H, W, area, aspect)
     smallest = np.minimum(max(1, round((area[0] * H * W) ** 0.5)), [H, W])
@@ -108,7 +105,6 @@ def _distinct(chances, counts):
 
 def _refuse_fewer(count, k, smallest, where):
     if count < k:
-        raise ValueError(
-            f"{where} must have {k} or more places for a rectangle of "
-            f"{smallest[0]} x {smallest[1]} pixels, the least area, found {count}"
-        )
+        size = f"{smallest[0]} x {smallest[1]} pixels, the least area"
+        rule = f"have {k} or more places for a rectangle of {size}"
+        raise _checks.refusal(where, rule, count)

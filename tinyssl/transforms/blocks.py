@@ -21,12 +21,10 @@ def sample_blocks(
 
     Parameters
     ----------
-    n : int, >= 0
-        How many images.
+    n, rng : int, >= 0, and numpy.random.Generator or int
+        How many images, and the source of chance or a seed.
     image_shape : tuple of int
         (H, W), or (H, W, C) whose channels are ignored.
-    rng : numpy.random.Generator or int
-        Source of chance, or a seed.
     num_blocks : int, >= 1, default 1
         How many for each image, T; they may overlap.
     area : (float, float), default (0.05, 0.25)
@@ -96,9 +94,8 @@ def mask_blocks(
     if blocks.shape[-1:] != (4,) or blocks.ndim not in (2, 3):
         raise ValueError(f"blocks must be (T, 4) or (N, T, 4), found {blocks.shape}")
     if blocks.ndim == 3 and len(blocks) != N:
-        raise _checks.refusal(
-            "blocks", f"have one list for each of {N} images", f"shape {blocks.shape}"
-        )
+        rule = f"have one list for each of {N} images"
+        raise _checks.refusal("blocks", rule, f"shape {blocks.shape}")
     blocks = _arrays.boxes("blocks", "(y, x, h, w)", blocks, H, W)
     blocks = np.broadcast_to(blocks, (N, *blocks.shape[-2:]))
     colour = _arrays.colour(fill, images)

@@ -80,7 +80,6 @@ def _one_per_image(name, values, n):
     values = _arrays.shaped(name, _checks.array(name, values), (n,))
     _checks.finite(name, values)
     if (far := np.abs(values.astype(np.float64)) > 255 * LIMIT).any():
-        raise ValueError(
-            f"{name} must lie within ±{255 * LIMIT:g}, found {values[far][0]:g}"
-        )
+        rule = f"lie within ±{255 * LIMIT:g}"
+        raise _checks.refusal(name, rule, f"{values[far][0]:g}")
     return values.astype(np.float32)[:, None, None, None]

@@ -52,10 +52,8 @@ def unpatchify(
 
     Parameters
     ----------
-    patches : (N, L, patch_size**2 * C) array of numbers
-        As `patchify` returns them.
-    image_shape : tuple of int
-        (H, W, C) or (H, W) of one image.
+    patches, image_shape : (N, L, patch_size**2 * C) array, and tuple of int
+        As `patchify` returns them, and (H, W, C) or (H, W) of one image.
     """
     patches = _checks.array("patches", patches, kinds="biufc")
     H, W = _arrays.sides(image_shape)
@@ -63,10 +61,9 @@ def unpatchify(
     channels = tuple(image_shape)[2:]
     expected = (grid[0] * grid[1], size * size * math.prod(channels))
     if patches.ndim != 3 or patches.shape[1:] != expected:
-        raise ValueError(
-            f"patches must be (N, {expected[0]}, {expected[1]}) for patches of {size} "
-            f"in images of {tuple(image_shape)}, found shape {patches.shape}"
-        )
+        of_images = f"for patches of {size} in images of {tuple(image_shape)}"
+        rule = f"be (N, {expected[0]}, {expected[1]}) {of_images}"
+        raise _checks.refusal("patches", rule, f"shape {patches.shape}")
     tiles = patches.reshape(len(patches), expected[0], size, size, *channels)
     return join_tiles(tiles, grid)
 
@@ -117,10 +114,8 @@ def sample_mask(
     budget = inside.sum(axis=1, keepdims=True)
     keep = (budget * (1 - mask_ratio) + 1e-9).astype(np.int64)
     if (keep == 0).any():
-        raise ValueError(
-            f"mask_ratio must leave at least one patch, "
-            f"found {mask_ratio} of {budget.min()} patches"
-        )
+        found = f"{mask_ratio} of {budget.min()} patches"
+        raise _checks.refusal("mask_ratio", "leave at least one patch", found)
     # noise for each patch, the lowest are kept; those outside come last
     noise = np.where(inside, _checks.generator(rng).random((n, L)), np.inf)
     rank = noise.argsort(axis=1).argsort(axis=1)
@@ -159,7 +154,6 @@ def _patch_grid(patch_size, H, W):
     """Return the patch size and the rows and columns of patches, at least one."""
     size = _checks.integer("patch_size", patch_size, least=1)
     if H % size or W % size or not H * W:
-        raise ValueError(
-            f"patch_size must divide the image, found {size} for {H} x {W} pixels"
-        )
+        found = f"{size} for {H} x {W} pixels"
+        raise _checks.refusal("patch_size", "divide the image", found)
     return size, (H // size, W // size)

@@ -80,12 +80,8 @@ def cut_paste(
     ----------
     images : (N, H, W, C) or (N, H, W) array of integers or floats
         A batch of finite values, integers within +-2**53.
-    boxes : (N, 6) int array
-        Rows (y1, x1, y2, x2, h, w): from, to and size, as `sample_pastes` draws them.
-    alphas : (N,) array, values in [0, 1]
-        Opacity of the pieces.
-    gains : (N, C) or (N, 1) array, values >= 0
-        Factor for each channel of the pieces.
+    boxes, alphas, gains : (N, 6) int, (N,) and (N, C) or (N, 1) arrays
+        As `sample_pastes` draws them: alphas in [0, 1], gains >= 0.
     edge : int, >= 0, default 4
         Width in pixels over which a piece fades out, inside its box; at most so wide
         that its middle stays whole. 0 is a hard border, which gives it away.

@@ -26,8 +26,7 @@ def permutation_set(
     size : int, 1..10000
         How many permutations, at most num_tiles!: the classes of jigsaw pretraining.
     rng : numpy.random.Generator or int, default 0
-        Source of chance, or a seed. Keep one set: classes drawn anew for each run
-        mean nothing to an old head.
+        Keep one set: classes drawn anew for each run mean nothing to an old head.
 
     Returns
     -------
@@ -99,9 +98,8 @@ def sample_permutations(
     n = _checks.integer("n", n)
     permutations = _check_orders("permutations", permutations)
     if permutations.ndim != 2 or len(permutations) == 0:
-        raise ValueError(
-            f"permutations must be (P, L) with P >= 1, found {permutations.shape}"
-        )
+        rule = "be (P, L) with P >= 1"
+        raise _checks.refusal("permutations", rule, permutations.shape)
     labels = _checks.generator(rng).integers(len(permutations), size=n)
     return labels, permutations[labels]
 
@@ -161,7 +159,6 @@ def _check_orders(name, orders):
     bad = (np.sort(orders, axis=-1) != np.arange(L)).any(axis=-1)
     if bad.any():
         row = orders[bad][0] if orders.ndim == 2 else orders
-        raise _checks.refusal(
-            name, f"be permutations of 0..{L - 1}", _checks.shown(row.tolist())
-        )
+        rule = f"be permutations of 0..{L - 1}"
+        raise _checks.refusal(name, rule, _checks.shown(row.tolist()))
     return orders.astype(np.int64)

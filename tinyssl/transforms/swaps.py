@@ -69,10 +69,9 @@ def sample_swaps(
     first = np.flatnonzero(places & (partners > 0))
     if first.size == 0:
         within = "the image" if region is None else "region"
-        raise ValueError(
-            f"patch_size must leave room for two disjoint patches inside {within}, "
-            f"found {size} for an image of {_arrays.text(shape)}"
-        )
+        rule = f"leave room for two disjoint patches inside {within}"
+        found = f"{size} for an image of {_arrays.text(shape)}"
+        raise _checks.refusal("patch_size", rule, found)
     chance = rng.random((num_swaps, 2))
     first = first[_places.pick(chance[:, 0], first.size)]
 
@@ -114,12 +113,9 @@ def swap_patches(
     ----------
     images : (H, W), (H, W, C) or (N, H, W, C) array of numbers
         One image or a batch; or (D, H, W), (D, H, W, C) or (N, D, H, W, C) volumes.
-    swaps : (T, 4) or (N, T, 4) int array
-        Rows (y1, x1, y2, x2), as `sample_swaps` draws them, for all images or for
-        each; for volumes (T, 6) or (N, T, 6). Refused if the patches of a swap overlap
-        or leave the image.
-    patch_size : int, >= 1
-        Side of the patches, squares or cubes, in pixels.
+    swaps, patch_size : (T, 4) or (N, T, 4) int array, and int
+        As `sample_swaps` has them, for all images or for each; for volumes (T, 6) or
+        (N, T, 6). Refused if the patches of a swap overlap or leave the image.
 
     Examples
     --------
@@ -168,9 +164,8 @@ def _check_swaps(swaps, images, size):
         swaps = np.empty((0, 6 if images.ndim == 5 else 4), np.int64)
     swaps = _arrays.integers("swaps", swaps)
     if swaps.ndim not in (2, 3) or swaps.shape[-1] not in (4, 6):
-        raise _checks.refusal(
-            "swaps", "be (T, 4) or (N, T, 4), with 6 columns for volumes", swaps.shape
-        )
+        rule = "be (T, 4) or (N, T, 4), with 6 columns for volumes"
+        raise _checks.refusal("swaps", rule, swaps.shape)
     dims = swaps.shape[-1] // 2
     sides = _arrays.SIDES[dims]
     rule = f"({sides}), ({sides}, C) or (N, {sides}, C) for swaps of {2 * dims} columns"
@@ -178,10 +173,8 @@ def _check_swaps(swaps, images, size):
     is_batch = images.ndim == dims + 2
     N, shape = len(images) if is_batch else 1, images.shape[is_batch:][:dims]
     if swaps.ndim == 3 and not (is_batch and len(swaps) == N):
-        raise ValueError(
-            f"swaps must have one (T, {2 * dims}) block for each of {N} images, "
-            f"found shape {swaps.shape}"
-        )
+        rule = f"have one (T, {2 * dims}) block for each of {N} images"
+        raise _checks.refusal("swaps", rule, f"shape {swaps.shape}")
     # patches leave no image, and do not overlap
     corner1, corner2 = np.split(swaps.astype(np.int64), 2, axis=-1)
     limit = np.array([side - size for side in shape] * 2)

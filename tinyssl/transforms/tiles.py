@@ -49,10 +49,9 @@ def sample_tile_offsets(
         top, left = row * h, col * w
         places = np.argwhere(free[top : top + h - size + 1, left : left + w - size + 1])
         if len(places) == 0:
-            raise ValueError(
-                f"region must hold a tile of {size} x {size} in each cell, "
-                f"found none in row {row}, column {col} of the grid"
-            )
+            rule = f"hold a tile of {size} x {size} in each cell"
+            found = f"none in row {row}, column {col} of the grid"
+            raise _checks.refusal("region", rule, found)
         offsets[:, cell] = places[_places.pick(chances[:, cell], len(places))]
     return offsets
 

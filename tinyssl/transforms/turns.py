@@ -169,10 +169,8 @@ def _check_axes(axes, images):
     pair = [_checks.integer("axes", axis, least=-images.ndim) for axis in axes]
     inside = [axis % images.ndim for axis in pair if axis < images.ndim]
     if len({0, *inside}) < 3:
-        raise ValueError(
-            f"axes must be two different axes after the first of {images.ndim}, "
-            f"found {axes!r}"
-        )
+        rule = f"be two different axes after the first of {images.ndim}"
+        raise _checks.refusal("axes", rule, repr(axes))
     return tuple(inside)
 
 
@@ -184,8 +182,6 @@ def _check_turns(turns, images, axes):
         _arrays.shaped("turns", turns, (N,), rule="be an integer or have shape")
     turns = np.ascontiguousarray(np.broadcast_to(turns % 4, N), dtype=np.int64)
     if H != W and (turns % 2).any() and not (turns % 2).all():
-        raise ValueError(
-            "turns must be all even or all odd when images are not square, "
-            f"found both with images of {H} x {W}"
-        )
+        rule = "be all even or all odd when images are not square"
+        raise _checks.refusal("turns", rule, f"both with images of {H} x {W}")
     return turns
