@@ -54,8 +54,7 @@ def demonstration(logs, out, target, cases, results, trained, config):
 
 def headline(results):
     """Say what each measure found, and where no network was needed."""
-    known = results.get("baselines", ())
-    return f"{finding(results['summary'], baselines=known)}."
+    return f"{finding(results['summary'], baselines=results.get('baselines', ()))}."
 
 
 # Sections
@@ -132,22 +131,18 @@ def comparison_sections(target, cases, results, trained):
     """Show scores by labels, differences, frozen encoders, answers, convergence."""
     table, known = results["summary"], results.get("baselines", ())
     rows, metric = results["rows"], table[0]["metric"]
-    same = f"; “{SAME_COMPUTE}” also got the images that pretraining processed"
-    several = cases.num_folds > 1
+    same, each, other = "", "fold", ""
+    if any(line["init"] == SAME_COMPUTE for line in table):
+        same = f"; “{SAME_COMPUTE}” also got the images that pretraining processed"
+    ends = " with the correction of Nadeau and Bengio for training parts that overlap."
+    if cases.num_folds <= 1:
+        each, other = "repeat", ": other labelled images, weights and batches"
+        ends = ". It says nothing of other test images."
     method = (
         "Every initialisation was trained with the same budget on the same labelled "
-        "images"
-        + (same if any(line["init"] == SAME_COMPUTE for line in table) else "")
-        + ". Each point is a "
-        + ("fold" if several else "repeat: other labelled images, weights and batches")
-        + "; differences are paired by it, and their interval is Student's t"
-        + (
-            " with the correction of Nadeau and Bengio for training parts that overlap."
-            if several
-            else ". It says nothing of other test images."
-        )
+        f"images{same}. Each point is a {each}{other}; differences are paired by it, "
+        f"and their interval is Student's t{ends}"
     )
-    each = "fold" if several else "repeat"
     figures = [
         (plots.label_efficiency(table, baselines=known), f"Each point is a {each}.")
     ]
@@ -193,14 +188,10 @@ def test_section(results):
     lines = results.get("ensembles", [])
     if lines:
         names = list(lines[0]["scores"])
-        rows = [
-            (
-                name_group(line["labels"]),
-                line["init"],
-                *(number(line["scores"][name]) for name in names),
-            )
-            for line in lines
-        ]
+        rows = []
+        for line in lines:
+            scores = (number(line["scores"][name]) for name in names)
+            rows.append((name_group(line["labels"]), line["init"], *scores))
         caption = "The same, with the probabilities of the folds' models averaged."
         tables.append(Table(("labels", "init", *names), rows, caption))
     text = "Seen by no training and by no choice."
