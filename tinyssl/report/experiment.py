@@ -17,39 +17,30 @@ SHOWN = 8  # images in a figure
 def pretraining(out, cases, logs, config):
     """Write the page of ``pretrain``."""
     sections = [*images_section(cases), *pretext_sections(out, cases, logs, config)]
-    scored = {"scored on": next(iter(logs.values()))[0]["scored_on"]}
-    write_report(
-        out / "report.html",
-        f"Pretraining by {', '.join(logs)}",
-        sections,
-        subtitle="Labels come from the pixels; none was read",
-        facts=facts(cases, config) | scored,
-    )
+    known = facts(cases, config)
+    known["scored on"] = next(iter(logs.values()))[0]["scored_on"]
+    title = f"Pretraining by {', '.join(logs)}"
+    subtitle = "Labels come from the pixels; none was read"
+    write_report(out / "report.html", title, sections, subtitle=subtitle, facts=known)
 
 
 def comparison(out, target, cases, results, trained, config):
     """Write the page of ``finetune``."""
-    sections = comparison_sections(target, cases, results, trained)
-    write_report(
-        out / "report.html",
-        target.title,
-        [*images_section(cases), *sections],
-        subtitle=headline(results),
-        facts=facts(cases, config) | results["notes"] | kept(results),
-    )
+    sections = images_section(cases)
+    sections += comparison_sections(target, cases, results, trained)
+    about = {"subtitle": headline(results)}
+    about["facts"] = facts(cases, config) | results["notes"] | kept(results)
+    write_report(out / "report.html", target.title, sections, **about)
 
 
 def demonstration(logs, out, target, cases, results, trained, config):
     """Write the page of ``demo``: pretraining and fine-tuning on one page."""
     sections = [*images_section(cases), *pretext_sections(out, cases, logs, config)]
     sections += comparison_sections(target, cases, results, trained)
-    write_report(
-        out / "report.html",
-        "Learning from eyes without labels",
-        sections,
-        subtitle=f"The main job of tinyssl on its synthetic eyes. {headline(results)}",
-        facts=facts(cases, config) | kept(results),
-    )
+    known = facts(cases, config) | kept(results)
+    title = "Learning from eyes without labels"
+    subtitle = f"The main job of tinyssl on its synthetic eyes. {headline(results)}"
+    write_report(out / "report.html", title, sections, subtitle=subtitle, facts=known)
 
 
 def headline(results):
@@ -176,16 +167,11 @@ def comparison_sections(target, cases, results, trained):
 
 def test_section(results):
     """Show the scores on the official test images."""
-    tables = [
-        efficiency_table(
-            table,
-            rows=results["rows"],
-            caption=f"{table[0]['words']} on the official test images, each fold's "
-            "model alone.",
-        )
-        for table in results["test"].values()
-    ]
-    lines = results.get("ensembles", [])
+    tables, lines = [], results.get("ensembles", [])
+    for table in results["test"].values():
+        words = table[0]["words"]
+        caption = f"{words} on the official test images, each fold's model alone."
+        tables.append(efficiency_table(table, rows=results["rows"], caption=caption))
     if lines:
         names = list(lines[0]["scores"])
         rows = []
