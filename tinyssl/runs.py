@@ -104,9 +104,7 @@ def read_config(run):
 
 def content_hashes(items):
     """Return a short hash of the bytes of each image file or array of pixels."""
-    files = (
-        item.read_bytes if isinstance(item, Path) else item.tobytes for item in items
-    )
+    files = (x.read_bytes if isinstance(x, Path) else x.tobytes for x in items)
     return [_hash(read()) for read in files]
 
 

@@ -48,14 +48,8 @@ def new_config(encoder: str, widths: Sequence[int] | None) -> dict[str, Any]:
 
 def reading_of(s: SimpleNamespace, size: int, folds: int, out: Path) -> Reading:
     """Return how a command reads its data."""
-    return Reading(
-        size=size,
-        folds=folds,
-        seed=s.seed,
-        skip_bad=s.skip_bad,
-        cache=out.parent / ".tinyssl-cache",
-        log=s.log,
-    )
+    known = {"size": size, "folds": folds, "cache": out.parent / ".tinyssl-cache"}
+    return Reading(seed=s.seed, skip_bad=s.skip_bad, log=s.log, **known)
 
 
 def read(target: str, data: str, reading: Reading, **options: Any) -> Cases:
@@ -90,19 +84,15 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
         raise ValueError("--field-width belongs to --encoder unet")
     target = "mask" if patches and s.target == "grade" else s.target
     own = {"field_width": s.field_width} if patches else {}
-    reading = replace(
-        reading_of(s, s.size, s.folds, out),
-        transductive=s.transductive,
-        labelled=s.folds > 0 and not patches,
-    )
+    reading, labelled = reading_of(s, s.size, s.folds, out), s.folds > 0 and not patches
+    reading = replace(reading, transductive=s.transductive, labelled=labelled)
     cases = read(target, s.data, reading, **own)
     for more in s.unlabelled:
         bare = replace(reading, folds=0, labelled=False)
         cases = cases.with_more(read(target, more, bare, **own))
     # The run
-    training = {
-        name: getattr(s, name) for name in ("steps", "batch_size", "lr", "seed")
-    }
+    names = ("steps", "batch_size", "lr", "seed")
+    training = {name: getattr(s, name) for name in names}
     settings = {"command": "pretrain", "task": s.task, "task_options": s.options}
     settings |= {"encoder": config, "init": s.init, "weights": s.weights}
     settings |= cases.settings() | training | {"transductive": s.transductive}
@@ -187,18 +177,14 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     how |= {"pretrain_images": extra, "curve": defaults["curve"]}
     with runs.claimed(out, settings, where):
         rows = compare(kind, cases, starts, labels, budget, how)
-    still = name_starts(s.init, ["frozen"], folds=cases.num_folds)
     beside = {"labels": labels, "repeats": budget["repeats"], "seed": s.seed}
-    frozen = {"encoder": config, "device": where["device"]}
-    results = {"command": "finetune", "target": s.target} | conclude(
-        kind,
-        cases,
-        rows,
-        experiment.baseline_rows(kind, cases, **beside),
-        experiment.frozen_rows(kind, cases, still, **frozen, **beside)
-        if "frozen" in s.transfer
-        else [],
-    )
+    blind, frozen = experiment.baseline_rows(kind, cases, **beside), []
+    if "frozen" in s.transfer:
+        still = name_starts(s.init, ["frozen"], folds=cases.num_folds)
+        beside |= {"encoder": config, "device": where["device"]}
+        frozen = experiment.frozen_rows(kind, cases, still, **beside)
+    results = {"command": "finetune", "target": s.target}
+    results |= conclude(kind, cases, rows, blind, frozen)
     trained = {"encoder": config, "out": out, "labels": labels, **own}
     finish(out, kind, cases, results, trained)
     pages.comparison(out, kind, cases, results, trained, runs.read_config(out))
@@ -238,9 +224,8 @@ def compare(
     rows = []
     for some, length in parts:
         if some:
-            rows += experiment.compare_starts(
-                kind, cases, starts, labels=some, **length, **how
-            )
+            options = dict(labels=some, **length, **how)
+            rows += experiment.compare_starts(kind, cases, starts, **options)
     return rows
 
 

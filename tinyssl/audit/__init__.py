@@ -1,9 +1,4 @@
-"""The audit: what in a data set would spoil a study, found before the study is made.
-
-`look` decodes each image once; `copies` says which show one picture; `leaks` what
-stands on both sides of a split, `files` what is wrong with single files, `shortcuts`
-how far grades can be told without looking at the eye.
-"""
+"""The audit: what in a data set would spoil a study, found before the study is made."""
 
 import csv
 import re

@@ -69,12 +69,8 @@ def _section(looks, finding, pairs):
             lines[k] += f"  similarity {pairs[tuple(rows)]['similarity']:.3f}"
     if len(lines) > LISTED:
         lines[LISTED:] = [f"and {len(lines) - LISTED} more, in results.json"]
-    return Section(
-        finding["title"],
-        paragraphs=[finding["why"], finding["advice"]],
-        figures=figures,
-        details=[("Files", "\n".join(lines))],
-    )
+    text, details = [finding["why"], finding["advice"]], [("Files", "\n".join(lines))]
+    return Section(finding["title"], text, figures, details=details)
 
 
 def short_name(looks, row):

@@ -46,12 +46,10 @@ def find_shortcuts(looks, groups):
             row = scored.get(label, {})
             score, chance = row.get("balanced_accuracy", 0.0), row.get("chance", 1.0)
             if p <= 0.01 and score >= chance + 0.05:
-                findings += tell(
-                    f"{label.replace(' ', '-')}-tells-the-grade",
-                    [[f"{number} kinds, Cramer's V {v:.2f}, p {p:.3f}"]],
-                    part=part,
-                    score=f"balanced accuracy {score:.2f}, chance {chance:.2f}",
-                )
+                kind = f"{label.replace(' ', '-')}-tells-the-grade"
+                text = f"{number} kinds, Cramer's V {v:.2f}, p {p:.3f}"
+                said = f"balanced accuracy {score:.2f}, chance {chance:.2f}"
+                findings += tell(kind, [[text]], part=part, score=said)
     return findings, baselines, associations
 
 

@@ -39,13 +39,9 @@ def lesson(number, *, fast=False, seed=0, out=None, log=lambda line: None):
     env = {"TINYSSL_OUT": str(out), "TINYSSL_FAST": "1" if fast else "0"}
     env |= {"TINYSSL_SEED": str(seed), "MPLBACKEND": "Agg"}
     env |= {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
-    with subprocess.Popen(
-        [sys.executable, str(path)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        env=os.environ | env,
-    ) as running:
+    how = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "encoding": "utf-8"}
+    how["env"] = os.environ | env
+    with subprocess.Popen([sys.executable, str(path)], **how) as running:
         for line in running.stdout:
             log(line.rstrip("\n"))
     if running.returncode:

@@ -33,8 +33,6 @@ SETTINGS = hypothesis.settings(
 )
 SHOWN = 2000  # characters of what a learner prints
 TOLERANCE = 1e-6  # float32, torch and SciPy may answer too
-DEFINITION = "It gives what the definition gives."
-SLOW = "  it is slow: {:.0f} seconds are over"
 STUCK = "  it gave no answer within {:.0f} seconds: does its loop end?"
 TWICE = (
     "  asked twice, it gave two answers to the same question: is anything in it drawn "
@@ -78,7 +76,7 @@ class Exercise:
     def __post_init__(self):
         if not self.several:
             values = Law(lambda f, *case: (self.answer(*case), f(*case)))
-            self.laws[DEFINITION] = values
+            self.laws["It gives what the definition gives."] = values
         for words, law in self.laws.items():
             if law.cases is None:
                 self.laws[words] = law._replace(cases=self.cases)
@@ -184,7 +182,7 @@ class _Trial:
         return True, f"{name}: right. {len(laws)} laws hold.", "", rest
 
     def late(self):
-        line = SLOW.format(process.ALL_SECONDS)
+        line = f"  it is slow: {process.ALL_SECONDS:.0f} seconds are over"
         if self.running:
             line = STUCK.format(process.SECONDS)
         return False, self.report(self.names, self.case, [line]), "", failures

@@ -58,9 +58,7 @@ def set_distance(features1, features2, *, pairs=0, patients=None, rng):
     delete-a-group jackknife, the bias of n in it (a bootstrap would add it once more);
     "floor" distances of two samples of the Gaussian fitted to the real features;
     "exchanged" distances after units changed sides at random; "p" the share of those
-    not below the distance. Features have heavier tails than a Gaussian, so sets that do
-    not differ lie above the floor too often (examples/calibrate_distance.py counts how
-    often): "p" decides.
+    not below the distance, which decides (examples/calibrate_distance.py).
     """
     rng = np.random.default_rng(rng)
     n1, n2, d = len(features1), len(features2), features1.shape[1]

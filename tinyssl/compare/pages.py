@@ -28,8 +28,7 @@ RANGE = (
     "as if it were 255 are near 1 whatever they show: {:.5f} here, {:.3f} is right."
 )
 CORNERS = (
-    "SSIM of two different eyes is not 0: black corners and a smooth background agree. "
-    "So it stands beside that of the same images paired at random."
+    "SSIM of two different eyes is not 0: black corners and a smooth background agree."
 )
 BIAS = (
     "A Frechet distance is biased upward by few images, and its unit is that of the "

@@ -14,7 +14,6 @@ from tinyssl.training import to_tensor
 WAYS = ("restored", "copy")  # copy: the disordered image as it is
 SCORES = ("ssim", "mse", "mse_swapped", "mse_unswapped")
 BATCH = 64  # images restored at once
-HALVINGS = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +98,7 @@ def set_distances(originals, restored, disordered, *, groups=None, rng=0):
     sides = (restored, disordered, originals)
     with known_bias():
         same = [frechet_distance(originals, features) for features in sides[:2]]
-        for _ in range(HALVINGS if len(names) > 3 else 0):
+        for _ in range(20 if len(names) > 3 else 0):
             first = np.isin(labels, rng.permutation(names)[: len(names) // 2])
             if min(first.sum(), (~first).sum()) > 1:
                 real, rest = originals[first], [features[~first] for features in sides]

@@ -48,11 +48,8 @@ def occlusion_map(tasks, image, *, window=None, batch_size=64):
     for start in range(0, len(centres), batch_size):
         some = np.array(centres[start : start + batch_size])
         # a soft window around each centre
-        near = [
-            np.exp(-0.5 * ((rows - some[:, axis, None]) / (window / 2.5)) ** 4)
-            for axis in (0, 1)
-        ]
-        cover = near[0][:, :, None] * near[1][:, None, :]  # (B, S, S)
+        near = np.exp(-0.5 * ((rows - some[..., None]) / (window / 2.5)) ** 4)
+        cover = near[:, 0, :, None] * near[:, 1, None, :]  # (B, S, S)
         mixed = np.rint(image + cover[..., None] * (blurred - image)).astype(np.uint8)
         fall = before - expected_grade(tasks, to_tensor(mixed, device))
         total += np.einsum("b,bhw->hw", fall, cover)

@@ -116,7 +116,9 @@ def restorations(images, disordered, restored, changed, *, title=None):
     named = {"images": images, "disordered": disordered, "restored": restored}
     original, before, after = (style.check_images(*pair) for pair in named.items())
     changed = np.asarray(changed, dtype=bool)
-    left, copied = (_error_inside(original, x, changed) for x in (after, before))
+    squared = (np.square(x - original).mean(-1) for x in (after, before))  # (N, H, W)
+    inside = (np.ma.array(errors, mask=~changed) for errors in squared)
+    left, copied = (np.ma.filled(x.mean(axis=(1, 2)), np.nan) for x in inside)
     errors = zip(left, copied, strict=True)
     texts = [f"MSE {number(a, 4)}\ncopy {number(b, 4)}" for a, b in errors]
     names, batches = ("original", "disordered", "restored"), (original, before, after)
@@ -132,12 +134,6 @@ def restorations(images, disordered, restored, changed, *, title=None):
         if whole > copy:  # the patches mended, the rest spoilt
             found += f", over the whole images {number(whole / copy, 1)} times"
     return style.headline(figure, title or found)
-
-
-def _error_inside(a, b, mask):
-    """Mean squared error inside the mask, an image: (N,); nan where it is empty."""
-    squared = np.square(a - b).mean(-1)  # (N, H, W)
-    return np.ma.filled(np.ma.array(squared, mask=~mask).mean(axis=(1, 2)), np.nan)
 
 
 def pairs(

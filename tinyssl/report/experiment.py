@@ -17,45 +17,35 @@ SHOWN = 8  # images in a figure
 def pretraining(out, cases, logs, config):
     """Write the page of ``pretrain``."""
     sections = [*images_section(cases), *pretext_sections(out, cases, logs, config)]
-    scored = {"scored on": next(iter(logs.values()))[0]["scored_on"]}
-    write_report(
-        out / "report.html",
-        f"Pretraining by {', '.join(logs)}",
-        sections,
-        subtitle="Labels come from the pixels; none was read",
-        facts=facts(cases, config) | scored,
-    )
+    known = facts(cases, config)
+    known["scored on"] = next(iter(logs.values()))[0]["scored_on"]
+    title = f"Pretraining by {', '.join(logs)}"
+    subtitle = "Labels come from the pixels; none was read"
+    write_report(out / "report.html", title, sections, subtitle=subtitle, facts=known)
 
 
 def comparison(out, target, cases, results, trained, config):
     """Write the page of ``finetune``."""
-    sections = comparison_sections(target, cases, results, trained)
-    write_report(
-        out / "report.html",
-        target.title,
-        [*images_section(cases), *sections],
-        subtitle=headline(results),
-        facts=facts(cases, config) | results["notes"] | kept(results),
-    )
+    sections = images_section(cases)
+    sections += comparison_sections(target, cases, results, trained)
+    about = {"subtitle": headline(results)}
+    about["facts"] = facts(cases, config) | results["notes"] | kept(results)
+    write_report(out / "report.html", target.title, sections, **about)
 
 
 def demonstration(logs, out, target, cases, results, trained, config):
     """Write the page of ``demo``: pretraining and fine-tuning on one page."""
     sections = [*images_section(cases), *pretext_sections(out, cases, logs, config)]
     sections += comparison_sections(target, cases, results, trained)
-    write_report(
-        out / "report.html",
-        "Learning from eyes without labels",
-        sections,
-        subtitle=f"The main job of tinyssl on its synthetic eyes. {headline(results)}",
-        facts=facts(cases, config) | kept(results),
-    )
+    known = facts(cases, config) | kept(results)
+    title = "Learning from eyes without labels"
+    subtitle = f"The main job of tinyssl on its synthetic eyes. {headline(results)}"
+    write_report(out / "report.html", title, sections, subtitle=subtitle, facts=known)
 
 
 def headline(results):
     """Say what each measure found, and where no network was needed."""
-    known = results.get("baselines", ())
-    return f"{finding(results['summary'], baselines=known)}."
+    return f"{finding(results['summary'], baselines=results.get('baselines', ()))}."
 
 
 # Sections
@@ -132,22 +122,18 @@ def comparison_sections(target, cases, results, trained):
     """Show scores by labels, differences, frozen encoders, answers, convergence."""
     table, known = results["summary"], results.get("baselines", ())
     rows, metric = results["rows"], table[0]["metric"]
-    same = f"; “{SAME_COMPUTE}” also got the images that pretraining processed"
-    several = cases.num_folds > 1
+    same, each, other = "", "fold", ""
+    if any(line["init"] == SAME_COMPUTE for line in table):
+        same = f"; “{SAME_COMPUTE}” also got the images that pretraining processed"
+    ends = " with the correction of Nadeau and Bengio for training parts that overlap."
+    if cases.num_folds <= 1:
+        each, other = "repeat", ": other labelled images, weights and batches"
+        ends = ". It says nothing of other test images."
     method = (
         "Every initialisation was trained with the same budget on the same labelled "
-        "images"
-        + (same if any(line["init"] == SAME_COMPUTE for line in table) else "")
-        + ". Each point is a "
-        + ("fold" if several else "repeat: other labelled images, weights and batches")
-        + "; differences are paired by it, and their interval is Student's t"
-        + (
-            " with the correction of Nadeau and Bengio for training parts that overlap."
-            if several
-            else ". It says nothing of other test images."
-        )
+        f"images{same}. Each point is a {each}{other}; differences are paired by it, "
+        f"and their interval is Student's t{ends}"
     )
-    each = "fold" if several else "repeat"
     figures = [
         (plots.label_efficiency(table, baselines=known), f"Each point is a {each}.")
     ]
@@ -181,26 +167,17 @@ def comparison_sections(target, cases, results, trained):
 
 def test_section(results):
     """Show the scores on the official test images."""
-    tables = [
-        efficiency_table(
-            table,
-            rows=results["rows"],
-            caption=f"{table[0]['words']} on the official test images, each fold's "
-            "model alone.",
-        )
-        for table in results["test"].values()
-    ]
-    lines = results.get("ensembles", [])
+    tables, lines = [], results.get("ensembles", [])
+    for table in results["test"].values():
+        words = table[0]["words"]
+        caption = f"{words} on the official test images, each fold's model alone."
+        tables.append(efficiency_table(table, rows=results["rows"], caption=caption))
     if lines:
         names = list(lines[0]["scores"])
-        rows = [
-            (
-                name_group(line["labels"]),
-                line["init"],
-                *(number(line["scores"][name]) for name in names),
-            )
-            for line in lines
-        ]
+        rows = []
+        for line in lines:
+            scores = (number(line["scores"][name]) for name in names)
+            rows.append((name_group(line["labels"]), line["init"], *scores))
         caption = "The same, with the probabilities of the folds' models averaged."
         tables.append(Table(("labels", "init", *names), rows, caption))
     text = "Seen by no training and by no choice."

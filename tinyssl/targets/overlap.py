@@ -29,8 +29,7 @@ def thin_vessels(mask: NDArray[np.bool_], *, width: float) -> NDArray[np.bool_]:
     A vessel is wide where a disc fits into it that holds no pixel centre of the
     background and is half a pixel wider than the width: a straight line w pixels wide
     leaves room for a disc of w to w + 1, by its angle. What these discs sweep, and the
-    jagged rim within two pixels of that, is wide; the rest of the mask is thin. Yan et
-    al. call vessels below 3 px of DRIVE thin; see `thin_width`.
+    jagged rim within two pixels of that, is wide; the rest of the mask is thin.
 
     References
     ----------

@@ -61,7 +61,6 @@ class Segmentation(OnNetwork, Target):
     focus : float
         Share of the patches drawn so that they hold the object: 0 for vessels, which
         are everywhere; a lesion covers one pixel in a thousand.
-
     """
 
     name = "segmentation"
