@@ -51,9 +51,9 @@ def all_figures():
     log = [{"step": s, "loss": 1.0, "swapped": 0.5, "copy_swapped": 1} for s in (0, 1)]
     bins = [{"said": 0.5, "right": 0.4, "low": 0.3, "high": 0.6, "n": 9}]
     files = [f"IDRiD_{k:03d}_original_left.jpg (grade {k})" for k in range(3)]
-    yield plots.image_grid(IMAGES, titles=files, title="three")
-    yield plots.strip([IMAGES[..., :1], IMAGES], names=["grey", "colour"], title="two")
-    yield plots.turns(IMAGES, [0, 1, 2], [0, 1, 3])
+    words = {"names": ["grey", "colour"], "titles": files, "title": "two"}
+    yield plots.strip([IMAGES[..., :1], IMAGES], **words)
+    yield plots.answered([IMAGES], [0, 1, 2], [0, 1, 3], labels="abcd")
     yield plots.restorations(IMAGES, IMAGES[::-1], IMAGES, changed)
     yield plots.pairs(IMAGES, IMAGES[::-1], [0.1, 1.0, 0.2], names=["a", "b", "c"])
     yield plots.localizations(IMAGES, points, points + 3, radius=2)
@@ -128,10 +128,11 @@ def test_a_strip_goes_on_below_the_fourth_column():
     assert texts == ["a", "b"] * 2
 
 
-def test_turns_counts_what_was_right():
-    figure = plots.turns(np.zeros((4, 8, 8, 3)), [0, 1, 2, 3], [0, 1, 2, 0])
-    assert figure.get_suptitle() == "3 of 4 rotations answered right; chance is 1 in 4"
-    assert figure.axes[3].get_title() == "270°, said 0°"
+def test_answers_are_counted_and_the_wrong_ones_marked():
+    asked = [np.zeros((4, 8, 8, 3))], [0, 1, 2, 3], [0, 1, 2, 0]
+    figure = plots.answered(*asked, labels="abcd", what="places")
+    assert figure.get_suptitle() == "3 of 4 places answered right; chance is 1 in 4"
+    assert [ax.get_title() for ax in figure.axes] == ["a ✓", "b ✓", "c ✓", "d, said a"]
     colors = [ax.title.get_color() for ax in figure.axes]
     assert colors == [style.INK] * 3 + [style.VERMILLION]
 
@@ -272,8 +273,8 @@ def test_convergence_of_an_error_waits_for_it_to_fall():
 @pytest.mark.parametrize(
     ("call", "match"),
     [
-        (lambda: plots.image_grid(IMAGES[0]), "images must be"),
-        (lambda: plots.image_grid(IMAGES, titles=[]), "titles one a column"),
+        (lambda: plots.strip([IMAGES[0]]), "rows must be"),
+        (lambda: plots.strip([IMAGES], titles=[]), "titles one a column"),
         (lambda: plots.strip([IMAGES, IMAGES[:1]]), "images and titles one a column"),
         (lambda: plots.strip([IMAGES], names=["a", "b"]), "names must be one a row"),
         (lambda: plots.pairs(IMAGES, IMAGES[:, 1:], [1] * 3), "must be of one shape"),
@@ -287,7 +288,7 @@ def test_convergence_of_an_error_waits_for_it_to_fall():
         (lambda: plots.grade_bars(np.zeros((4, 4, 3)), [1.0], []), "probabilities"),
         (lambda: plots.vessels(IMAGES[0], *IMAGES[..., :8, 0]), "must share height"),
         (lambda: plots.localizations(IMAGES, *POINTS, radius=1), "points_pred must"),
-        (lambda: plots.image_grid(IMAGES.astype(int)), "TypeError: images must hold u"),
+        (lambda: plots.strip([IMAGES.astype(int)]), "TypeError: rows must hold u"),
     ],
 )
 def test_bad_input_is_refused_by_name(call, match):

@@ -57,7 +57,7 @@ def _section(looks, finding, pairs):
         shown = [(number, row) for number, rows in numbered for row in rows[:4]]
         titles = [f"{number}: {short_name(looks, row)}" for number, row in shown]
         images = [load_images(looks.table(row), SIDE)[0][0] for _, row in shown]
-        grid = plots.image_grid(np.array(images), titles=titles, columns=4)
+        grid = plots.strip([np.array(images)], titles=titles)
         grid.set_label(finding["kind"])
         caption = "One number, one group; the grade in brackets where it is known."
         if len(groups) > SHOWN:

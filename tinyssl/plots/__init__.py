@@ -9,12 +9,11 @@ file. Needs matplotlib (the extra ``plot``).
 
 from tinyssl.plots.answers import calibration, confusion, distances, grade_bars
 from tinyssl.plots.images import (
-    image_grid,
+    answered,
     localizations,
     pairs,
     restorations,
     strip,
-    turns,
     vessels,
 )
 from tinyssl.plots.scores import (
@@ -25,19 +24,18 @@ from tinyssl.plots.scores import (
 )
 
 __all__ = [
+    "answered",
     "calibration",
     "confusion",
     "convergence",
     "differences",
     "distances",
     "grade_bars",
-    "image_grid",
     "label_efficiency",
     "localizations",
     "pairs",
     "pretext_curves",
     "restorations",
     "strip",
-    "turns",
     "vessels",
 ]

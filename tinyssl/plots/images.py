@@ -63,28 +63,21 @@ def _strip(
     return figure, axes
 
 
-def image_grid(images, *, titles=None, columns=COLUMNS, title=None):
-    """Show images side by side, in reading order; as `strip`, of one row."""
-    images = style.check_images("images", images)
-    figure, _ = _strip([images], "images", titles=titles, columns=columns)
-    return style.headline(figure, title)
+def answered(rows, true, said, *, labels, names=None, what="answers"):
+    """As `strip`, with the label of each column and, where it was missed, the answer.
 
-
-def turns(inputs, turns_true, turns_pred=None, *, columns=COLUMNS, title=None):
-    """Show images rotated by quarter turns 0..3, and those answered if given."""
-    images, true = style.check_images("inputs", inputs), np.asarray(turns_true)
-    texts, right = [f"{90 * k}°" for k in true], np.ones(len(true), bool)
-    found = "The rotation applied is the label"
-    if turns_pred is not None:
-        right = true == np.asarray(turns_pred)
-        for n, k in enumerate(turns_pred):
-            texts[n] += " ✓" if right[n] else f", said {90 * k}°"
-        counts = f"{right.sum()} of {len(true)}"
-        found = f"{counts} rotations answered right; chance is 1 in 4"
-    figure, axes = _strip([images], "turns", titles=texts, columns=columns)
+    ``true`` and ``said`` are positions in ``labels``; ``what`` was asked for.
+    """
+    batches = [style.check_images("rows", row) for row in rows]
+    true, said = np.asarray(true), np.asarray(said)
+    right = true == said
+    texts = [f"{labels[k]}, said {labels[a]}" for k, a in zip(true, said, strict=True)]
+    texts = np.where(right, [f"{labels[k]} ✓" for k in true], texts).tolist()
+    figure, axes = _strip(batches, "answered", names=names, titles=texts)
     for ax in axes[0, ~right]:
         ax.title.set_color(style.VERMILLION)
-    return style.headline(figure, title or found)
+    found = f"{right.sum()} of {len(true)} {what} answered right"
+    return style.headline(figure, f"{found}; chance is 1 in {len(labels)}")
 
 
 def _with_error(batches, label, names, **words):

@@ -114,7 +114,9 @@ class Rotation(Pretext):
         inputs, turns = self.make_batch(images, rng)
         answers = self.logits(to_tensor(inputs, self.device)).argmax(1).cpu().numpy()
         confusion = np.sum([s["confusion"] for s in scores], axis=0)
-        table = plots.confusion(confusion, labels=["0°", "90°", "180°", "270°"])
-        shown = plots.turns(inputs, turns, answers)
-        caption = "Turned images, the turn applied and the turn answered."
+        labels = ["0°", "90°", "180°", "270°"]
+        table = plots.confusion(confusion, labels=labels)
+        asked = {"labels": labels, "what": "rotations"}
+        shown = plots.answered([inputs], turns, answers, **asked)
+        caption = "Rotated images, the rotation applied and the one answered."
         return [(shown, caption), (table, "Rows: the turn applied.")]

@@ -89,7 +89,8 @@ def images_section(cases):
     name = cases.facts.get("classes")
     classes = cases.columns[name][chosen] if name else np.full(len(chosen), -1)
     titles = [f"{name} {k}" if k >= 0 else "" for k in classes]
-    figure = plots.image_grid(images[chosen], titles=titles if any(titles) else None)
+    figure = plots.strip([images[chosen]], titles=titles if any(titles) else None)
+    figure.set_label("images")
     text = ["Every image was cropped to its field of view and masked round."]
     paragraphs = text if cases.facts["is_fundus"] else []
     return [Section("The images", paragraphs, [(figure, "As the networks see them.")])]

@@ -28,19 +28,14 @@ from torch.nn import functional as F
 from tinyssl import metrics, transforms
 from tinyssl.cases import Cases, Reading, gather
 from tinyssl.data import Table
+from tinyssl.data.toy.report import DIAGNOSES
 from tinyssl.summary import Metric
 from tinyssl.targets import baselines
 from tinyssl.task import Figures, Target
 
 Head = Literal["continuation", "cumulative", "softmax", "regression"]
 HEADS = Head.__args__
-SEVERITY = (
-    "no diabetic retinopathy",
-    "mild non-proliferative diabetic retinopathy",
-    "moderate non-proliferative diabetic retinopathy",
-    "severe non-proliferative diabetic retinopathy",
-    "proliferative diabetic retinopathy",
-)
+SEVERITY = tuple(text[0].lower() + text[1:] for text in DIAGNOSES)
 SHORT = ("none", "mild", "moderate", "severe", "proliferative")
 
 
