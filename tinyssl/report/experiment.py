@@ -24,22 +24,15 @@ def pretraining(out, cases, logs, config):
     write_report(out / "report.html", title, sections, subtitle=subtitle, facts=known)
 
 
-def comparison(out, target, cases, results, trained, config):
-    """Write the page of ``finetune``."""
-    sections = images_section(cases)
+def comparison(out, target, cases, results, trained, config, *, logs=None):
+    """Write the page of ``finetune``; of ``demo``, if there are logs of pretraining."""
+    sections = images_section(cases) + pretext_sections(out, cases, logs or {}, config)
     sections += comparison_sections(target, cases, results, trained)
-    about = {"subtitle": headline(results)}
-    about["facts"] = facts(cases, config) | results["notes"] | kept(results)
-    write_report(out / "report.html", target.title, sections, **about)
-
-
-def demonstration(logs, out, target, cases, results, trained, config):
-    """Write the page of ``demo``: pretraining and fine-tuning on one page."""
-    sections = [*images_section(cases), *pretext_sections(out, cases, logs, config)]
-    sections += comparison_sections(target, cases, results, trained)
-    known = facts(cases, config) | kept(results)
-    title = "Learning from eyes without labels"
-    subtitle = f"The main job of tinyssl on its synthetic eyes. {headline(results)}"
+    known = facts(cases, config) | results["notes"] | kept(results)
+    title, subtitle = target.title, headline(results)
+    if logs:
+        title = "Learning from eyes without labels"
+        subtitle = f"The main job of tinyssl on its synthetic eyes. {subtitle}"
     write_report(out / "report.html", title, sections, subtitle=subtitle, facts=known)
 
 
