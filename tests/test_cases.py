@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from data.test_copies import saved_anew
+from data.test_folds import saved_anew
 from hypothesis import given
 from hypothesis import strategies as st
 

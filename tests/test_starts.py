@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from data.test_copies import saved_anew
+from data.test_folds import saved_anew
 from test_cases import study, table
 
 from tinyssl import experiment, models, runs, targets

@@ -61,9 +61,11 @@ def ssim_map(image1, image2, taps, c1, c2, unbias):
     variances = unbias * (weights * (a * a + b * b)).sum(axis=(-2, -1))
     covariance = unbias * (weights * a * b).sum(axis=(-2, -1))
     mean1, mean2 = mean1[..., 0, 0], mean2[..., 0, 0]
-    above = (2 * mean1 * mean2 + c1) * (2 * covariance + c2)
-    below = (mean1 * mean1 + mean2 * mean2 + c1) * (variances + c2)
-    return above / below
+    return (
+        (2 * mean1 * mean2 + c1)
+        * (2 * covariance + c2)
+        / ((mean1 * mean1 + mean2 * mean2 + c1) * (variances + c2))
+    )
 
 
 def box_ssim_map(image1, image2, size, c1, c2, unbias):
@@ -83,10 +85,12 @@ def frechet_distance_from_stats(mean1, cov1, mean2, cov2):
 
 def frechet_distance(features1, features2):
     """Return the Frechet distance of Gaussians fitted to (n, d) features."""
-    cov1 = np.atleast_2d(np.cov(features1, rowvar=False))
-    cov2 = np.atleast_2d(np.cov(features2, rowvar=False))
-    mean1, mean2 = features1.mean(axis=0), features2.mean(axis=0)
-    return frechet_distance_from_stats(mean1, cov1, mean2, cov2)
+    return frechet_distance_from_stats(
+        features1.mean(axis=0),
+        np.atleast_2d(np.cov(features1, rowvar=False)),
+        features2.mean(axis=0),
+        np.atleast_2d(np.cov(features2, rowvar=False)),
+    )
 
 
 def frechet_noise_floor(mean, cov, n1, n2, rng):
