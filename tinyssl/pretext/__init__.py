@@ -12,6 +12,7 @@ PRETEXTS = {
     "rotation": "rotation:Rotation",
     "restoration": "restoration:ContextRestoration",
     "shuffling": "shuffling:PixelShuffling",
+    "position": "position:RelativePosition",
 }
 
 
