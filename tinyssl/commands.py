@@ -294,10 +294,10 @@ def compare(
     seed, device, out
         As `pretrain`.
     """
-    given = dict(locals())
+    given = SimpleNamespace(**locals())
     from tinyssl.compare import compare
 
-    return compare(**given)
+    return compare(given)
 
 
 def restoration(
@@ -327,10 +327,10 @@ def restoration(
     skip_bad, seed, device, out
         As `pretrain`.
     """
-    given = dict(locals())
+    given = SimpleNamespace(**locals())
     from tinyssl.compare import restoration
 
-    return restoration(**given)
+    return restoration(given)
 
 
 def export_restored(
@@ -357,10 +357,10 @@ def export_restored(
     skip_bad, seed, device
         As `pretrain`.
     """
-    given = dict(locals())
+    given = SimpleNamespace(**locals())
     from tinyssl.compare import export_restored
 
-    return export_restored(**given)
+    return export_restored(given)
 
 
 def lessons() -> list[dict[str, Any]]:

@@ -55,8 +55,7 @@ def demo(s: SimpleNamespace) -> dict[str, Any]:
     }
     trained = {"encoder": config, "out": out, "labels": LABELS}
     finish(out, kind, cases, results, trained)
-    page = (out, kind, cases, results, trained, runs.read_config(out))
-    pages.comparison(*page, logs=logs)
+    pages.comparison(out, kind, cases, results, trained, logs=logs)
     lines = [line for task, log in logs.items() for line in score_lines(task, log)]
     lines += [*result_lines(results), f"report: {out}/report.html"]
     return results | {"lines": lines}

@@ -202,13 +202,17 @@ def load_encoder(path):
     if missing:
         raise ValueError(f"{path} is not an encoder.pt: it lacks {sorted(missing)}")
     encoder = models.from_config(state["config"])
-    own = {k: v.shape for k, v in encoder.state_dict().items()}
-    found = {k: v.shape for k, v in state["state_dict"].items()}
+    refuse_others(path, encoder.state_dict(), state["state_dict"])
+    encoder.load_state_dict(state["state_dict"])
+    return encoder, state
+
+
+def refuse_others(path, own, found):
+    """Refuse tensors of other names or shapes than those of an encoder."""
+    own, found = ({k: v.shape for k, v in some.items()} for some in (own, found))
     wrong = [name for name in own | found if own.get(name) != found.get(name)]
     if wrong:
         raise ValueError(
-            f"{path} must hold the {len(own)} tensors of its encoder, {len(wrong)} are "
+            f"{path} must hold the {len(own)} tensors of the encoder, {len(wrong)} are "
             f"missing, too many or of another shape: {', '.join(wrong[:3])}"
         )
-    encoder.load_state_dict(state["state_dict"])
-    return encoder, state

@@ -145,14 +145,10 @@ def carry(task: Task, start: Start, fold: int | None) -> None:
     saved, _ = runs.load_encoder(folder / "encoder.pt")
     skipped = HEADS if whole else (*HEADS, DECODER)
     theirs, own = saved.state_dict(), task.encoder.state_dict()
-    wanted = [name for name in own if not name.startswith(skipped)]
-    wrong = [n for n in wanted if n not in theirs or theirs[n].shape != own[n].shape]
-    if wrong:
-        raise ValueError(
-            f"{folder}/encoder.pt must hold the {len(wanted)} tensors of the encoder, "
-            f"{len(wrong)} are missing or of another shape: {', '.join(wrong[:3])}"
-        )
-    task.encoder.load_state_dict(own | {name: theirs[name] for name in wanted})
+    wanted = {k: v for k, v in own.items() if not k.startswith(skipped)}
+    found = {name: theirs[name] for name in wanted if name in theirs}
+    runs.refuse_others(folder / "encoder.pt", wanted, found)
+    task.encoder.load_state_dict(own | found)
     inner = task.task if isinstance(task, OnPatches) else task
     network = getattr(inner, "network", None)
     if not whole or network is task.encoder:

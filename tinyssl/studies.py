@@ -105,7 +105,7 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
     results = {"command": "pretrain", "task": s.task, "last": last(logs)}
     results["scores"] = [{key: entry[key] for key in keys} for entry in logs]
     runs.write_json(out / "results.json", results)
-    pages.pretraining(out, cases, {s.task: logs}, runs.read_config(out))
+    pages.pretraining(out, cases, {s.task: logs})
     lines = [*score_lines(s.task, logs), f"report: {out}/report.html"]
     return results | {"lines": lines}
 
@@ -187,7 +187,7 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     results |= conclude(kind, cases, rows, blind, frozen)
     trained = {"encoder": config, "out": out, "labels": labels, **own}
     finish(out, kind, cases, results, trained)
-    pages.comparison(out, kind, cases, results, trained, runs.read_config(out))
+    pages.comparison(out, kind, cases, results, trained)
     return results | {"lines": [*result_lines(results), f"report: {out}/report.html"]}
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tinyssl.cli import main
-from tinyssl.compare import compare
+from tinyssl.commands import compare
 from tinyssl.data import toy
 from tinyssl.metrics import ssim
 

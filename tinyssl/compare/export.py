@@ -21,45 +21,35 @@ README = Path(__file__).with_name("exported.md")
 CSV = {"newline": "", "encoding": "utf-8"}
 
 
-def export_restored(
-    run,
-    data,
-    *,
-    out,
-    per_image=1,
-    skip_bad=False,
-    seed=0,
-    device="auto",
-    log=lambda line: None,
-):
-    """Do what the command does: all is written, or nothing.
+def export_restored(s):
+    """Do what `tinyssl.commands.export_restored` does: all is written, or nothing.
 
     ValueError if ``out`` is not empty, or the run does not restore swapped patches.
     """
-    run, out = Path(run), Path(out)
+    run, out, data = Path(s.run), Path(s.out), s.data
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"--out {out} must be a new or empty folder")
-    networks = open_networks(run, data, skip_bad=skip_bad, device=device)
+    networks = open_networks(run, data, skip_bad=s.skip_bad, device=s.device)
     task, table, images = networks.tasks[0], networks.table, networks.images
     if not networks.swapping:
         raise ValueError(f"{run} disorders images otherwise than by swapping patches")
     N, size = images.shape[:2]
     seen = int(N - networks.unseen.sum())
-    log(f"{data}: {N} images, {seen} of them seen in pretraining")
+    s.log(f"{data}: {N} images, {seen} of them seen in pretraining")
     masks = {key: load_masks(table, key, size) for key in table.masks}
     points = {key: load_points(table, key, size) for key in table.points}
     names = [  # safe as a file, unique by number
         f"{i:0{len(str(N))}d}_{''.join(c if c.isalnum() else '-' for c in name)[-60:]}"
         for i, name in enumerate(table.names)
     ]
-    facts = {"patch_size": task.patch_size, "seed": seed}
+    facts = {"patch_size": task.patch_size, "seed": s.seed}
     with whole_folder(out) as folder:
         if table.is_fundus:
             save(folder / "field.png", round_mask(size))
         write = partial(write_images, folder, table, names)
         rows, lines = write("original", images, masks, points), []
-        for draw in range(1, per_image + 1):
-            found = networks.restore(np.arange(N), draw=draw, seed=seed)
+        for draw in range(1, s.per_image + 1):
+            found = networks.restore(np.arange(N), draw=draw, seed=s.seed)
             swap = partial(swap_patches, swaps=found.swaps, patch_size=task.patch_size)
             moved = {key: swap(some[..., None])[..., 0] for key, some in masks.items()}
             rows += write(f"disordered-{draw}", found.disordered, moved, {})

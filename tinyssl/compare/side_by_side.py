@@ -15,47 +15,37 @@ from tinyssl.compare.networks import open_networks
 MIXED = 200  # pairs at most that are also put together at random
 
 
-def compare(
-    real,
-    generated,
-    *,
-    size=None,
-    features="random",
-    dim=None,
-    data_range=None,
-    seed=0,
-    device="auto",
-    out="runs/compare",
-    log=lambda line: None,
-):
-    """Compare two sets of images, by pairs of one name and as sets; as the command.
+def compare(s):
+    """Compare two sets of images, by pairs of one name and as sets.
 
-    Returns what results.json holds: "pairs" (one row a pair), "similarity", "set" (the
-    distance and what it must be read beside), "notes"; and "lines" to print.
+    ``s`` are the arguments of `tinyssl.commands.compare`. Returns what results.json
+    holds: "pairs" (one row a pair), "similarity", "set" (the distance and what it must
+    be read beside), "notes"; and "lines" to print.
     """
     from tinyssl.compare import pages  # matplotlib takes a second
 
-    out = Path(out)
-    sets = [open_images(p, data_range=data_range, size=size) for p in (real, generated)]
-    if data_range is not None and all(s.data_range == 255 for s in sets):
+    out, given = Path(s.out), s.data_range
+    options = {"data_range": given, "size": s.size}
+    sets = [open_images(path, **options) for path in (s.real, s.generated)]
+    if given is not None and all(images.data_range == 255 for images in sets):
         raise ValueError(
             "--data-range is for .npy arrays of 16 bits or floats; images of 8 bits "
-            f"have 255, found {data_range:g}"
+            f"have 255, found {given:g}"
         )
     refuse_sizes(*sets)
     pairs = pairs_of(*sets)
     shape = " x ".join(map(str, sets[0].shape(0)))
-    log(f"{len(sets[0])} and {len(sets[1])} images of {shape}, {len(pairs)} pairs")
-    network = load_features(features, seed=seed)
-    settings = {"command": "compare", "real": real, "generated": generated}
-    settings |= {"size": size, "features": features, "dim": dim, "seed": seed}
-    with runs.claimed(out, settings | {"data_range": data_range}):
-        results = {"command": "compare", **_pairs(sets, pairs, seed), "set": None}
+    s.log(f"{len(sets[0])} and {len(sets[1])} images of {shape}, {len(pairs)} pairs")
+    network = load_features(s.features, seed=s.seed)
+    names = ("real", "generated", "size", "features", "dim", "seed", "data_range")
+    settings = {"command": "compare"} | {name: getattr(s, name) for name in names}
+    with runs.claimed(out, settings):
+        results = {"command": "compare", **_pairs(sets, pairs, s.seed), "set": None}
         mse = results["similarity"]["mse"].items()
         psnr = {way: pages.in_decibels(error) for way, error in mse}
-        results["similarity"]["psnr"] = psnr
+        results["similarity"] |= {"psnr": psnr}
         if min(map(len, sets)) > 1:
-            results["set"] = _sets(sets, pairs, network, dim, seed, device)
+            results["set"] = _sets(sets, pairs, network, s.dim, s.seed, s.device)
         results["notes"] = pages.notes_of_sets(sets, results, shape)
         pages.page_of_sets(out, sets, pairs, results)
         return _finished(out, results)
@@ -98,28 +88,17 @@ def _sets(sets, pairs, network, dim, seed, device):
     return found | {"features": network[1], "pairs": len(pairs)}
 
 
-def restoration(
-    run,
-    data,
-    *,
-    features=("random", "encoder"),
-    dim=None,
-    skip_bad=False,
-    seed=0,
-    device="auto",
-    out="runs/restoration",
-    log=lambda line: None,
-):
+def restoration(s):
     """Score what a run restores on images that it has not seen, beside copying.
 
-    With folds a network blind to the image restores it. Returns "images" (scores of
-    each), "scores" (averages with intervals), "distances" (one a kind of features),
-    "notes"; and "lines".
+    As `compare`; with folds a network blind to the image restores it. Returns "images"
+    (scores of each), "scores" (averages with intervals), "distances" (one a kind of
+    features), "notes"; and "lines".
     """
     from tinyssl.compare import pages
 
-    run, out = Path(run), Path(out)
-    networks = open_networks(run, data, skip_bad=skip_bad, device=device)
+    run, out, data, seed = Path(s.run), Path(s.out), s.data, s.seed
+    networks = open_networks(run, data, skip_bad=s.skip_bad, device=s.device)
     index, N = np.flatnonzero(networks.unseen), len(networks.unseen)
     if len(index) == 0:
         raise ValueError(
@@ -127,9 +106,9 @@ def restoration(
             "seen say how well it restores"
         )
     settings = {"command": restoration.__name__, "run": run, "data": data, "seed": seed}
-    with runs.claimed(out, settings | {"features": features, "dim": dim}):
+    with runs.claimed(out, settings | {"features": s.features, "dim": s.dim}):
         seen = N - len(index)
-        log(f"{data}: {len(index)} images to restore, {seen} seen and left out")
+        s.log(f"{data}: {len(index)} images to restore, {seen} seen and left out")
         found, groups = networks.restore(index, seed=seed), networks.groups[index]
         rows = restored.score_images(found)
         names = [{"image": networks.table.names[i]} for i in index]
@@ -139,11 +118,12 @@ def restoration(
             "scores": restored.summarise(rows, groups=groups, rng=seed),
             "distances": [],
         }
-        for source in features if len(index) > 1 else ():
+        for source in s.features if len(index) > 1 else ():
             source = networks.encoder if source == "encoder" else source
             network, name = load_features(source, seed=seed)
             ways = (found.images, found.restored, found.disordered)
-            arrays = [extract(way, network, dim=dim, device=device) for way in ways]
+            how = {"dim": s.dim, "device": s.device}
+            arrays = [extract(way, network, **how) for way in ways]
             line = restored.set_distances(*arrays, groups=groups, rng=seed)
             results["distances"].append({"features": name} | line)
         labels = pages.LABELS if networks.swapping else pages.LABELS | pages.OTHERWISE

@@ -145,14 +145,7 @@ def pairs(
 
 
 def localizations(
-    images,
-    points_true,
-    points_pred,
-    *,
-    radius,
-    names=("disc", "fovea"),
-    columns=COLUMNS,
-    title=None,
+    images, points_true, points_pred, *, radius, names=("disc", "fovea"), title=None
 ):
     """Show a circle around each true point and a cross at the answer.
 
@@ -165,7 +158,7 @@ def localizations(
     for name, points in (("points_true", truth), ("points_pred", found)):
         if points.shape != (N, P, 2):
             raise ValueError(f"{name} must be ({N}, {P}, 2), found {points.shape}")
-    figure, axes = _strip([images], "points", columns=columns, side=style.WIDTH / 2)
+    figure, axes = _strip([images], "points", side=style.WIDTH / 2)
     for n, k in np.ndindex(N, P):
         (y, x), color = truth[n, k], (style.SKY, style.ORANGE)[k % 2]
         ring = {"fill": False, "edgecolor": color, "linewidth": 1.4}

@@ -5,7 +5,7 @@ import platform
 import numpy as np
 import torch
 
-from tinyssl import experiment, plots
+from tinyssl import experiment, plots, runs
 from tinyssl.pretext.inputs import common_field
 from tinyssl.report.page import Section, write_report
 from tinyssl.report.tables import Table, efficiency_table
@@ -14,18 +14,20 @@ from tinyssl.summary import SAME_COMPUTE, finding, name_group, number
 SHOWN = 8  # images in a figure
 
 
-def pretraining(out, cases, logs, config):
+def pretraining(out, cases, logs):
     """Write the page of ``pretrain``."""
+    config = runs.read_config(out)
     sections = [*images_section(cases), *pretext_sections(out, cases, logs, config)]
-    known = facts(cases, config)
-    known["scored on"] = next(iter(logs.values()))[0]["scored_on"]
+    first = next(iter(logs.values()))[0]
+    known = facts(cases, config) | {"scored on": first["scored_on"]}
     title = f"Pretraining by {', '.join(logs)}"
     subtitle = "Labels come from the pixels; none was read"
     write_report(out / "report.html", title, sections, subtitle=subtitle, facts=known)
 
 
-def comparison(out, target, cases, results, trained, config, *, logs=None):
+def comparison(out, target, cases, results, trained, *, logs=None):
     """Write the page of ``finetune``; of ``demo``, if there are logs of pretraining."""
+    config = runs.read_config(out)
     sections = images_section(cases) + pretext_sections(out, cases, logs or {}, config)
     sections += comparison_sections(target, cases, results, trained)
     known = facts(cases, config) | results["notes"] | kept(results)
@@ -85,8 +87,8 @@ def images_section(cases):
     figure = plots.strip([images[chosen]], titles=titles if any(titles) else None)
     figure.set_label("images")
     text = ["Every image was cropped to its field of view and masked round."]
-    paragraphs = text if cases.facts["is_fundus"] else []
-    return [Section("The images", paragraphs, [(figure, "As the networks see them.")])]
+    text = text if cases.facts["is_fundus"] else []
+    return [Section("The images", text, [(figure, "As the networks see them.")])]
 
 
 def pretext_sections(out, cases, logs, config):
@@ -105,10 +107,9 @@ def pretext_sections(out, cases, logs, config):
         figures = task.figures(images[some], scores, rng=rng)
         rows, chance = [entry["rows"] for entry in log], task.chance.get(task.main)
         curve = plots.pretext_curves({name: rows}, metric=task.main, chance=chance)
-        caption = "Thin lines: one a fold. Thick: their smoothed mean."
-        paragraphs = [task.describe(scores, where)]
-        figures.append((curve, caption))
-        sections.append(Section(f"Pretext task: {name}", paragraphs, figures))
+        figures.append((curve, "Thin lines: one a fold. Thick: their smoothed mean."))
+        text = [task.describe(scores, where)]
+        sections.append(Section(f"Pretext task: {name}", text, figures))
     return sections
 
 
@@ -128,9 +129,8 @@ def comparison_sections(target, cases, results, trained):
         f"images{same}. Each point is a {each}{other}; differences are paired by it, "
         f"and their interval is Student's t{ends}"
     )
-    figures = [
-        (plots.label_efficiency(table, baselines=known), f"Each point is a {each}.")
-    ]
+    shown = plots.label_efficiency(table, baselines=known)
+    figures = [(shown, f"Each point is a {each}.")]
     if any("difference" in line for line in table):
         caption = "Mean with its 95 % interval; above zero is more than scratch."
         figures.append((plots.differences(table), caption))

@@ -223,9 +223,7 @@ def decode(probability: torch.Tensor, sigma: float) -> torch.Tensor:
     return torch.stack([(near * rows).sum(2), (near * cols).sum(2)], 2)
 
 
-def evaluate(
-    points_true, points_pred, *, side, disc_diameter=DISC_DIAMETER
-) -> dict[str, float]:
+def evaluate(points_true, points_pred, *, side, disc_diameter=DISC_DIAMETER):
     """Score places of disc and fovea, (N, P, 2) in pixels, in disc diameters.
 
     The side of the square images is the width of the field of view; the diameter of a

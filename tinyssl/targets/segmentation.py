@@ -22,6 +22,7 @@ from tinyssl.data import load_images
 from tinyssl.data.copies import thumbnails
 from tinyssl.data.crop import resize
 from tinyssl.data.images import read_mask
+from tinyssl.data.toy.report import NAMES
 from tinyssl.pretext.patches import cut_patches, move_to_objects, sample_corners
 from tinyssl.summary import Metric
 from tinyssl.targets import fields
@@ -35,14 +36,8 @@ FIELD_WIDTH = 540  # pixels: that of DRIVE, where the field measures its vessels
 # Pixels across the field of view at which a network looks; 0 is the image's own. A
 # microaneurysm is gone where an optic disc fits a patch.
 FIELD_WIDTHS = {"MA": 0, "OD": 180}
-WORDS = {
-    "vessel": "Vessels",
-    "MA": "Microaneurysms",
-    "HE": "Haemorrhages",
-    "EX": "Hard exudates",
-    "SE": "Soft exudates",
-    "OD": "Optic disc",
-}
+WORDS = {kind: many.capitalize() for kind, (_, many) in NAMES.items()}
+WORDS |= {"SE": "Soft exudates", "OD": "Optic disc"}
 Views = Annotated[int, (1, 8)]
 EVERYWHERE = ("vessel",)  # the others are looked for: half of the patches hold them
 
