@@ -100,7 +100,7 @@ def test_a_decoder_that_is_not_there_is_refused(folder, tmp_path):
 
 def test_another_architecture_or_a_missing_tensor_is_refused(folder, tmp_path):
     other = models.SonoNet(width=3, num_classes=2, extra_pool=True).config
-    with pytest.raises(ValueError, match="are missing or of another shape"):
+    with pytest.raises(ValueError, match="missing, too many or of another shape"):
         carry(points(other), Start(folder / "restoration"), None)
     encoder = folder / "restoration" / "encoder.pt"
     state = runs.load_plain(encoder)
