@@ -107,3 +107,12 @@ def test_what_can_be_resumed_keeps_its_claim(tmp_path):
     with pytest.raises(KeyboardInterrupt), runs.claimed(tmp_path / "run", {}):
         raise KeyboardInterrupt
     assert (tmp_path / "run" / "config.json").is_file()
+
+
+def test_a_folder_goes_on_with_its_own_settings_and_no_others(tmp_path):
+    settings = {"command": "pretrain", "steps": 3}
+    runs.claim(tmp_path, settings)
+    runs.claim(tmp_path, settings, {"threads": 2})  # where it runs may differ
+    with pytest.raises(ValueError, match="with steps=3, this one has steps=4"):
+        runs.claim(tmp_path, settings | {"steps": 4})
+    assert runs.read_config(tmp_path)["steps"] == 3
