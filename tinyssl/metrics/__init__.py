@@ -30,31 +30,9 @@ from tinyssl.metrics.ranking import average_precision, roc_auc
 from tinyssl.metrics.similarity import mse, psnr, ssim
 from tinyssl.metrics.ssim_accumulator import SSIMAccumulator
 
-__all__ = [
-    "ConfusionAccumulator",
-    "GaussianAccumulator",
-    "SSIMAccumulator",
-    "accuracy",
-    "average_precision",
-    "balanced_accuracy",
-    "cohen_kappa",
-    "confusion_matrix",
-    "dice",
-    "f1_score",
-    "frechet_distance",
-    "frechet_distance_from_stats",
-    "frechet_noise_floor",
-    "iou",
-    "localization_error",
-    "mse",
-    "precision",
-    "precision_recall_curve",
-    "psnr",
-    "quadratic_weighted_kappa",
-    "recall",
-    "roc_auc",
-    "roc_curve",
-    "sensitivity",
-    "specificity",
-    "ssim",
-]
+__all__ = ["ConfusionAccumulator", "GaussianAccumulator", "SSIMAccumulator", "accuracy"]
+__all__ += ["average_precision", "balanced_accuracy", "cohen_kappa", "confusion_matrix"]
+__all__ += ["dice", "f1_score", "frechet_distance", "frechet_distance_from_stats"]
+__all__ += ["frechet_noise_floor", "iou", "localization_error", "mse", "precision"]
+__all__ += ["precision_recall_curve", "psnr", "quadratic_weighted_kappa", "recall"]
+__all__ += ["roc_auc", "roc_curve", "sensitivity", "specificity", "ssim"]

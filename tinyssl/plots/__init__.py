@@ -23,19 +23,6 @@ from tinyssl.plots.scores import (
     pretext_curves,
 )
 
-__all__ = [
-    "answered",
-    "calibration",
-    "confusion",
-    "convergence",
-    "differences",
-    "distances",
-    "grade_bars",
-    "label_efficiency",
-    "localizations",
-    "pairs",
-    "pretext_curves",
-    "restorations",
-    "strip",
-    "vessels",
-]
+__all__ = ["answered", "calibration", "confusion", "convergence", "differences"]
+__all__ += ["distances", "grade_bars", "label_efficiency", "localizations", "pairs"]
+__all__ += ["pretext_curves", "restorations", "strip", "vessels"]

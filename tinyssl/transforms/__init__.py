@@ -29,27 +29,9 @@ from tinyssl.transforms.swaps import sample_swaps, swap_patches
 from tinyssl.transforms.tiles import join_tiles, sample_tile_offsets, split_tiles
 from tinyssl.transforms.turns import flip, rotate, sample_flips, sample_turns
 
-__all__ = [
-    "adjust",
-    "cut_paste",
-    "flip",
-    "join_tiles",
-    "mask_blocks",
-    "mask_patches",
-    "patchify",
-    "permutation_set",
-    "permute_tiles",
-    "rotate",
-    "sample_adjustments",
-    "sample_blocks",
-    "sample_flips",
-    "sample_mask",
-    "sample_pastes",
-    "sample_permutations",
-    "sample_swaps",
-    "sample_tile_offsets",
-    "sample_turns",
-    "split_tiles",
-    "swap_patches",
-    "unpatchify",
-]
+__all__ = ["adjust", "cut_paste", "flip", "join_tiles", "mask_blocks", "mask_patches"]
+__all__ += ["patchify", "permutation_set", "permute_tiles", "rotate"]
+__all__ += ["sample_adjustments", "sample_blocks", "sample_flips", "sample_mask"]
+__all__ += ["sample_pastes", "sample_permutations", "sample_swaps"]
+__all__ += ["sample_tile_offsets", "sample_turns", "split_tiles", "swap_patches"]
+__all__ += ["unpatchify"]

@@ -1,0 +1,203 @@
+"""Commands that train: the demo, pretraining, fine-tuning."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Literal
+
+from tinyssl.commands.kinds import (
+    Count,
+    Device,
+    Log,
+    Natural,
+    Network,
+    Percent,
+    Positive,
+    Rate,
+    silent,
+)
+
+
+def demo(
+    *,
+    out: Path = Path("runs/demo"),
+    seed: Natural = 0,
+    threads: Positive = 1,
+    workers: Positive | None = None,
+    log: Log = silent,
+) -> dict[str, Any]:
+    """Show the main job on synthetic eyes, with a report.
+
+    Parameters
+    ----------
+    out : path
+        Run folder.
+    seed : int
+        Of everything that is drawn.
+    threads : int
+        Of torch, in each process.
+    workers : int, optional
+        Processes; the cores where there are several jobs and threads is 1.
+    """
+    given = SimpleNamespace(**locals(), device="cpu")
+    from tinyssl.demo import demo
+
+    return demo(given)
+
+
+def pretrain(
+    data: str,
+    *,
+    task: str,
+    encoder: Network = "small",
+    size: Positive = 96,
+    widths: Sequence[Positive] | None = None,
+    field_width: Natural | None = None,
+    weights: Path | None = None,
+    init: Path | None = None,
+    unlabelled: Sequence[str] = (),
+    folds: Natural = 0,
+    target: str = "grade",
+    transductive: bool = False,
+    steps: Positive = 600,
+    batch_size: Positive = 32,
+    lr: Rate = 3e-3,
+    seed: Natural = 0,
+    threads: Positive = 1,
+    workers: Positive | None = None,
+    device: Device = "auto",
+    skip_bad: bool = False,
+    out: Path = Path("runs/pretrain"),
+    log: Log = silent,
+    **options: Any,
+) -> dict[str, Any]:
+    """Learn from images without labels; leave encoder.pt in the run folder.
+
+    Parameters
+    ----------
+    data : path
+        Of images; see below.
+    task : name
+        Pretext task: `tinyssl.pretext.PRETEXTS`.
+    encoder : name
+        Network; unet learns from patches, for masks.
+    size : int
+        Side of whole images in pixels.
+    widths : sequence of int
+        unet: channels at each size, fine to coarse; 16 32 64 if not given.
+    field_width : int
+        unet: shrink the field of view to that width; 0 keeps it, 540 if not given.
+    weights : file
+        densenet121: torchvision's weights to begin with.
+    init : run
+        Go on from the encoder of another run.
+    unlabelled : sequence of paths
+        More data sets to learn from.
+    folds : int
+        One encoder a fold, each blind to the images held out; 0: one encoder on all
+        but what is held out for testing.
+    target : name
+        For whose folds, where there are any.
+    transductive : bool
+        Let one encoder see the official test images too.
+    steps : int
+        Length of training.
+    batch_size : int
+        Images a step.
+    lr : float
+        Highest learning rate.
+    seed, threads, workers, out
+        As `demo`.
+    device : name
+        Where torch computes; auto takes the fastest.
+    skip_bad : bool
+        Go on without files that cannot be read.
+    """
+    given = SimpleNamespace(**locals())
+    from tinyssl.studies import pretrain
+
+    return pretrain(given)
+
+
+def finetune(
+    data: str,
+    *,
+    target: str = "grade",
+    init: Sequence[Path] = (),
+    transfer: Sequence[Literal["frozen", "encoder", "network"]] = ("encoder", "frozen"),
+    encoder: Network | None = None,
+    size: Positive | None = None,
+    widths: Sequence[Positive] | None = None,
+    test: str | None = None,
+    fractions: Sequence[Percent] | None = None,
+    images: Sequence[Count] | None = None,
+    folds: Natural | None = None,
+    repeats: Positive | None = None,
+    epochs: Positive | None = None,
+    steps: Positive | None = None,
+    all_steps: Positive | None = None,
+    batch_size: Positive | None = None,
+    lr: Rate = 3e-3,
+    same_compute: bool = True,
+    transductive: bool = False,
+    seed: Natural = 0,
+    threads: Positive = 1,
+    workers: Positive | None = None,
+    device: Device = "auto",
+    skip_bad: bool = False,
+    out: Path | None = None,
+    log: Log = silent,
+    **options: Any,
+) -> dict[str, Any]:
+    """Compare initialisations on the same labelled images; leave a report.
+
+    Parameters
+    ----------
+    data : path
+        Of images with labels; see below.
+    target : name
+        What is to be learnt: `tinyssl.targets.TARGETS`, or any mask of the data set.
+    init : sequence of runs
+        Folders of pretrain; scratch stands beside them in any case.
+    transfer : sequence of names
+        What is carried over: encoder; network, the decoder too; frozen, an encoder
+        that stays as it is.
+    encoder : name
+        Network, without --init; else that of the runs.
+    size : int
+        Side of whole images; that of --init, else 96.
+    widths : sequence of int
+        unet: channels at each size; those of --init, else 16 32 64.
+    test : path
+        Score all of this data set, train on all of the first.
+    fractions : sequence of percentages
+        Shares of the labels; for grades 5 10 25 50 100 if neither these nor --images.
+    images : sequence of int or all
+        Numbers of labelled images; 1 2 5 all for masks, 1 2 5 10 all for the others.
+    folds : int
+        Of cross-validation, 5 if not given. For masks 0 if not given: the official
+        test images, or a fifth of the patients, are held out.
+    repeats : int
+        Times that all is done with other draws, weights and batches; 5 for masks, at
+        most 2 with all images, else 1 if not given.
+    epochs : int
+        Times that each labelled image is seen, at 60 steps at least; 30 for grades.
+    steps : int
+        Length of training in place of epochs; 150 but for grades.
+    all_steps : int
+        The same with all images; 1500 for masks, else as steps.
+    batch_size : int
+        Images a step; 32 for grades, else 16.
+    same_compute : bool
+        Add the row of scratch that also gets the compute of pretraining.
+    transductive : bool
+        Accept encoders that saw the held-out images.
+    lr, seed, threads, workers, device, skip_bad
+        As `pretrain`.
+    out : path
+        Run folder, runs/ and the target's name if not given.
+    """
+    given = SimpleNamespace(**locals())
+    from tinyssl.studies import finetune
+
+    return finetune(given)

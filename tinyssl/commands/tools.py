@@ -1,0 +1,161 @@
+"""Commands of a practitioner: grade, audit, compare, restore."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from tinyssl.commands.kinds import Device, Log, Natural, Positive, Rate, silent
+
+
+def grade(
+    run: Path,
+    images: Sequence[Path],
+    *,
+    device: Device = "auto",
+    out: Path = Path("runs/grades"),
+) -> list[dict[str, Any]]:
+    """Grade images with the models of a finetune run.
+
+    Parameters
+    ----------
+    run : path
+        Folder of finetune.
+    images : sequence of paths
+        Images to grade.
+    device
+        As `pretrain`.
+    out : path
+        Folder for a picture an image, calibration.png and grades.jsonl.
+    """
+    from tinyssl.grade import grade
+
+    return grade(run, images, device=device, out=out)
+
+
+def audit(
+    data: str,
+    others: Sequence[str] = (),
+    *,
+    threads: Positive | None = None,
+    out: Path | None = None,
+    log: Log = silent,
+) -> dict[str, Any]:
+    """Find what in a data set would spoil a study: copies, leaks, wrong files.
+
+    Findings leave the exit status at 0.
+
+    Parameters
+    ----------
+    data : path
+        Of images; of IDRiD's root, all three parts.
+    others : sequence of paths
+        More data, to find copies between.
+    threads : int
+        Decoders at work; the cores if not given.
+    out : path
+        Run folder, runs/audit-DATA if not given.
+    """
+    from tinyssl.audit import audit
+
+    return audit(data, others, threads=threads, out=out, log=log)
+
+
+def compare(
+    real: str,
+    generated: str,
+    *,
+    size: Positive | None = None,
+    features: str = "random",
+    dim: Positive | None = None,
+    data_range: Rate | None = None,
+    seed: Natural = 0,
+    device: Device = "auto",
+    out: Path = Path("runs/compare"),
+    log: Log = silent,
+) -> dict[str, Any]:
+    """Compare two sets of images: SSIM of pairs, Frechet distance of the sets.
+
+    Parameters
+    ----------
+    real, generated : paths
+        Folders or files of images.
+    size : int
+        Resize all images to that side in pixels.
+    features : name, run or file
+        Of a random network, of a pretrained encoder, or of a TorchScript file that
+        takes (N, 3, H, W) floats in [0, 1].
+    dim : int
+        Project the features to so many numbers: for few images.
+    data_range : float
+        Of .npy files; by their kind of number if not given.
+    seed, device, out
+        As `pretrain`.
+    """
+    given = SimpleNamespace(**locals())
+    from tinyssl.compare import compare
+
+    return compare(given)
+
+
+def restoration(
+    run: Path,
+    data: str,
+    *,
+    features: Sequence[str] = ("random", "encoder"),
+    dim: Positive | None = None,
+    skip_bad: bool = False,
+    seed: Natural = 0,
+    device: Device = "auto",
+    out: Path = Path("runs/restoration"),
+    log: Log = silent,
+) -> dict[str, Any]:
+    """Score what a restoring network gives back, beside copying its input.
+
+    Parameters
+    ----------
+    run : path
+        Folder of pretrain.
+    data : path
+        Of images that it has not seen; see below.
+    features : sequence of names
+        As `compare`; encoder is the run's own.
+    dim
+        As `compare`.
+    skip_bad, seed, device, out
+        As `pretrain`.
+    """
+    given = SimpleNamespace(**locals())
+    from tinyssl.compare import restoration
+
+    return restoration(given)
+
+
+def export_restored(
+    run: Path,
+    data: str,
+    *,
+    out: Path,
+    per_image: Positive = 1,
+    skip_bad: bool = False,
+    seed: Natural = 0,
+    device: Device = "auto",
+    log: Log = silent,
+) -> dict[str, Any]:
+    """Write disordered and restored images as a data set.
+
+    Parameters
+    ----------
+    run, data
+        As `restoration`.
+    out : path
+        A new or empty folder.
+    per_image : int
+        Disordered versions of each image.
+    skip_bad, seed, device
+        As `pretrain`.
+    """
+    given = SimpleNamespace(**locals())
+    from tinyssl.compare import export_restored
+
+    return export_restored(given)
