@@ -93,7 +93,8 @@ def square_crop(image):
     visible = image if image.dtype == np.bool_ else field_of_view(image)
     height, width = visible.shape
     y, x, radius = _fit_circle(_free_border(visible)) or (0, 0, 0)
-    if not 0.25 * min(height, width) < radius < max(height, width):
+    short, long = sorted(visible.shape)
+    if not short / 4 < radius < min(2 * short, long):  # a strip's would take gigabytes
         return center_crop(height, width)
     side = round(2 * radius)
     top, left = round(y + 0.5 - side / 2), round(x + 0.5 - side / 2)

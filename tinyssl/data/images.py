@@ -1,9 +1,9 @@
 """From a table of files to one array of square images, decoded once and cached."""
 
 import importlib.util
-import json
 import os
-import tempfile
+import sys
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from hashlib import sha256
@@ -12,14 +12,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tinyssl.data.cache import cached
 from tinyssl.data.crop import Crop, center_crop, field_of_view, round_mask, square_crop
-from tinyssl.data.decode import open_rgb, read_image, read_mask
+from tinyssl.data.decode import open_rgb, read_image, read_mask, same_proportions
 from tinyssl.data.table import DataError, Table
 
 __all__ = ["load_images", "load_masks", "load_points"]
 __all__ += ["center_crop", "field_of_view", "read_image", "read_mask", "round_mask"]
 
-VERSION = 1  # raise it when the pixels that load_images returns change
+VERSION = 2  # raise it when the pixels that load_images returns change
 THUMBNAIL_SIDE = 256  # a circle is found in this short side as well as in the full one
 
 
@@ -42,10 +43,11 @@ def load_images(
     table : Table, from `open_dataset`
     size : int, rows and columns of each result
     cache : path, optional
-        A folder to keep the images in until a file's size or time of change differs.
+        A folder to keep the images in until a file's size or time of change differs. A
+        damaged cache is made anew; each use reads all of it once, for its checksum.
     threads : int, optional; decoders at work, all cores if not given
     skip_bad : bool, note in ``Table.skipped`` what cannot be read, and leave it out
-    progress : bool, show a bar on stderr, where tqdm is installed
+    progress : bool, show a bar on stderr at once, at a terminal it comes after 2 s
 
     Returns
     -------
@@ -55,7 +57,8 @@ def load_images(
     Raises
     ------
     DataError, ValueError
-        Naming every image that cannot be read; if `size` is not positive.
+        Naming every image that cannot be read, or what does not fit the cache; if
+        `size` is not positive.
 
     Examples
     --------
@@ -69,48 +72,54 @@ def load_images(
     shape = (len(table), size, size, 3)
     are_files = not isinstance(table.images, np.ndarray)
 
-    def decode_into(images):
-        def fill(i):
-            pixels, crop = open_with_crop(table, i, size)
-            images[i] = crop.apply(pixels, size)
-            if table.is_fundus:
-                images[i][~round_mask(size)] = 0
+    def decode(i):
+        pixels, crop = open_with_crop(table, i, size)
+        image = crop.apply(pixels, size)
+        return image * round_mask(size)[..., None] if table.is_fundus else image
 
+    def decode_all():
         bar = progress and are_files
-        return try_all(fill, len(table), threads=threads, progress=bar)
+        return each(decode, len(table), threads=threads, progress=bar)
 
     if cache is not None and are_files:
         stem = Path(cache) / f"images-{size}-{fingerprint(table, size)[:16]}"
-        if read_cache(stem) is None:
-            write_cache(stem, shape, decode_into)
-        images, bad = read_cache(stem)
+        images, bad = cached(stem, shape, decode_all)
         return images, _without(table, bad, skip_bad)
-    images = np.empty(shape, np.uint8)
-    bad = decode_into(images)
+    images, bad = np.empty(shape, np.uint8), {}
+    for i, image in enumerate(decode_all()):
+        if isinstance(image, DataError):
+            bad[i] = str(image)
+        else:
+            images[i] = image
     table = _without(table, bad, skip_bad)
     return np.delete(images, list(bad), axis=0) if bad else images, table
 
 
-def load_masks(table: Table, name: str, size: int) -> np.ndarray:
+def load_masks(
+    table: Table, name: str, size: int, *, label: int | None = None
+) -> np.ndarray:
     """As `load_images`, one kind of mask of its table: (N, size, size) bool array.
 
     The name is a key of ``table.masks``, or ``"region"``; another is a DataError. All
-    is False for an image without such a file.
+    is False for an image without such a file; that most files are empty is a warning.
+    ``label``, as in `read_mask`, says what in the files is meant.
     """
     column = table.region if name == "region" else table.masks.get(name)
     if column is None:
         raise _lacking(table, "mask", name, table.masks)
-    masks = np.zeros((len(table), size, size), bool)
+    masks, drawn = np.zeros((len(table), size, size), bool), {}
 
     def fill(i):
         mask = column[i]
         if mask is not None:
             crop = open_with_crop(table, i, size)[1]
             if isinstance(mask, Path):
-                mask = _read_mask_of(mask, crop.height, crop.width)
+                mask = _read_mask_of(table, mask, i, crop.height, crop.width, label)
+                drawn[i] = mask.any()
             masks[i] = crop.apply(mask, size)
 
     _without(table, try_all(fill, len(table)))
+    warn_of_empty(table, name, drawn.values())
     return masks
 
 
@@ -138,36 +147,48 @@ def open_with_crop(table, i, size):
     short_side = max(2 * size, THUMBNAIL_SIDE)
     image, (height, width) = open_rgb(table.images[i], short_side=short_side)
     if not table.is_fundus:
-        return np.asarray(image), center_crop(height, width)
+        return image, center_crop(height, width)
     # The circle is found in a small copy, so that it hardly depends on `size`.
     scale = min(1.0, THUMBNAIL_SIDE / min(height, width))
     small = (max(1, round(width * scale)), max(1, round(height * scale)))
     if table.region and table.region[i]:
-        region = Image.fromarray(_read_mask_of(table.region[i], height, width))
+        region = _read_mask_of(table, table.region[i], i, height, width)
+        region = Image.fromarray(region)
         found = square_crop(np.asarray(region.convert("L").resize(small)) >= 128)
     else:
-        found = square_crop(np.asarray(image.resize(small, Image.Resampling.BOX)))
+        shrunk = Image.fromarray(image).resize(small, Image.Resampling.BOX)
+        found = square_crop(np.asarray(shrunk))
     square = (round(length / scale) for length in (found.top, found.left, found.side))
-    return np.asarray(image), Crop(*square, height, width)
+    return image, Crop(*square, height, width)
 
 
-def try_all(work, n, *, threads=None, progress=False):
-    """Call work(0) ... work(n - 1) on a pool; return the DataErrors by row."""
+def try_all(work, n, **options):
+    """As `each`, but return only the DataErrors, by row."""
+    results = enumerate(each(work, n, **options))
+    return {i: str(error) for i, error in results if isinstance(error, DataError)}
+
+
+def each(work, n, *, threads=None, progress=False):
+    """Yield work(0) ... work(n - 1) in this order, done on a pool, or their DataErrors.
+
+    What takes more than 2 s shows a bar where tqdm is installed and stderr a terminal.
+    """
 
     def attempt(i):
         try:
-            return work(i)  # None
+            return work(i)
         except DataError as error:
-            return str(error)
+            return error
 
     pool = ThreadPoolExecutor(threads or os.cpu_count())
     try:
         results = pool.map(attempt, range(n))
-        if progress and importlib.util.find_spec("tqdm"):
+        if (progress or sys.stderr.isatty()) and importlib.util.find_spec("tqdm"):
             from tqdm import tqdm
 
-            results = tqdm(results, total=n, desc="decoding", unit="image")
-        return {i: error for i, error in enumerate(results) if error is not None}
+            options = {"desc": "decoding", "unit": "image", "delay": 2 * (not progress)}
+            results = tqdm(results, total=n, **options)
+        yield from results
     finally:
         pool.shutdown(cancel_futures=True)  # an interrupt does not wait for the rest
 
@@ -185,40 +206,19 @@ def fingerprint(table, size):
     return digest.hexdigest()
 
 
-def read_cache(stem):
-    """Return the cached images and why other rows were bad; None where not whole."""
-    try:
-        bad = json.loads(stem.with_suffix(".json").read_text())["bad"]
-        images = np.load(stem.with_suffix(".npy"), mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, KeyError):
-        return None
-    return images, {int(i): reason for i, reason in bad.items()}
+def warn_of_empty(table, name, drawn):
+    """Warn if most files of a kind of mask show nothing; drawn is a bool for each."""
+    empty = len(drawn) - sum(drawn)
+    if 2 * empty > len(drawn):
+        what = f"nothing is drawn in {empty} of {len(drawn)} {name} masks"
+        warnings.warn(f"{table.root}: {what}", stacklevel=3)
 
 
-def write_cache(stem, shape, decode_into):
-    """Decode into files of other names, which get their own when they are whole."""
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".part-", dir=stem.parent) as part:
-        notes, draft = Path(part) / "notes.json", Path(part) / "all.npy"
-        images = np.lib.format.open_memmap(draft, "w+", np.uint8, shape)
-        bad = decode_into(images)
-        good = [i for i in range(len(images)) if i not in bad]
-        if bad and good:
-            for row, i in enumerate(good):  # by and by: there may be more than memory
-                images[row] = images[i]
-            draft = draft.with_name("good.npy")
-            np.save(draft, images[: len(good)])
-        images.flush()
-        notes.write_text(json.dumps({"bad": bad}))
-        notes.replace(stem.with_suffix(".json"))
-        draft.replace(stem.with_suffix(".npy"))  # last: with it the cache is whole
-
-
-def _read_mask_of(path, height, width):
-    """Return a mask in the proportions of its image; its resolution may differ."""
-    mask = read_mask(path)
-    H, W = mask.shape
-    if abs(H * width - W * height) > max(height, width):
+def _read_mask_of(table, path, i, height, width, label=None):
+    """Return a mask of image i in its proportions; its resolution may differ."""
+    mask = read_mask(path, label=label, image=table.images[i])
+    if not same_proportions(mask.shape, (height, width)):
+        H, W = mask.shape
         expected = f"{height} x {width} as its image"
         raise DataError(f"{path}: must be {expected}, found {H} x {W}")
     return mask

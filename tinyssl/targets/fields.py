@@ -6,16 +6,22 @@ retina, whose vessels are not to be found.
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from tinyssl.data import Table
+from tinyssl.data import DataError, Table
 from tinyssl.data.crop import resize, working_shape
-from tinyssl.data.images import field_of_view, read_image, read_mask
+from tinyssl.data.images import (
+    each,
+    field_of_view,
+    read_image,
+    read_mask,
+    warn_of_empty,
+)
 from tinyssl.jobs import cores
 
 NEUTRAL, DEVIATION = 128, 32  # bytes of the local mean and of one deviation from it
@@ -61,16 +67,19 @@ def held_out(table: Table) -> NDArray[np.bool_]:
 def read_fields(table: Table, width: int) -> tuple[list[NDArray], list[NDArray]]:
     """Read images, shrunk and prepared, and their fields of view at full size."""
 
-    def read(item, region):
-        image = loaded(item, read_image)
-        found = field_of_view(image) if region is None else loaded(region, read_mask)
+    def read(i):
+        item, region = table.images[i], shipped[i]
+        image, as_image = loaded(item, read_image), partial(read_mask, image=item)
+        found = field_of_view(image) if region is None else loaded(region, as_image)
         shape = working_shape(found, width)
         inside = resize(found, shape) >= 0.5
         return prepare(resize(image, shape), inside), found
 
     shipped = table.region if table.region is not None else [None] * len(table)
-    with ThreadPoolExecutor(cores()) as pool:
-        images, fields = zip(*pool.map(read, table.images, shipped), strict=True)
+    rows = [*each(read, len(table), threads=cores())]
+    if bad := [row for row in rows if isinstance(row, DataError)]:
+        raise DataError.listing(table.root, bad)
+    images, fields = zip(*rows, strict=True)
     return list(images), list(fields)
 
 
@@ -83,17 +92,21 @@ def read_masks(table: Table, name: str, fields: list[NDArray]) -> list[NDArray]:
     missing = [n for n, m in zip(table.names, masks, strict=True) if m is None]
     if missing and name == "vessel":
         raise ValueError(f"{table.root}: no vessel mask for {', '.join(missing[:10])}")
-    truth = []
-    for n, item, field in zip(table.names, masks, fields, strict=True):
-        mask = np.zeros_like(field) if item is None else loaded(item, read_mask)
+    truth, known = [], zip(table.names, table.images, masks, fields, strict=True)
+    for n, image, item, field in known:
+        as_image = partial(read_mask, image=image)
+        mask = np.zeros_like(field) if item is None else loaded(item, as_image)
         if mask.shape != field.shape:
             raise ValueError(
                 f"{table.root}: the {name} mask of {n} must be as large as its image "
                 f"{field.shape}, found {mask.shape}"
             )
         truth.append(mask)
-    if not any(mask.any() for mask in truth):
+    shows = [mask.any() for mask in truth]
+    if not any(shows):
         raise ValueError(f"{table.root}: {name} must be drawn in an image")
+    there = [s for s, m in zip(shows, masks, strict=True) if isinstance(m, Path)]
+    warn_of_empty(table, name, there)
     return truth
 
 

@@ -21,7 +21,6 @@ from tinyssl.cases import Cases, gather
 from tinyssl.data import load_images
 from tinyssl.data.copies import thumbnails
 from tinyssl.data.crop import resize
-from tinyssl.data.images import read_mask
 from tinyssl.data.toy.report import NAMES
 from tinyssl.pretext.patches import cut_patches, move_to_objects, sample_corners
 from tinyssl.summary import Metric
@@ -162,7 +161,7 @@ class Segmentation(OnNetwork, Target):
                 columns["thin"] = [thin_vessels(m, width=w) for m, w in both]
             second = table.masks.get(f"{mask}_2nd")
             if second is not None and all(item is not None for item in second):
-                columns["second"] = [fields.loaded(item, read_mask) for item in second]
+                columns["second"] = fields.read_masks(table, f"{mask}_2nd", regions)
         held = fields.held_out(table)
         if held.all() and not reading.folds:
             raise ValueError(f"{table.root}: all images are of one patient")
