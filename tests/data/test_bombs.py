@@ -61,15 +61,17 @@ def test_a_bomb_is_read_in_little_memory_or_refused(tmp_path, name):
 @pytest.mark.parametrize("mode", ["RGB", "P", "I;16"])
 def test_a_large_image_is_reduced_by_a_whole_factor_strip_by_strip(tmp_path, mode):
     size = (7001, 3000)  # not a multiple of the factor, nor of a strip
-    top = 4000 if mode == "I;16" else 255
-    steps = np.linspace(0, top, 7001).astype(np.uint16 if top > 255 else np.uint8)
-    image = Image.fromarray(np.broadcast_to(steps, (3000, 7001)))
-    image = image if top > 255 else image.convert("L").convert(mode)
+    kind, white = (np.uint16, 4095) if mode == "I;16" else (np.uint8, 255)
+    slope = np.linspace(0, 0.5, 3000)[:, None] + np.linspace(0, 0.5, 7001)
+    image = Image.fromarray((slope * white).astype(kind))
+    image = image if mode == "I;16" else image.convert(mode)
     image.save(tmp_path / "a.png", compress_level=1)
     small, shape = open_rgb(tmp_path / "a.png", short_side=700)
     assert (small.shape, shape) == ((750, 1751, 3), size[::-1])
     whole = read_image(tmp_path / "a.png")
-    np.testing.assert_allclose(small[1, 5], whole[4, 20:24].mean(axis=0), atol=1)
+    np.testing.assert_allclose(whole[..., 0], slope * 255, atol=1.1)
+    blocks = whole[:, :7000].reshape(750, 4, 1750, 4, 3).mean(axis=(1, 3))
+    np.testing.assert_allclose(small[:, :1750], blocks, atol=1)
     np.testing.assert_allclose(small[-1, -1], whole[-1, -1], atol=1)
     # smaller ones stay as they are
     image.crop((0, 0, 7001, 2800)).save(tmp_path / "a.png", compress_level=1)

@@ -103,8 +103,25 @@ def test_smooth_edges_and_the_noise_of_a_jpeg_are_no_labels(
     assert actual.mean() == pytest.approx(DISC.mean(), rel=0.05)
 
 
-def test_lines_of_a_second_hue_are_labels_though_thin(tmp_path):
+def test_few_values_of_a_jpeg_are_no_labels_and_saved_again_neither(tmp_path):
+    for quality in (98, 100):
+        mask = Image.fromarray(CUP * np.uint8(255))
+        mask.save(tmp_path / "a.jpg", quality=quality)
+        assert 2 < len(np.unique(read_image(tmp_path / "a.jpg"))) < 10
+        Image.open(tmp_path / "a.jpg").save(tmp_path / "a.png")
+        for name in ("a.jpg", "a.png"):
+            np.testing.assert_array_equal(read_mask(tmp_path / name), CUP)
+    box = (Y >= 16) & (Y < 43) & (X >= 8) & (X < 48)  # in a JPEG 0, 1 and 255
+    Image.fromarray(box * np.uint8(255)).save(tmp_path / "a.jpg", quality=90)
+    assert len(np.unique(read_image(tmp_path / "a.jpg"))) == 3
+    np.testing.assert_array_equal(read_mask(tmp_path / "a.jpg"), box)
+
+
+def test_lines_of_a_second_number_or_hue_are_labels_though_thin(tmp_path):
     codes = (X % 20 == 0) * 1 + (X % 20 == 10) * 2
+    deep(codes, "u1").save(tmp_path / "mask.png")
+    with pytest.raises(DataError, match="found 0, 1, 2"):
+        read_mask(tmp_path / "mask.png")
     painted(codes, BLACK, RED, BLUE).save(tmp_path / "mask.png")
     with pytest.raises(DataError, match="found 0x000000, 0x0000ff, 0xff0000"):
         read_mask(tmp_path / "mask.png")
