@@ -53,8 +53,7 @@ def read_mask(path, *, label=None, image=None):
         _load(mask, mask.size, bytes_out=6)
         codes, palette, names = _codes(mask)
         if label is None:
-            lossy = mask.format in ("JPEG", "MPO", "WEBP")
-            drawn = drawn_area(codes, palette, names, lossy=lossy)
+            drawn = drawn_area(codes, palette, names)
         else:
             drawn = codes == label if names is None else (names == label)[codes]
         drawn = _upright(drawn, mask)

@@ -8,7 +8,7 @@ MAX_LABELS = 32  # more values than these are a ramp: of a JPEG, or of smooth ed
 STRIP = 4_000_000  # values that are sorted at once
 
 
-def drawn_area(codes, palette=None, names=None, *, lossy=False):
+def drawn_area(codes, palette=None, names=None):
     """Return which pixels of a mask are drawn: (H, W) bool array.
 
     Of two values the brighter is drawn, of a ramp what is brighter than half its
@@ -21,8 +21,6 @@ def drawn_area(codes, palette=None, names=None, *, lossy=False):
     codes : (H, W) array of numbers, or of rows of `palette`
     palette : (K, 3) uint8 array of colours, the first black, optional
     names : (K,) array, colours as 0xRRGGBB, for a message; their rows if not given
-    lossy : bool, whether numbers may be a little off, as in a JPEG; taken for so if
-        some are near 0 and others near the largest
     """
     values = codes[:0].ravel()
     for strip in np.array_split(codes, codes.size // STRIP + 1):
@@ -31,9 +29,7 @@ def drawn_area(codes, palette=None, names=None, *, lossy=False):
     level = (values if palette is None else palette.max(-1)[values]).astype(float)
     drawn, top = values[np.argmax(level)], level.max()
     if len(values) > 2:
-        ends = (level > 0) & (level < top / 8), (level < top) & (level > top * 7 / 8)
-        once_lossy = palette is None and top > MAX_LABELS and all(map(np.any, ends))
-        few = len(values) <= MAX_LABELS and not lossy and not once_lossy
+        few = len(values) <= MAX_LABELS
         bright = codes if palette is None else palette.max(-1)[codes]
         ambiguous = few and _are_unlike(values, level, palette)
         ambiguous = ambiguous or _have_third_area(codes, bright, few)
