@@ -5,14 +5,4 @@
 
 from planted import counting, similarity, torch_layer, transforms
 
-ROWS = [
-    *similarity.SSIM,
-    *similarity.FRECHET,
-    *similarity.ACCUMULATORS,
-    *counting.COUNTING,
-    *counting.RANKING,
-    *transforms.SWAPS,
-    *transforms.TILES,
-    *transforms.THREADS,
-    *torch_layer.TORCH,
-]
+ROWS = similarity.ROWS + counting.ROWS + transforms.ROWS + torch_layer.ROWS
