@@ -57,8 +57,9 @@ def test_the_solution_passes_and_the_stub_gets_no_hint(number, name):
 @each
 def test_a_mistake_gets_its_own_hint(number, name, monkeypatch):
     task = exercises(number)[name]
-    assert len(task.mistakes) == 3
-    for hint, answer in task.mistakes.items():
+    hints, mistakes = task.advice
+    assert [len(hints), len(mistakes)] == [3, 3]
+    for hint, answer in mistakes.items():
         monkeypatch.setattr(exercise, "failures", {})
         passed, text = task.examine(answer)
         assert not passed
@@ -66,7 +67,7 @@ def test_a_mistake_gets_its_own_hint(number, name, monkeypatch):
 
 
 def test_it_says_case_expected_and_got(capsys):
-    linear = list(check.qwk.mistakes.values())[1]
+    linear = list(check.qwk.advice[1].values())[1]
     assert check.qwk(linear) is False
     assert capsys.readouterr().out.splitlines() == [
         "my_qwk: not yet.",
@@ -83,7 +84,8 @@ def test_hints_come_in_turn_and_start_anew_once_it_is_right():
         return float(np.mean(y_true == y_pred))
 
     said = [check.qwk.examine(wrong)[1].splitlines()[-1] for _ in range(4)]
-    expected = [f"  hint {i + 1} of 3: {h}" for i, h in enumerate(check.qwk.hints)]
+    hints = enumerate(check.qwk.advice[0])
+    expected = [f"  hint {i + 1} of 3: {hint}" for i, hint in hints]
     assert said == [*expected, expected[-1]]
     assert check.qwk.examine(check.qwk.answer)[0]
     assert check.qwk.examine(wrong)[1].splitlines()[-1] == expected[0]
@@ -184,7 +186,7 @@ def test_where_there_is_no_fork_it_is_said(monkeypatch, capsys):
 
 def test_a_fault_of_the_check_is_no_fault_of_the_learner():
     law = {"A law.": exercise.Law(lambda f, x: sys.exit("oh"))}
-    task = exercise.Exercise(abs, st.just(1), laws=law, hints=(), mistakes={})
+    task = exercise.Exercise(abs, st.just(1), laws=law, hints="")
     with pytest.raises(RuntimeError, match="SystemExit: oh"):
         task.examine(abs)
 
