@@ -44,9 +44,7 @@ def test_a_turn_in_any_plane_equals_numpy(images, turns, axes, way):
     np.testing.assert_array_equal(actual, expected)
 
 
-cubes = st.builds(
-    lambda seed: np.random.default_rng(seed).random((3, 4, 4, 4, 4)), seeds
-)
+cubes = seeds.map(lambda seed: np.random.default_rng(seed).random((3, 4, 4, 4, 4)))
 
 
 @given(st.one_of(batches(square=True), cubes), seeds, planes, ways)
@@ -69,8 +67,7 @@ def test_turns_of_each_image(images, seed, axes, way):
 @pytest.mark.parametrize("k", range(4))
 def test_images_larger_than_a_tile_and_wide_pixels(k, shape):
     images = np.random.default_rng(0).random(shape, np.float32)
-    expected = np.rot90(images, k, axes=(1, 2))
-    np.testing.assert_array_equal(rotate(images, k), expected)
+    np.testing.assert_array_equal(rotate(images, k), np.rot90(images, k, axes=(1, 2)))
 
 
 @pytest.mark.parametrize("dtype", [*"?bBhHiIlLqQefdFD", np.clongdouble])
