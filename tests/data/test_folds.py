@@ -177,8 +177,7 @@ def test_a_copy_saved_again_joins_its_group_and_other_eyes_are_other_eyes(eyes):
 
 def test_thumbnails_are_saved_and_loaded_and_other_files_refused(eyes, tmp_path):
     save_thumbnails(tmp_path / "a.npy", thumbnails(eyes[:3]))
-    actual = load_thumbnails(tmp_path / "a.npy")
-    assert np.array_equal(actual, thumbnails(eyes[:3]))
+    assert np.array_equal(load_thumbnails(tmp_path / "a.npy"), thumbnails(eyes[:3]))
     assert [path.name for path in tmp_path.iterdir()] == ["a.npy"]
     # missing, with code inside, or of another size
     np.save(tmp_path / "code.npy", np.array([{}], object), allow_pickle=True)
