@@ -111,8 +111,7 @@ def test_the_network_sees_what_it_was_promised(eyes, standardise):
         assert network.seen is inputs
     # a flat grey image stays finite
     task = ContextRestoration(Copy(), patch_size=4, num_swaps=2)
-    flat = np.full((2, 16, 16, 1), 90, np.uint8)
-    loss, logs = task(*batch(task, flat))
+    loss, logs = task(*batch(task, np.full((2, 16, 16, 1), 90, np.uint8)))
     assert torch.isfinite(torch.stack([loss, *logs.values()])).all()
 
 
