@@ -14,15 +14,6 @@ from tinyssl.pretext.position import STEPS, RelativePosition
 from tinyssl.training import train
 
 
-class Blind(nn.Module):
-    """Features that are the same for every image."""
-
-    num_features = 2
-
-    def features(self, x):
-        return torch.zeros(len(x), 2, 1, 1)
-
-
 class MeanColour(nn.Module):
     """Features that tell light and colour, and nothing of what is seen."""
 
@@ -48,7 +39,7 @@ def test_the_label_says_where_the_neighbour_was(size, gap, jitter, seed):
     with pytest.MonkeyPatch.context() as patch:
         unlit(patch)
         options = {"patch_size": size, "gap": gap, "jitter": jitter, "colour": True}
-        task = RelativePosition(Blind(), **options)
+        task = RelativePosition(MeanColour(), **options)
         rng = np.random.default_rng(seed)
         (first, second), places = task.make_batch(coordinates(5, 40), rng=rng)
     assert first.shape == second.shape == (5, size, size, 3)
@@ -58,7 +49,7 @@ def test_the_label_says_where_the_neighbour_was(size, gap, jitter, seed):
 
 def test_all_nine_places_lie_in_the_region():
     region = round_mask(64)
-    task = RelativePosition(Blind(), patch_size=8, region=region)
+    task = RelativePosition(MeanColour(), patch_size=8, region=region)
     reach = task.pitch + task.jitter
     for y, x in task.sample_centres((64, 64), 200, rng=np.random.default_rng(0)):
         assert region[y - reach : y + 8 + reach, x - reach : x + 8 + reach].all()
@@ -66,7 +57,7 @@ def test_all_nine_places_lie_in_the_region():
 
 def test_a_place_alone_says_nothing_of_the_answer(monkeypatch):
     unlit(monkeypatch)
-    task = RelativePosition(Blind(), patch_size=8, colour=True)
+    task = RelativePosition(MeanColour(), patch_size=8, colour=True)
     rng = np.random.default_rng(0)
     (first, _), places = task.make_batch(coordinates(4000, 64), rng=rng)
     centres = first[:, 0, 0, :2]
@@ -75,13 +66,13 @@ def test_a_place_alone_says_nothing_of_the_answer(monkeypatch):
 
 
 def test_grey_hides_the_colours_of_a_lens():
-    task = RelativePosition(Blind(), patch_size=6)
+    task = RelativePosition(MeanColour(), patch_size=6)
     (first, _), _ = task.make_batch(coordinates(3, 40), rng=np.random.default_rng(0))
     assert (first == first[..., :1]).all()
 
 
 def test_an_image_without_room_is_refused():
-    task = RelativePosition(Blind(), patch_size=12)
+    task = RelativePosition(MeanColour(), patch_size=12)
     with pytest.raises(ValueError, match="leave room for nine patches, 50 pixels"):
         task.make_batch(coordinates(1, 49), rng=np.random.default_rng(0))
     (patch, _), _ = task.make_batch(coordinates(1, 50), rng=np.random.default_rng(0))
@@ -89,7 +80,9 @@ def test_an_image_without_room_is_refused():
 
 
 def test_a_blind_encoder_stays_at_chance():
-    task = RelativePosition(Blind(), patch_size=6)
+    blind = MeanColour()
+    blind.features = lambda x: torch.zeros(len(x), 48, 1, 1)
+    task = RelativePosition(blind, patch_size=6)
     scores = task.evaluate(coordinates(6, 48), np.random.default_rng(0))
     assert scores["accuracy"] == pytest.approx(1 / 8)
     assert np.array(scores["confusion"]).sum(1).tolist() == [6] * 8
@@ -117,7 +110,7 @@ def test_a_gap_parts_what_would_go_on(gap, jitter, goes_on, monkeypatch):
     noise = np.random.default_rng(0).normal(size=(400, 60, 60))
     noise = gaussian_filter(noise, (0, 1, 1))
     images = np.uint8(np.clip(128 + 200 * noise, 0, 255))[..., None].repeat(3, axis=3)
-    task = RelativePosition(Blind(), patch_size=8, gap=gap, jitter=jitter)
+    task = RelativePosition(MeanColour(), patch_size=8, gap=gap, jitter=jitter)
     (first, second), places = task.make_batch(images, rng=np.random.default_rng(1))
     right = np.flatnonzero((STEPS[places] == (0, 1)).all(1))
     rims = first[right, :, -1, 0].ravel(), second[right, :, 0, 0].ravel()

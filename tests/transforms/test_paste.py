@@ -47,9 +47,7 @@ def test_shapes_and_looks_are_as_asked():
     # drawn independently
     table = np.corrcoef([*drawn, *places])
     assert np.abs(table - np.eye(10)).max() < 0.07
-
-
-def test_options_without_a_range():
+    # without a range
     options = {"area": (0.1, 0.1), "aspect": (2.5, 2.5), "alpha": (1, 1), "jitter": 0}
     boxes, alphas, gains = sample_pastes(5, (40, 40), rng=0, **options)
     np.testing.assert_array_equal(boxes[:, 4:], [[20, 8]] * 5)
@@ -132,16 +130,13 @@ def test_edges_are_hard_or_soft():
     np.testing.assert_array_equal(mask[1:8, 5:16], mask[1:8, 5:16][::-1, ::-1])
 
 
-def test_no_opacity_changes_no_bit():
+def test_no_opacity_changes_no_bit_and_no_images_stay_none():
     images = np.array([[[-0.0, -0.0, -1.0, 1.0]]])
     pasted, mask = cut_paste(images, [[0, 2, 0, 0, 1, 2]], [0], [[1]])
     assert pasted.tobytes() == images.tobytes()
     assert not mask.any()
-
-
-def test_no_images():
-    draw = sample_pastes(0, (8, 8, 3), rng=0)
-    pasted, mask = cut_paste(np.zeros((0, 8, 8, 3)), *draw)
+    drawn = sample_pastes(0, (8, 8, 3), rng=0)
+    pasted, mask = cut_paste(np.zeros((0, 8, 8, 3)), *drawn)
     assert (pasted.shape, mask.shape) == ((0, 8, 8, 3), (0, 8, 8))
 
 

@@ -63,18 +63,13 @@ def test_turns_of_each_image(images, seed, axes, way):
     np.testing.assert_array_equal(back, images)
 
 
-@pytest.mark.parametrize("shape", [(2, 145, 270, 3), (2, 40, 30, 20)])
-@pytest.mark.parametrize("k", range(4))
-def test_images_larger_than_a_tile_and_wide_pixels(k, shape):
-    images = np.random.default_rng(0).random(shape, np.float32)
-    np.testing.assert_array_equal(rotate(images, k), np.rot90(images, k, axes=(1, 2)))
-
-
 @pytest.mark.parametrize("dtype", [*"?bBhHiIlLqQefdFD", np.clongdouble])
-def test_every_number_type(dtype):
-    images = np.random.default_rng(0).integers(0, 99, (2, 130, 150, 1)).astype(dtype)
-    actual = pure(rotate, images, 3)
-    np.testing.assert_array_equal(actual, np.rot90(images, 3, axes=(1, 2)))
+@pytest.mark.parametrize("shape", [(145, 270, 3), (40, 30, 20), (130, 150, 1)])
+def test_every_number_type_in_images_larger_than_a_tile_and_wide_pixels(shape, dtype):
+    images = np.random.default_rng(0).integers(0, 99, (2, *shape)).astype(dtype)
+    for k in range(4):
+        expected = np.rot90(images, k, axes=(1, 2))
+        np.testing.assert_array_equal(pure(rotate, images, k), expected)
 
 
 @given(ways)
