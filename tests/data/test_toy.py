@@ -10,6 +10,7 @@ from tinyssl.data import toy
 
 KINDS = ("MA", "HE", "EX", "SE", "NV", "PH")
 ARRAYS = ("images", "grades", "vessels", "field_of_view", "disc", "fovea", "eye")
+SIGNS = {"vessels": -1, "MA": -1, "HE": -1, "PH": -1, "EX": 1, "disc": 1, "fovea": -1}
 
 
 @pytest.fixture(scope="module")
@@ -96,9 +97,6 @@ def test_every_lesion_has_a_pixel_at_any_size(size):
     assert small.field_of_view.mean() > 0.5
     for kind, counts in small.lesion_counts.items():
         np.testing.assert_array_equal(small.lesions[kind].any(axis=(1, 2)), counts > 0)
-
-
-SIGNS = {"vessels": -1, "MA": -1, "HE": -1, "PH": -1, "EX": 1, "disc": 1, "fovea": -1}
 
 
 @pytest.mark.parametrize("name", SIGNS)

@@ -8,6 +8,8 @@ from strategies import batches, seeds
 
 from tinyssl.transforms import adjust, sample_adjustments
 
+BYTES = np.array([0, 1, 255], np.uint8).reshape(1, 1, 3, 1)
+
 
 @given(batches(), seeds)
 def test_laws_of_lighting(images, seed):
@@ -30,9 +32,6 @@ def test_lighting_rounds_to_the_nearest_grey_level():
     assert actual.ravel().tolist() == [101, 102, 103]
     assert adjust(image, [1.0], [-0.9]).ravel().tolist() == [99, 100, 101]
     assert adjust(image[:0], [], []).shape == (0, 1, 1, 3)
-
-
-BYTES = np.array([0, 1, 255], np.uint8).reshape(1, 1, 3, 1)
 
 
 @pytest.mark.parametrize("gain", [2e32, -2e32, 0.0])

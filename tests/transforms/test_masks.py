@@ -12,6 +12,8 @@ from strategies import discs, grids, seeds
 from tinyssl import reference
 from tinyssl.transforms import mask_patches, patchify, sample_mask, unpatchify
 
+sides = st.integers(1, 7)
+
 
 def square_patches(batch):
     """Return images of square patches, and the patch size."""
@@ -35,9 +37,6 @@ def test_the_order_inside_a_patch():
     images = np.arange(2 * 4 * 3).reshape(1, 2, 4, 3)
     expected = [0, 1, 2, 3, 4, 5, 12, 13, 14, 15, 16, 17]
     np.testing.assert_array_equal(patchify(images, 2)[0, 0], expected)
-
-
-sides = st.integers(1, 7)
 
 
 @example(3, 14, 14, 75, 1, 0)

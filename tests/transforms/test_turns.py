@@ -19,18 +19,21 @@ from tinyssl.transforms import (
 )
 from tinyssl.transforms import turns as module
 
+cubes = seeds.map(lambda seed: np.random.default_rng(seed).random((3, 4, 4, 4, 4)))
+PLANES = [None, *itertools.permutations((1, 2, 3), 2), (-2, -3), (-1, 1)]
+planes = st.sampled_from(PLANES)
+VOLUMES = np.random.default_rng(0).random((3, 6, 32, 32, 2))  # enough for the kernels
+SWAPS = sample_swaps((6, 32, 32), 5, 60, rng=0, spatial_dims=3).reshape(3, 20, 6)
+TURNS = np.array([1, 2, 3])
+SIGNS = np.array([0.0, -0.0, np.nan, -np.inf]).reshape(1, 2, 2, 1)
+SIGNS.view(np.uint64)[0, 1, 0] += 5  # the payload of a nan
+
 
 def test_draws_are_uniform():
     turns = sample_turns(4000, rng=0)
     assert turns.dtype == np.int64
     assert_uniform(turns[:, None], np.arange(4)[:, None])
     assert 0.47 < sample_flips(4000, rng=0).mean() < 0.53
-
-
-PLANES = [None, *itertools.permutations((1, 2, 3), 2), (-2, -3), (-1, 1)]
-planes = st.sampled_from(PLANES)
-SIGNS = np.array([0.0, -0.0, np.nan, -np.inf]).reshape(1, 2, 2, 1)
-SIGNS.view(np.uint64)[0, 1, 0] += 5  # the payload of a nan
 
 
 @example(SIGNS, 1, None, (0, 1))
@@ -45,11 +48,9 @@ def test_a_turn_in_any_plane_equals_numpy(images, turns, axes, way):
         if axes is None:
             gray = rotate(images[..., 0], turns, axes=None if last == 2 else plane)
             np.testing.assert_array_equal(gray, expected[..., 0])
+            assert gray.tobytes() == expected[..., 0].tobytes()
     np.testing.assert_array_equal(actual, expected)
     assert actual.tobytes() == expected.tobytes()
-
-
-cubes = seeds.map(lambda seed: np.random.default_rng(seed).random((3, 4, 4, 4, 4)))
 
 
 @given(st.one_of(batches(square=True), cubes), seeds, planes, ways)
@@ -92,11 +93,6 @@ def test_flipping_twice_moves_no_bit(images, seed):
     for image, flipped, was in zip(images, once, flips, strict=True):
         np.testing.assert_array_equal(flipped, image[:, ::-1] if was else image)
     np.testing.assert_array_equal(flip(once, flips), images)
-
-
-VOLUMES = np.random.default_rng(0).random((3, 6, 32, 32, 2))  # enough for the kernels
-SWAPS = sample_swaps((6, 32, 32), 5, 60, rng=0, spatial_dims=3).reshape(3, 20, 6)
-TURNS = np.array([1, 2, 3])
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
