@@ -136,8 +136,7 @@ def test_pretraining_saves_what_can_be_loaded_again(name, kind, tmp_path):
     options = {"encoder": config, "out": tmp_path, "steps": 2, "batch_size": 2}
     (log,) = experiment.pretrain(name, cases, **options)
     saved, known = runs.load_encoder(tmp_path / "encoder.pt")
-    assert known["task"] == name
-    assert known["seen"] == cases.hashes
+    assert (known["task"], known["seen"]) == (name, cases.hashes)
     assert len(runs.load_thumbnails(tmp_path / "thumbnails.npy")) == 8
     config = {"encoder": config, "task": name, "task_options": {}, "size": 64}
     region = common_field(cases.columns["image"])
