@@ -7,6 +7,7 @@ import torch
 
 from tinyssl import experiment, plots, runs
 from tinyssl.pretext.inputs import common_field
+from tinyssl.pretraining import load_pretext, new_encoder, unseen_images
 from tinyssl.report.page import Section, write_report
 from tinyssl.report.tables import Table, efficiency_table
 from tinyssl.summary import SAME_COMPUTE, finding, name_group, number
