@@ -31,7 +31,7 @@ COUNTING = [
     ),
     *rows(
         "metrics/_kappas.py",
-        "metrics/test_agreement.py metrics/test_agreement_exact.py",
+        "metrics/test_agreement.py",
         ("int(max(high)) - int(min(low))", "int(max(high))"),
         ("w @ (a - b) ** 2", "w @ abs(a - b)"),
         ("* (w @ a) * (w @ b)", "* (w @ a) * (w @ a)"),
@@ -44,7 +44,7 @@ COUNTING = [
     ),
     *rows(
         "metrics/_kappas.py",
-        "metrics/test_agreement_exact.py",
+        "metrics/test_agreement.py",
         # digits lost where weights lie far apart
         ("both[np.argmin(np.abs(far - mean))]", "both[0]"),
         (
@@ -111,8 +111,7 @@ COUNTING = [
     ),
     *rows(
         "_checks.py",
-        "metrics/test_agreement.py metrics/test_agreement_exact.py "
-        "metrics/test_ranking.py metrics/test_ranking_exact.py",
+        "metrics/test_agreement.py metrics/test_ranking.py",
         ("used = values > 0", "used = values >= 0"),
         ("np.ldexp(values, -np.frexp(largest)[1])", "values"),
     ),
@@ -120,7 +119,7 @@ COUNTING = [
 RANKING = [
     *rows(
         "_kernels/ranking.py",
-        "metrics/test_ranking_exact.py test_kernels.py::test_sortable_keys "
+        "metrics/test_ranking.py test_kernels.py::test_sortable_keys "
         "test_kernels.py::test_radix_sort test_kernels.py::test_count_below",
         ("scores[i] + 0.0", "scores[i] - 0.0"),
         ("bits ^ ((bits >> 63) | SIGN)", "bits ^ SIGN"),
@@ -130,7 +129,7 @@ RANKING = [
     ),
     *rows(
         "metrics/ranking.py",
-        "metrics/test_ranking.py metrics/test_ranking_exact.py",
+        "metrics/test_ranking.py",
         ("int(won.sum()) - int(lost.sum())", "int(won.sum())"),
         (
             'np.searchsorted(others, scores, "left")',
@@ -150,7 +149,7 @@ RANKING = [
     ),
     *rows(
         "metrics/curves.py",
-        "metrics/test_ranking.py metrics/test_ranking_exact.py",
+        "metrics/test_ranking.py",
         (
             "np.append(np.flatnonzero(scores[1:] != scores[:-1]), scores.size - 1)",
             "np.flatnonzero(scores[1:] != scores[:-1])",
