@@ -91,8 +91,7 @@ def test_one_dimension_and_constant_features():
     assert frechet_distance(np.zeros((9, 3)), np.ones((9, 3))) == 3
     zeros, ones, flat = np.zeros(3), np.ones(3), np.zeros((3, 3))
     assert frechet_distance_from_stats(zeros, flat, ones, flat) == 3
-    actual = frechet_distance_from_stats(zeros, flat, ones, np.eye(3))
-    assert actual == pytest.approx(6)
+    assert frechet_distance_from_stats(zeros, flat, ones, np.eye(3)) == pytest.approx(6)
 
 
 @pytest.mark.parametrize("side", [2, 130])

@@ -169,14 +169,16 @@ def test_bytes_in_a_window_beyond_int32_are_summed_as_floats():
 @lengths
 def test_every_dtype_gives_the_bits_of_float64(window, dtype, length):
     images = RNG.integers(-128, 128, (2, 20, 17)).astype(dtype)
-    options = {"data_range": 255, "window": window}
+    wide, options = images.astype(float), {"data_range": 255, "window": window}
     with numpy_up_to(_ssim, length):
-        expected = ssim(*images.astype(float), **options)
+        expected = ssim(*wide, **options)
         if window == "uniform" and dtype == "u1":  # whole numbers are summed as such
             expected = pytest.approx(expected, abs=1e-13)
         assert ssim(*images, **options) == expected
-        same = images[0].astype(float), images[0]  # two dtypes meet in float64
-        assert ssim(*same, **options) == 1.0
+        # two dtypes meet in float64
+        assert ssim(wide[0], images[0], **options) == 1.0
+        expected = ssim(wide[0], wide[1] + 0.5, **options)
+        assert ssim(images[0], wide[1] + 0.5, **options) == expected
 
 
 @windows
