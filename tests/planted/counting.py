@@ -21,7 +21,7 @@ _kernels/agreement.py:
 metrics/agreement.py: metrics/test_agreement.py
     y_true.astype(np.int64) * K + y_pred -> y_true * K + y_pred
 
-metrics/_kappas.py: metrics/test_agreement.py metrics/test_agreement_exact.py
+metrics/_kappas.py: metrics/test_agreement.py
     int(max(high)) - int(min(low)) -> int(max(high))
     w @ (a - b) ** 2 -> w @ abs(a - b)
     * (w @ a) * (w @ b) -> * (w @ a) * (w @ a)
@@ -32,7 +32,7 @@ metrics/_kappas.py: metrics/test_agreement.py metrics/test_agreement_exact.py
     room = np.int64 if span < 2**63 else object -> room = object
 """  # where integers wrap twice and are right again
 UNCOMPILED = r"""
-metrics/_kappas.py: metrics/test_agreement_exact.py
+metrics/_kappas.py: metrics/test_agreement.py
     # digits lost where weights lie far apart
     both[np.argmin(np.abs(far - mean))] -> both[0]
     upto_a * over_b + upto_b * over_a -> upto_a * (n - upto_b) + upto_b * (n - upto_a)
@@ -72,12 +72,12 @@ _checks.py: metrics/test_refusals.py
     values.min() / largest < 1e-290 -> False
     (whole >= 2.0**63) -> (whole > 2.0**63)
 
-_checks.py: metrics/test_agreement.py metrics/test_agreement_exact.py
-  metrics/test_ranking.py metrics/test_ranking_exact.py
+_checks.py: metrics/test_agreement.py
+  metrics/test_ranking.py
     used = values > 0 -> used = values >= 0
     np.ldexp(values, -np.frexp(largest)[1]) -> values
 
-_kernels/ranking.py: metrics/test_ranking_exact.py test_kernels.py::test_sortable_keys
+_kernels/ranking.py: metrics/test_ranking.py test_kernels.py::test_sortable_keys
   test_kernels.py::test_radix_sort test_kernels.py::test_count_below
     scores[i] + 0.0 -> scores[i] - 0.0
     bits ^ ((bits >> 63) | SIGN) -> bits ^ SIGN
@@ -85,7 +85,7 @@ _kernels/ranking.py: metrics/test_ranking_exact.py test_kernels.py::test_sortabl
     out[i:] = len(others) -> out[i:] = below - 1
     range(8):\n        shift -> range(7):\n        shift
 
-metrics/ranking.py: metrics/test_ranking.py metrics/test_ranking_exact.py
+metrics/ranking.py: metrics/test_ranking.py
     int(won.sum()) - int(lost.sum()) -> int(won.sum())
     np.searchsorted(others, scores, "left") -> np.searchsorted(others, scores, "right")
     share = np.bincount(y_true, weights, minlength=K)
@@ -96,7 +96,7 @@ metrics/ranking.py: metrics/test_ranking.py metrics/test_ranking_exact.py
         -> float(np.sum(np.diff(true) * precision) / true[-1])
     > 2**53: -> > 2**63:
 
-metrics/curves.py: metrics/test_ranking.py metrics/test_ranking_exact.py
+metrics/curves.py: metrics/test_ranking.py
     np.append(np.flatnonzero(scores[1:] != scores[:-1]), scores.size - 1)
         -> np.flatnonzero(scores[1:] != scores[:-1])
 """
