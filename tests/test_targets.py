@@ -38,8 +38,8 @@ def build(name, cases, encoder=None):
     return targets.find(name).build(encoder or OwnEncoder(), cases[name])
 
 
-def batch(task, cases, rng=0, index=range(4)):
-    columns = cases.take(task.columns, list(index))
+def batch(task, cases, rng=0):
+    columns = cases.take(task.columns, range(4))
     return task.make_batch(*columns, rng=np.random.default_rng(rng))
 
 
@@ -82,14 +82,12 @@ def test_a_frozen_encoder_stays_as_it_is(name, cases):
 
 
 @ANY
-def test_answers_are_scored_by_every_metric_and_the_truth_scores_best(name, cases):
+def test_answers_are_scored_the_same_again_by_the_main_metric_at_least(name, cases):
     kind, study = targets.find(name), cases[name]
     task, held = build(name, cases), study.held(0)
-    scores, again = (
-        kind.score(study, held, task.predict(study.images(held))) for _ in range(2)
-    )
+    answers = (task.predict(study.images(held)) for _ in range(2))
+    scores, again = (kind.score(study, held, one) for one in answers)
     assert runs.plain(scores) == runs.plain(again)
-    assert set(kind.metrics) & set(scores)
     assert next(iter(kind.metrics)) in scores  # the main one
     for key, metric in kind.metrics.items():
         assert metric.words
@@ -112,9 +110,7 @@ def test_baselines_and_probes_answer_every_held_out_case(name, cases):
 
 
 @ANY
-def test_a_comparison_gives_everyone_the_same_and_scores_what_is_held_out(
-    name, cases, tmp_path
-):
+def test_a_comparison_gives_all_the_same_and_scores_the_held_out(name, cases, tmp_path):
     kind, study = targets.find(name), cases[name]
     config = UNet(widths=(4, 8)).config
     pretrained = tmp_path / "run"
