@@ -49,7 +49,7 @@ FIRST = {
     "features1": "features2",
     "points_true": "points_pred",
 }
-PART = ("centres", "start", "stop", "tile", "sums")  # of a map, one thread's
+PART = ("centres", "start", "stop", "tile", "sums", "far")  # of a map, one thread's
 PUBLIC = {
     name: getattr(module, name)
     for module in (metrics, transforms)
@@ -158,9 +158,9 @@ def test_the_checks_of_conventions_can_fail():
 
 
 SMALL = """\
-import numpy as np; from tinyssl import metrics as m; a = np.arange(100) % 5
-m.quadratic_weighted_kappa(a, a); m.confusion_matrix(a, a); m.roc_auc(a > 2, a)
-m.dice(a, a); m.frechet_distance(a, a); m.ssim(np.eye(32), np.eye(32), data_range=1)"""
+import numpy as np; from tinyssl import metrics as m; a = np.arange(100) % 5; b = a > 2
+m.quadratic_weighted_kappa(a, a); m.confusion_matrix(a, a); m.roc_auc(b, a)
+m.dice(b, b); m.frechet_distance(a, a); m.ssim(np.eye(32), np.eye(32), data_range=1)"""
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_laws(masks):
     score = iou(*masks, undefined=1)
     assert dice(*masks, undefined=1) == pytest.approx(2 * score / (1 + score))
     as_bytes = [mask.astype(np.uint8) * 255 for mask in masks]
-    as_floats = [mask * -0.5 for mask in masks]
+    as_floats = [mask * 255.0 for mask in masks]
     for metric in TWINS:
         expected = metric(*masks)
         np.testing.assert_equal(metric(*as_bytes), expected)
@@ -61,13 +61,11 @@ def test_equal_torchmetrics(torchmetrics, masks):
 
 
 @pytest.mark.parametrize("length", [0, 2**62])
-@pytest.mark.parametrize("dtype", ["?", "u1", "i1", "i2", "f4"])
+@pytest.mark.parametrize("dtype", ["?", "u1", "i2", "f4"])
 def test_where_a_product_of_bytes_is_wrong(dtype, length):
     # 12 and 8 pixels, 4 shared, in bytes of 255: 255 * 255 is 1, sums wrap
     true, pred = np.zeros((2, 5, 4))
     true[:3], pred[2:4] = 255, 255
-    if dtype == "i1":
-        true, pred = (true > 0) * -128, (pred > 0) * -128
     masks = true.astype(dtype), pred.astype(dtype)
     with numpy_up_to(overlap, length):
         assert dice(*masks) == 2 * 4 / (12 + 8)

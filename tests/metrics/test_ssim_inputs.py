@@ -16,15 +16,16 @@ windows = pytest.mark.parametrize("window", ["gaussian", "uniform"])
 def test_every_dtype_gives_the_bits_of_float64(window, dtype, length):
     images = RNG.integers(-128, 128, (2, 20, 17)).astype(dtype)
     with numpy_up_to(_ssim, length):
-        expected = ssim(*images.astype(float), data_range=255, window=window)
-        assert ssim(images[0], images[1], data_range=255, window=window) == (
+        top = 65_535 if dtype == "u2" else 255  # -1 is 65,535 there
+        expected = ssim(*images.astype(float), data_range=top, window=window)
+        assert ssim(images[0], images[1], data_range=top, window=window) == (
             # whole numbers are summed as such
             pytest.approx(expected, abs=1e-13)
             if window == "uniform" and dtype == "u1"
             else expected
         )
         same = images[0].astype(float), images[0]  # two dtypes meet in float64
-        assert ssim(*same, data_range=255, window=window) == 1.0
+        assert ssim(*same, data_range=top, window=window) == 1.0
 
 
 @windows
