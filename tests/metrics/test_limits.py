@@ -10,33 +10,15 @@ import pytest
 import skimage.metrics
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike
 from strategies import numpy_up_to, refused, seeds, small
 
-from tinyssl import metrics, transforms
+from tinyssl import metrics, reference, transforms
 from tinyssl.metrics import SSIMAccumulator, _ssim, mse, psnr, ssim
 
 windows = pytest.mark.parametrize("window", ["gaussian", "uniform"])
 RNG = np.random.default_rng(0)
 PAIR = RNG.random((2, 40, 40))
-
-
-def exact_ssim(images, taps):
-    """Return the score in long double, window by window."""
-    weights = np.outer(taps, taps).astype(np.longdouble)
-    views = (
-        sliding_window_view(x.astype(np.longdouble), weights.shape) for x in images
-    )
-    (a, mean1), (b, mean2) = (
-        (view - mean[..., None, None], mean)
-        for view in views
-        for mean in [(weights * view).sum(axis=(-2, -1))]
-    )
-    covariance = 2 * (weights * a * b).sum(axis=(-2, -1)) + 9e-4
-    variances = (weights * (a * a + b * b)).sum(axis=(-2, -1)) + 9e-4
-    luminance = (2 * mean1 * mean2 + 1e-4) / (mean1**2 + mean2**2 + 1e-4)
-    return float((luminance * covariance / variances).mean())
 
 
 @windows
@@ -58,7 +40,9 @@ def test_ssim_is_right_to_six_digits_or_refused(window, seed, length, power, who
             assert power > 4.8
             return
     assert power < 8
-    assert actual == pytest.approx(exact_ssim(images, taps / taps.sum()), abs=2e-6)
+    images, constants = images[..., None], (0.01**2, 0.03**2, 1.0)
+    expected = reference.ssim_map(*images, taps / taps.sum(), *constants).mean()
+    assert actual == pytest.approx(expected, abs=2e-6)  # centred window by window
 
 
 @windows
@@ -104,7 +88,7 @@ BYTES = RNG.integers(0, 240, (64, 64), np.uint8)
     [
         ((BYTES, BYTES + np.uint8(8)), 1, "247, as values lie in 0..247"),
         ((np.full_like(BYTES, 200), np.full_like(BYTES, 190)), 1, "200, as values"),
-        ((BYTES.astype(np.uint16) * 17, BYTES.astype(np.uint16)), 255, "4063, as"),
+        ((BYTES, BYTES.astype(np.uint16) * 17), 255, "4063, as values lie in 0"),
         ((BYTES.astype(np.int16) - 100, BYTES / 1), 100, "239, as values lie in -100"),
         ((BYTES, BYTES / 255), 1.0, "239, as values lie in 0..239"),
         ((BYTES > 9, BYTES > 99), 0.5, "1, as values lie in 0..1"),
@@ -125,7 +109,11 @@ def test_what_a_data_range_allows():
     far = (30_000 + 8 * PAIR).astype(np.uint16)
     assert ssim(*far, data_range=8) < 1
     assert ssim(BYTES % 2, BYTES % 2, data_range=1) == 1
-    assert ssim(BYTES, BYTES, data_range=2.55 * 100) == 1  # rounded below 255
+    every = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    assert ssim(every, every, data_range=2.55 * 100) == 1  # rounded below 255
+    assert ssim(every, every, data_range=255, window="uniform", win_size=7) == 1
+    with refused("TypeError: win_size must be an integer, found 7.0"):
+        ssim(every, every, data_range=255, window="uniform", win_size=7.0)
 
 
 MASK, EYE, BATCH = PAIR > 0.5, np.eye(9), RNG.integers(0, 9, (2, 16, 16, 3), np.uint8)

@@ -85,7 +85,7 @@ def integers(name, values, *shapes, empty=False):
 
 def ranked(name, values, ranks, rule):
     if values.ndim not in ranks:
-        one = name == "images" and values.ndim == min(ranks) - 1
+        one = rule.startswith("(N, H, W") and values.ndim == min(ranks) - 1
         hint = ": one image is image[None]" if one else ""
         raise ValueError(f"{name} must be {rule}, found shape {values.shape}{hint}")
     return values
