@@ -119,7 +119,11 @@ BATCH, VOLUME = np.zeros((2, 32, 32)), np.zeros((12, 12, 12))
         (BATCH, {"batch_axis": 3}, r"batch_axis must lie in -3\.\.2, found 3"),
         (BATCH, {"batch_axis": 0.0}, "TypeError: batch_axis must be an integer"),
         (BATCH, {"spatial_dims": 4}, "spatial_dims must be one of 2, 3, found 4"),
-        (VOLUME[:9], {"spatial_dims": 3}, "11 x 11 x 11 pixels, found 9 x 12 x 12: a"),
+        (
+            VOLUME[:10],
+            {"spatial_dims": 3},
+            "11 x 11 x 11 pixels, found 10 x 12 x 12: a",
+        ),
         (BATCH + np.nan, {"batch_axis": 0}, r"nan at position \(0, 0, 0\)"),
         (BATCH[None], {"batch_axis": 1, "channel_axis": -3}, "not be batch_axis"),
     ],
