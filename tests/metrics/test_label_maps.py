@@ -1,5 +1,7 @@
 """Overlap class by class; probabilities and label maps are not taken for masks."""
 
+from math import nan
+
 import numpy as np
 import pytest
 import sklearn.metrics
@@ -47,6 +49,8 @@ def test_nothing_counted_and_whole_floats():
     np.testing.assert_array_equal(actual, [1, 0.5, 0.5])
     # a false alarm on ignored pixels is none, and a miss elsewhere is one
     assert dice([9, 1, 1], [1, 1, 0], num_classes=2, ignore=9).tolist() == [0, 2 / 3]
+    np.testing.assert_array_equal(dice([0, 1], [0, 1], num_classes=2, ignore=0)[0], nan)
+    np.testing.assert_array_equal(iou([0, 1], [0, 0], num_classes=2, ignore=0)[0], nan)
 
 
 EYE = np.eye(3)
