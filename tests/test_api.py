@@ -44,7 +44,7 @@ GaussianAccumulator SSIMAccumulator:
 """  # the data, and what a call cannot be read without
 PAIRS = """y_true y_pred|y_true y_score|mask_true mask_pred|image1 image2|\
 features1 features2|points_true points_pred"""
-PART = ("centres", "start", "stop", "tile", "sums")  # of a map, one thread's
+PART = ("centres", "start", "stop", "tile", "sums", "far")  # of a map, one thread's
 PUBLIC = {
     name: getattr(module, name)
     for module in (metrics, transforms)
@@ -150,9 +150,9 @@ def test_the_checks_of_conventions_can_fail():
 
 
 SMALL = """\
-import numpy as np; from tinyssl import metrics as m; a = np.arange(100) % 5
-m.quadratic_weighted_kappa(a, a); m.confusion_matrix(a, a); m.roc_auc(a > 2, a)
-m.dice(a, a); m.frechet_distance(a, a); m.ssim(np.eye(32), np.eye(32), data_range=1)"""
+import numpy as np; from tinyssl import metrics as m; a = np.arange(100) % 5; b = a > 2
+m.quadratic_weighted_kappa(a, a); m.confusion_matrix(a, a); m.roc_auc(b, a)
+m.dice(b, b); m.frechet_distance(a, a); m.ssim(np.eye(32), np.eye(32), data_range=1)"""
 
 
 @pytest.mark.parametrize(

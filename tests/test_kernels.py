@@ -77,9 +77,12 @@ def check_map(kernel, pair, window, unbias, centre, parts=1):
     out, sums = np.empty((rows, columns)), np.zeros((-(-rows // tile), columns))
     edges = [min(rows, tile * (part * len(sums) // parts)) for part in range(parts)]
     for start, stop in itertools.pairwise([*edges, rows]):
-        kernel(*images, window, *constants, centres, start, stop, tile, out, sums)
+        kernel(
+            *(*images, window, *constants, centres, start, stop, tile, out, sums),
+            np.inf,
+        )
     one_row, again = np.empty((1, columns)), np.zeros_like(sums)
-    kernel(*images, window, *constants, centres, 0, rows, tile, one_row, again)
+    kernel(*images, window, *constants, centres, 0, rows, tile, one_row, again, np.inf)
     np.testing.assert_array_equal(again, sums)
     expected = getattr(reference, kernel.__name__)(*images, window, *constants)
     actual = out.reshape(rows, -1, C)

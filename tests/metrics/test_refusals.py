@@ -158,11 +158,11 @@ ROWS = {
     "mse": [
         no("one shape", [0, 1], [0]),
         no("image2 must be finite", [0], [NAN]),
-        no("must lie within 1e150 of each other", [1e200], [-1e200]),
-        no("must lie within 1e150 of each other", [1.7e308], [-1.7e308]),
+        no("mean square of 0 or of 1e-300..1e300", [1e200], [-1e200]),
+        no("mean square of 0 or of 1e-300..1e300", [1.7e308], [-1.7e308]),
     ],
     "psnr": [
-        no("must lie within 1e150 of each other", [1e200], [-1e200], data_range=1),
+        no("mean square of 0 or of 1e-300..1e300", [1e200], [-1e200], data_range=1),
         no("data_range must be finite and > 0", [0], [1], data_range=-1),
         no("data_range must fit float64, found 10000", [0], [1], data_range=MANY),
         no("> 0", [0], [1], data_range=np.longdouble("1e-4000")),  # 0 in float64
@@ -174,7 +174,7 @@ ROWS = {
         no(r"found inf at position \(0, 0\)", GRAY + INF, GRAY),
         no(r"image2.* nan at position \(0, 0\)", BIG, BIG * NAN),
         no("image1.* found -inf at position", BIG - INF, BIG),
-        no(r"within 1e-70..1e70.* values up to 1e\+200", HUGE, HUGE),
+        no(r"within 100000 data ranges.* found 0 to 1e\+200", HUGE, HUGE),
         no("TypeError: image1 must hold numbers", [WORDS], [WORDS]),
         no("TypeError: image1 must hold numbers", GRAY + 1j, GRAY),
         no("2 axes.*: channel_axis says where the colours", COLOUR, COLOUR),

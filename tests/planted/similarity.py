@@ -29,13 +29,8 @@ metrics/_ssim.py: metrics/test_ssim.py
   metrics/test_refusals.py
     int(3.5 * sigma + 0.5) -> int(3 * sigma + 0.5)
     pixels / (pixels - 1) -> pixels / (pixels + 1)
-    return H - K + 1, W - K + 1, C -> return H - K, W - K + 1, C
-    min(H, W) < K -> min(H, W) < K - 1
-    np.moveaxis(x, axis, -1) -> np.moveaxis(x, -1, axis)
-    centre[:] = some.sum( -> centre[:] = 0 * some.sum(
     scores[scores > 1] = 1 -> scores[scores < 0] = 0
     sums[row // tile] += line -> sums[row // tile] = line
-    / (rows * columns * C) -> / (rows * columns)
     # another path than the size of a call says
     image1.size * batch > SMALL -> image1.size > SMALL
     if options.box and image1.size > SMALL: -> if options.box:
@@ -83,9 +78,6 @@ metrics/accumulators.py: metrics/test_accumulators.py
     min(self.count, other.count) -> max(self.count, other.count)
     sample_weight=weights, **options -> sample_weight=None, **options
     if not np.isfinite(total): -> if False:
-
-metrics/_ssim.py: metrics/test_ssim_accumulator.py
-    return axis % 3 -> return axis
 
 metrics/ssim_accumulator.py: metrics/test_ssim_accumulator.py
     if other.settings[name] != value: -> if False:
