@@ -62,15 +62,9 @@ def run_tests(folder, tests, compiled):
     options = ["-x", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider"]
     if not compiled:  # wrapping is meant there, and NumPy's own scalars warn of it
         options += ["-W", "ignore:overflow encountered:RuntimeWarning"]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, *tests],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    command = [sys.executable, "-m", "pytest", *options, *tests]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    done = subprocess.run(command, cwd=folder, env=environment, check=False, **pipes)
     return done.returncode, done.stdout.strip().splitlines()[-12:]
 
 
@@ -96,12 +90,11 @@ def unchanged(rows):
     failures = []
     for compiled in (False, True):
         tests = {t for row in rows if row.compiled == compiled for t in row.tests}
-        with tempfile.TemporaryDirectory() as folder:
-            copy(folder)
-            status, last = (
-                run_tests(folder, sorted(tests), compiled) if tests else (0, [])
-            )
-        failures += last if status else []
+        if tests:
+            with tempfile.TemporaryDirectory() as folder:
+                copy(folder)
+                status, last = run_tests(folder, sorted(tests), compiled)
+            failures += last if status else []
     return failures
 
 

@@ -10,6 +10,9 @@ from hypothesis.extra import numpy as npst
 seeds = st.integers(0, 2**32 - 1)
 # lengths up to which a public function uses NumPy: never, or always
 small = st.sampled_from((0, 2**62))
+lengths = pytest.mark.parametrize("length", [0, 2**62])
+# loops that run as Python (NUMBA_DISABLE_JIT=1) warn where integers wrap
+wraps = pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
 
 
 @st.composite
@@ -50,9 +53,8 @@ def image_pairs(draw, least=11, most=24):
     """Two alike (H, W, C) images of one dtype, with their data range."""
     H, W = draw(st.integers(least, most)), draw(st.integers(least, most))
     C = draw(st.sampled_from((1, 3)))
-    dtype, data_range = draw(
-        st.sampled_from(((np.uint8, 255), (np.float32, 1.0), (np.float64, 100.0)))
-    )
+    kinds = st.sampled_from((("u1", 255), ("f4", 1.0), ("f8", 100.0)))
+    dtype, data_range = draw(kinds)
     rng = np.random.default_rng(draw(seeds))
     image = rng.uniform(0, data_range, (H, W, C))
     noisy = image + rng.normal(0, draw(st.sampled_from((0, 0.1, 1))), image.shape)
@@ -61,23 +63,18 @@ def image_pairs(draw, least=11, most=24):
 
 
 @st.composite
-def batches(draw, square=False, most=12):
-    """(N, H, W, C) images of some dtype."""
-    N, H, W, C = (draw(st.integers(1, k)) for k in (3, most, most, 3))
+def batches(draw, square=False, sides=(12, 12)):
+    """(N, H, W, C) images of some dtype, of sides up to these."""
+    N, *shape, C = (draw(st.integers(1, most)) for most in (3, *sides, 3))
+    shape = shape[:1] * len(sides) if square else shape
     dtype = draw(st.sampled_from(["?", "u1", "i2", "f4", "f8", "c8", "c16"]))
-    shape = (N, H, H if square else W, C)
     rng = np.random.default_rng(draw(seeds))
-    return rng.integers(0, 256, shape).astype(dtype)
+    return rng.integers(0, 256, (N, *shape, C)).astype(dtype)
 
 
-@st.composite
-def volumes(draw, most=7):
+def volumes():
     """(N, D, H, W, C) volumes of some dtype."""
-    N, C = draw(st.integers(1, 2)), draw(st.integers(1, 2))
-    D, H, W = (draw(st.integers(1, most)) for _ in range(3))
-    dtype = draw(st.sampled_from(["?", "u1", "i2", "f4", "f8", "c16"]))
-    rng = np.random.default_rng(draw(seeds))
-    return rng.integers(0, 256, (N, D, H, W, C)).astype(dtype)
+    return batches(sides=(7, 7, 7))
 
 
 @st.composite

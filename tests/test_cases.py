@@ -20,26 +20,11 @@ def table(images=EYES.images, **columns):
     return Table("x", Path("x"), names, np.asarray(images), **columns)
 
 
-def study(found, *, folds=0, held=None, log=None, **reading):
+def study(found, *, held=None, **reading):
     grades = found.grade
-    options = {"log": log} if log else {}
-    return gather(
-        found,
-        Reading(folds=folds, **options, **reading),
-        {"image": found.images, "grade": grades},
-        labelled=grades >= 0,
-        strata=grades,
-        held=held,
-        classes="grade",
-    )
-
-
-def sides(cases, fold):
-    """Return the groups that train and that are scored when a fold is held out."""
-    return (
-        set(cases.groups[cases.part(fold, labelled=False)]),
-        set(cases.groups[np.r_[cases.held(fold), cases.test]]),
-    )
+    columns = {"image": found.images, "grade": grades}
+    options = {"labelled": grades >= 0, "strata": grades, "classes": "grade"}
+    return gather(found, Reading(**reading), columns, held=held, **options)
 
 
 @given(
@@ -54,8 +39,8 @@ def test_no_patient_is_on_both_sides_of_any_fold(patients, official, seed):
         return
     cases = study(table(patient=patient, split=split), folds=3, seed=seed)
     for fold in range(3):
-        trains, scored = sides(cases, fold)
-        assert not trains & scored
+        scored = cases.groups[np.r_[cases.held(fold), cases.test]]
+        assert not np.isin(cases.groups[cases.part(fold, labelled=False)], scored).any()
     assert cases.test.tolist() == [official]  # its mates are not scored with it
     mates = (patient == patient[official]) & (split != "test")
     assert (cases.fold[mates] == LEFT_OUT).all()
@@ -70,29 +55,25 @@ def test_an_unlabelled_eye_of_a_held_out_patient_is_held_out_with_it():
     assert not np.isin(np.arange(1, 24, 2), np.r_[cases.held(0), cases.held(1)]).any()
 
 
-def copies(kind):
+@pytest.fixture(params=["pixels", "saved anew"])
+def copies(request):
     """Return eyes whose last is the first again: the same pixels, or saved anew."""
-    again = EYES.images[0] if kind == "pixels" else saved_anew(EYES.images[0], 80)
+    first = EYES.images[0]
+    again = first if request.param == "pixels" else saved_anew(first, 80)
     return np.concatenate([EYES.images[:-1], again[None]])
 
 
-ANY_COPY = pytest.mark.parametrize("kind", ["pixels", "saved anew"])
-
-
-@ANY_COPY
-def test_copies_stay_together_in_folds(kind):
+def test_copies_stay_together_in_folds(copies):
     for seed in range(5):
-        cases = study(table(copies(kind)), folds=3, seed=seed)
+        cases = study(table(copies), folds=3, seed=seed)
         assert cases.fold[0] == cases.fold[-1]
 
 
-@ANY_COPY
-def test_a_copy_of_what_is_scored_is_left_out_of_training_and_said(kind):
+def test_a_copy_of_what_is_scored_is_left_out_of_training_and_said(copies):
     said, last = [], np.arange(24) == 23
-    for options in ({"held": last}, {}):
-        split = None if options else np.where(last, "test", "train")
-        found = table(copies(kind), split=split)
-        cases = study(found, log=said.append, **options)
+    official = table(copies, split=np.where(last, "test", "train"))
+    for found, held in ((table(copies), last), (official, None)):
+        cases = study(found, held=held, log=said.append)
         assert cases.fold[0] == LEFT_OUT
         assert 0 not in cases.part(0, labelled=False)
         assert 0 not in cases.part(None, labelled=False)
@@ -100,17 +81,15 @@ def test_a_copy_of_what_is_scored_is_left_out_of_training_and_said(kind):
 
 
 def test_transductive_sees_the_official_test_images_only_without_folds():
-    split = np.where(np.arange(24) < 4, "test", "train")
-    found = table(split=split)
+    found = table(split=np.where(np.arange(24) < 4, "test", "train"))
     assert (study(found).fold[:4] == TEST).all()
     assert (study(found, transductive=True).fold == ALWAYS).all()
     assert (study(found, transductive=True, folds=2).fold[:4] == TEST).all()
 
 
 def test_another_data_set_is_scored_and_trains_nothing():
-    first = table(EYES.images[:12])
     second = table(EYES.images[12:20], grade=EYES.grades[12:20])
-    both = study(first).scored_on(study(second))
+    both = study(table(EYES.images[:12])).scored_on(study(second))
     assert both.num_folds == 1
     assert both.part(0, labelled=True).tolist() == list(range(12))
     assert both.held(0).tolist() == list(range(12, 20))
@@ -118,48 +97,41 @@ def test_another_data_set_is_scored_and_trains_nothing():
     assert both.test_share == 0
 
 
-@ANY_COPY
-def test_another_data_set_with_a_copy_of_this_one_is_refused(kind):
-    mixed = table(copies(kind)[-3:])
+def test_another_data_set_with_a_copy_of_this_one_is_refused(copies):
     with pytest.raises(ValueError, match="1 of the 3 held-out images are also among"):
-        study(table(EYES.images[:12])).scored_on(study(mixed))
+        study(table(EYES.images[:12])).scored_on(study(table(copies[-3:])))
 
 
-@ANY_COPY
-def test_more_images_bring_no_copy_of_what_is_held_out(kind):
-    held = np.arange(12) == 0
-    few = study(table(EYES.images[:12]), held=held)
-    more = few.with_more(study(table(copies(kind)[-3:])))
+def test_more_images_bring_no_copy_of_what_is_held_out(copies):
+    few = study(table(EYES.images[:12]), held=np.arange(12) == 0)
+    more = few.with_more(study(table(copies[-3:])))
     assert len(more) == 15
     seen = more.part(0, labelled=False).tolist()
     assert seen == [*range(1, 12), 12, 13]  # the copy is the last
     assert not more.labelled[12:].any()
 
 
-def draws(cases, labels, *, run=0, fold=0, seed=0):
-    return draw_labelled(cases, labels, run=run, fold=fold, seed=seed)
-
-
 @given(st.integers(0, 20), st.integers(0, 2))
 def test_fewer_labels_lie_inside_more(seed, fold):
     cases = study(table(), folds=3)
+    options = {"run": fold, "fold": fold, "seed": seed}
     for labels in ((0.2, 0.5, 1.0), (1, 4, 9)):
-        chosen = [set(draws(cases, n, fold=fold, run=fold, seed=seed)) for n in labels]
+        chosen = [set(draw_labelled(cases, n, **options)) for n in labels]
         assert chosen[0] <= chosen[1] <= chosen[2]
         assert chosen[2] <= set(cases.part(fold, labelled=True))
     assert [len(c) for c in chosen] == [1, 4, 9]
     most = len(cases.part(fold, labelled=True))
     with pytest.raises(ValueError, match=rf"images must lie in 1\.\.{most}, found"):
-        draws(cases, most + 1, fold=fold)
+        draw_labelled(cases, most + 1, **options)
 
 
 def test_classes_take_turns_at_the_head():
     grades = np.array([0] * 20 + [1] * 3 + [2])
     cases = study(table(grade=grades), held=np.arange(24) == 0)
     for run in range(10):
-        first = draws(cases, 3, run=run)
+        first = draw_labelled(cases, 3, run=run, fold=0, seed=0)
         assert set(grades[first]) == {0, 1, 2}
-    some, other = (draws(cases, 5, run=run).tolist() for run in (0, 1))
+    some, other = (set(draw_labelled(cases, 5, run=k, fold=0, seed=0)) for k in (0, 1))
     assert some != other
 
 

@@ -15,16 +15,13 @@ def generator(name, value):
 class Series:
     """What pandas has: values behind ``__array__``."""
 
-    def __init__(self, values):
-        self.values = np.asarray(values)
-
     def __array__(self, dtype=None, copy=None):
-        return self.values
+        return np.array([1, 2, 3])
 
 
 def test_what_stands_for_an_array_is_one():
     for values in (
-        Series([1, 2, 3]),
+        Series(),
         np.ma.array([1, 2, 3]),
         range(1, 4),
         (1, 2, 3),
@@ -73,9 +70,9 @@ def test_float64_passes_where_long_double_is_the_same(monkeypatch):
     "value", [np.random.SeedSequence(3), np.zeros((4, 4)), list(range(1000))]
 )
 def test_what_was_found_is_shown_in_one_line(value):
-    for check in (_checks.generator, lambda v: _checks.number("x", v)):
+    for check in (generator, _checks.number):
         with refused("TypeError: .{,70} found .{,80}$"):
-            check(value)
+            check("x", value)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """The examples run as they stand, on small inputs, and are short enough to copy."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,15 +13,10 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 COPIED = "compare_folders grade_image pretrain_folder segment_vessels use_metrics"
 
 
-def run(name, *arguments):
-    """Run an example with warnings as errors; return what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", EXAMPLES / name, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        check=False,
-    )
+def run(*words):
+    """Run Python with warnings as errors; return what it printed."""
+    command = [sys.executable, "-W", "error", *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -43,7 +37,8 @@ def test_examples_to_copy_are_short(name):
     ],
 )
 def test_an_example_prints_what_it_found(line, words):
-    printed = run(*line.split())
+    name, *options = line.split()
+    printed = run(EXAMPLES / name, *options)
     assert all(word in printed for word in words.split("|"))
 
 
@@ -52,18 +47,18 @@ def test_use_metrics_needs_no_torch():
         "import runpy, sys; sys.modules['torch'] = None; "
         f"runpy.run_path({str(EXAMPLES / 'use_metrics.py')!r}, run_name='__main__')"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    run("-c", code)
 
 
 def test_pretrain_a_folder_then_grade_an_image(tmp_path):
-    printed = run("pretrain_folder.py", "toy:40:32", 2, tmp_path / "cache")
+    printed = run(EXAMPLES / "pretrain_folder.py", "toy:40:32", 2, tmp_path / "cache")
     assert printed.count("QWK") == 4
     finetune = ["finetune", "toy:20:32", "--size", 32, "--fractions", 100, "--folds", 2]
     finetune += ["--epochs", 1, "--workers", 1, "--out", tmp_path / "grader"]
-    command = [sys.executable, "-m", "tinyssl", *map(str, finetune)]
-    subprocess.run(command, check=True, capture_output=True)
+    run("-m", "tinyssl", *finetune)
     photo = tmp_path / "eye.png"
     Image.fromarray(toy.fundus(1, size=64, rng=5).images[0]).save(photo)
-    printed = run("grade_image.py", tmp_path / "grader", photo, tmp_path / "a.png")
+    answer = [tmp_path / "grader", photo, tmp_path / "a.png"]
+    printed = run(EXAMPLES / "grade_image.py", *answer)
     assert "held-out images answered about as surely were right" in printed
     assert (tmp_path / "a.png").is_file()

@@ -16,7 +16,6 @@ def test_aspect_is_height_over_width():
 def test_a_piece_never_lands_where_it_came_from():
     region = np.zeros((8, 8))
     region[2, 3] = region[6, 1] = 1
-    boxes, _, _ = transforms.sample_pastes(
-        60, (8, 8), rng=0, region=region, area=(1 / 64, 1 / 64), aspect=(1, 1)
-    )
+    options = {"region": region, "area": (1 / 64, 1 / 64), "aspect": (1, 1)}
+    boxes, _, _ = transforms.sample_pastes(60, (8, 8), rng=0, **options)
     assert {tuple(box) for box in boxes[:, :4]} == {(2, 3, 6, 1), (6, 1, 2, 3)}

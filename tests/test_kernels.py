@@ -8,15 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from strategies import (
-    batches,
-    image_pairs,
-    label_pairs,
-    mask_pairs,
-    ranked,
-    seeds,
-    volumes,
-)
+from strategies import batches, image_pairs, label_pairs, mask_pairs, ranked, seeds
 
 from tinyssl import _kernels, reference
 from tinyssl._kernels import _compile
@@ -74,17 +66,23 @@ def test_overlap_counts(masks, value, repeats):
     assert actual == reference.overlap_counts(*parts)
 
 
-def check_map(kernel, images, window, constants, centres, parts=1):
+def check_map(kernel, pair, window, unbias, centre, parts=1):
     """Compare what a kernel writes, a part of the tiles at a time, and its sums."""
+    *images, data_range = pair
+    constants = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2, unbias
     H, W, C = images[0].shape
+    centres = np.full((2, W * C), centre)
     K = window if isinstance(window, int) else len(window)
     rows, columns, tile = H - K + 1, (W - K + 1) * C, 4
     out, sums = np.empty((rows, columns)), np.zeros((-(-rows // tile), columns))
     edges = [min(rows, tile * (part * len(sums) // parts)) for part in range(parts)]
     for start, stop in itertools.pairwise([*edges, rows]):
-        kernel(*images, window, *constants, centres, start, stop, tile, out, sums)
+        kernel(
+            *(*images, window, *constants, centres, start, stop, tile, out, sums),
+            np.inf,
+        )
     one_row, again = np.empty((1, columns)), np.zeros_like(sums)
-    kernel(*images, window, *constants, centres, 0, rows, tile, one_row, again)
+    kernel(*images, window, *constants, centres, 0, rows, tile, one_row, again, np.inf)
     np.testing.assert_array_equal(again, sums)
     expected = getattr(reference, kernel.__name__)(*images, window, *constants)
     actual = out.reshape(rows, -1, C)
@@ -94,24 +92,17 @@ def check_map(kernel, images, window, constants, centres, parts=1):
 
 @given(image_pairs(least=7), st.sampled_from((3, 7)), st.booleans(), st.integers(1, 3))
 def test_ssim_map(images, size, unbiased, parts):
-    *images, data_range = images
     taps = np.exp(-(np.linspace(-2, 2, size) ** 2))
-    constants = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
-    constants += (size**2 / (size**2 - 1) if unbiased else 1.0,)
-    centres = np.full((2, images[0][0].size), data_range / 2)
+    unbias = size**2 / (size**2 - 1) if unbiased else 1.0
     kernel = _kernels.similarity.ssim_map
-    check_map(kernel, images, taps / taps.sum(), constants, centres, parts)
+    check_map(kernel, images, taps / taps.sum(), unbias, images[-1] / 2, parts)
 
 
 @given(image_pairs(least=13), st.sampled_from(range(3, 14, 2)), st.integers(1, 3))
 def test_box_ssim_map(images, size, parts):
-    *images, data_range = images
-    constants = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2, 49 / 48
-    centres = np.full((2, images[0][0].size), data_range / 2)
-    if images[0].dtype == np.uint8:
-        centres = np.zeros(centres.shape, np.int32)  # sums of whole numbers
-    kernel = _kernels.similarity.box_ssim_map
-    check_map(kernel, images, size, constants, centres, parts)
+    whole = images[0].dtype == np.uint8  # sums of whole numbers
+    centre = np.int32(0) if whole else images[-1] / 2
+    check_map(_kernels.similarity.box_ssim_map, images, size, 49 / 48, centre, parts)
 
 
 @pytest.mark.parametrize("sigma", [1.5, 2.5, 6])
@@ -119,9 +110,8 @@ def test_ssim_map_of_long_windows(sigma):
     images = np.random.default_rng(0).uniform(1000, 1001, (2, 60, 50, 2)).astype("f4")
     radius = int(3.5 * sigma + 0.5)
     taps = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
-    centres, constants = np.full((2, 100), 1000.5), (1e-4, 9e-4, 1.0)
     kernel = _kernels.similarity.ssim_map
-    check_map(kernel, images, taps / taps.sum(), constants, centres)
+    check_map(kernel, [*images, 1.0], taps / taps.sum(), 1.0, 1000.5)
 
 
 @given(ranked())
@@ -176,9 +166,9 @@ def check_swaps(images, seed, num_swaps):
     np.testing.assert_array_equal(actual, expected)
 
 
-counts = st.integers(0, 5)
+counts, volumes = st.integers(0, 5), batches(sides=(7, 7, 7))
 test_swap_patches = given(batches(), seeds, counts)(check_swaps)
-test_swap_patches_of_volumes = given(volumes(), seeds, counts)(check_swaps)
+test_swap_patches_of_volumes = given(volumes, seeds, counts)(check_swaps)
 
 
 def check_rotate(images, turns):

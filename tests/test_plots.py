@@ -106,8 +106,7 @@ def test_few_runs_and_undefined_scores_still_draw(runs, broken):
     draw(plots.label_efficiency(summary, baselines=summary))
     draw(plots.convergence(rows))
     figure = draw(plots.differences(summary))
-    clear = runs > 1 and not broken
-    assert ("rotation gained" in figure.get_suptitle()) == clear
+    assert ("rotation gained" in figure.get_suptitle()) == (runs > 1 and not broken)
 
 
 def test_names_with_dollar_signs_are_names_not_formulas():
@@ -144,10 +143,8 @@ def test_restoration_error_is_that_inside_the_patches_and_a_spoilt_rest_is_said(
     changed[:, 2:6, 2:6] = True
     disordered = np.where(changed[..., None], 1 - images, images)
     half = np.where(changed[..., None], (images + disordered) / 2, images)
-    title = plots.restorations(images, disordered, half, changed).get_suptitle()
-    assert (
-        title == "Inside the changed patches the error is 25\xa0% of copying the input"
-    )
+    title = "Inside the changed patches the error is 25\xa0% of copying the input"
+    assert plots.restorations(images, disordered, half, changed).get_suptitle() == title
     spoilt = np.where(changed[..., None], half, 1 - images)
     found = plots.restorations(images, disordered, spoilt, changed).get_suptitle()
     ratio = np.square(images - spoilt).sum() / np.square(images - disordered).sum()

@@ -9,7 +9,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import nn
 
-from tinyssl import experiment, models, pretext, runs
+from tinyssl import models, pretext, pretraining, runs
 from tinyssl.cases import Reading
 from tinyssl.data import open_dataset
 from tinyssl.models import UNet
@@ -134,14 +134,13 @@ def test_pretraining_saves_what_can_be_loaded_again(name, kind, tmp_path):
     cases = Grading.read(open_dataset("toy:8:64"), Reading(64, labelled=False))
     config = kind(**{"widths": (4, 8)} if kind is UNet else {"extra_pool": True}).config
     options = {"encoder": config, "out": tmp_path, "steps": 2, "batch_size": 2}
-    (log,) = experiment.pretrain(name, cases, **options)
+    (log,) = pretraining.pretrain(name, cases, **options)
     saved, known = runs.load_encoder(tmp_path / "encoder.pt")
-    assert known["task"] == name
-    assert known["seen"] == cases.hashes
+    assert (known["task"], known["seen"]) == (name, cases.hashes)
     assert len(runs.load_thumbnails(tmp_path / "thumbnails.npy")) == 8
     config = {"encoder": config, "task": name, "task_options": {}, "size": 64}
     region = common_field(cases.columns["image"])
-    task = experiment.load_pretext(tmp_path, config, region=region)
+    task = pretraining.load_pretext(tmp_path, config, region=region)
     for key, tensor in saved.state_dict().items():
         assert torch.equal(task.encoder.state_dict()[key], tensor), key
     scores = task.evaluate(cases.images(range(8)), np.random.default_rng(0))

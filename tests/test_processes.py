@@ -21,7 +21,7 @@ from tinyssl import _threads, metrics, transforms
 TESTS = Path(__file__).parent
 RNG = np.random.default_rng(0)
 GRADES = RNG.integers(0, 5, (2, 2_100_000))
-SCORES = RNG.random((300_000, 2)).round(4)
+SCORED = (GRADES[0, :300_000] % 2, RNG.random((300_000, 2)).round(4))
 PHOTOS = RNG.random((2, 300, 400, 3))
 BATCH = RNG.integers(0, 256, (8, 512, 512, 3), np.uint8)
 MASKS = RNG.integers(0, 2, (2, 9, 1024, 1024), np.uint8)
@@ -30,15 +30,13 @@ SWAPS = transforms.sample_swaps((512, 512), 16, 80, rng=0).reshape(8, 10, 4)
 
 # large enough for the kernels and for more than one thread; the rest as in test_inputs
 LARGE = {
-    "accuracy": (GRADES, {}),
-    "average_precision": ((GRADES[0, :300_000] % 2, SCORES), {"average": None}),
-    "confusion_matrix": (GRADES, {}),
+    **dict.fromkeys(("accuracy", "confusion_matrix"), (GRADES, {})),
+    **dict.fromkeys(("average_precision", "roc_auc"), (SCORED, {"average": None})),
     "dice": (MASKS, {}),
     "f1_score": (GRADES, {"average": None}),
     "frechet_distance": (FEATURES, {}),
     "mse": (PHOTOS, {}),
     "quadratic_weighted_kappa": (GRADES, {}),
-    "roc_auc": ((GRADES[0, :300_000] % 2, SCORES), {"average": None}),
     "rotate": ((BATCH, np.arange(8)), {}),
     "specificity": (MASKS, {"region": MASKS[0] | MASKS[1]}),
     "ssim": (PHOTOS, {"data_range": 1, "channel_axis": -1, "full": True}),

@@ -69,10 +69,9 @@ def test_every_target_is_compared_and_leaves_a_page(target, runs, tmp_path):
         settings |= {"all_steps": 3, "repeats": 2}
     results = finetune(OWN_DATA, out, target, **settings)
 
-    inits = {"scratch", "scratch, same compute", "restoration", "rotation"}
     still = {"restoration, frozen", "rotation, frozen", "random weights, frozen"}
     found = {row["init"] for row in results["rows"]}
-    assert inits <= found
+    assert {"scratch", "scratch, same compute", "restoration", "rotation"} <= found
     assert ("restoration, with decoder" in found) == kind.decodes
     assert "rotation, with decoder" not in found  # it trains none
     probed = {line["init"].split(":")[0] for line in results.get("frozen", ())}
@@ -92,29 +91,28 @@ def test_every_target_is_compared_and_leaves_a_page(target, runs, tmp_path):
 
 
 @ANY
-def test_the_same_command_only_reads_and_elsewhere_scores_the_same(target, tmp_path):
-    first = finetune(OWN_DATA, tmp_path / "a", target)["summary"]
+def test_scratch_alone_is_only_read_again_and_elsewhere_the_same(target, tmp_path):
+    first = finetune(OWN_DATA, tmp_path / "a", target)
+    assert {row["init"] for row in first["rows"]} == {"scratch"}
+    page = page_of(tmp_path / "a").text
+    assert "No initialisation stands beside scratch" in page
+    assert ("majority grade" in page) == (target == "grade")
     bytes_ = (tmp_path / "a" / "results.json").read_bytes()
     jobs = sorted((tmp_path / "a" / "jobs").iterdir())
     before = [job.stat().st_mtime_ns for job in jobs]
     finetune(OWN_DATA, tmp_path / "a", target)
     assert [job.stat().st_mtime_ns for job in jobs] == before
     assert (tmp_path / "a" / "results.json").read_bytes() == bytes_
-    assert finetune(OWN_DATA, tmp_path / "b", target)["summary"] == first
+    elsewhere = finetune(OWN_DATA, tmp_path / "b", target)
+    assert elsewhere["summary"] == first["summary"]
 
 
-def test_scratch_alone_needs_no_pretraining_and_has_nothing_beside_it(tmp_path):
-    results = finetune(OWN_DATA, tmp_path / "run")
-    assert {row["init"] for row in results["rows"]} == {"scratch"}
-    page = page_of(tmp_path / "run").text
-    assert "No initialisation stands beside scratch" in page
-    assert "majority grade" in page
-
-
-def test_encoders_of_folds_work_and_what_they_saw_is_refused(runs, tmp_path):
-    init = [pretrain(OWN_DATA, tmp_path / "folds", "rotation", folds=2)]
-    results = finetune(OWN_DATA, tmp_path / "run", init=init)
-    assert {row["init"] for row in results["rows"]} >= {"rotation"}
+def test_encoders_of_a_targets_folds_work_and_what_they_saw_is_refused(runs, tmp_path):
+    for target in ("points", "grade"):
+        options = {"folds": 2, "target": target}
+        init = [pretrain(OWN_DATA, tmp_path / f"p-{target}", "rotation", **options)]
+        results = finetune(OWN_DATA, tmp_path / target, target, init=init)
+        assert {row["init"] for row in results["rows"]} >= {"rotation"}
     with pytest.raises(ValueError, match=r"fold0\.\.fold2 with one each for --folds 3"):
         finetune(OWN_DATA, tmp_path / "x", folds=3, init=init)
     found = r"was pretrained on 6 of the 6 images held out in fold 0.*--transductive"
@@ -123,14 +121,8 @@ def test_encoders_of_folds_work_and_what_they_saw_is_refused(runs, tmp_path):
     assert not (tmp_path / "y").exists()
 
 
-def test_folds_of_another_target_are_its_own(tmp_path):
-    init = [pretrain(OWN_DATA, tmp_path / "p", "rotation", folds=2, target="points")]
-    finetune(OWN_DATA, tmp_path / "run", "points", init=init)
-
-
 def test_two_runs_of_one_task_stand_beside_each_other(runs, tmp_path):
-    other = tmp_path / "longer"
-    shutil.copytree(runs / "rotation", other)
+    other = shutil.copytree(runs / "rotation", tmp_path / "longer")
     settings = {"init": [runs / "rotation", other], "same_compute": False}
     for target in ("grade", "points"):
         results = finetune(OWN_DATA, tmp_path / target, target, **settings)
@@ -158,31 +150,26 @@ def test_vessels_of_a_real_layout_beside_a_second_observer(folder, tmp_path):
 
 def test_any_mask_is_a_target_and_another_data_set_can_be_scored(folder, tmp_path):
     settings = {"images": ("all",), "all_steps": 1, "widths": (4, 8)}
-    results = finetune(
-        "toy:40:64", tmp_path / "run", "EX", test="toy:8:64:7", **settings
-    )
+    out = tmp_path / "run"
+    results = finetune("toy:40:64", out, "EX", test="toy:8:64:7", **settings)
     scores = results["rows"][0]["scores"]
     assert "thin_recall" not in scores
     assert len(scores["dice_per_image"]) == 8
     shows = 8 - scores["dice_per_image"].count(None)
     assert results["notes"]["held-out images that show it"] == f"{shows} of 8"
-    assert "Hard exudates" in page_of(tmp_path / "run").text
+    assert "Hard exudates" in page_of(out).text
     with pytest.raises(ValueError, match="held-out images are also among"):
         finetune(folder, tmp_path / "x", "mask", test=str(folder), **settings)
 
 
-def test_pretraining_goes_on_from_another_run(runs, tmp_path):
-    out = pretrain("toy:8:64:9", tmp_path / "on", "rotation", init=runs / "rotation")
+def test_pretraining_goes_on_from_another_run_and_with_more_images(runs, tmp_path):
+    more = {"init": runs / "rotation", "unlabelled": ("toy:4:64:3",)}
+    out = pretrain("toy:8:64:9", tmp_path / "on", "rotation", **more)
     config = json.loads((out / "config.json").read_text())
     assert config["init"] == str(runs / "rotation")
+    assert (config["images"], config["and"]) == (12, ["toy:4:64:3"])
     with pytest.raises(ValueError, match="was pretrained on"):  # by the first
         finetune("toy:12:64:7", tmp_path / "x", init=[out])
-
-
-def test_more_images_to_learn_from(tmp_path):
-    out = pretrain("toy:8:64:9", tmp_path / "more", unlabelled=("toy:4:64:3",))
-    config = json.loads((out / "config.json").read_text())
-    assert (config["images"], config["and"]) == (12, ["toy:4:64:3"])
 
 
 @pytest.mark.parametrize(
@@ -207,16 +194,12 @@ def test_what_a_study_does_not_do_is_refused(tmp_path, command, options, words):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.fixture
-def small(monkeypatch):
-    changes = {"IMAGES": 40, "SIZE": 24, "FOLDS": 2, "LABELS": [0.5, 1.0]}
-    changes["PRETRAINING"] = {"steps": 2, "batch_size": 8, "lr": 1e-3}
-    tuning = {"epochs": 1, "least_steps": 2, "batch_size": 8, "lr": 1e-3}
-    for name, value in (changes | {"FINETUNING": tuning}).items():
+def test_demo_shows_images_both_tasks_curves_and_the_table(monkeypatch, tmp_path):
+    small = {"IMAGES": 40, "SIZE": 24, "FOLDS": 2, "LABELS": [0.5, 1.0]}
+    small["PRETRAINING"] = {"steps": 2, "batch_size": 8, "lr": 1e-3}
+    small["FINETUNING"] = {"epochs": 1, "least_steps": 2, "batch_size": 8, "lr": 1e-3}
+    for name, value in small.items():
         monkeypatch.setattr(demo, name, value)
-
-
-def test_demo_shows_images_both_tasks_curves_and_the_table(small, tmp_path):
     results = commands.demo(out=tmp_path / "demo", workers=1)
     inits = {line["init"] for line in results["summary"]}
     assert inits == {"scratch", "scratch, same compute", *demo.TASKS}

@@ -38,8 +38,8 @@ def build(name, cases, encoder=None):
     return targets.find(name).build(encoder or OwnEncoder(), cases[name])
 
 
-def batch(task, cases, rng=0, index=range(4)):
-    columns = cases.take(task.columns, list(index))
+def batch(task, cases, rng=0):
+    columns = cases.take(task.columns, range(4))
     return task.make_batch(*columns, rng=np.random.default_rng(rng))
 
 
@@ -82,14 +82,12 @@ def test_a_frozen_encoder_stays_as_it_is(name, cases):
 
 
 @ANY
-def test_answers_are_scored_by_every_metric_and_the_truth_scores_best(name, cases):
+def test_answers_are_scored_the_same_again_by_the_main_metric_at_least(name, cases):
     kind, study = targets.find(name), cases[name]
     task, held = build(name, cases), study.held(0)
-    scores, again = (
-        kind.score(study, held, task.predict(study.images(held))) for _ in range(2)
-    )
+    answers = (task.predict(study.images(held)) for _ in range(2))
+    scores, again = (kind.score(study, held, one) for one in answers)
     assert runs.plain(scores) == runs.plain(again)
-    assert set(kind.metrics) & set(scores)
     assert next(iter(kind.metrics)) in scores  # the main one
     for key, metric in kind.metrics.items():
         assert metric.words
@@ -112,9 +110,7 @@ def test_baselines_and_probes_answer_every_held_out_case(name, cases):
 
 
 @ANY
-def test_a_comparison_gives_everyone_the_same_and_scores_what_is_held_out(
-    name, cases, tmp_path
-):
+def test_a_comparison_gives_all_the_same_and_scores_the_held_out(name, cases, tmp_path):
     kind, study = targets.find(name), cases[name]
     config = UNet(widths=(4, 8)).config
     pretrained = tmp_path / "run"
@@ -123,8 +119,7 @@ def test_a_comparison_gives_everyone_the_same_and_scores_what_is_held_out(
     options |= {"steps": 1, "labels": [2, "all"], "pretrain_images": 4}
     starts = {"rotation": Start(pretrained), "that run again": Start(pretrained)}
     rows = experiment.compare_starts(kind, study, starts, out=tmp_path, **options)
-    assert {row["init"] for row in rows} == {SCRATCH, SAME_COMPUTE, *starts}
-    cells = {}
+    cells, moved = {}, []
     for row in rows:
         cells.setdefault((row["labels"], row["run"]), []).append(row)
         trains, scored = (set(study.groups[row[key]]) for key in ("chosen", "held"))
@@ -132,16 +127,18 @@ def test_a_comparison_gives_everyone_the_same_and_scores_what_is_held_out(
         assert row["held"] == study.held(row["fold"]).tolist()
     assert len(cells) == 2 * study.num_folds
     for (labels, run), cell in cells.items():
-        assert len(cell) == 4
-        assert len({tuple(row["chosen"]) for row in cell}) == 1
+        assert (len(cell), len({tuple(row["chosen"]) for row in cell})) == (4, 1)
         assert {row["n"] for row in cell} == {labels}
         steps = {row["init"]: row["steps"] for row in cell}
         assert steps == {SCRATCH: 1, SAME_COMPUTE: 3, **dict.fromkeys(starts, 1)}
-        run_scores, again = (r["scores"] for r in cell if r["init"] in starts)
+        scores = {row["init"]: row["scores"] for row in cell}
+        run_scores, again = (scores[init] for init in starts)
         assert run_scores == again, "other heads or batches for the same start"
+        moved.append(run_scores != scores[SCRATCH])
         if labels == 2:
             more = next(c for (n, r), c in cells.items() if r == run and n != 2)
             assert set(cell[0]["chosen"]) < set(more[0]["chosen"])
+    assert any(moved), "nothing of the run was carried over"
     load = experiment.loader(kind, study, out=tmp_path, encoder=config, labels=["all"])
     row = next(row for row in rows if row["labels"] != 2 and row["run"] == 1)
     held = study.held(1)

@@ -1,8 +1,8 @@
 """The small pool: order, parts, errors, and a forked child that uses it again."""
 
+import multiprocessing
 import os
 import runpy
-import signal
 import threading
 
 import numpy as np
@@ -23,16 +23,13 @@ def forked(work):
     """Return the exit status of a forked child, which is what the work returns."""
     if not hasattr(os, "fork"):
         pytest.skip("this system cannot fork")
-    child = os.fork()
-    if child == 0:
-        signal.alarm(120)  # a child that hangs is killed
-        status = 1
-        try:
-            status = work()
-        finally:
-            os._exit(status)  # without pytest's own ending
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status)
+    fork = multiprocessing.get_context("fork")
+    child = fork.Process(target=lambda: os._exit(work()))  # without pytest's own ending
+    child.start()
+    child.join(timeout=120)
+    child.kill()  # if it hangs
+    child.join()
+    return child.exitcode
 
 
 @given(st.integers(0, 50), st.integers(0, 20), st.integers(1, 5))
@@ -46,9 +43,14 @@ def test_parts_cover_the_range_in_order(length, least, threads):
         assert min(stop - start for start, stop in parts) >= least
 
 
+def meet():
+    """Run two parts that wait for each other, on the two threads of the pool."""
+    barrier = threading.Barrier(2, timeout=20)
+    return len(_threads.spread(lambda start, stop: barrier.wait(), 2))
+
+
 def test_two_parts_run_at_the_same_time():
-    meet = threading.Barrier(2, timeout=20)
-    assert len(_threads.spread(lambda start, stop: meet.wait(), 2)) == 2
+    assert meet() == 2
 
 
 def test_an_error_in_a_part_comes_out():
@@ -89,13 +91,11 @@ def test_numbers_come_back_a_part_each(monkeypatch, least):
     monkeypatch.setenv("TINYSSL_NUM_THREADS", "3")
     arrays = np.arange(6), np.arange(6)[::-1]
     parts = max(1, min(3, 6 // least))
-    numbers = _threads.in_parts(
-        lambda a, b: (len(a), (a + b).sum()), arrays, least=least
-    )
+    numbers = _threads.in_parts(lambda a, b: (len(a), sum(a + b)), arrays, least=least)
     assert numbers == [(6 // parts,) * parts, (30 // parts,) * parts]
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_child_makes_its_own_pool():
-    _threads.spread(lambda start, stop: 0, 2)
-    assert forked(lambda: len(_threads.spread(lambda start, stop: 0, 2))) == 2
+    assert meet() == 2
+    assert forked(meet) == 2

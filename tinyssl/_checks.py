@@ -3,12 +3,14 @@
 Each function returns its argument in the form the kernels want, or raises.
 """
 
+import math
 import numbers
 import operator
 
 import numpy as np
 
 LARGEST_TABLE = 4096  # classes: 128 MiB of int64
+LARGEST_DRAW = 2**28  # numbers, 2 GiB: more are refused before memory ends
 
 
 def refusal(name, rule, found, kind=ValueError):
@@ -87,14 +89,14 @@ def label_pair(y_true, y_pred):
     return y_true, y_pred
 
 
-def classes(y_true, y_pred, num_classes, most=None):
+def classes(y_true, y_pred, num_classes, most=math.inf):
     """Return K (the largest label + 1 if None), and refuse labels not in 0..K-1."""
     if num_classes is not None:
-        num_classes = integer("num_classes", num_classes, least=1)
+        num_classes = integer("num_classes", num_classes, 1, most)
     largest = label_range("y_true", y_true, num_classes)
     largest = max(largest, label_range("y_pred", y_pred, num_classes))
     K = largest + 1 if num_classes is None else num_classes
-    if most is not None and most < K:
+    if most < K:
         raise refusal("labels", f"be < {most} to be counted in a table", K - 1)
     return K
 
@@ -157,14 +159,30 @@ def mask_bytes(name, values):
     return values.view(np.uint8)
 
 
+def two_valued(name, values):
+    """Return a mask of bool, 0/1 or 0/255 as bytes; scores and labels are refused."""
+    values = array(name, values)
+    not_empty(name, values)
+    not_nan(name, values)
+    if values.dtype != bool:
+        one = 255 if values.max() == 255 else 1
+        if np.count_nonzero(values) != np.count_nonzero(values == one):
+            whole = values.dtype.kind != "f" or np.array_equal(values, np.rint(values))
+            mend = f"label maps need num_classes, or one class at a time: {name} == 2"
+            mend = mend if whole else f"threshold probabilities: {name} >= 0.5"
+            rule = f"be a mask of bool, 0/1 or 0/255 ({mend})"
+            _refuse_any((values != 0) & (values != one), name, values, rule)
+    return mask_bytes(name, values)
+
+
 def same_shape(name1, values1, name2, values2):
     if values1.shape != values2.shape:
         both = f"{values1.shape} and {values2.shape}"
         raise refusal(f"{name1} and {name2}", "have one shape", both)
 
 
-def integer(name, value, least=0):
-    """Return a Python int that is at least ``least``; True and 2.0 are no integers."""
+def integer(name, value, least=0, most=math.inf):
+    """Return a Python int in ``least..most``; True and 2.0 are no integers."""
     try:
         if isinstance(value, (bool, np.bool_)):
             raise TypeError
@@ -172,7 +190,9 @@ def integer(name, value, least=0):
     except TypeError:
         raise refusal(name, "be an integer", shown(value), TypeError) from None
     if value < least:
-        raise refusal(name, f"be >= {least}", value)
+        raise refusal(name, f"be >= {least}", shown(value))
+    if value > most:
+        raise refusal(name, f"be <= {most}", shown(value))
     return value
 
 
@@ -189,6 +209,13 @@ def number(name, value):
 def positive(name, value):
     if not 0 < (given := number(name, value)) < np.inf:
         raise refusal(name, "be finite and > 0", value)
+    return given
+
+
+def scale(name, value):
+    """Return a float whose square, and the square of that, fit float64."""
+    if not 1e-30 <= (given := positive(name, value)) <= 1e30:
+        raise refusal(name, "lie in 1e-30..1e30", value)
     return given
 
 

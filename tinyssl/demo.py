@@ -20,10 +20,7 @@ FINETUNING = {"epochs": 16, "least_steps": 40, "batch_size": 32, "lr": 3e-3}
 def demo(s: SimpleNamespace) -> dict[str, Any]:
     """Learn from synthetic eyes without labels, then grade them with few.
 
-    Returns
-    -------
-    dict
-        As ``finetune`` returns it, with "pretraining": the scores of both tasks.
+    Returned is what ``finetune`` returns, and "pretraining": the scores of both tasks.
     """
     out, kind = Path(s.out), targets.find(TARGET)
     reading = Reading(SIZE, FOLDS, s.seed, log=s.log)

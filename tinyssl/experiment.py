@@ -11,15 +11,7 @@ import torch
 from tinyssl import runs
 from tinyssl.cases import Cases, draw_labelled
 from tinyssl.jobs import run_jobs
-from tinyssl.pretraining import (  # noqa: F401  offered here too
-    Encoder,
-    Shared,
-    build_pretext,
-    load_pretext,
-    new_encoder,
-    pretrain,
-    unseen_images,
-)
+from tinyssl.pretraining import Encoder, Shared, new_encoder, pretrain  # noqa: F401
 from tinyssl.starts import Start, carry
 from tinyssl.summary import RANDOM, SAME_COMPUTE, SCRATCH, slug
 from tinyssl.task import Target

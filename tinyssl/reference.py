@@ -68,6 +68,26 @@ def ssim_map(image1, image2, taps, c1, c2, unbias):
     )
 
 
+def ssim_volume(volume1, volume2, taps, c1, c2, unbias):
+    """As ``ssim_map`` of (D, H, W, C) volumes."""
+    weights = taps[:, None, None] * np.outer(taps, taps)
+    windows1, windows2 = (
+        sliding_window_view(volume.astype(np.float64), weights.shape, axis=(0, 1, 2))
+        for volume in (volume1, volume2)
+    )
+
+    def mean(values):
+        return (weights * values).sum(axis=(-3, -2, -1), keepdims=True)
+
+    mean1, mean2 = mean(windows1), mean(windows2)
+    # centred before squaring: no digits cancel
+    a, b = windows1 - mean1, windows2 - mean2
+    # weighted sums across planes, along the column and the row, then the map
+    variances, covariance = unbias * mean(a * a + b * b), unbias * mean(a * b)
+    luminance = (2 * mean1 * mean2 + c1) / (mean1 * mean1 + mean2 * mean2 + c1)
+    return (luminance * (2 * covariance + c2) / (variances + c2))[..., 0, 0, 0]
+
+
 def box_ssim_map(image1, image2, size, c1, c2, unbias):
     """As ``ssim_map`` with ``size`` equal taps."""
     return ssim_map(image1, image2, np.full(size, 1 / size), c1, c2, unbias)
@@ -181,6 +201,14 @@ def patchify(images, patch_size):
     rows, cols = H // patch_size, W // patch_size
     pixels = images.reshape(N, rows, patch_size, cols, patch_size, C)
     return np.einsum("nypxqc->nyxpqc", pixels).reshape(N, rows * cols, -1)
+
+
+def patchify_volumes(volumes, patch_size):
+    """Lay out each cube of (N, D, H, W, C) volumes as a row."""
+    N, D, H, W, C = volumes.shape
+    size, grid = patch_size, [side // patch_size for side in (D, H, W)]
+    pixels = volumes.reshape(N, grid[0], size, grid[1], size, grid[2], size, C)
+    return np.einsum("nzoypxqc->nzyxopqc", pixels).reshape(N, np.prod(grid), -1)
 
 
 def cut_paste(image, box, alpha, gain, edge):

@@ -3,14 +3,13 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from tinyssl.check.exercise import Exercise, Law
+from tinyssl.check.exercise import Exercise, Law, gives
 from tinyssl.data import toy
 
-KINDS = ("MA", "HE", "EX", "SE", "NV", "PH")
-HEALTHY = dict.fromkeys(KINDS, 0)
-kinds = st.sampled_from(KINDS)
+HEALTHY = dict.fromkeys(("MA", "HE", "EX", "SE", "NV", "PH"), 0)
+kinds = st.sampled_from([*HEALTHY])
 numbers = st.sampled_from((0, 0, 0, 0, 1, 9, 10, 12))
-counts = st.fixed_dictionaries(dict.fromkeys(KINDS, numbers))
+counts = st.fixed_dictionaries(dict.fromkeys(HEALTHY, numbers))
 
 
 def my_grade(counts):
@@ -22,39 +21,28 @@ def never_lower(f, counts, kind):
     return max(before, after), after
 
 
-grade = Exercise(
-    my_grade,
-    counts,
-    laws={
-        "An eye without lesions has grade 0.": Law(
-            lambda f, counts: (0, f(counts)), st.just(HEALTHY)
-        ),
-        "A single lesion gives the grade of its kind.": Law(
-            lambda f, counts: (my_grade(counts), f(counts)),
-            kinds.map(lambda kind: HEALTHY | {kind: 1}),
-        ),
-        "One lesion more never lowers the grade.": Law(
-            never_lower, st.tuples(counts, kinds), ("before", "after")
-        ),
-    },
-    hints=(
-        "the gravest finding decides: ask for grade 4 first, and for grade 1 last",
-        "4 with any NV or PH; else 3 with at least 10 HE; else 2 with any HE, EX or "
-        "SE; else 1 with any MA; else 0",
-        'begin with: if counts["NV"] or counts["PH"]: return 4',
+laws = {
+    "An eye without lesions has grade 0.": gives(0, st.just(HEALTHY)),
+    "A single lesion gives the grade of its kind.": gives(
+        my_grade, kinds.map(lambda kind: HEALTHY | {kind: 1})
     ),
-    mistakes={
-        "a microaneurysm does not end the matter: ask for it last": lambda counts: (
-            1 if counts["MA"] else my_grade(counts)
-        ),
-        "10 haemorrhages are enough for grade 3: >=, not >": lambda counts: my_grade(
-            counts | {"HE": 9 if counts["HE"] == 10 else counts["HE"]}
-        ),
-        "exudates, hard (EX) or soft (SE), make a grade 2 without any haemorrhage": (
-            lambda counts: my_grade(counts | {"SE": 0, "EX": 0})
-        ),
-    },
-)
+    "One lesion more never lowers the grade.": Law(
+        never_lower, st.tuples(counts, kinds), ("before", "after")
+    ),
+}
+hints = """
+- the gravest finding decides: ask for grade 4 first, and for grade 1 last
+- 4 with any NV or PH; else 3 with at least 10 HE; else 2 with any HE, EX or SE; else 1
+  with any MA; else 0
+- begin with: if counts["NV"] or counts["PH"]: return 4
+- a microaneurysm does not end the matter: ask for it last
+      1 if counts["MA"] else my_grade(counts)
+- 10 haemorrhages are enough for grade 3: >=, not >
+      my_grade(counts | {"HE": counts["HE"] - (counts["HE"] == 10)})
+- exudates, hard (EX) or soft (SE), make a grade 2 without any haemorrhage
+      my_grade(counts | {"SE": 0, "EX": 0})
+"""
+grade = Exercise(my_grade, counts, laws=laws, hints=hints)
 
 places = st.tuples(st.integers(0, 63), st.integers(0, 63)).map(np.array)
 points = st.tuples(places, places).filter(lambda pair: pair[0][1] != pair[1][1])
@@ -75,30 +63,22 @@ def mirrored(f, disc, fovea):
     return OTHER.get(f(disc, fovea)), other
 
 
-eye = Exercise(
-    my_eye,
-    points,
-    laws={
-        'The answer is "right" or "left".': Law(a_side),
-        "The mirror image is the other eye.": Law(mirrored),
-    },
-    hints=(
-        "compare the disc with the fovea, not with the middle of the image",
-        "points are (y, x): disc[1] is how far to the right the disc lies",
-        'right if the disc lies right of the fovea: "right" if disc[1] > fovea[1]',
-    ),
-    mistakes={
-        'say it in words: "right" if this is True, else "left"': lambda disc, fovea: (
-            disc[1] > fovea[1]
-        ),
-        "points are (y, x): index 0 is how far down": lambda disc, fovea: my_eye(
-            disc[::-1], fovea[::-1]
-        ),
-        "the eye may look aside: compare with the fovea, not with the middle": (
-            lambda disc, fovea: "right" if disc[1] > 31.5 else "left"
-        ),
-    },
-)
+laws = {
+    'The answer is "right" or "left".': Law(a_side),
+    "The mirror image is the other eye.": Law(mirrored),
+}
+hints = """
+- compare the disc with the fovea, not with the middle of the image
+- points are (y, x): disc[1] is how far to the right the disc lies
+- right if the disc lies right of the fovea: "right" if disc[1] > fovea[1]
+- say it in words: "right" if this is True, else "left"
+      disc[1] > fovea[1]
+- points are (y, x): index 0 is how far down
+      [1] -> [0]
+- the eye may look aside: compare with the fovea, not with the middle
+      fovea[1] -> 31.5
+"""
+eye = Exercise(my_eye, points, laws=laws, hints=hints)
 
 
 @st.composite
@@ -127,38 +107,29 @@ def about_equal(f, patient, num_folds):
     return True, bool(np.ptp(patients) <= 1 or np.ptp(images) <= most)
 
 
-folds = Exercise(
-    my_folds,
-    patients(),
-    laws={
-        "It returns one number for each image: the fold it lies in.": Law(
-            lambda f, *case: (case[0].shape, np.shape(f(*case)))
-        ),
-        "Every image gets one fold, from 0 to num_folds - 1.": Law(
-            lambda f, *case: (case[0] != "", np.isin(f(*case), np.arange(case[1])))
-        ),
-        "All images of one patient share a fold.": Law(whole),
-        "No fold stays empty.": Law(
-            lambda f, *case: (np.arange(case[1]), np.unique(f(*case)))
-        ),
-        "The folds are about equally large, in patients or images.": Law(about_equal),
-    },
-    hints=(
-        "deal out patients, not images",
-        "np.unique(patient, return_inverse=True)[1] numbers the patients from 0",
-        "the patient's number % num_folds is a fold",
+laws = {
+    "It returns one number for each image: the fold it lies in.": Law(
+        lambda f, *case: (case[0].shape, np.shape(f(*case)))
     ),
-    mistakes={
-        "this deals out images: the two eyes of a patient land in different folds": (
-            lambda patient, num_folds: np.arange(len(patient)) % num_folds
-        ),
-        "blocks of images cut through a patient at their borders, and tear apart "
-        "patients whose images do not stand together": lambda patient, num_folds: (
-            np.arange(len(patient)) * num_folds // len(patient)
-        ),
-        "this is one fold a patient: fold it down to num_folds with %": (
-            lambda patient, num_folds: np.unique(patient, return_inverse=True)[1]
-        ),
-    },
-    several=True,
-)
+    "Every image gets one fold, from 0 to num_folds - 1.": Law(
+        lambda f, *case: (case[0] != "", np.isin(f(*case), np.arange(case[1])))
+    ),
+    "All images of one patient share a fold.": Law(whole),
+    "No fold stays empty.": Law(
+        lambda f, *case: (np.arange(case[1]), np.unique(f(*case)))
+    ),
+    "The folds are about equally large, in patients or images.": Law(about_equal),
+}
+hints = """
+- deal out patients, not images
+- np.unique(patient, return_inverse=True)[1] numbers the patients from 0
+- the patient's number % num_folds is a fold
+- this deals out images: the two eyes of a patient land in different folds
+      np.arange(len(patient)) % num_folds
+- blocks of images cut through a patient at their borders, and tear apart patients whose
+  images do not stand together
+      np.arange(len(patient)) * num_folds // len(patient)
+- this is one fold a patient: fold it down to num_folds with %
+      np.unique(patient, return_inverse=True)[1]
+"""
+folds = Exercise(my_folds, patients(), laws=laws, hints=hints, several=True)

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tinyssl import metrics
-from tinyssl.check.exercise import Exercise, Law, columns, unchanged
+from tinyssl.check.exercise import Exercise, Law, columns, gives, unchanged
 
 
 @st.composite
@@ -18,66 +18,48 @@ def windows(draw):
     return *(np.reshape(pixels, shape) * data_range / 4 for pixels in pair), data_range
 
 
-def my_ssim_window(window1, window2, data_range, ddof=0):
-    x, y = np.float64(window1), np.float64(window2)
-    (x_var, covariance), (_, y_var) = np.cov(x.ravel(), y.ravel(), ddof=ddof)
-    return of_moments(x.mean(), y.mean(), x_var + y_var, covariance, data_range)
-
-
-def of_moments(mean1, mean2, variances, covariance, data_range):
+def my_ssim_window(window1, window2, data_range):
+    x, y = np.float64(window1).ravel(), np.float64(window2).ravel()
+    (x_var, covariance), (_, y_var) = np.cov(x, y, ddof=0)
     c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
-    luminance = (2 * mean1 * mean2 + c1) / (mean1**2 + mean2**2 + c1)
-    return luminance * (2 * covariance + c2) / (variances + c2)
+    luminance = (2 * x.mean() * y.mean() + c1) / (x.mean() ** 2 + y.mean() ** 2 + c1)
+    return luminance * (2 * covariance + c2) / (x_var + y_var + c2)
 
 
-def cancelled(x, y, data_range):
-    means = x.mean(), y.mean()
-    variances = np.mean(x * x) - means[0] ** 2 + np.mean(y * y) - means[1] ** 2
-    covariance = np.mean(x * y) - means[0] * means[1]
-    return of_moments(*means, variances, covariance, data_range)
+def cancelled(x, y):
+    return [[np.mean(a * b) - a.mean() * b.mean() for b in (x, y)] for a in (x, y)]
 
 
-ssim_window = Exercise(
-    my_ssim_window,
-    windows(),
-    laws={
-        "Every window is like itself: 1.": Law(
-            lambda f, window, data_range: (1.0, f(window, window, data_range)),
-            windows().map(lambda case: case[1:]),
-        ),
-        "Likeness goes both ways.": unchanged(
-            lambda x, y, data_range: (y, x, data_range), "swapped"
-        ),
-        "Doubling both windows and the range changes nothing.": unchanged(
-            lambda *case: tuple(2 * part for part in case), "doubled"
-        ),
-        "Float32 windows far from zero keep their digits.": Law(
-            lambda f, *case: (my_ssim_window(*case), f(*case)),
-            windows().map(
-                lambda case: (*np.float32(1000 + np.array(case[:2])), case[2])
-            ),
-        ),
-    },
-    hints=(
-        "the formula has two fractions: one of the means with c1, one of covariance "
-        "and variances with c2",
-        "c1 = (0.01 * data_range) ** 2, c2 = (0.03 * data_range) ** 2; the covariance "
-        "is the mean of (window1 - its mean) * (window2 - its mean), all in float64",
-        "luminance = (2 * m1 * m2 + c1) / (m1**2 + m2**2 + c1), structure = (2 * "
-        "covariance + c2) / (window1.var() + window2.var() + c2), with m1 and m2 the "
-        "means; multiply them",
+laws = {
+    "Every window is like itself: 1.": gives(1.0, lambda x, y, top: (y, y, top)),
+    "Likeness goes both ways.": unchanged(
+        lambda x, y, data_range: (y, x, data_range), "swapped"
     ),
-    mistakes={
-        "your constants do not grow with data_range: c1 = (0.01 * data_range) ** 2": (
-            lambda window1, window2, data_range: my_ssim_window(window1, window2, 1.0)
-        ),
-        "you divide by n - 1; Wang et al. take the plain mean over the window": (
-            lambda *case: my_ssim_window(*case, ddof=1)
-        ),
-        "right on paper, but digits cancel: turn the windows to float64 first, and "
-        "take the mean away before you square": cancelled,
-    },
-)
+    "Doubling both windows and the range changes nothing.": unchanged(
+        lambda *case: tuple(2 * part for part in case), "doubled"
+    ),
+    "Float32 windows far from zero keep their digits.": gives(
+        my_ssim_window,
+        lambda x, y, data_range: (*np.float32([1000 + x, 1000 + y]), data_range),
+    ),
+}
+hints = """
+- the formula has two fractions: one of the means with c1, one of covariance and
+  variances with c2
+- c1 = (0.01 * data_range) ** 2, c2 = (0.03 * data_range) ** 2; the covariance is the
+  mean of (window1 - its mean) * (window2 - its mean), all in float64
+- luminance = (2 * m1 * m2 + c1) / (m1**2 + m2**2 + c1), structure = (2 * covariance +
+  c2) / (window1.var() + window2.var() + c2), with m1 and m2 the means; multiply them
+- your constants do not grow with data_range: c1 = (0.01 * data_range) ** 2
+      my_ssim_window(window1, window2, 1.0)
+- you divide by n - 1; Wang et al. take the plain mean over the window
+      ddof=0 -> ddof=1
+- right on paper, but digits cancel: turn the windows to float64 first, and take the
+  mean away before you square
+      np.float64 -> np.asarray
+      np.cov(x, y, ddof=0) -> cancelled(x, y)
+"""
+ssim_window = Exercise(my_ssim_window, windows(), laws=laws, hints=hints)
 
 scores = st.sampled_from((0.5, 0.75, 0.25, 0.0, 1.0, -0.5))
 scores = st.one_of(scores, scores.map(np.float64))  # both divide by 0 in their way
@@ -85,49 +67,34 @@ damaged = scores.filter(lambda score: score < 1)
 
 
 def my_gain(ssim_copied, ssim_restored):
-    return math.nan if ssim_copied == 1 else unguarded(ssim_copied, ssim_restored)
-
-
-def unguarded(ssim_copied, ssim_restored):
+    if ssim_copied == 1:
+        return math.nan
     return (ssim_restored - ssim_copied) / (1 - ssim_copied)
 
 
-gain = Exercise(
-    my_gain,
-    st.tuples(scores, scores),
-    laws={
-        "Whoever copies gains nothing.": Law(
-            lambda f, ssim_copied: (0.0, f(ssim_copied, ssim_copied)), damaged
-        ),
-        "Perfect restoration gains 1.": Law(
-            lambda f, ssim_copied: (1.0, f(ssim_copied, 1.0)), damaged
-        ),
-        "Where nothing was damaged there is no gain to speak of: nan.": Law(
-            lambda f, *case: (math.nan, f(*case)),
-            st.tuples(st.sampled_from((1.0, np.float64(1))), scores),
-        ),
-    },
-    hints=(
-        "how much better than copying, and how much better could it have been?",
-        "both are differences from ssim_copied: to ssim_restored, and to 1",
-        "(ssim_restored - ssim_copied) / (1 - ssim_copied), and nan where ssim_copied "
-        "is 1",
+laws = {
+    "Whoever copies gains nothing.": gives(0.0, damaged.map(lambda a: (a, a))),
+    "Perfect restoration gains 1.": gives(1.0, damaged.map(lambda a: (a, 1.0))),
+    "Where nothing was damaged there is no gain to speak of: nan.": gives(
+        math.nan, lambda copied, restored: (type(copied)(1), restored)
     ),
-    mistakes={
-        "a difference is right for copying (0), but a perfect restoration must gain 1: "
-        "divide by what was left to gain": lambda ssim_copied, ssim_restored: (
-            ssim_restored - ssim_copied
-        ),
-        "harm is negative: do not cut it off at 0": lambda *case: max(
-            0.0, my_gain(*case)
-        ),
-        "all right but one case: an input perfect already; return nan there": unguarded,
-    },
-)
+}
+hints = """
+- how much better than copying, and how much better could it have been?
+- both are differences from ssim_copied: to ssim_restored, and to 1
+- (ssim_restored - ssim_copied) / (1 - ssim_copied), and nan where ssim_copied is 1
+- a difference is right for copying (0), but a perfect restoration must gain 1: divide
+  by what was left to gain
+      ssim_restored - ssim_copied
+- harm is negative: do not cut it off at 0
+      max(0.0, my_gain(ssim_copied, ssim_restored))
+- all right but one case: an input perfect already; return nan there
+      (ssim_restored - ssim_copied) / (1 - ssim_copied)
+"""
+gain = Exercise(my_gain, st.tuples(scores, scores), laws=laws, hints=hints)
 
 means = st.integers(-3, 3).map(float)
 squares = st.sampled_from((0.0, 1.0, 4.0, 9.0))
-gaussians = columns(means, squares, means, squares, most=3)
 
 
 def my_frechet_diagonal(mean1, variances1, mean2, variances2):
@@ -135,39 +102,30 @@ def my_frechet_diagonal(mean1, variances1, mean2, variances2):
     return metrics.frechet_distance_from_stats(mean1, cov1, mean2, cov2)
 
 
-frechet_diagonal = Exercise(
-    my_frechet_diagonal,
-    gaussians,
-    laws={
-        "Every Gaussian is at distance 0 from itself.": Law(
-            lambda f, mean, variances: (0.0, f(mean, variances, mean, variances)),
-            gaussians.map(lambda case: case[:2]),
-        ),
-        "With equal variances it is the squared distance of the means.": Law(
-            lambda f, *case: (np.sum((case[0] - case[2]) ** 2), f(*case)),
-            gaussians.map(lambda case: (*case[:3], case[1])),
-        ),
-        "Features three times as large are nine times as far apart.": Law(
-            lambda f, *case: (9 * f(*case), f(*map(np.multiply, (3, 9, 3, 9), case))),
-            labels=("9 times", "tripled"),
-        ),
-    },
-    hints=(
-        "independent features add up: in each it is the formula of one dimension",
-        "(m1 - m2)² + (s1 - s2)², with s the standard deviation: the root of the "
-        "variance",
-        "np.sum((mean1 - mean2) ** 2) plus np.sum((np.sqrt(variances1) - "
-        "np.sqrt(variances2)) ** 2)",
+cases = columns(means, squares, means, squares, most=3)
+laws = {
+    "Every Gaussian is at distance 0 from itself.": gives(
+        0.0, lambda mean, variances, *_: (mean, variances, mean, variances)
     ),
-    mistakes={
-        "variances are given, standard deviations are compared: take their roots": (
-            lambda m1, v1, m2, v2: np.sum((m1 - m2) ** 2 + (v1 - v2) ** 2)
-        ),
-        "this is the root of it: the distance that is reported stays squared": (
-            lambda *case: math.sqrt(my_frechet_diagonal(*case))
-        ),
-        "features add up; do not average over them": lambda *case: (
-            my_frechet_diagonal(*case) / len(case[0])
-        ),
-    },
-)
+    "With equal variances it is the squared distance of the means.": gives(
+        lambda mean1, _, mean2, __: np.sum((mean1 - mean2) ** 2),
+        lambda mean1, variances, mean2, _: (mean1, variances, mean2, variances),
+    ),
+    "Features three times as large are nine times as far apart.": Law(
+        lambda f, *case: (9 * f(*case), f(*map(np.multiply, (3, 9, 3, 9), case))),
+        labels=("9 times", "tripled"),
+    ),
+}
+hints = """
+- independent features add up: in each it is the formula of one dimension
+- (m1 - m2)² + (s1 - s2)², with s the standard deviation: the root of the variance
+- np.sum((mean1 - mean2) ** 2) plus np.sum((np.sqrt(variances1) - np.sqrt(variances2))
+  ** 2)
+- variances are given, standard deviations are compared: take their roots
+      np.sum((mean1 - mean2) ** 2 + (variances1 - variances2) ** 2)
+- this is the root of it: the distance that is reported stays squared
+      math.sqrt(my_frechet_diagonal(mean1, variances1, mean2, variances2))
+- features add up; do not average over them
+      my_frechet_diagonal(mean1, variances1, mean2, variances2) / len(mean1)
+"""
+frechet_diagonal = Exercise(my_frechet_diagonal, cases, laws=laws, hints=hints)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tinyssl import metrics
-from tinyssl.check.exercise import Exercise, Law, columns, unchanged
+from tinyssl.check.exercise import Exercise, Law, columns, gives, unchanged
 
 shapes = st.sampled_from(((1, 3), (2, 2), (2, 3)))
 masks = shapes.flatmap(
@@ -17,45 +17,34 @@ def my_dice_in_view(mask_true, mask_pred, view):
     return metrics.dice(mask_true, mask_pred, region=view)
 
 
-def itself(f, mask, view):
-    return (1.0 if (mask & view).any() else np.nan), f(mask, mask, view)
-
-
-dice_in_view = Exercise(
-    my_dice_in_view,
-    masks,
-    laws={
-        "A mask agrees with itself; 0/0 is nan.": Law(
-            itself, masks.map(lambda case: case[1:])
-        ),
-        "It does not matter who drew which mask.": unchanged(
-            lambda mask_true, mask_pred, view: (mask_pred, mask_true, view), "swapped"
-        ),
-        "What is marked outside the view does not count.": unchanged(
-            lambda mask_true, mask_pred, view: (mask_true, mask_pred | ~view, view),
-            "marked",
-        ),
-    },
-    hints=(
-        "first throw away what lies outside the view, in both masks",
-        "count three areas: marked by both, by the first, by the second; twice the "
-        "first over the sum of the others",
-        "true, pred = mask_true[view], mask_pred[view]; total = true.sum() + "
-        "pred.sum(); 2 * (true & pred).sum() / total, and np.nan where total is 0",
+laws = {
+    "A mask agrees with itself; 0/0 is nan.": gives(
+        lambda mask, _, view: 1.0 if (mask & view).any() else np.nan,
+        lambda _, mask, view: (mask, mask, view),
     ),
-    mistakes={
-        "the view is not used: marks on the black frame count": (
-            lambda mask_true, mask_pred, view: metrics.dice(mask_true, mask_pred)
-        ),
-        "two empty masks share nothing and miss nothing: 0/0 is nan, not 0": (
-            lambda *case: np.nan_to_num(my_dice_in_view(*case))
-        ),
-        "this divides by the joint area (IoU); Dice doubles the shared area and "
-        "divides by the sum of both": lambda mask_true, mask_pred, view: metrics.iou(
-            mask_true, mask_pred, region=view
-        ),
-    },
-)
+    "It does not matter who drew which mask.": unchanged(
+        lambda mask_true, mask_pred, view: (mask_pred, mask_true, view), "swapped"
+    ),
+    "What is marked outside the view does not count.": unchanged(
+        lambda mask_true, mask_pred, view: (mask_true, mask_pred | ~view, view),
+        "marked",
+    ),
+}
+hints = """
+- first throw away what lies outside the view, in both masks
+- count three areas: marked by both, by the first, by the second; twice the first over
+  the sum of the others
+- true, pred = mask_true[view], mask_pred[view]; total = true.sum() + pred.sum(); 2 *
+  (true & pred).sum() / total, and np.nan where total is 0
+- the view is not used: marks on the black frame count
+      , region=view ->
+- two empty masks share nothing and miss nothing: 0/0 is nan, not 0
+      region=view -> region=view, undefined=0.0
+- this divides by the joint area (IoU); Dice doubles the shared area and divides by the
+  sum of both
+      metrics.dice -> metrics.iou
+"""
+dice_in_view = Exercise(my_dice_in_view, masks, laws=laws, hints=hints)
 
 
 @st.composite
@@ -70,61 +59,39 @@ def stitches(draw):
 
 
 def my_overlap_average(patches, corners, height, width):
-    total, count = sums(patches, corners, height, width)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-
-def sums(patches, corners, height, width):
     total, count = np.zeros((height, width)), np.zeros((height, width))
     for patch, (y, x) in zip(patches, corners, strict=True):
         total[y : y + len(patch), x : x + len(patch)] += patch
         count[y : y + len(patch), x : x + len(patch)] += 1
-    return total, count
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
-def overwritten(patches, corners, height, width):
-    stitched = np.full((height, width), np.nan)
-    for patch, (y, x) in zip(patches, corners, strict=True):
-        stitched[y : y + len(patch), x : x + len(patch)] = patch
-    return stitched
-
-
-overlap_average = Exercise(
-    my_overlap_average,
-    stitches(),
-    laws={
-        "Patches of one value give that value, wherever they lie.": Law(
-            lambda f, *case: (np.where(sums(*case)[1] > 0, 1, np.nan), f(*case)),
-            stitches().map(lambda case: (np.ones_like(case[0]), *case[1:])),
-        ),
-        "The order of the patches does not matter.": unchanged(
-            lambda patches, corners, *sizes: (patches[::-1], corners[::-1], *sizes),
-            "reversed",
-        ),
-    },
-    hints=(
-        "keep two maps: the sum of all patches at each pixel, and how many there were",
-        "total[y : y + s, x : x + s] += patch and count[y : y + s, x : x + s] += 1; "
-        "divide at the end",
-        "return np.where(count > 0, total / np.maximum(count, 1), np.nan)",
+laws = {
+    "Patches of one value give that value, wherever they lie.": gives(
+        my_overlap_average, lambda patches, *rest: (0 * patches + 1, *rest)
     ),
-    mistakes={
-        "each patch overwrites the one before: add them up, and count": overwritten,
-        "this is the sum: divide by the number of patches at each pixel": (
-            lambda *case: sums(*case)[0]
-        ),
-        "where no patch lies nothing is known: nan, not 0": lambda *case: np.nan_to_num(
-            my_overlap_average(*case)
-        ),
-    },
-)
+    "The order of the patches does not matter.": unchanged(
+        lambda patches, corners, *sizes: (patches[::-1], corners[::-1], *sizes),
+        "reversed",
+    ),
+}
+hints = """
+- keep two maps: the sum of all patches at each pixel, and how many there were
+- total[y : y + s, x : x + s] += patch and count[y : y + s, x : x + s] += 1; divide at
+  the end
+- return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+- each patch overwrites the one before: add them up, and count
+      += -> =
+- this is the sum: divide by the number of patches at each pixel
+      np.where(count > 0, total / np.maximum(count, 1), np.nan) -> total
+- where no patch lies nothing is known: nan, not 0
+      np.nan -> 0.0
+"""
+overlap_average = Exercise(my_overlap_average, stitches(), laws=laws, hints=hints)
 
 level = st.sampled_from((0.1, 0.2, 0.4, 0.5, 0.6, 0.8, 0.9))
 pixels = columns(level, st.booleans(), least=2, most=5).filter(lambda c: c[1].any())
 candidates = st.sets(st.sampled_from((0.2, 0.4, 0.6, 0.8)), min_size=1)
-validations = st.tuples(pixels, candidates).map(
-    lambda case: (*case[0], np.array(sorted(case[1])))
-)
 
 
 def my_threshold(probability, truth, candidates):
@@ -142,36 +109,27 @@ def none_better(f, probability, truth, candidates):
     return scores.max(), scores[candidates == f(probability, truth, candidates)][0]
 
 
-threshold = Exercise(
-    my_threshold,
-    validations,
-    laws={
-        "The threshold is one of the candidates.": Law(
-            lambda f, *case: (True, bool(np.isin(f(*case), case[2])))
-        ),
-        "No candidate has a higher Dice.": Law(none_better),
-        "The order of the candidates does not matter.": unchanged(
-            lambda *case: (*case[:2], case[2][::-1]), "reversed"
-        ),
-    },
-    hints=(
-        "try every candidate: mark, compute Dice, keep the best",
-        "found = probability >= t; Dice is 2 * (found & truth).sum() / (found.sum() + "
-        "truth.sum())",
-        "candidates = np.sort(candidates); scores = [dice of t for t in candidates]; "
-        "return candidates[np.argmax(scores)], and argmax takes the first of equals",
+cases = st.tuples(pixels, candidates).map(lambda case: (*case[0], np.sort([*case[1]])))
+laws = {
+    "The threshold is one of the candidates.": Law(
+        lambda f, *case: (True, bool(np.isin(f(*case), case[2])))
     ),
-    mistakes={
-        "this maximises accuracy, which likes to mark nothing: maximise Dice": (
-            lambda p, truth, t: t[
-                np.argmax(np.mean((p >= t[:, None]) == truth, axis=1))
-            ]
-        ),
-        "this is the candidate's position: return candidates[position]": (
-            lambda *case: np.argmax(dice_at(*case))
-        ),
-        "a pixel on the threshold is marked: >=, not >": lambda *case: case[2][
-            np.argmax(dice_at(*case, mark=np.greater))
-        ],
-    },
-)
+    "No candidate has a higher Dice.": Law(none_better),
+    "The order of the candidates does not matter.": unchanged(
+        lambda *case: (*case[:2], case[2][::-1]), "reversed"
+    ),
+}
+hints = """
+- try every candidate: mark, compute Dice, keep the best
+- found = probability >= t; Dice is 2 * (found & truth).sum() / (found.sum() +
+  truth.sum())
+- candidates = np.sort(candidates); scores = [dice of t for t in candidates]; return
+  candidates[np.argmax(scores)], and argmax takes the first of equals
+- this maximises accuracy, which likes to mark nothing: maximise Dice
+      candidates[np.argmax(np.mean((probability >= candidates[:, None]) == truth, 1))]
+- this is the candidate's position: return candidates[position]
+      np.argmax(dice_at(probability, truth, candidates))
+- a pixel on the threshold is marked: >=, not >
+      truth, candidates)) -> truth, candidates, np.greater))
+"""
+threshold = Exercise(my_threshold, cases, laws=laws, hints=hints)

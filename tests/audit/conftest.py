@@ -67,8 +67,7 @@ def found():
 
     def audit(*folders):
         looks = look(open_parts(folders))
-        leaks = find_leaks(looks, find_copies(looks)["pairs"])
-        findings = [*leaks, *find_files(looks)]
+        findings = [*find_leaks(looks, find_copies(looks)["pairs"]), *find_files(looks)]
         assert len({finding["kind"] for finding in findings}) == len(findings)
         return {finding["kind"]: finding for finding in findings}
 

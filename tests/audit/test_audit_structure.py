@@ -39,10 +39,8 @@ def inverse(turn):
 @given(seeds, seeds, st.sampled_from(TURNS), st.integers(-7, 7), st.integers(-7, 7))
 def test_similarity_is_one_for_copies_and_at_most_one(one, other, turn, dy, dx):
     view = draw_view(one)
-    darker = (view * np.linspace(0.5, 1, S)).astype(np.uint8)
-    image, dark, stranger = (
-        structure(v, WHOLE) for v in (view, darker, draw_view(other))
-    )
+    views = view, (view * np.linspace(0.5, 1, S)).astype(np.uint8), draw_view(other)
+    image, dark, stranger = (structure(one, WHOLE) for one in views)
     moved = np.roll(turned(image, turn), (dy, dx), axis=(0, 1))
     again = similarities(np.stack([image, moved]), PAIR, turn=inverse(turn))
     assert again == pytest.approx(1, abs=1e-5)

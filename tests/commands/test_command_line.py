@@ -1,7 +1,6 @@
 """The commands as a person uses them: a subprocess, its exit status, its words."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -16,14 +15,8 @@ SMALL = ["--size", "24", "--folds", "2", "--workers", "1", "--threads", "1"]
 
 
 def tinyssl(*arguments, status=0, cwd=None):
-    done = subprocess.run(
-        [sys.executable, "-B", "-m", "tinyssl", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        check=False,
-    )
+    command = [sys.executable, "-B", "-m", "tinyssl", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
     assert done.returncode == status, done.stderr
     assert "Traceback" not in done.stderr
     return done.stdout, done.stderr

@@ -15,6 +15,7 @@ from tinyssl.check import course
 from tinyssl.check.course import lesson, lessons, read_header
 
 ROOT = Path(__file__).parents[2]
+measure = runpy.run_path(str(ROOT / "lessons/measure.py"))
 SMALL = '''# %% [markdown]
 """
 Lesson 7. Small
@@ -45,9 +46,6 @@ fast, seed = os.environ["TINYSSL_FAST"], int(os.environ["TINYSSL_SEED"])
 print("fast", fast, "with", os.environ["MPLBACKEND"])
 (out / "results.json").write_text(json.dumps({"value": 2.5 * seed, "word": "x"}))
 '''
-
-
-measure = runpy.run_path(str(ROOT / "lessons/measure.py"))
 
 
 @pytest.fixture

@@ -33,11 +33,9 @@ def pretrained(data, out, task="restoration", folds=0):
 def eyes(tmp_path_factory, save):
     """Twelve eyes in a manifest, with vessel masks; the last patient unknown."""
     found = toy.fundus(12, size=SIZE, rng=0)
-    folder = save(
-        tmp_path_factory.mktemp("eyes"),
-        [*found.images, *found.vessels],
-        [f"{kind}{k}.png" for kind in "ev" for k in range(12)],
-    )
+    names = [f"{kind}{k}.png" for kind in "ev" for k in range(12)]
+    both = [*found.images, *found.vessels]
+    folder = save(tmp_path_factory.mktemp("eyes"), both, names)
     lines = ["image,grade,patient,split,mask:vessel"]
     for k in range(12):
         patient = found.patient[k] if k < 11 else ""
@@ -78,25 +76,23 @@ def test_only_unseen_images_are_scored(eyes, run, tmp_path):
     assert "4 not seen in pretraining, of 12" in printed
     assert "MSE in swapped patches: restored" in printed
     assert "Than returning the input: " in printed
-    page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "SSIM .95 and FID .17" in page
+    assert "SSIM .95 and FID .17" in (tmp_path / "report.html").read_text("utf-8")
     assert (tmp_path / "figures/restorations.png").exists()
 
 
 def test_images_saved_again_were_seen_and_all_seen_refused(eyes, run, save, tmp_path):
-    images = [np.asarray(Image.open(eyes / f"e{k}.png")) for k in range(12)]
-    names = [f"e{k}.bmp" for k in range(12)]
-    again = save(tmp_path / "again", images, names)  # other bytes, the same pictures
+    paths = [eyes / f"e{k}.png" for k in range(12)]
+    names = [f"{path.stem}.bmp" for path in paths]  # other bytes, the same pictures
+    again = save(tmp_path / "again", map(Image.open, paths), names)
     seen = runs.load_plain(run / "encoder.pt")["seen"]
-    hashes = runs.content_hashes([eyes / f"e{k}.png" for k in range(12)])
     networks = open_networks(run, again, skip_bad=False, **CPU)
     assert not set(runs.content_hashes(networks.table.images)) & set(seen)
     order = [int(name[1:].removesuffix(".bmp")) for name in networks.table.names]
-    equal(~networks.unseen, np.isin(hashes, seen)[order])
+    equal(~networks.unseen, np.isin(runs.content_hashes(paths), seen)[order])
     assert 0 < networks.unseen.sum() < 12
     # a run that has seen all is refused
-    for k in range(3):
-        shutil.copy(eyes / f"e{k}.png", tmp_path)
+    for path in paths[:3]:
+        shutil.copy(path, tmp_path)
     with pytest.raises(ValueError, match="was pretrained on all 3 images"):
         restoration(run, tmp_path, out=tmp_path / "quality", **CPU)
 
@@ -107,20 +103,17 @@ def test_folds_restore_what_they_were_blind_to(eyes, tmp_path):
     assert networks.unseen.all()
     assert networks.encoder == out / "fold0" / "encoder.pt"
     hashes = runs.content_hashes(networks.table.images)
+    states = [task.state_dict() for task in networks.tasks]
     for fold in ("fold0", "fold1"):
         weights = runs.load_plain(out / fold / "task.pt")
         seen = runs.load_plain(out / fold / "encoder.pt")["seen"]
-        same = [
-            all(torch.equal(value, weights[key]) for key, value in states.items())
-            for states in (task.state_dict() for task in networks.tasks)
-        ]
+        same = [all(torch.equal(own[k], weights[k]) for k in own) for own in states]
         assert any(same)
         assert not set(np.array(hashes)[same]) & set(seen)
     index = np.random.default_rng(0).permutation(12)
     found = networks.restore(index, draw=0, seed=0)
     equal(found.images, networks.images[index])
-    undone = swap_patches(found.disordered, found.swaps[:, ::-1], SIZE // 8)
-    equal(undone, found.images)
+    equal(swap_patches(found.disordered, found.swaps[:, ::-1], SIZE // 8), found.images)
 
 
 @pytest.mark.parametrize("standardise", [False, True])
@@ -168,20 +161,18 @@ def test_other_runs_are_refused(config, words, eyes, tmp_path, capsys):
 
 
 def test_export_is_read_back_pixel_for_pixel_and_nobody_leaks(eyes, exported, log):
-    table = open_dataset(exported)
+    table, source = open_dataset(exported), open_dataset(eyes)
     assert len(table) == 12 * 5  # original, 2 disordered, 2 restored
     assert table.is_fundus
     images, _ = load_images(table, SIZE)
-    source, _ = load_images(open_dataset(eyes), SIZE)
     kinds = np.array([name.split("/")[0] for name in table.names])
-    equal(images[kinds == "original"], source)
+    equal(images[kinds == "original"], load_images(source, SIZE)[0])
     assert set(table.region) == {exported / "field.png"}  # no circle to be guessed
     equal(images, np.stack([Image.open(path) for path in table.images]))
     for kind in ("original", "disordered", "restored"):
         part = open_dataset(exported / f"{kind}.csv")
         assert {name.split("-")[0].split("/")[0] for name in part.names} == {kind}
     # nobody leaks
-    table, source = open_dataset(exported), open_dataset(eyes)
     place = {line["image"]: line["number"] for line in log}
     rows = [place[name.split("/")[1]] for name in table.names]
     equal(table.grade, source.grade[rows])
@@ -193,28 +184,21 @@ def test_export_is_read_back_pixel_for_pixel_and_nobody_leaks(eyes, exported, lo
 
 def test_disorder_is_undone_by_the_log_and_masks_follow_the_pixels(exported, log):
     assert [line["draw"] for line in log] == [1] * 12 + [2] * 12
-    for line in log:
-        disordered, original = (
-            np.asarray(Image.open(exported / kind / f"{line['image']}.png"))
-            for kind in (f"disordered-{line['draw']}", "original")
-        )
-        undone = swap_patches(disordered, line["swaps"][::-1], line["patch_size"])
-        equal(undone, original)
-        assert line["seen"] == (int(line["source"][1:-4]) < 8)
-        assert line["scores"]["copy"]["mse_unswapped"] == 0
     table = open_dataset(exported)
     masks = dict(zip(table.names, load_masks(table, "vessel", SIZE), strict=True))
-    first = table.names[0].split("/")[1]
-    there = dict(zip(table.names, table.masks["vessel"], strict=True))
-    assert there[f"original/{first}"] is None  # never annotated
+    first = table.names[0].split("/")[1]  # never annotated
+    assert table.masks["vessel"][table.names.index(f"original/{first}")] is None
     for line in log:
-        name, draw = line["image"], line["draw"]
-        if name == first:
-            continue
-        original = masks[f"original/{name}"]
-        equal(masks[f"restored-{draw}/{name}"], original)
-        moved = masks[f"disordered-{draw}/{name}"]
-        equal(swap_patches(moved, line["swaps"][::-1], line["patch_size"]), original)
+        name, swaps, patch_size = line["image"], line["swaps"][::-1], line["patch_size"]
+        files = f"original/{name}", f"disordered-{line['draw']}/{name}"
+        original, moved = (np.asarray(Image.open(exported / f"{f}.png")) for f in files)
+        equal(swap_patches(moved, swaps, patch_size), original)
+        assert line["seen"] == (int(line["source"][1:-4]) < 8)
+        assert line["scores"]["copy"]["mse_unswapped"] == 0
+        if name != first:
+            original, moved = (masks[file] for file in files)
+            equal(swap_patches(moved, swaps, patch_size), original)
+            equal(masks[f"restored-{line['draw']}/{name}"], original)
 
 
 def test_export_says_its_origin_or_fails(eyes, run, exported, tmp_path, monkeypatch):

@@ -14,16 +14,13 @@ from PIL import Image
 from tinyssl.data import DataError, Table, load_images, open_dataset
 from tinyssl.data.crop import (
     Crop,
-    center_crop,
-    field_of_view,
     looks_like_fundus,
     resize,
-    round_mask,
     square_crop,
     working_shape,
 )
 from tinyssl.data.decode import image_size, read_image, read_mask
-from tinyssl.data.images import fingerprint
+from tinyssl.data.images import center_crop, field_of_view, fingerprint, round_mask
 
 places = st.integers(-30, 30)
 lengths = st.integers(8, 90)
@@ -149,8 +146,8 @@ def test_fingerprint_tells_tables_apart_and_progress_is_on_stderr(folder, capsys
     table = open_dataset(folder("a.png"))
     expected = fingerprint(table, 16)
     assert expected == fingerprint(open_dataset(table.root), 16)
-    assert expected != fingerprint(table, 17)
-    assert expected != fingerprint(replace(table, is_fundus=False), 16)
+    others = fingerprint(table, 17), fingerprint(replace(table, is_fundus=False), 16)
+    assert expected not in others
     load_images(table, 16, progress=True)
     out, err = capsys.readouterr()
     assert out == ""
@@ -181,8 +178,7 @@ def test_every_mode_becomes_rgb_bytes(tmp_path, mode, color, suffix, expected):
         image.putpalette([*range(15), *ORANGE])
     image.save(tmp_path / f"image{suffix}")
     actual = read_image(tmp_path / f"image{suffix}")
-    assert actual.shape == (4, 6, 3)
-    assert actual.dtype == np.uint8
+    assert (actual.shape, actual.dtype) == ((4, 6, 3), np.uint8)
     np.testing.assert_array_equal(actual[2, 3], expected)
 
 

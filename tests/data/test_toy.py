@@ -10,6 +10,7 @@ from tinyssl.data import toy
 
 KINDS = ("MA", "HE", "EX", "SE", "NV", "PH")
 ARRAYS = ("images", "grades", "vessels", "field_of_view", "disc", "fovea", "eye")
+SIGNS = {"vessels": -1, "MA": -1, "HE": -1, "PH": -1, "EX": 1, "disc": 1, "fovea": -1}
 
 
 @pytest.fixture(scope="module")
@@ -95,11 +96,7 @@ def test_every_lesion_has_a_pixel_at_any_size(size):
     assert small.images.shape[1:] == (size, size, 3)
     assert small.field_of_view.mean() > 0.5
     for kind, counts in small.lesion_counts.items():
-        shown = small.lesions[kind].any(axis=(1, 2))
-        np.testing.assert_array_equal(shown, counts > 0)
-
-
-SIGNS = {"vessels": -1, "MA": -1, "HE": -1, "PH": -1, "EX": 1, "disc": 1, "fovea": -1}
+        np.testing.assert_array_equal(small.lesions[kind].any(axis=(1, 2)), counts > 0)
 
 
 @pytest.mark.parametrize("name", SIGNS)
@@ -108,10 +105,8 @@ def test_the_picture_is_bright_or_dark_where_the_truth_says(large, name):
     differences = []
     for i, green in enumerate(large.images[..., 1].astype(float)):
         if truth.ndim == 3:
-            inside = truth[i]
-            around = (
-                binary_dilation(inside, iterations=5) & ~inside & large.field_of_view[i]
-            )
+            inside, field = truth[i], large.field_of_view[i]
+            around = binary_dilation(inside, iterations=5) & ~inside & field
         else:
             places = np.indices((256, 256)) - truth[i][:, None, None]
             away = np.hypot(*places) / large.disc_radius[i]

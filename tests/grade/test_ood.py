@@ -61,12 +61,9 @@ def test_limits_are_quantiles_of_mahalanobis_distances_and_either_may_warn(known
         assert rule[part]["limit"] == pytest.approx(np.quantile(held, ood.SHARE))
     assert rule["images"] == 40
     rows = ood.describe(encoder, eyes[:120])["intensities"]
-    deviation = rows.std(0)
-    share = ood.SHRINKAGE["intensities"]
-    correlation = np.cov(((rows - rows.mean(0)) / deviation).T)
-    precision = np.linalg.inv((1 - share) * correlation + share * np.eye(9))
-    z = (rows[:3] - rows.mean(0)) / deviation
-    expected = np.sqrt(np.einsum("ni,ij,nj->n", z, precision, z))
+    z, share = (rows - rows.mean(0)) / rows.std(0), ood.SHRINKAGE["intensities"]
+    precision = np.linalg.inv((1 - share) * np.cov(z.T) + share * np.eye(9))
+    expected = np.sqrt(np.einsum("ni,ij,nj->n", z[:3], precision, z[:3]))
     mean, scale = (rule["intensities"][name].numpy() for name in ("mean", "scale"))
     actual = ood.mahalanobis(rows[:3], mean, scale)
     np.testing.assert_allclose(actual, expected, rtol=1e-6)

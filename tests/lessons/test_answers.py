@@ -97,7 +97,7 @@ mirror_labels: off by one :: width - 1 -> width
 mirror_labels: a mirrored right eye is a left eye :: 1 - labels[:, 4] -> labels[:, 4]
 mirror_labels: its points were left behind
   width - 1 - labels[:, [1, 3]] -> labels[:, [1, 3]]
-dice_in_view: the view is not used | mask = [[False, False, True]], view = [[False, F
+dice_in_view: the view is not used | mask_true = [[False, False, True]], mask_pred =
    & view ->
 dice_in_view: 0/0 is nan, not 0 :: np.nan -> 0.0
 dice_in_view: the joint area (IoU)

@@ -1,17 +1,21 @@
-"""Frechet distance: closed forms, invariances and singular covariances."""
+"""Frechet distance and its noise floor: closed forms, laws, singular covariances."""
 
+import functools
 import math
 
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import refused, seeds
 
 from tinyssl import reference
 from tinyssl.metrics import frechet_distance, frechet_distance_from_stats
+from tinyssl.metrics import frechet_noise_floor as noise_floor
 
 few_or_many = st.sampled_from((2, 3, 5, 6, 40))  # samples of 5 features
+FEATURES = np.random.default_rng(0).normal(size=(300, 4)) * [3, 2, 2, 2] + 7
 
 
 def features(seed, n1, n2, d=5):
@@ -41,9 +45,8 @@ def test_invariances(seed, n1, n2):
     assert frechet_distance(*(x + 7 for x in sets)) == expected
     assert frechet_distance(*(x * 3 for x in sets)) / 9 == expected
     assert frechet_distance(sets[0], sets[0]) <= 1e-6
-    shift = np.arange(5.0)
-    moved = frechet_distance(sets[0], sets[0] + shift)
-    assert moved == pytest.approx(shift @ shift, abs=1e-6)
+    moved = frechet_distance(sets[0], sets[0] + np.arange(5.0))
+    assert moved == pytest.approx(0 + 1 + 4 + 9 + 16, abs=1e-6)
 
 
 @given(seeds, st.integers(1, 6))
@@ -79,31 +82,25 @@ def test_nearly_singular_covariances_cost_no_digits(seed, smallest):
     assert actual == pytest.approx(scales.sum(), abs=1e-12)
 
 
-def test_one_dimension():
+def test_one_dimension_and_constant_features():
     actual = frechet_distance([0.0, 2, 0, 2], [10.0, 14, 10, 14])
-    deviations = math.sqrt(4 / 3), math.sqrt(16 / 3)
-    expected = (1 - 12) ** 2 + (deviations[0] - deviations[1]) ** 2
+    expected = (1 - 12) ** 2 + (math.sqrt(4 / 3) - math.sqrt(16 / 3)) ** 2
     assert actual == pytest.approx(expected)
     assert frechet_distance_from_stats(1, 4, 3, 9) == pytest.approx(4 + 1)
-
-
-def test_constant_features_have_no_spread():
-    zeros, ones = np.zeros((9, 3)), np.ones((9, 3))
-    assert frechet_distance(zeros, ones) == 3
-    singular = np.zeros((3, 3))
-    assert frechet_distance_from_stats(zeros[0], singular, ones[0], singular) == 3
-    actual = frechet_distance_from_stats(zeros[0], singular, ones[0], np.eye(3))
-    assert actual == pytest.approx(6)
+    # constant features have no spread
+    assert frechet_distance(np.zeros((9, 3)), np.ones((9, 3))) == 3
+    zeros, ones, flat = np.zeros(3), np.ones(3), np.zeros((3, 3))
+    assert frechet_distance_from_stats(zeros, flat, ones, flat) == 3
+    assert frechet_distance_from_stats(zeros, flat, ones, np.eye(3)) == pytest.approx(6)
 
 
 @pytest.mark.parametrize("side", [2, 130])
 @pytest.mark.parametrize(("row", "column"), [(-1, 0), (0, -1)])
 def test_asymmetry_is_seen_wherever_it_is(side, row, column):
-    cov, zero = np.eye(side), np.zeros(side)
-    skew = cov.copy()
+    skew, zero = np.eye(side), np.zeros(side)
     skew[row, column] += 1e-9
     with refused("cov2 must be symmetric, found entries 1e-09 apart"):
-        frechet_distance_from_stats(zero, cov, zero, skew)
+        frechet_distance_from_stats(zero, np.eye(side), zero, skew)
 
 
 def test_asymmetry_within_rounding_is_averaged():
@@ -117,3 +114,48 @@ def test_asymmetry_within_rounding_is_averaged():
 def test_few_samples_warn():
     with pytest.warns(UserWarning, match="5 samples of 5 features: the Frechet dist"):
         frechet_distance(*features(0, 5, 40))
+
+
+@pytest.mark.parametrize("widest", [1, 9])
+@pytest.mark.parametrize(("n1", "n2"), [(2, 2), (3, 30), (5, 5), (40, 12)])
+def test_the_law_of_the_floor_is_that_of_drawn_samples(n1, n2, widest):
+    rng = np.random.default_rng(0)
+    features = FEATURES * [widest, 1, 1, 1]
+    mean, cov = features.mean(axis=0), np.cov(features, rowvar=False)
+    floor = reference.frechet_noise_floor
+    expected = [floor(mean, cov, n1, n2, rng) for _ in range(600)]
+    actual = noise_floor(features, n1, n2, rng=0, repeats=600)
+    assert scipy.stats.ks_2samp(actual, expected).pvalue > 0.01
+
+
+@pytest.mark.parametrize(("n", "expected"), [(50, 43.5), (200, 11.0), (1000, 2.2)])
+def test_the_floor_of_64_independent_features(n, expected):
+    features = np.random.default_rng(1).normal(size=(20_000, 64))
+    actual = noise_floor(features, n, rng=0)
+    assert actual.shape == (20,)
+    assert actual.mean() == pytest.approx(expected, rel=0.03)
+
+
+@given(seeds, st.sampled_from((3, 4, 60)), st.integers(2, 9))
+def test_invariances_of_the_floor(seed, n, size):
+    rng = np.random.default_rng(seed)
+    features = rng.normal(size=(n, 4))
+    rotation = np.linalg.qr(rng.normal(size=(4, 4)))[0]
+    floors = functools.partial(noise_floor, n1=size, n2=5, rng=seed, repeats=3)
+    expected = pytest.approx(floors(features), rel=1e-7, abs=1e-9)
+    assert floors(features + 9) == expected
+    assert floors(features @ rotation) == expected
+    assert floors(features[::-1]) == expected
+    assert floors(features * 3) / 9 == expected
+
+
+def test_floors_of_sizes_generators_and_no_spread():
+    floors = [noise_floor(FEATURES, n, rng=0).mean() for n in (10, 100, 1000)]
+    assert floors[0] > 5 * floors[1] > 25 * floors[2]
+    expected = noise_floor(FEATURES, 9, 9, rng=0)
+    np.testing.assert_array_equal(noise_floor(FEATURES, 9, rng=0), expected)
+    np.testing.assert_array_equal(noise_floor(np.ones((9, 3)), 5, rng=0), 0)
+    # a generator moves on and a seed does not
+    rng = np.random.default_rng(0)
+    both = [noise_floor(FEATURES, 9, rng=rng, repeats=10) for _ in range(2)]
+    np.testing.assert_array_equal(np.concatenate(both), expected)

@@ -19,9 +19,7 @@ def test_known_values():
     assert localization_error([1e308], [0.0]) == 1e308
     assert localization_error([1, 2, 3], [2, 4, 5]) == 3
     assert localization_error([1, 2, 3], [2, 4, 5]).shape == ()
-
-
-def test_bytes_do_not_wrap():
+    # bytes do not wrap
     assert localization_error(np.uint8([[0, 13]]), np.uint8([[0, 10]])) == 3
 
 

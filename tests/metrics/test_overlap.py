@@ -7,31 +7,28 @@ import numpy as np
 import pytest
 import sklearn.metrics
 from hypothesis import given
-from strategies import mask_pairs, numpy_up_to, small
+from strategies import lengths, mask_pairs, numpy_up_to, small
 
 from tinyssl.metrics import dice, iou, overlap, sensitivity, specificity
 
 TWINS = {
-    dice: (sklearn.metrics.f1_score, "binary_f1_score"),
-    iou: (sklearn.metrics.jaccard_score, "binary_jaccard_index"),
-    sensitivity: (sklearn.metrics.recall_score, "binary_recall"),
-    specificity: (
-        functools.partial(sklearn.metrics.recall_score, pos_label=0),
-        "binary_specificity",
-    ),
+    dice: sklearn.metrics.f1_score,
+    iou: sklearn.metrics.jaccard_score,
+    sensitivity: sklearn.metrics.recall_score,
+    specificity: functools.partial(sklearn.metrics.recall_score, pos_label=0),
 }
 
 
-@pytest.mark.parametrize("metric", TWINS)
+@pytest.mark.parametrize(("metric", "twin"), TWINS.items())
 @given(mask_pairs(count=3), small)
-def test_equals_sklearn_inside_the_region(metric, masks, length):
+def test_equals_sklearn_inside_the_region(metric, twin, masks, length):
     true, pred, region = masks
     with numpy_up_to(overlap, length):
         actual = metric(true, pred, region=region, undefined=1.0)
         whole = metric(true, pred, undefined=1.0)
     true_in, pred_in = true[region].astype(int), pred[region].astype(int)
     if true_in.size:
-        expected = TWINS[metric][0](true_in, pred_in, zero_division=1.0)
+        expected = twin(true_in, pred_in, zero_division=1.0)
         assert actual == pytest.approx(expected, abs=1e-12)
     else:
         assert actual == 1.0
@@ -42,32 +39,18 @@ def test_equals_sklearn_inside_the_region(metric, masks, length):
 def test_laws(masks):
     score = iou(*masks, undefined=1)
     assert dice(*masks, undefined=1) == pytest.approx(2 * score / (1 + score))
-    as_bytes = [mask.astype(np.uint8) * 255 for mask in masks]
-    as_floats = [mask * -0.5 for mask in masks]
-    for metric in TWINS:
-        expected = metric(*masks)
-        np.testing.assert_equal(metric(*as_bytes), expected)
-        np.testing.assert_equal(metric(*as_floats), expected)
+    for value in (np.uint8(255), 255.0):
+        others = [mask * value for mask in masks]
+        for metric in TWINS:
+            np.testing.assert_equal(metric(*others), metric(*masks))
 
 
-@given(mask_pairs())
-def test_equal_torchmetrics(torchmetrics, masks):
-    import torch
-
-    true, pred = (torch.from_numpy(mask.astype(np.int64)) for mask in masks)
-    for metric, (_, twin) in TWINS.items():
-        expected = float(getattr(torchmetrics, twin)(pred, true))  # 0 if undefined
-        assert metric(*masks, undefined=0) == pytest.approx(expected, abs=1e-6)
-
-
-@pytest.mark.parametrize("length", [0, 2**62])
-@pytest.mark.parametrize("dtype", ["?", "u1", "i1", "i2", "f4"])
+@lengths
+@pytest.mark.parametrize("dtype", ["?", "u1", "i2", "f4"])
 def test_where_a_product_of_bytes_is_wrong(dtype, length):
     # 12 and 8 pixels, 4 shared, in bytes of 255: 255 * 255 is 1, sums wrap
     true, pred = np.zeros((2, 5, 4))
     true[:3], pred[2:4] = 255, 255
-    if dtype == "i1":
-        true, pred = (true > 0) * -128, (pred > 0) * -128
     masks = true.astype(dtype), pred.astype(dtype)
     with numpy_up_to(overlap, length):
         assert dice(*masks) == 2 * 4 / (12 + 8)
@@ -86,17 +69,14 @@ def test_any_number_of_threads_gives_the_same(monkeypatch):
         assert [metric(*masks[:2], region=masks[2]) for metric in TWINS] == expected
 
 
-@pytest.mark.parametrize("length", [0, 2**62])
+@lengths
 def test_the_ends_of_the_range_and_what_is_undefined(length):
     none, full = np.zeros((4, 4), bool), np.ones((4, 4), bool)
     with numpy_up_to(overlap, length):
-        for metric, masks in (
-            (dice, (none, none)),
-            (iou, (none, none)),
-            (sensitivity, (none, full)),
-            (specificity, (full, full)),
-        ):
-            assert math.isnan(metric(*masks))
+        assert math.isnan(dice(none, none))
+        assert math.isnan(iou(none, none))
+        assert math.isnan(sensitivity(none, full))
+        assert math.isnan(specificity(full, full))
         assert math.isnan(dice(full, full, region=none))
         assert dice(none, full) == iou(none, full) == 0
         assert dice(full, full) == iou(full, full) == sensitivity(full, full) == 1

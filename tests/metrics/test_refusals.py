@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from strategies import refused
+from strategies import lengths, refused
 
 from tinyssl import metrics
 from tinyssl.metrics import _kappas, _ssim, classification, overlap, ranking
@@ -28,10 +28,9 @@ ROWS = {
         no("y_pred must be finite, found nan", [0, 1], [NAN, 1]),
         no("y_true must be finite, found inf", [0, INF], [0, 1]),
         no("must fit int64, found 1e[+]300", [0, 1e300], [0, 1]),
-        *(
-            no("y_pred must fit int64, found .* position 1", [0, 1], [0, far])
-            for far in (1e19, 2.0**63, -1e300)
-        ),
+        no("y_pred must fit int64, found .* position 1", [0, 1], [0, 1e19]),
+        no("y_pred must fit int64, found .* position 1", [0, 1], [0, 2.0**63]),
+        no("y_pred must fit int64, found .* position 1", [0, 1], [0, -1e300]),
         no("TypeError: y_true must hold numbers, found dtype <U1", WORDS, [0, 1]),
         no("y_true cannot be read as an array", [0, [1]], [0, 1]),
         no("TypeError: y_true must hold numbers, found dtype comp", [0, 1j], [0, 1]),
@@ -55,11 +54,9 @@ ROWS = {
         no("y_true must be >= 0, found -1 at position 0", [-1], [0]),
         no("labels must be < 4096 to be counted", [0], [10**9]),
     ],
-    "quadratic_weighted_kappa cohen_kappa": [
+    "quadratic_weighted_kappa cohen_kappa roc_auc average_precision": [
         no("TypeError: undefined must be a number", [0], [0], undefined=None),
         no("undefined must fit float64, found 10000", [0], [0], undefined=MANY),
-    ],
-    "quadratic_weighted_kappa cohen_kappa roc_auc average_precision": [
         no("1e-290 .* 1e-300 beside 1.0", [0, 1], [0, 1], sample_weight=[1, 1e-300]),
     ],
     "cohen_kappa": [
@@ -73,10 +70,9 @@ ROWS = {
         no("y_true must not be empty", [], [], average="macro"),
         no("y_true must lie in 0..1, found 2", [0, 2], [0, 1], average="binary"),
         no("2 or left out", [0], [0], average="binary", num_classes=3),
-        *(
-            no("TypeError: num_c", [0, 1], [0, 1], average="binary", num_classes=two)
-            for two in (2.0, np.array([2, 2]), True)
-        ),
+        no("TypeError: num_c", [0], [1], average="binary", num_classes=2.0),
+        no("TypeError: num_c", [0], [1], average="binary", num_classes=np.full(2, 2)),
+        no("TypeError: num_c", [0], [1], average="binary", num_classes=True),
         no("TypeError: undefined must", [0], [0], average="macro", undefined="nan"),
     ],
     "roc_auc average_precision roc_curve precision_recall_curve": [
@@ -94,7 +90,6 @@ ROWS = {
         no("TypeError: y_score must hold numbers", [0, 1], WORDS),
         no("TypeError: y_score must hold numbers, .* comp", [0, 1], [0, 1j]),
         no("sample_weight must be >= 0", [0, 1], [0, 1], sample_weight=[1, -1]),
-        no("TypeError: undefined must be a number", [0, 1], [0, 1], undefined=None),
     ],
     "roc_auc average_precision": [
         no("must be one of 'macro', 'weighted'", [0, 1], [0, 1], average="micro"),
@@ -102,6 +97,7 @@ ROWS = {
     ],
     "roc_curve precision_recall_curve": [
         no("y_score must be one-dimensional", [0, 1], ONES),
+        no("TypeError: undefined must be a number", [0, 1], [0, 1], undefined=None),
     ],
     "dice iou sensitivity specificity": [
         no("mask_true and mask_pred must have one shape", ONES, np.ones((2, 3))),
@@ -162,11 +158,11 @@ ROWS = {
     "mse": [
         no("one shape", [0, 1], [0]),
         no("image2 must be finite", [0], [NAN]),
-        no("must lie within 1e150 of each other", [1e200], [-1e200]),
-        no("must lie within 1e150 of each other", [1.7e308], [-1.7e308]),
+        no("mean square of 0 or of 1e-300..1e300", [1e200], [-1e200]),
+        no("mean square of 0 or of 1e-300..1e300", [1.7e308], [-1.7e308]),
     ],
     "psnr": [
-        no("must lie within 1e150 of each other", [1e200], [-1e200], data_range=1),
+        no("mean square of 0 or of 1e-300..1e300", [1e200], [-1e200], data_range=1),
         no("data_range must be finite and > 0", [0], [1], data_range=-1),
         no("data_range must fit float64, found 10000", [0], [1], data_range=MANY),
         no("> 0", [0], [1], data_range=np.longdouble("1e-4000")),  # 0 in float64
@@ -178,7 +174,7 @@ ROWS = {
         no(r"found inf at position \(0, 0\)", GRAY + INF, GRAY),
         no(r"image2.* nan at position \(0, 0\)", BIG, BIG * NAN),
         no("image1.* found -inf at position", BIG - INF, BIG),
-        no(r"within 1e-70..1e70.* values up to 1e\+200", HUGE, HUGE),
+        no(r"within 100000 data ranges.* found 0 to 1e\+200", HUGE, HUGE),
         no("TypeError: image1 must hold numbers", [WORDS], [WORDS]),
         no("TypeError: image1 must hold numbers", GRAY + 1j, GRAY),
         no("2 axes.*: channel_axis says where the colours", COLOUR, COLOUR),
@@ -215,18 +211,11 @@ ROWS = {
         no("TypeError: num_classes must be an integer", 2.0),
     ],
 }
+CALLS = [(name, *row) for some in ROWS for name in some.split() for row in ROWS[some]]
 
 
-@pytest.mark.parametrize("length", [0, 2**62])
-@pytest.mark.parametrize(
-    ("name", "args", "options", "message"),
-    [
-        (name, *row)
-        for some, rows in ROWS.items()
-        for name in some.split()
-        for row in rows
-    ],
-)
+@lengths
+@pytest.mark.parametrize(("name", "args", "options", "message"), CALLS)
 def test_refusals(name, args, options, message, length, monkeypatch):
     for module in (_kappas, _ssim, classification, overlap, ranking):
         monkeypatch.setattr(module, "SMALL", length)

@@ -1,50 +1,42 @@
-"""SSIM: equal to scikit-image, and laws at the edges, in NumPy and in the kernels."""
+"""SSIM, PSNR and MSE: equal to scikit-image, laws, every dtype, layout and thread."""
+
+import math
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 import skimage.metrics
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import image_pairs, numpy_up_to, seeds, small
+from strategies import image_pairs, lengths, numpy_up_to, seeds, small
 
-from tinyssl.metrics import SSIMAccumulator, _ssim, ssim
+from tinyssl.metrics import SSIMAccumulator, _ssim, mse, psnr, ssim
 
+RNG = np.random.default_rng(0)
 windows = pytest.mark.parametrize("window", ["gaussian", "uniform"])
-lengths = pytest.mark.parametrize("length", [0, 2**62])
+dtypes = pytest.mark.parametrize("dtype", ["u1", "f4", "f8"])
 
 
-def peer_ssim(image1, image2, **options):
-    """scikit-image in float64; its float32 sums are another number."""
-    return skimage.metrics.structural_similarity(
-        image1.astype(float), image2.astype(float), **options
-    )
-
-
-@given(image_pairs(), small, st.sampled_from((0.7, 1.0, 1.5)), st.booleans())
-def test_gaussian_equals_skimage(images, length, sigma, unbiased):
-    image1, image2, data_range = images
-    options = {"data_range": data_range, "channel_axis": -1, "sigma": sigma}
-    expected = peer_ssim(
-        image1, image2, gaussian_weights=True, use_sample_covariance=unbiased, **options
-    )
-    with numpy_up_to(_ssim, length):
-        actual = ssim(image1, image2, sample_covariance=unbiased, **options)
-    assert actual == pytest.approx(expected, abs=1e-10)
-
-
-@given(image_pairs(), small, st.sampled_from((None, 3, 9)), st.booleans())
-def test_uniform_map_equals_skimage(images, length, win_size, unbiased):
+@pytest.mark.parametrize(
+    ("window", "name", "sizes"),
+    [("gaussian", "sigma", (0.7, 1.0, 1.5)), ("uniform", "win_size", (None, 3, 9))],
+)
+@given(image_pairs(), small, st.data(), st.booleans())
+def test_map_equals_skimage(window, name, sizes, images, length, data, unbiased):
     *images, data_range = images
-    options = {"data_range": data_range, "channel_axis": -1, "full": True}
-    options["win_size"] = win_size
-    score, expected = peer_ssim(*images, use_sample_covariance=unbiased, **options)
-    options |= {"window": "uniform", "sample_covariance": unbiased}
+    size = data.draw(st.sampled_from(sizes))
+    options = {"data_range": data_range, "channel_axis": -1, "full": True, name: size}
+    ours = {"window": window, "sample_covariance": unbiased}
     with numpy_up_to(_ssim, length):
-        actual, actual_map = ssim(*images, **options)
-    edge = (win_size or 7) // 2
-    expected = expected[edge:-edge, edge:-edge]
-    np.testing.assert_allclose(actual_map, expected, atol=1e-10, rtol=0)
-    assert actual == pytest.approx(score, abs=1e-10)
+        actual, actual_map = ssim(*images, **ours, **options)
+    gaussian = window == "gaussian"
+    options |= {"gaussian_weights": gaussian, "use_sample_covariance": unbiased}
+    images = [image.astype(float) for image in images]  # its float32 is another number
+    expected, full_map = skimage.metrics.structural_similarity(*images, **options)
+    edge = int(3.5 * size + 0.5) if gaussian else (size or 7) // 2
+    expected_map = full_map[edge:-edge, edge:-edge]
+    np.testing.assert_allclose(actual_map, expected_map, atol=1e-10, rtol=0)
+    assert actual == pytest.approx(expected, abs=1e-10)
 
 
 @given(image_pairs(), small, st.sampled_from(("gaussian", "uniform")))
@@ -64,11 +56,9 @@ def test_laws(images, length, window):
         moved = (np.moveaxis(image, -1, 0) for image in (image1, image2))
         first = ssim(*moved, channel_axis=0, **gray)
     assert -1 <= score <= 1
-    assert flipped == pytest.approx(score, abs=1e-12)
-    assert turned == pytest.approx(score, abs=1e-12)
-    assert np.mean(channels) == pytest.approx(score, abs=1e-12)
+    means = flipped, turned, np.mean(channels), score_map.mean()
+    assert means == pytest.approx([score] * 4, abs=1e-12)
     assert score_map.max() <= 1
-    assert score_map.mean() == pytest.approx(score, abs=1e-12)
     lost = 10 if window == "gaussian" else 6
     assert score_map.shape == (len(image1) - lost, image1.shape[1] - lost, C)
     assert first == full == score
@@ -95,25 +85,23 @@ def test_numpy_and_the_kernel_give_the_same_bits(seed, dtype, window):
         np.testing.assert_array_equal(actual_map, expected_map)
 
 
-@pytest.mark.parametrize("window", ["gaussian", "uniform"])
+@windows
 @pytest.mark.parametrize("side", [32, 33])
-@pytest.mark.parametrize("dtype", ["u1", "f4", "f8"])
+@dtypes
 def test_numpy_answers_calls_of_up_to_32_x_32_values(side, dtype, window, monkeypatch):
     images = np.random.default_rng(0).integers(0, 256, (2, side, side)).astype(dtype)
-    calls, answer = [], _ssim.numpy_ssim_map
-    monkeypatch.setattr(
-        _ssim, "numpy_ssim_map", lambda *args: (calls.append(1), answer(*args))
-    )
+    spy = Mock(wraps=_ssim.numpy_ssim_map)
+    monkeypatch.setattr(_ssim, "numpy_ssim_map", spy)
     options = {"data_range": 255, "window": window}
     expected = ssim(*images, **options)
     for count in (2, 3):  # whatever came before
         assert ssim(*images, **options) == expected
-        assert len(calls) == (count if side == 32 else 0)
-    calls.clear()
+        assert spy.call_count == (count if side == 32 else 0)
+    spy.reset_mock()
     batch = SSIMAccumulator(**options)
     batch.update(*images[:, None].repeat(2, axis=1))
     assert abs(batch.compute() - expected) <= 2.0**-60
-    assert not calls  # more values in a call
+    spy.assert_not_called()  # more values in a call
 
 
 @windows
@@ -174,3 +162,73 @@ def test_bytes_in_a_window_beyond_int32_are_summed_as_floats():
         expected = ssim(image / 1.0, other / 1.0, win_size=win_size, **options)
         assert actual == pytest.approx(expected, abs=1e-12)
         assert 0.9 < actual < 1
+
+
+@windows
+@pytest.mark.parametrize("dtype", ["?", "i1", "u1", "u2", "i8", "f2", "f4", ">f8"])
+@lengths
+def test_every_dtype_gives_the_bits_of_float64(window, dtype, length):
+    images = RNG.integers(-128, 128, (2, 20, 17)).astype(dtype)
+    top = 65_535 if dtype == "u2" else 255  # -1 is 65,535 there
+    wide, options = images.astype(float), {"data_range": top, "window": window}
+    with numpy_up_to(_ssim, length):
+        expected = ssim(*wide, **options)
+        if window == "uniform" and dtype == "u1":  # whole numbers are summed as such
+            expected = pytest.approx(expected, abs=1e-13)
+        assert ssim(*images, **options) == expected
+        # two dtypes meet in float64
+        assert ssim(wide[0], images[0], **options) == 1.0
+        expected = ssim(wide[0], wide[1] + 0.5, **options)
+        assert ssim(images[0], wide[1] + 0.5, **options) == expected
+
+
+@windows
+@dtypes
+def test_every_layout_gives_the_same_bits(dtype, window, monkeypatch):
+    monkeypatch.setattr(_ssim, "SMALL", 0)
+    images = RNG.integers(0, 256, (2, 20, 17, 3)).astype(dtype)
+    options = {"data_range": 255, "channel_axis": -1, "window": window}
+    expected = ssim(*images, **options)
+    locked = images.copy()
+    locked.flags.writeable = False
+    for layout in (
+        np.asfortranarray(images),
+        np.flip(np.flip(images).copy()),
+        np.repeat(images, 2, axis=2)[:, :, ::2],
+        locked,
+        images.astype(images.dtype.newbyteorder(">")),
+    ):
+        assert ssim(*layout, **options) == expected
+
+
+@windows
+@dtypes
+@pytest.mark.parametrize("rows", [17, 30])
+def test_bits_do_not_depend_on_the_threads(dtype, window, rows, monkeypatch):
+    for name, value in {"SMALL": 0, "SERIAL": 0, "TILE": 4}.items():
+        monkeypatch.setattr(_ssim, name, value)
+    images, answers = RNG.integers(0, 256, (2, rows, 15, 3)).astype(dtype), []
+    options = {"data_range": 255, "channel_axis": -1, "window": window, "full": True}
+    for threads in ("1", "2", "3", "7"):
+        monkeypatch.setenv("TINYSSL_NUM_THREADS", threads)
+        score, score_map = ssim(*images, **options)
+        answers.append((score, score_map.tobytes()))
+    assert answers == answers[:1] * 4
+
+
+@given(seeds)
+def test_mse_and_psnr_equal_skimage(seed):
+    image1, image2 = np.random.default_rng(seed).integers(0, 256, (2, 5, 4), np.uint8)
+    expected = skimage.metrics.mean_squared_error(image1, image2)
+    assert mse(image1, image2) == pytest.approx(expected)
+    expected = skimage.metrics.peak_signal_noise_ratio(image1, image2, data_range=255)
+    assert psnr(image1, image2, data_range=255) == pytest.approx(expected)
+    assert mse(image1, image1) == 0
+    assert psnr(image1, image1, data_range=255) == math.inf
+    assert psnr([0, 0], [5, 5], data_range=5) == 0.0
+
+
+def test_large_and_small_values():
+    assert mse([1e149], [-1e149]) == pytest.approx(4e298)
+    assert psnr([1e-149], [0], data_range=1e30) == pytest.approx(3580)
+    assert psnr([1e149], [0], data_range=1e-30) == pytest.approx(-3580)

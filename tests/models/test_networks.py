@@ -4,28 +4,21 @@ import itertools
 import json
 import re
 from collections import Counter
+from copy import deepcopy
+from functools import partial
 
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from tinyssl.models import (
-    DenseNet,
-    DenseUNet,
-    SonoNet,
-    UNet,
-    densenet121,
-    densenet_small,
-    from_config,
-    load_torchvision,
-    load_weights,
-    sononet_small,
-)
+from tinyssl import models
+from tinyssl.models import DenseNet, DenseUNet, SonoNet, UNet, from_config, load_weights
 
 # VGG-16's thirteen 3x3 convolutions (Simonyan and Zisserman 2015, configuration D)
 VGG16 = (3, 64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512)
 TINY = {"growth_rate": 4, "block_layers": (1, 2, 2), "stem_channels": 6}
+assert_equal = partial(torch.testing.assert_close, rtol=0, atol=0)
 
 
 def dense(small_stem=False, **options):
@@ -35,9 +28,9 @@ def dense(small_stem=False, **options):
 ENCODERS = {
     "densenet": dense,
     "densenet, small stem": lambda: dense(True),
-    "densenet, small": densenet_small,
+    "densenet, small": models.densenet_small,
     "sononet": lambda: SonoNet(width=4),
-    "sononet, extra pool": lambda: sononet_small(extra_pool=True),
+    "sononet, extra pool": lambda: models.sononet_small(extra_pool=True),
     "unet": lambda: UNet(out_channels=2, widths=(4, 8, 16)),
     "deep unet": lambda: UNet(out_channels=2, widths=(4, 4, 8, 8)),
 }
@@ -53,10 +46,8 @@ NETWORKS = ENCODERS | UNETS
 def test_an_image_of_any_size_passes(name, size):
     model = NETWORKS[name]()
     actual = model(torch.rand(2, 3, *size)).shape
-    if name in UNETS:
-        assert actual == (2, 2, *size)
-    else:
-        assert actual == (2, model.config["num_classes"])
+    expected = (2, *size) if name in UNETS else (model.config["num_classes"],)
+    assert actual == (2, *expected)
 
 
 @pytest.mark.parametrize("size", [(28, 28), (64, 45)])
@@ -95,13 +86,12 @@ def test_sononet_64_and_densenet121_have_the_layers_of_their_papers():
     assert found == [(c_out, c_in, 3, 3) for c_in, c_out in itertools.pairwise(VGG16)]
     # the adaptation halves the channels and ends in a norm
     modules = SonoNet(num_classes=14).adaptation.modules()
-    wide, norm, relu, narrow, last = (m for m in modules if not list(m.children()))
-    assert tuple(wide.weight.shape) == (256, 512, 1, 1)
-    assert tuple(narrow.weight.shape) == (14, 256, 1, 1)
-    assert isinstance(norm, nn.BatchNorm2d)
-    assert isinstance(relu, nn.ReLU)
-    assert isinstance(last, nn.BatchNorm2d)
-    model = densenet121()
+    layers = [m for m in modules if not list(m.children())]
+    convolution_norm = [nn.Conv2d, nn.BatchNorm2d]
+    assert [type(m) for m in layers] == [*convolution_norm, nn.ReLU, *convolution_norm]
+    shapes = [tuple(convolution.weight.shape) for convolution in layers[::3]]
+    assert shapes == [(256, 512, 1, 1), (14, 256, 1, 1)]
+    model = models.densenet121()
     modules = list(model.modules())
     kernels = Counter(m.kernel_size for m in modules if isinstance(m, nn.Conv2d))
     pools = [m for m in modules if isinstance(m, nn.AvgPool2d | nn.AdaptiveAvgPool2d)]
@@ -113,11 +103,11 @@ def test_sononet_64_and_densenet121_have_the_layers_of_their_papers():
 
 def test_maps_halve_from_block_to_block_and_the_answer_is_the_mean_of_the_last():
     for extra, halvings in ((False, 4), (True, 5)):
-        maps = sononet_small(extra_pool=extra).stages(torch.rand(2, 3, 64, 96))
+        maps = models.sononet_small(extra_pool=extra).stages(torch.rand(2, 3, 64, 96))
         expected = [(64 >> k, 96 >> k) for k in range(halvings + 1)]
         assert [m.shape[2:] for m in maps] == expected
     torch.manual_seed(0)
-    model = sononet_small(num_classes=3)
+    model = models.sononet_small(num_classes=3)
     x = torch.rand(2, 3, 48, 48)
     assert model.class_maps(x).min() < 0, "rectified"
     maps = model.eval().class_maps(x)
@@ -133,16 +123,13 @@ def test_skips_carry_single_pixels(name):
     moved = x.clone()
     moved[..., 16, 16] += 1
     change = (model(moved) - model(x)).abs().sum((0, 1))
-    near = change[14:19, 14:19].mean()
-    assert near > 2 * change.mean()
+    assert change[14:19, 14:19].mean() > 2 * change.mean()
 
 
 def test_dense_unet_keeps_the_weights_of_the_encoder_given():
     encoder = dense()
-    before = {name: t.clone() for name, t in encoder.state_dict().items()}
-    model = DenseUNet(encoder)
-    for name, tensor in model.encoder.state_dict().items():
-        assert torch.equal(tensor, before[name])
+    before = deepcopy(encoder.state_dict())
+    assert_equal(DenseUNet(encoder).encoder.state_dict(), before)
 
 
 def torchvision_by_hand(x, blocks, growth=32, width=4, classes=1000):
@@ -194,8 +181,8 @@ def test_torchvision_weights_give_the_same_outputs(tmp_path, old_names):
         kept = {k: v for k, v in weights.items() if "num_batches" not in k}
         saved = {old.sub(r"\1.", name): value for name, value in kept.items()}
     torch.save(saved, tmp_path / "densenet121.pth")
-    model = densenet121().eval()
-    report = load_torchvision(model, tmp_path / "densenet121.pth")
+    model = models.densenet121().eval()
+    report = models.load_torchvision(model, tmp_path / "densenet121.pth")
     with torch.no_grad():
         actual = model(x)
     torch.testing.assert_close(actual, expected, atol=1e-5, rtol=1e-5)
@@ -215,11 +202,10 @@ def test_a_head_of_another_size_stays_random_and_other_weights_are_refused():
     assert "left over 2 (classifier.weight, classifier.bias)" in str(report)
     # weights of another network are refused and change nothing
     model = dense()
-    before = {name: t.clone() for name, t in model.state_dict().items()}
+    before = deepcopy(model.state_dict())
     with pytest.raises(ValueError, match="at least 90 % of the model's tensors, found"):
         load_weights(model, dense(growth_rate=5).state_dict())
-    for name, tensor in model.state_dict().items():
-        assert torch.equal(tensor, before[name])
+    assert_equal(model.state_dict(), before)
 
 
 def test_files_that_are_no_weights_are_refused_in_one_line(tmp_path):
@@ -231,4 +217,4 @@ def test_files_that_are_no_weights_are_refused_in_one_line(tmp_path):
         ("list", ValueError, r"must hold a state_dict .* found list"),
     ):
         with pytest.raises(error, match=words):
-            load_torchvision(dense(), tmp_path / f"{name}.pth")
+            models.load_torchvision(dense(), tmp_path / f"{name}.pth")

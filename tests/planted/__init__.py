@@ -3,16 +3,7 @@
 ``mutations.py`` does the planting. An error here is one a person could make.
 """
 
-from planted import counting, similarity, torch_layer, transforms
+from planted import counting, limits, similarity, torch_layer, transforms
 
-ROWS = [
-    *similarity.SSIM,
-    *similarity.FRECHET,
-    *similarity.ACCUMULATORS,
-    *counting.COUNTING,
-    *counting.RANKING,
-    *transforms.SWAPS,
-    *transforms.TILES,
-    *transforms.THREADS,
-    *torch_layer.TORCH,
-]
+ROWS = similarity.ROWS + counting.ROWS + transforms.ROWS + limits.ROWS
+ROWS += torch_layer.ROWS

@@ -2,125 +2,84 @@
 
 from planted.row import rows
 
-SSIM = [
-    *rows(
-        "_kernels/similarity.py",
-        "test_kernels.py::test_ssim_map test_kernels.py::test_box_ssim_map "
-        "metrics/test_ssim.py",
-        # off by one
-        ("if row < start:", "if row <= start:"),
-        ("min(top + tile, stop) + size - 1", "min(top + tile, stop) + size"),
-        (
-            "old1, old2 = rows1[i - size], rows2[i - size]",
-            "old1, old2 = rows1[i - size + 1], rows2[i - size + 1]",
-        ),
-        ("below[k] = (row + k) % K", "below[k] = (row + k + 1) % K"),
-        ("if k < len(taps) // 2 else", "if k <= len(taps) // 2 else"),
-        # the wrong neighbour, weight, sum
-        ("np.arange(K) * C", "np.arange(K) * 1"),
-        ("taps[middle] * centre[j]", "0.5 * taps[middle] * centre[j]"),
-        ("(out[j] if k else", "(0 if k else"),
-        ("a * a + b * b, a * b", "a * a - b * b, a * b"),
-        ("- (a * a + b * b)\n", "\n"),
-        ("2 * covariance + c2", "covariance + c2"),
-        ("c1 * pixels**2", "c1 * pixels"),
-        ("/ unbias,", "* unbias,"),
-        ("out[j] = 1.0 if score > 1 else score", "out[j] = score"),
-        ("sums[j] += scores[j]", "sums[j] = scores[j]"),
-        ("columns[:] = 0", "columns[:] = columns"),
-    ),
-    *rows(
-        "metrics/_ssim.py",
-        "metrics/test_ssim.py metrics/test_ssim_inputs.py metrics/test_refusals.py",
-        ("int(3.5 * sigma + 0.5)", "int(3 * sigma + 0.5)"),
-        ("pixels / (pixels - 1)", "pixels / (pixels + 1)"),
-        ("return H - K + 1, W - K + 1, C", "return H - K, W - K + 1, C"),
-        ("min(H, W) < K", "min(H, W) < K - 1"),
-        ("np.moveaxis(x, axis, -1)", "np.moveaxis(x, -1, axis)"),
-        ("centre[:] = some.sum(", "centre[:] = 0 * some.sum("),
-        ("scores[scores > 1] = 1", "scores[scores < 0] = 0"),
-        ("sums[row // tile] += line", "sums[row // tile] = line"),
-        ("/ (rows * columns * C)", "/ (rows * columns)"),
-        # another path than the size of a call says
-        ("image1.size * batch > SMALL", "image1.size > SMALL"),
-        ("if options.box and image1.size > SMALL:", "if options.box:"),
-        ("five += np.multiply(", "total += np.multiply("),
-        ("if options.box and len(options.taps) > EXACT else", "if False else"),
-    ),
-    *rows(
-        "metrics/similarity.py",
-        "metrics/test_similarity.py",
-        (
-            "np.subtract(image1, image2, dtype=np.float64)",
-            "np.subtract(image1, image2)",
-        ),
-        ("data_range * data_range / error", "data_range / error"),
-    ),
-]
-FRECHET = [
-    *rows(
-        "metrics/_gaussian.py",
-        "metrics/test_frechet.py metrics/test_frechet_precision.py",
-        # N for N - 1
-        ("scatter(features, centre) / (n - 1)", "scatter(features, centre) / n"),
-        ("(1 + np.sqrt(n))) / np.sqrt(n - 1)", "(1 + np.sqrt(n))) / np.sqrt(n)"),
-        ("return root / np.sqrt(len(features) - 1)", "return root"),
-        # digits lost: no origin, float32 blocks
-        (
-            'np.array(features[start : start + rows], dtype=np.float64, order="C")',
-            'np.array(features[start : start + rows], order="C")',
-        ),
-        (
-            "block - origin).sum(axis=0)",
-            "block - origin).sum(axis=0, dtype=np.float32)",
-        ),
-        # a dropped row, a block left out
-        ("centred[1:] - centred[0]", "centred[1:] + centred[0]"),
-        ("if values[0] <= SMALLEST:", "if False:"),
-        ("return root.T @ cov2 @ root", "return root @ cov2 @ root.T"),
-    ),
-    *rows(
-        "metrics/frechet.py",
-        "metrics/test_frechet.py metrics/test_frechet_precision.py "
-        "metrics/test_refusals.py",
-        ("shift @ shift + (total - 2 * cross)", "shift @ shift + (total - cross)"),
-        ("max(0.0, float(", "(float("),
-        ("total = np.trace(cov1) + np.trace(cov2)", "total = 2 * np.trace(cov1)"),
-        ("if n <= d:", "if n < d:"),
-        ("if len(values) < least:", "if len(values) < least - 1:"),
-        ("if values[0] < -rounding * max(values[-1], 0.0):", "if False:"),
-        ("if skew > rounding", "if False and skew > rounding"),
-    ),
-]
-ACCUMULATORS = [
-    *rows(
-        "metrics/accumulators.py",
-        "metrics/test_accumulators.py",
-        ("shift * (count / total)", "shift / 2"),
-        ("np.sqrt(self.count * count / total)", "np.sqrt(count)"),
-        ("self.scatter / (self.count - 1)", "self.scatter / self.count"),
-        ('self._add("other", other.table)', "self.table = other.table"),
-        ("return self.table.copy()", "return self.table"),
-        # what is not one's own, what one side lacks
-        (
-            "other.mean.copy(), other.scatter.copy())",
-            "other.mean, other.scatter)",
-        ),
-        ("mean = self.mean + shift", "mean = mean + shift"),
-        ("            count = total\n", ""),
-        ("min(self.count, other.count)", "max(self.count, other.count)"),
-        ("sample_weight=weights, **options", "sample_weight=None, **options"),
-        ("if not np.isfinite(total):", "if False:"),
-    ),
-    *rows(
-        "metrics/_ssim.py",
-        "metrics/test_ssim_accumulator.py",
-        ("return axis % 3", "return axis"),
-    ),
-    *rows(
-        "metrics/ssim_accumulator.py",
-        "metrics/test_ssim_accumulator.py",
-        ("if other.settings[name] != value:", "if False:"),
-        ("(high * LIMB + low) / (count", "(high * LIMB) / (count"),
-    ),
-]
+ROWS = rows(r"""
+_kernels/similarity.py: test_kernels.py::test_ssim_map
+  test_kernels.py::test_box_ssim_map metrics/test_ssim.py
+    # off by one
+    if row < start: -> if row <= start:
+    min(top + tile, stop) + size - 1 -> min(top + tile, stop) + size
+    old1, old2 = rows1[i - size], rows2[i - size]
+        -> old1, old2 = rows1[i - size + 1], rows2[i - size + 1]
+    below[k] = (row + k) % K -> below[k] = (row + k + 1) % K
+    if k < len(taps) // 2 else -> if k <= len(taps) // 2 else
+    # the wrong neighbour, weight, sum
+    np.arange(K) * C -> np.arange(K) * 1
+    taps[middle] * centre[j] -> 0.5 * taps[middle] * centre[j]
+    (out[j] if k else -> (0 if k else
+    a * a + b * b, a * b -> a * a - b * b, a * b
+    - (a * a + b * b)\n -> \n
+    2 * covariance + c2 -> covariance + c2
+    c1 * pixels**2 -> c1 * pixels
+    / unbias, -> * unbias,
+    out[j] = 1.0 if score > 1 else score -> out[j] = score
+    sums[j] += scores[j] -> sums[j] = scores[j]
+    columns[:] = 0 -> columns[:] = columns
+
+metrics/_ssim.py: metrics/test_ssim.py
+  metrics/test_refusals.py
+    int(3.5 * sigma + 0.5) -> int(3 * sigma + 0.5)
+    pixels / (pixels - 1) -> pixels / (pixels + 1)
+    scores[scores > 1] = 1 -> scores[scores < 0] = 0
+    sums[row // tile] += line -> sums[row // tile] = line
+    # another path than the size of a call says
+    image1.size * batch > SMALL -> image1.size > SMALL
+    if options.box and image1.size > SMALL: -> if options.box:
+    five += np.multiply( -> total += np.multiply(
+    if options.box and len(options.taps) > EXACT else -> if False else
+
+metrics/similarity.py: metrics/test_ssim.py
+    np.subtract(image1, image2, dtype=np.float64) -> np.subtract(image1, image2)
+    data_range * data_range / error -> data_range / error
+
+metrics/_gaussian.py: metrics/test_frechet.py metrics/test_frechet_precision.py
+    # N for N - 1
+    scatter(features, centre) / (n - 1) -> scatter(features, centre) / n
+    (1 + np.sqrt(n))) / np.sqrt(n - 1) -> (1 + np.sqrt(n))) / np.sqrt(n)
+    return root / np.sqrt(len(features) - 1) -> return root
+    # digits lost: no origin, float32 blocks
+    np.array(features[start : start + rows], dtype=np.float64, order="C")
+        -> np.array(features[start : start + rows], order="C")
+    block - origin).sum(axis=0) -> block - origin).sum(axis=0, dtype=np.float32)
+    # a dropped row, a block left out
+    centred[1:] - centred[0] -> centred[1:] + centred[0]
+    if values[0] <= SMALLEST: -> if False:
+    return root.T @ cov2 @ root -> return root @ cov2 @ root.T
+
+metrics/frechet.py: metrics/test_frechet.py metrics/test_frechet_precision.py
+  metrics/test_refusals.py
+    shift @ shift + (total - 2 * cross) -> shift @ shift + (total - cross)
+    max(0.0, float( -> (float(
+    total = np.trace(cov1) + np.trace(cov2) -> total = 2 * np.trace(cov1)
+    if n <= d: -> if n < d:
+    if len(values) < least: -> if len(values) < least - 1:
+    if values[0] < -rounding * max(values[-1], 0.0): -> if False:
+    if skew > rounding -> if False and skew > rounding
+
+metrics/accumulators.py: metrics/test_accumulators.py
+    shift * (count / total) -> shift / 2
+    np.sqrt(self.count * count / total) -> np.sqrt(count)
+    self.scatter / (self.count - 1) -> self.scatter / self.count
+    self._add("other", other.table) -> self.table = other.table
+    return self.table.copy() -> return self.table
+    # what is not one's own, what one side lacks
+    other.mean.copy(), other.scatter.copy()) -> other.mean, other.scatter)
+    mean = self.mean + shift -> mean = mean + shift
+                count = total\n ->
+    min(self.count, other.count) -> max(self.count, other.count)
+    sample_weight=weights, **options -> sample_weight=None, **options
+    if not np.isfinite(total): -> if False:
+
+metrics/ssim_accumulator.py: metrics/test_ssim_accumulator.py
+    if other.settings[name] != value: -> if False:
+    (high * LIMB + low) / (count -> (high * LIMB) / (count
+""")

@@ -2,158 +2,105 @@
 
 from planted.row import rows
 
+COMPILED = r"""
+training.py: test_training.py
+    default_rng([seed, 1, step]) -> default_rng([seed, 1, 0])
+    default_rng([seed, 0, epoch]) -> default_rng([seed, 0, 0])
+    torch.manual_seed(seed * 1_000_003 + step) -> torch.manual_seed(seed)
+    range(len(rows), steps) -> range(steps)
+    return peak * (step + 1) / rising -> return peak * step / rising
+    0.5 * (1 + math.cos(math.pi * done)) -> math.cos(math.pi * done)
+    p.requires_grad and p.ndim <= 1 -> p.requires_grad and p.ndim <= 0
+    "weight_decay": 0.0} -> "weight_decay": weight_decay}
+    if not (math.isfinite(value) and torch.isfinite(norm)): -> if False:
+    scale = 255.0 if array.dtype == np.uint8 -> scale = 1.0 if array.ndim == 9
+    tensor.permute(0, 3, 1, 2) -> tensor.permute(0, 3, 2, 1)
+    channels_last: bool = True -> channels_last: bool = False
 
-def layer(path, tests, *changes):
-    """Return rows of a file of the torch layer, whose kernels stay compiled."""
-    return rows(path, tests, *changes, compiled=True)
+runs.py: test_runs.py test_starts.py
+  test_training.py::test_killed_and_resumed_run_equals_an_unbroken_one
+    partial.replace(path) -> path.write_bytes(partial.read_bytes())
+    weights_only=True -> weights_only=False
+    if own.get(name) != found.get(name)] -> if name not in own]
+    optimizer.load_state_dict(state["optimizer"]) -> pass
+    if found.get(name) != value: -> if False:
+    == ["config.json"]: -> != []:
 
+jobs.py: test_jobs.py
+    if found["key"] == key else None -> if True else None
+    results[number] = finished["result"] -> results.append(finished["result"])
 
-TORCH = [
-    *layer(
-        "training.py",
-        "test_training.py",
-        ("default_rng([seed, 1, step])", "default_rng([seed, 1, 0])"),
-        ("default_rng([seed, 0, epoch])", "default_rng([seed, 0, 0])"),
-        ("torch.manual_seed(seed * 1_000_003 + step)", "torch.manual_seed(seed)"),
-        ("range(len(rows), steps)", "range(steps)"),
-        ("return peak * (step + 1) / rising", "return peak * step / rising"),
-        ("0.5 * (1 + math.cos(math.pi * done))", "math.cos(math.pi * done)"),
-        ("p.requires_grad and p.ndim <= 1", "p.requires_grad and p.ndim <= 0"),
-        ('"weight_decay": 0.0}', '"weight_decay": weight_decay}'),
-        ("if not (math.isfinite(value) and torch.isfinite(norm)):", "if False:"),
-        ("scale = 255.0 if array.dtype == np.uint8", "scale = 1.0 if array.ndim == 9"),
-        ("tensor.permute(0, 3, 1, 2)", "tensor.permute(0, 3, 2, 1)"),
-        ("channels_last: bool = True", "channels_last: bool = False"),
-    ),
-    *layer(
-        "runs.py",
-        "test_runs.py test_starts.py test_training.py::"
-        "test_killed_and_resumed_run_equals_an_unbroken_one",
-        ("partial.replace(path)", "path.write_bytes(partial.read_bytes())"),
-        ("weights_only=True", "weights_only=False"),
-        ("if own.get(name) != found.get(name)]", "if name not in own]"),
-        ('optimizer.load_state_dict(state["optimizer"])', "pass"),
-        ("if found.get(name) != value:", "if False:"),
-        ('== ["config.json"]:', "!= []:"),
-    ),
-    *layer(
-        "jobs.py",
-        "test_jobs.py",
-        ('if found["key"] == key else None', "if True else None"),
-        ('results[number] = finished["result"]', 'results.append(finished["result"])'),
-    ),
-    *layer(
-        "cases.py",
-        "test_cases.py",
-        ("seen = (self.fold != fold) &", "seen = (self.fold != -9) &"),
-        ("(self.fold >= ALWAYS)", "(self.fold >= LEFT_OUT)"),
-        ("fold[(fold == TEST) & ~official] = LEFT_OUT", "pass"),
-        ("& ~held] = LEFT_OUT", "& ~held] = ALWAYS"),
-        (
-            "table.split if num_folds or not reading.transductive",
-            "table.split if not reading.transductive",
-        ),
-        ("np.where(known, LEFT_OUT, ALWAYS)", "np.full(len(other), ALWAYS)"),
-        ("shared |= seen_before(self.small, other.small)", "pass"),
-        ("label_subset(classes[part], groups,", "label_subset(classes[part], part,"),
-        ("return np.sort(order[:labels])", "return np.sort(order[-labels:])"),
-        ("place[same] = np.arange(same.sum())", "place[same] = 0"),
-        ("table.patient, small)", "table.patient)"),
-    ),
-    *layer(
-        "starts.py",
-        "test_starts.py",
-        ("np.isin(cases.fold, (fold, TEST))", "np.isin(cases.fold, (TEST,))"),
-        (
-            "leaked |= seen_before(start.thumbnails(fold)",
-            "seen_before(start.thumbnails(0)",
-        ),
-        ("runs.refuse_others(", "print("),
-        ("skipped = HEADS if whole else (*HEADS, DECODER)", "skipped = HEADS"),
-        ("return before + int", "return int"),
-        ('if config["command"] != "pretrain":', "if False:"),
-        ("if any(other != configs[0] for other in configs):", "if False:"),
-        ("if not whole or network is task.encoder:", "if not whole:"),
-    ),
-    *layer(
-        "pretraining.py",
-        "test_pretexts.py test_starts.py",
-        ("hashes = init.seen(fold) + hashes", "hashes = list(hashes)"),
-        (
-            "seen = cases.part(fold, labelled=False)",
-            "seen = cases.part(None, labelled=False)",
-        ),
-        ("torch.manual_seed(seed)", "torch.manual_seed(fold or 7)"),
-    ),
-    *layer(
-        "experiment.py",
-        "test_targets.py",
-        ('torch.manual_seed(job["seed"])', 'torch.manual_seed(len(job["init"]))'),
-        ("held = cases.held(fold)\n    if", "held = cases.held(0)\n    if"),
-        (
-            "extra = pretrain_images if init == SAME_COMPUTE",
-            "extra = 0 if init == SAME_COMPUTE",
-        ),
-        ("return min(map(len, parts))", "return max(map(len, parts))"),
-        ("carry(task, start, fold)", "pass"),
-        ("seed + draw}", "seed + draw + len(init)}"),
-    ),
-    *layer(
-        "summary.py",
-        "test_summary.py",
-        ("(1 / k + test_share)", "(1 / k)"),
-        ("stdtrit(k - 1,", "stdtrit(k,"),
-        ("low, high = -high, -low", "low, high = low, high"),
-        ("own - scores[beside]", "scores[beside] - own"),
-    ),
-    *layer(
-        "pretext/rotation.py",
-        "pretext/test_rotation.py",
-        ("return images * turn_invariant_field(images)[..., None]", "return images"),
-        ("rotate(images, turns), turns", "rotate(images, -turns), turns"),
-    ),
-    *layer(
-        "pretext/restoration.py",
-        "pretext/test_restoration.py test_pretexts.py",
-        ("(disordered != images).any(-1)", "(disordered != images).all(-1)"),
-        ("given if self.standardise else inputs)", "given)"),
-        ("num_swaps, images.shape[1:3]", "num_swaps, images.shape[:2]"),
-    ),
-    *layer(
-        "targets/overlap.py",
-        "targets/test_overlap.py targets/test_segmentation.py",
-        ("wide = diameter >= width + 0.5", "wide = diameter >= width"),
-        ("reach = width + 0.5 + 2 * RIM", "reach = width - 2"),
-        ("truth, answer = mask[region]", "truth, answer = mask[mask | region]"),
-    ),
-    *layer(
-        "targets/localization.py",
-        "targets/test_localization.py",
-        ("x.flip(3))).exp().flip(3)", "x.flip(3))).exp()"),
-        ("[0, images.shape[2] - 1]", "[0, images.shape[2]]"),
-    ),
-    *layer(
-        "targets/grading.py",
-        "targets/test_grading.py",
-        ("F.logsigmoid(-outputs)", "F.logsigmoid(outputs)"),
-        (
-            "(probability.cumsum(1)[:, :-1] < 0.5)",
-            "(probability.cumsum(1)[:, :-1] <= 0.4)",
-        ),
-    ),
-    *layer(
-        "grade/calibration.py",
-        "grade/test_calibration.py",
-        ('abs(g["said"] - g["right"])', 'abs(g["said"])'),
-        ('for group in reversed(found["bins"]):', 'for group in found["bins"]:'),
-    ),
-    *layer(
-        "grade/ood.py",
-        "grade/test_ood.py",
-        ("return np.maximum(*ratios)", "return np.minimum(*ratios)"),
-        (
-            "mahalanobis(held[part], mean, scale), SHARE",
-            "mahalanobis(rows, mean, scale), SHARE",
-        ),
-    ),
-]
+cases.py: test_cases.py
+    seen = (self.fold != fold) & -> seen = (self.fold != -9) &
+    (self.fold >= ALWAYS) -> (self.fold >= LEFT_OUT)
+    fold[(fold == TEST) & ~official] = LEFT_OUT -> pass
+    & ~held] = LEFT_OUT -> & ~held] = ALWAYS
+    table.split if num_folds or not reading.transductive
+        -> table.split if not reading.transductive
+    np.where(known, LEFT_OUT, ALWAYS) -> np.full(len(other), ALWAYS)
+    shared |= seen_before(self.small, other.small) -> pass
+    label_subset(classes[part], groups, -> label_subset(classes[part], part,
+    return np.sort(order[:labels]) -> return np.sort(order[-labels:])
+    place[same] = np.arange(same.sum()) -> place[same] = 0
+    table.patient, small) -> table.patient)
+
+starts.py: test_starts.py
+    np.isin(cases.fold, (fold, TEST)) -> np.isin(cases.fold, (TEST,))
+    leaked |= seen_before(start.thumbnails(fold) -> seen_before(start.thumbnails(0)
+    runs.refuse_others( -> print(
+    skipped = HEADS if whole else (*HEADS, DECODER) -> skipped = HEADS
+    return before + int -> return int
+    if config["command"] != "pretrain": -> if False:
+    if any(other != configs[0] for other in configs): -> if False:
+    if not whole or network is task.encoder: -> if not whole:
+
+pretraining.py: test_pretexts.py test_starts.py
+    hashes = init.seen(fold) + hashes -> hashes = list(hashes)
+    seen = cases.part(fold, labelled=False) -> seen = cases.part(None, labelled=False)
+    torch.manual_seed(seed) -> torch.manual_seed(fold or 7)
+
+experiment.py: test_targets.py
+    torch.manual_seed(job["seed"]) -> torch.manual_seed(len(job["init"]))
+    held = cases.held(fold)\n    if -> held = cases.held(0)\n    if
+    extra = pretrain_images if init == SAME_COMPUTE -> extra = 0 if init == SAME_COMPUTE
+    return min(map(len, parts)) -> return max(map(len, parts))
+    carry(task, start, fold) -> pass
+    seed + draw} -> seed + draw + len(init)}
+
+summary.py: test_summary.py
+    (1 / k + test_share) -> (1 / k)
+    stdtrit(k - 1, -> stdtrit(k,
+    low, high = -high, -low -> low, high = low, high
+    own - scores[beside] -> scores[beside] - own
+
+pretext/rotation.py: pretext/test_rotation.py
+    return images * turn_invariant_field(images)[..., None] -> return images
+    rotate(images, turns), turns -> rotate(images, -turns), turns
+
+pretext/restoration.py: pretext/test_restoration.py test_pretexts.py
+    (disordered != images).any(-1) -> (disordered != images).all(-1)
+    given if self.standardise else inputs) -> given)
+    num_swaps, images.shape[1:3] -> num_swaps, images.shape[:2]
+
+targets/overlap.py: targets/test_overlap.py targets/test_segmentation.py
+    wide = diameter >= width + 0.5 -> wide = diameter >= width
+    reach = width + 0.5 + 2 * RIM -> reach = width - 2
+    truth, answer = mask[region] -> truth, answer = mask[mask | region]
+
+targets/localization.py: targets/test_localization.py
+    x.flip(3))).exp().flip(3) -> x.flip(3))).exp()
+    [0, images.shape[2] - 1] -> [0, images.shape[2]]
+
+targets/grading.py: targets/test_grading.py
+    F.logsigmoid(-outputs) -> F.logsigmoid(outputs)
+    (probability.cumsum(1)[:, :-1] < 0.5) -> (probability.cumsum(1)[:, :-1] <= 0.4)
+
+grade/calibration.py: grade/test_calibration.py
+    abs(g["said"] - g["right"]) -> abs(g["said"])
+    for group in reversed(found["bins"]): -> for group in found["bins"]:
+
+grade/ood.py: grade/test_ood.py
+    return np.maximum(*ratios) -> return np.minimum(*ratios)
+    mahalanobis(held[part], mean, scale), SHARE -> mahalanobis(rows, mean, scale), SHARE
+"""
+ROWS = rows(COMPILED, compiled=True)  # kernels beneath the torch layer

@@ -14,15 +14,6 @@ from tinyssl.pretext.position import STEPS, RelativePosition
 from tinyssl.training import train
 
 
-class Blind(nn.Module):
-    """Features that are the same for every image."""
-
-    num_features = 2
-
-    def features(self, x):
-        return torch.zeros(len(x), 2, 1, 1)
-
-
 class MeanColour(nn.Module):
     """Features that tell light and colour, and nothing of what is seen."""
 
@@ -48,7 +39,7 @@ def test_the_label_says_where_the_neighbour_was(size, gap, jitter, seed):
     with pytest.MonkeyPatch.context() as patch:
         unlit(patch)
         options = {"patch_size": size, "gap": gap, "jitter": jitter, "colour": True}
-        task = RelativePosition(Blind(), **options)
+        task = RelativePosition(MeanColour(), **options)
         rng = np.random.default_rng(seed)
         (first, second), places = task.make_batch(coordinates(5, 40), rng=rng)
     assert first.shape == second.shape == (5, size, size, 3)
@@ -58,33 +49,30 @@ def test_the_label_says_where_the_neighbour_was(size, gap, jitter, seed):
 
 def test_all_nine_places_lie_in_the_region():
     region = round_mask(64)
-    task = RelativePosition(Blind(), patch_size=8, region=region)
+    task = RelativePosition(MeanColour(), patch_size=8, region=region)
     reach = task.pitch + task.jitter
     for y, x in task.sample_centres((64, 64), 200, rng=np.random.default_rng(0)):
         assert region[y - reach : y + 8 + reach, x - reach : x + 8 + reach].all()
 
 
-def test_a_place_alone_says_nothing_of_the_answer():
-    task = RelativePosition(Blind(), patch_size=8)
-    images = coordinates(4000, 64)
+def test_a_place_alone_says_nothing_of_the_answer(monkeypatch):
+    unlit(monkeypatch)
+    task = RelativePosition(MeanColour(), patch_size=8, colour=True)
     rng = np.random.default_rng(0)
-    task.colour, task.jitter = True, 0
-    centres = task.sample_centres((64, 64), 4000, rng=rng)
-    places = rng.integers(8, size=4000)
-    assert images.shape[0] == len(centres)
+    (first, _), places = task.make_batch(coordinates(4000, 64), rng=rng)
+    centres = first[:, 0, 0, :2]
     for place in range(8):
         assert np.abs(centres[places == place].mean(0) - centres.mean(0)).max() < 1.5
 
 
 def test_grey_hides_the_colours_of_a_lens():
-    images = coordinates(3, 40)
-    task = RelativePosition(Blind(), patch_size=6)
-    (first, _), _ = task.make_batch(images, rng=np.random.default_rng(0))
+    task = RelativePosition(MeanColour(), patch_size=6)
+    (first, _), _ = task.make_batch(coordinates(3, 40), rng=np.random.default_rng(0))
     assert (first == first[..., :1]).all()
 
 
 def test_an_image_without_room_is_refused():
-    task = RelativePosition(Blind(), patch_size=12)
+    task = RelativePosition(MeanColour(), patch_size=12)
     with pytest.raises(ValueError, match="leave room for nine patches, 50 pixels"):
         task.make_batch(coordinates(1, 49), rng=np.random.default_rng(0))
     (patch, _), _ = task.make_batch(coordinates(1, 50), rng=np.random.default_rng(0))
@@ -92,9 +80,10 @@ def test_an_image_without_room_is_refused():
 
 
 def test_a_blind_encoder_stays_at_chance():
-    scores = RelativePosition(Blind(), patch_size=6).evaluate(
-        coordinates(6, 48), np.random.default_rng(0)
-    )
+    blind = MeanColour()
+    blind.features = lambda x: torch.zeros(len(x), 48, 1, 1)
+    task = RelativePosition(blind, patch_size=6)
+    scores = task.evaluate(coordinates(6, 48), np.random.default_rng(0))
     assert scores["accuracy"] == pytest.approx(1 / 8)
     assert np.array(scores["confusion"]).sum(1).tolist() == [6] * 8
 
@@ -109,24 +98,19 @@ def accuracy(encoder, images, **options):
 def test_what_a_lens_and_a_dark_rim_betray_is_hidden(monkeypatch):
     """The trap: where colour and light follow the place, they give the answer."""
     images = 3 * coordinates(240, 48)
-    hidden = accuracy(MeanColour(), images)
+    assert accuracy(MeanColour(), images) < 0.5
     unlit(monkeypatch)
-    betrayed = accuracy(MeanColour(), images, colour=True)
-    assert betrayed > 0.9
-    assert hidden < 0.5
+    assert accuracy(MeanColour(), images, colour=True) > 0.9
 
 
-@pytest.mark.parametrize(("gap", "jitter", "goes_on"), [(0, 0, True), (-1, 1, False)])
-def test_a_gap_parts_what_would_go_on_from_one_to_the_other(
-    gap, jitter, goes_on, monkeypatch
-):
+@pytest.mark.parametrize(("gap", "goes_on"), [(0, True), (-1, False)])
+def test_a_gap_parts_what_would_go_on(gap, goes_on, monkeypatch):
     """The trap: rims that touch match, whatever is seen."""
     unlit(monkeypatch)
-    noise = gaussian_filter(
-        np.random.default_rng(0).normal(size=(400, 60, 60)), (0, 1, 1)
-    )
+    noise = np.random.default_rng(0).normal(size=(400, 60, 60))
+    noise = gaussian_filter(noise, (0, 1, 1))
     images = np.uint8(np.clip(128 + 200 * noise, 0, 255))[..., None].repeat(3, axis=3)
-    task = RelativePosition(Blind(), patch_size=8, gap=gap, jitter=jitter)
+    task = RelativePosition(MeanColour(), patch_size=8, gap=gap, jitter=0)
     (first, second), places = task.make_batch(images, rng=np.random.default_rng(1))
     right = np.flatnonzero((STEPS[places] == (0, 1)).all(1))
     rims = first[right, :, -1, 0].ravel(), second[right, :, 0, 0].ravel()
@@ -134,5 +118,4 @@ def test_a_gap_parts_what_would_go_on_from_one_to_the_other(
 
 
 def test_eighty_steps_on_synthetic_eyes_beat_chance(tiny_encoder):
-    eyes = toy.fundus(160, size=64, rng=0).images
-    assert accuracy(tiny_encoder, eyes) > 1 / 8 + 0.05
+    assert accuracy(tiny_encoder, toy.fundus(160, rng=0).images) > 1 / 8 + 0.05

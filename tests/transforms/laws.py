@@ -39,10 +39,6 @@ def assert_uniform(drawn, places, chances=None):
     assert scipy.stats.chisquare(counts, expected).pvalue > 1e-3
 
 
-def strided(x):
-    return np.repeat(x, 2, axis=-1)[..., ::2]
-
-
 def read_only(x):
     x = x.copy()
     x.flags.writeable = False
@@ -51,7 +47,7 @@ def read_only(x):
 
 FORMS = {  # of one array
     "list": np.ndarray.tolist,
-    "strided": strided,
+    "strided": lambda x: np.repeat(x, 2, axis=-1)[..., ::2],
     "fortran": np.asfortranarray,
     "backwards": lambda x: np.flip(np.flip(x).copy()),
     "read-only": read_only,

@@ -14,8 +14,7 @@ from tinyssl.transforms import mask_blocks, sample_blocks
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 4), seeds)
 def test_blocks_lie_in_the_image(H, W, num_blocks, seed):
     blocks = sample_blocks(3, (H, W, 3), rng=seed, num_blocks=num_blocks)
-    assert blocks.shape == (3, num_blocks, 4)
-    assert blocks.dtype == np.int64
+    assert (blocks.shape, blocks.dtype) == ((3, num_blocks, 4), np.int64)
     corners, sizes = blocks[..., :2], blocks[..., 2:]
     assert (corners >= 0).all()
     assert (sizes >= 1).all()
@@ -29,19 +28,16 @@ def test_areas_and_aspects_are_as_asked():
     assert 0.0995 < areas.min() < 0.101 < 0.199 < areas.max() < 0.2005
     assert 0.498 < aspects.min() < 0.51 < 1.95 < aspects.max() < 2.008
     # uniform, and log-uniform
-    uniform = scipy.stats.kstest(areas, "uniform", args=(0.1, 0.1))
-    assert uniform.pvalue > 1e-3
-    logs = scipy.stats.kstest(np.log(aspects), "uniform", args=(-np.log(2), np.log(4)))
-    assert logs.pvalue > 1e-3
+    for values, law in (areas, (0.1, 0.1)), (np.log(aspects), (-np.log(2), np.log(4))):
+        assert scipy.stats.kstest(values, "uniform", args=law).pvalue > 1e-3
 
 
 @given(discs(), seeds, st.booleans())
 def test_a_region_holds_each_block(disc, seed, each):
     half = disc & (np.arange(disc.shape[1]) < disc.shape[1] // 2)
     region = np.stack([disc, np.ones_like(disc), half]) if each else disc
-    blocks = sample_blocks(
-        3, disc.shape, rng=seed, region=region, num_blocks=2, area=(0.05, 0.5)
-    )
+    options = {"region": region, "num_blocks": 2, "area": (0.05, 0.5)}
+    blocks = sample_blocks(3, disc.shape, rng=seed, **options)
     for mask, rows in zip(np.broadcast_to(region, (3, *disc.shape)), blocks, strict=1):
         assert all(covered(mask, row[:2], row[2:]) for row in rows)
 

@@ -36,6 +36,7 @@ ANYWHERE = {
     "labels": lambda n, **o: sample_permutations(n, permutation_set(3, 6), **o)[0],
 }
 ALL = INSIDE | ANYWHERE | {"gains": lambda n, **o: sample_adjustments(n, **o)[0]}
+MASKS = FORMS | {"bytes": lambda x: 255 * x, "bools": lambda x: x > 0}
 
 
 @given(st.sampled_from([*INSIDE, *ANYWHERE]), seeds, st.integers(0, 6), st.booleans())
@@ -49,9 +50,6 @@ def test_a_draw_depends_on_the_seed_not_on_the_batch(name, seed, n, whole):
     np.testing.assert_array_equal(np.concatenate(parts), expected)
     other = ALL[name](6, rng=seed + 1, **options)
     assert name in ("turns", "flips", "labels") or (other != expected).any()
-
-
-MASKS = FORMS | {"bytes": lambda x: 255 * x, "bools": lambda x: x > 0}
 
 
 @pytest.mark.parametrize("form", MASKS.values(), ids=MASKS)

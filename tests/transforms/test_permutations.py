@@ -21,17 +21,15 @@ from tinyssl.transforms import (
 
 def distances(permutations):
     """Return the Hamming distances of all pairs."""
-    return np.array(
-        [np.sum(p != q) for p, q in itertools.combinations(permutations, 2)]
-    )
+    pairs = itertools.combinations(permutations, 2)
+    return np.array([np.sum(p != q) for p, q in pairs])
 
 
 @given(st.integers(1, 5), seeds, st.data())
 def test_each_choice_is_the_best_by_brute_force(num_tiles, seed, data):
     size = data.draw(st.integers(1, min(math.factorial(num_tiles), 30)))
     actual = permutation_set(num_tiles, size, rng=seed)
-    assert actual.shape == (size, num_tiles)
-    assert actual.dtype == np.int64
+    assert (actual.shape, actual.dtype) == ((size, num_tiles), np.int64)
     every = np.array(list(itertools.permutations(range(num_tiles))))
     assert {*map(tuple, actual)} <= {*map(tuple, every)}
     apart = (every[:, None] != actual[None, :]).sum(axis=-1)
@@ -45,8 +43,7 @@ def test_each_choice_is_the_best_by_brute_force(num_tiles, seed, data):
 @pytest.mark.parametrize("num_tiles", [1, 2, 3, 4, 5])
 def test_all_permutations_when_all_are_asked_for(num_tiles):
     actual = permutation_set(num_tiles, math.factorial(num_tiles))
-    expected = {*itertools.permutations(range(num_tiles))}
-    assert {*map(tuple, actual)} == expected
+    assert {*map(tuple, actual)} == {*itertools.permutations(range(num_tiles))}
 
 
 def test_the_set_of_the_jigsaw():

@@ -15,13 +15,14 @@ PAD = 40  # values, so that rows of a power of two do not fight for one cache li
 
 @kernel
 def ssim_map(
-    image1, image2, taps, c1, c2, unbias, centres, start, stop, tile, out, sums
+    image1, image2, taps, c1, c2, unbias, centres, start, stop, tile, out, sums, far
 ):
     """Write rows ``start`` to ``stop`` of the SSIM map of (H, W, C) images to ``out``.
 
     ``taps`` are symmetric, ``centres`` (2, W * C) values near those of each image.
     ``out`` has a row for each row of the map, or fewer that are used again; ``sums``,
-    zeros at first, adds up each ``tile`` rows, column by column.
+    zeros at first, adds up each ``tile`` rows, column by column. A window is NaN where
+    the mean square of its centred values, of both images, is more than ``far``.
     """
     H, W, C = image1.shape
     K, wide = len(taps), W * C  # colours side by side, taps C apart
@@ -47,13 +48,13 @@ def ssim_map(
         _filter(ring, below, taps, columns)
         _filter(columns, beside, taps, narrow)
         scores = out[row % len(out)]
-        _combine(windows.reshape(4, wide), 1, centres, c1, c2, unbias, scores)
+        _combine(windows.reshape(4, wide), 1, centres, c1, c2, unbias, scores, far)
         _add(scores, sums[row // tile])
 
 
 @kernel
 def box_ssim_map(
-    image1, image2, size, c1, c2, unbias, centres, start, stop, tile, out, sums
+    image1, image2, size, c1, c2, unbias, centres, start, stop, tile, out, sums, far
 ):
     """As ``ssim_map`` with ``size`` equal taps: sums that slide down the columns.
 
@@ -66,6 +67,9 @@ def box_ssim_map(
     columns = np.empty((4, wide), centres.dtype)
     windows = np.empty(4 * wide, centres.dtype)
     nothing = np.zeros(4 * wide, centres.dtype)
+    pixels, shifts = size * size, np.empty((2, wide))  # what centring takes of a sum
+    for j in range(wide):
+        shifts[0, j], shifts[1, j] = centres[0, j] * pixels, centres[1, j] * pixels
     for top in range(start, stop, tile):
         columns[:] = 0
         for i in range(top, min(top + tile, stop) + size - 1):
@@ -82,8 +86,50 @@ def box_ssim_map(
             narrow = windows[: 4 * wide - (size - 1) * C]
             _sum_row(columns.reshape(4 * wide), size, C, nothing, narrow)
             scores, four = out[row % len(out)], windows.reshape(4, wide)
-            _combine(four, size * size, centres, c1, c2, unbias, scores)
+            _combine(four, pixels, shifts, c1, c2, unbias, scores, far)
             _add(scores, sums[row // tile])
+
+
+@kernel
+def ssim_volume(
+    volume1, volume2, taps, c1, c2, unbias, centres, start, stop, tile, out, sums, far
+):
+    """As ``ssim_map`` of (D, H, W, C) volumes: planes ``start`` to ``stop`` of the map.
+
+    ``out`` has its rows plane after plane, and ``tile`` is a number of planes.
+    """
+    D, H, W, C = volume1.shape
+    K, wide = len(taps), W * C
+    rows1, rows2 = volume1.reshape(D, H, wide), volume2.reshape(D, H, wide)
+    length = 4 * wide + PAD
+    ring, lines = np.empty(K * H * length), np.empty((K + 2) * length)
+    columns = lines[K * length :][: 4 * wide]
+    windows = lines[(K + 1) * length :][: 4 * wide]
+    narrow = windows[: 4 * wide - (K - 1) * C]
+    below, beside = np.empty(K, np.int64), C * np.arange(K)  # where each tap starts
+    for i in range(start, stop + K - 1):
+        # centred before squaring: no digits cancel
+        for j in range(H):
+            four = ring[(i % K * H + j) * length :][: 4 * wide].reshape(4, wide)
+            _products(rows1[i, j], rows2[i, j], centres, four)
+        plane = i - K + 1
+        if plane < start:
+            continue
+        for j in range(H):
+            # weighted sums across planes, along the column and the row, then the map
+            for k in range(K):
+                below[k] = ((plane + k) % K * H + j) * length
+            _filter(ring, below, taps, lines[j % K * length :][: 4 * wide])
+            row = j - K + 1
+            if row < 0:
+                continue
+            for k in range(K):
+                below[k] = length * ((row + k) % K)
+            _filter(lines, below, taps, columns)
+            _filter(columns, beside, taps, narrow)
+            scores = out[(plane * (H - K + 1) + row) % len(out)]
+            _combine(windows.reshape(4, wide), 1, centres, c1, c2, unbias, scores, far)
+            _add(scores, sums[plane // tile])
 
 
 @kernel
@@ -153,19 +199,22 @@ def _sum_row(line, size, C, nothing, out):
 
 
 @kernel
-def _combine(four, pixels, centres, c1, c2, unbias, out):
+def _combine(four, pixels, shifts, c1, c2, unbias, out, far):
     """Write scores from sums over windows whose weights add up to ``pixels``."""
     c1, c2, pixels = c1 * pixels**2, c2 * pixels**2 / unbias, float(pixels)
+    far = far * pixels**2
     for j in range(len(out)):
         a, b = float(four[0, j]), float(four[1, j])
-        variances = pixels * four[2, j] - (a * a + b * b)
+        squares = pixels * four[2, j]
+        variances = squares - (a * a + b * b)
         covariance = pixels * four[3, j] - a * b
-        a, b = a + pixels * centres[0, j], b + pixels * centres[1, j]
+        a, b = a + shifts[0, j], b + shifts[1, j]
         # true_divide: / looks for zeros first, one column at a time
         score = np.true_divide(
             (2 * a * b + c1) * (2 * covariance + c2),
             (a * a + b * b + c1) * (variances + c2),
         )
+        score = score if squares <= far else np.nan
         out[j] = 1.0 if score > 1 else score
 
 

@@ -6,6 +6,7 @@ import functools
 import inspect
 import io
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable
@@ -45,7 +46,7 @@ class Law(NamedTuple):
     """What must be equal for every case, and what it is called."""
 
     compare: Callable[..., tuple[Any, Any]]  # of the learner's function and a case
-    cases: st.SearchStrategy | None = None  # those of the exercise if not given
+    cases: st.SearchStrategy | Callable | None = None  # or what one becomes here
     labels: tuple[str, str] = ("expected", "got")  # others if neither need be right
 
 
@@ -53,6 +54,12 @@ def unchanged(change, changed):
     """Return the law that a case and a changed case have the same answer."""
     labels = ("as given", changed)
     return Law(lambda f, *case: (f(*case), f(*change(*case))), labels=labels)
+
+
+def gives(expected, cases=None):
+    """Return the law that cases have this answer, or what a function makes of them."""
+    made = expected if callable(expected) else lambda *case: expected
+    return Law(lambda f, *case: (made(*case), f(*case)), cases)
 
 
 def columns(*elements, least=1, most=6):
@@ -69,22 +76,30 @@ class Exercise:
     cases: st.SearchStrategy  # of tuples of arguments, or of the only one
     _: KW_ONLY
     laws: dict[str, Law]  # by their words, simplest first; values of answer last
-    hints: tuple[str, str, str]  # failure by failure; the last nearly gives it away
-    mistakes: dict[str, Callable[..., Any]]  # by what to say in place of the first hint
+    hints: str  # three in turn, and what to say to mistakes, each above its code
     several: bool = False  # right answers: no law asks for the values of this one
 
     def __post_init__(self):
         if not self.several:
-            values = Law(lambda f, *case: (self.answer(*case), f(*case)))
-            self.laws["It gives what the definition gives."] = values
-        for words, law in self.laws.items():
-            if law.cases is None:
-                self.laws[words] = law._replace(cases=self.cases)
+            self.laws["It gives what the definition gives."] = gives(self.answer)
+        for words, (compare, cases, labels) in self.laws.items():
+            if callable(cases):
+                cases = self.cases.map(lambda case, made=cases: made(*case))
+            cases = self.cases if cases is None else cases
+            self.laws[words] = Law(compare, cases, labels)
 
     @property
     def name(self):
         """What the learner's function is called."""
         return self.answer.__name__
+
+    @functools.cached_property
+    def advice(self):
+        """The hints in turn, and the mistakes as functions, by what to say to them."""
+        text = re.sub(r"\n  (?=\S)", " ", self.hints)
+        pairs = re.findall(r"^- (.*)((?:\n .*)*)", text, flags=re.MULTILINE)
+        wrong = {words: _wrong(self.answer, code) for words, code in pairs if code}
+        return [words for words, code in pairs if not code], wrong
 
     def __call__(self, function: Callable[..., Any]) -> bool:
         """Check a function: print what is off and return whether all is right."""
@@ -130,6 +145,17 @@ def smallest(cases, breaks):
         return None
     finally:
         settings.set_hypothesis_home_dir(home)
+
+
+def _wrong(function, code):
+    """Return a mistake: an expression, or the function edited as "right -> wrong"."""
+    name, source, names = function.__name__, inspect.getsource(function), {}
+    if " ->" not in code:
+        source = f"def {name}{inspect.signature(function)}: return {code.strip()}"
+    for right, wrong in re.findall(r"(\S.*) -> ?(.*)", code):
+        source = source.replace(right, wrong)
+    exec(source, function.__globals__, names)
+    return names[name]
 
 
 class _Page(io.StringIO):
@@ -235,18 +261,17 @@ class _Trial:
         return self.report(names, case, lines, hinted=True)
 
     def report(self, names, case, lines, hinted=False):
-        pairs = zip(names, map(shown, case), strict=False)
-        case = ", ".join(f"{name} = {value}" for name, value in pairs)
+        case = ", ".join(f"{n} = {shown(v)}" for n, v in zip(names, case, strict=False))
         head = [f"{self.exercise.name}: not yet.", f"  law       {self.words}"]
         head += [f"  {'smallest' if hinted else 'case    '}  {case}"] if case else []
         return "\n".join([*head, *lines, *([self.hint()] if hinted else [])])
 
     def hint(self):
-        hints, key = self.exercise.hints, self.exercise.name
-        for number, (hint, wrong) in enumerate(self.exercise.mistakes.items()):
+        (hints, mistakes), key = self.exercise.advice, self.exercise.name
+        for number, (hint, wrong) in enumerate(mistakes.items()):
             theirs = [_outcome(wrong, case) for case in drawn(self.exercise.cases)]
             if all(map(agree, theirs, self.answers)):
-                hints, key = (hint, *hints[1:]), f"{key}:{number}"
+                hints, key = [hint, *hints[1:]], f"{key}:{number}"
                 break
         failures[key] = failures.get(key, 0) + 1
         turn = min(failures[key], len(hints))

@@ -10,22 +10,18 @@ from tinyssl.commands.course import check, lesson, lessons
 from tinyssl.commands.learning import demo, finetune, pretrain
 from tinyssl.commands.tools import audit, compare, export_restored, grade, restoration
 
-COMMANDS = {  # function, and what a short form settles
-    "demo": (demo, {}),
-    "pretrain": (pretrain, {}),
-    "finetune": (finetune, {}),
-    "segment": (finetune, {"target": "mask"}),
-    "localize": (finetune, {"target": "points"}),
-    "laterality": (finetune, {"target": "eye"}),
-    "grade": (grade, {}),
-    "audit": (audit, {}),
-    "compare": (compare, {}),
-    "restoration": (restoration, {}),
-    "export-restored": (export_restored, {}),
-    "lessons": (lessons, {}),
-    "lesson": (lesson, {}),
-    "check": (check, {}),
-}
+SHORT = {"segment": "mask", "localize": "points", "laterality": "eye"}  # of finetune
+
+
+def _named(*functions):
+    """Name commands after their functions, with nothing settled."""
+    return {f.__name__.replace("_", "-"): (f, {}) for f in functions}
+
+
+COMMANDS = _named(demo, pretrain, finetune)
+COMMANDS |= {name: (finetune, {"target": settled}) for name, settled in SHORT.items()}
+COMMANDS |= _named(grade, audit, compare, restoration, export_restored)
+COMMANDS |= _named(lessons, lesson, check)
 OWN_OPTIONS = {"task": "tinyssl.pretext", "target": "tinyssl.targets"}
 EPILOG = """\
 DATA is a folder or file: an APTOS layout, IDRiD, CHASE_DB1, HRF, DRIVE, a

@@ -7,8 +7,9 @@ import math
 import numpy as np
 
 from tinyssl import _checks, _kernels, _threads
+from tinyssl.metrics import _pairs
+from tinyssl.metrics._pairs import NAMES
 
-NAMES = ("image1", "image2")
 KEPT = (np.uint8, np.float32)  # dtypes that are not made float64
 # Values of a call up to which NumPy answers, with the bits of the kernel, which costs
 # .46 s to load; then 64 x 64 bytes take .055 ms there and .27 here, 128 x 128 .15 and
@@ -18,22 +19,40 @@ SMALL = 32 * 32
 SERIAL = 16_384  # values, some 100 us of work: not worth another thread
 TILE = 32  # rows of the map that are added up together
 EXACT = 127  # side of the largest window of bytes whose sums of squares fit int32
+LONGEST = 7_001  # taps of a window: a sigma of 1,000
+# Data ranges of a window from the mean of its image, whose squares cost 1e-6 of the
+# score at most, and of that mean from 0, whose rounding is then as small
+FAR, FARTHEST = 1e5, 1e10
 
-# weights along one axis, which add up to 1; whether all are alike; constants
-Options = collections.namedtuple("Options", ["taps", "box", "c1", "c2", "unbias"])
+# weights along one axis, which add up to 1; whether all are alike; constants; axes
+Options = collections.namedtuple(
+    "Options", ["taps", "box", "c1", "c2", "unbias", "data_range", "dims"]
+)
 
 
-def options(data_range, window, win_size, sigma, sample_covariance, k1, k2):
+def options(*given):
     """Check the options and return them as the kernels want them."""
-    data_range = _checks.positive("data_range", data_range)
-    c1 = (_checks.positive("k1", k1) * data_range) ** 2
-    c2 = (_checks.positive("k2", k2) * data_range) ** 2
+    try:
+        return _options(*given)
+    except TypeError:  # no hash, as arrays: refused in words
+        return _options.__wrapped__(*given)
+
+
+@functools.lru_cache(maxsize=8, typed=True)
+def _options(
+    data_range, window, win_size, sigma, sample_covariance, k1, k2, spatial_dims
+):
+    _checks.choice("spatial_dims", spatial_dims, (2, 3))
+    data_range = _checks.scale("data_range", data_range)
+    c1 = (_checks.scale("k1", k1) * data_range) ** 2
+    c2 = (_checks.scale("k2", k2) * data_range) ** 2
     _checks.choice("window", window, ("gaussian", "uniform"))
     sigma = _checks.positive("sigma", sigma)
     if window == "uniform":
         if sigma != 1.5:
             raise ValueError(f"sigma is for window='gaussian', found {sigma}")
-        size = 7 if win_size is None else _checks.integer("win_size", win_size, least=3)
+        size = 7 if win_size is None else win_size
+        size = _checks.integer("win_size", size, least=3, most=LONGEST)
         if size % 2 == 0:
             raise ValueError(f"win_size must be odd, found {size}")
         taps = np.full(size, 1 / size)
@@ -41,53 +60,28 @@ def options(data_range, window, win_size, sigma, sample_covariance, k1, k2):
         raise ValueError(f"win_size is for window='uniform', found {win_size!r}")
     else:
         taps = _gaussian(sigma)
-    pixels = len(taps) ** 2
+    pixels = len(taps) ** spatial_dims
     unbias = pixels / (pixels - 1) if sample_covariance else 1.0
-    return Options(taps, window == "uniform", c1, c2, unbias)
+    return Options(taps, window == "uniform", c1, c2, unbias, data_range, spatial_dims)
 
 
-@functools.lru_cache(maxsize=8)
 def _gaussian(sigma):
     radius = int(3.5 * sigma + 0.5)  # as scikit-image: truncate=3.5
     if radius < 1:
         raise ValueError(f"sigma must be at least 1/7, found {sigma}")
+    if 2 * radius + 1 > LONGEST:
+        raise ValueError(f"sigma must be at most 1000, found {sigma:g}")
     weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
     return weights / weights.sum()
 
 
-def pair(image1, image2, *, names=NAMES):
-    """Return two arrays of numbers of one shape that are not empty."""
-    image1, image2 = _checks.array(names[0], image1), _checks.array(names[1], image2)
-    _checks.same_shape(names[0], image1, names[1], image2)
-    _checks.not_empty(names[0], image1)
-    return image1, image2
-
-
-def colour_axis(channel_axis):
-    """Return an axis of one image as 0, 1 or 2."""
-    axis = _checks.integer("channel_axis", channel_axis, least=-3)
-    if axis > 2:
-        raise _checks.refusal("channel_axis", "lie in -3..2", channel_axis)
-    return axis % 3
-
-
-def channels_last(image1, image2, channel_axis, options, *, names=NAMES):
-    """Return C-contiguous arrays of a dtype the kernels know, colours last."""
-    batch = int(names != NAMES)  # an axis in front, and names of its own
-    axes = batch + (2 if channel_axis is None else 3)
-    if image1.ndim != axes:
-        coloured = channel_axis is None and image1.ndim > axes
-        hint = ": channel_axis says where the colours are" if coloured else ""
-        found = f"shape {image1.shape}{hint}"
-        raise _checks.refusal(names[0], f"have {axes} axes", found)
-    if channel_axis is None:
-        image1, image2 = image1[..., None], image2[..., None]
-    else:
-        axis = batch + colour_axis(channel_axis)
-        image1, image2 = (np.moveaxis(x, axis, -1) for x in (image1, image2))
+def batch(image1, image2, batch_axis, channel_axis, options, *, names=NAMES):
+    """Return C-contiguous (N, H, W, C) arrays of a dtype the kernels know."""
+    axes = batch_axis, channel_axis, options.dims
+    image1, image2 = _pairs.batch_first(image1, image2, *axes, names=names)
     kept = [np.float32] if options.box and len(options.taps) > EXACT else KEPT
     same = image1.dtype == image2.dtype and image1.dtype in kept
-    small = math.prod(image1.shape[batch:]) <= SMALL
+    small = math.prod(image1.shape[1:]) <= SMALL
     dtype = image1.dtype if same and not small else np.float64
     # what a kernel compiles for once: C order, and not read-only
     image1, image2 = (np.ascontiguousarray(x, dtype) for x in (image1, image2))
@@ -96,13 +90,28 @@ def channels_last(image1, image2, channel_axis, options, *, names=NAMES):
 
 def map_shape(shape, options, *, names=NAMES):
     """Return the shape of the map of (H, W, C) images, or refuse small ones."""
-    H, W, C = shape
+    *sides, C = shape
     K = len(options.taps)
-    if min(H, W) < K:
+    if min(sides) < K:
         mended = "win_size" if options.box else "sigma"
-        found = f"{H} x {W}: a smaller {mended} mends it"
-        raise _checks.refusal(names[0], f"be at least {K} x {K} pixels", found)
-    return H - K + 1, W - K + 1, C
+        least = " x ".join([str(K)] * options.dims)
+        found = f"{' x '.join(map(str, sides))}: a smaller {mended} mends it"
+        raise _checks.refusal(names[0], f"be at least {least} pixels", found)
+    return [*[side - K + 1 for side in sides], C]
+
+
+def scores(images1, images2, options, *, maps=None):
+    """Return the mean SSIM of each pair of images as a list; their maps to ``maps``."""
+    N = len(images1)
+    maps = [None] * N if maps is None else maps
+
+    def work(start, stop):
+        return [
+            score(images1[n], images2[n], options, out=maps[n], batch=N)
+            for n in range(start, stop)
+        ]
+
+    return [one for part in _threads.spread(work, N) for one in part]
 
 
 def score(image1, image2, options, *, out=None, batch=1):
@@ -110,20 +119,27 @@ def score(image1, image2, options, *, out=None, batch=1):
 
     A tile of rows has one sum whichever thread adds it; NaN and infinity give NaN.
     """
-    rows, columns, C = map_shape(image1.shape, options)
-    sums = np.zeros((-(-rows // TILE), columns * C))
+    *lines, columns, C = map_shape(image1.shape, options)
+    rows, tile = lines[0], TILE if options.dims == 2 else 1
+    sums = np.zeros((-(-rows // tile), columns * C))
 
     def work(start, stop):
-        start, stop = start * TILE, min(stop * TILE, rows)
-        scores = np.empty((1, columns * C)) if out is None else out
+        start, stop = start * tile, min(stop * tile, rows)
+        written = np.empty((1, columns * C)) if out is None else out
         ssim_map(
             *(image1, image2, window, options.c1, options.c2, options.unbias),
-            *(centres, start, stop, TILE, scores, sums),
+            *(centres, start, stop, tile, written, sums),
+            (FAR * options.data_range) ** 2,
         )
 
     with np.errstate(all="ignore"):
         window, centres = options.taps, _centres(image1, image2)
-        if options.box and image1.size > SMALL:
+        means = centres[:, :C].ravel().tolist()
+        if max(map(abs, means)) > FARTHEST * options.data_range:
+            return math.nan
+        if options.dims == 3:
+            ssim_map = _kernels.similarity.ssim_volume
+        elif options.box and image1.size > SMALL:
             ssim_map, window = _kernels.similarity.box_ssim_map, len(window)
             if image1.dtype == np.uint8:
                 centres = np.zeros(centres.shape, np.int32)
@@ -135,21 +151,24 @@ def score(image1, image2, options, *, out=None, batch=1):
             work(0, len(sums))
         else:
             _threads.spread(work, len(sums))
-        return float(sums.sum()) / (rows * columns * C)
+        return float(sums.sum()) / (math.prod(lines) * columns * C)
 
 
 def _centres(image1, image2):
     """Return for each image and colour the mean of some 1,000 pixels, as wide rows."""
-    H, W, C = image1.shape
+    *sides, W, C = image1.shape
+    axes, parts = ((0, 1), 32) if len(sides) == 1 else ((0, 1, 2), 10)
+    steps = tuple([slice(None, None, side // parts + 1) for side in (*sides, W)])
     centres = np.empty((2, W, C))
     for centre, image in zip(centres, (image1, image2), strict=True):
-        some = image[:: H // 32 + 1, :: W // 32 + 1]
-        centre[:] = some.sum(axis=(0, 1), dtype=np.float64) / (some.size // C)
+        some = image[steps]
+        total = np.add.reduce(some, axis=axes, dtype=np.float64)
+        centre[:] = total / (some.size // C)
     return centres.reshape(2, W * C)
 
 
 def numpy_ssim_map(
-    image1, image2, taps, c1, c2, unbias, centres, start, stop, tile, out, sums
+    image1, image2, taps, c1, c2, unbias, centres, start, stop, tile, out, sums, far
 ):
     """Do as the kernel does, operation by operation: the bits are the same."""
     H, W, C = image1.shape
@@ -164,6 +183,7 @@ def numpy_ssim_map(
     scores = (2 * a * b + c1) * (2 * covariance + c2 / unbias)
     scores /= (a * a + b * b + c1) * (variances + c2 / unbias)
     scores[scores > 1] = 1
+    scores[~(squares <= far)] = np.nan
     out[:] = scores[-len(out) :]
     for row, line in enumerate(scores):
         sums[row // tile] += line
@@ -183,14 +203,15 @@ def _filter(four, taps, step):
     return total
 
 
-def refuse_nan(score, image1, image2, *, names=NAMES):
+def refuse_nan(score, image1, image2, data_range, *, names=NAMES):
     """Say why a score is NaN, if it is."""
     if not math.isnan(score):
         return
     _checks.finite(names[0], image1)
     _checks.finite(names[1], image2)
-    largest = max(float(np.abs(image).max()) for image in (image1, image2))
+    low, high = min(image1.min(), image2.min()), max(image1.max(), image2.max())
     raise ValueError(
-        f"{names[0]}, {names[1]} and data_range must lie within 1e-70..1e70, "
-        f"or their squares do not fit float64; found values up to {largest}"
+        f"{names[0]} and {names[1]} must lie within {FAR:g} data ranges of their mean, "
+        f"and that within {FARTHEST:g} of 0: found {low:g} to {high:g} and "
+        f"data_range={data_range:g}"
     )

@@ -9,6 +9,7 @@ from tinyssl import _checks
 from tinyssl.metrics import _gaussian
 
 LIMIT = 1e30  # a larger feature is refused: its eighth power might overflow
+MOST = 2**53  # samples: a larger number is not exact in float64
 
 
 def frechet_distance(features1: ArrayLike, features2: ArrayLike) -> float:
@@ -134,9 +135,9 @@ def frechet_noise_floor(
     distances : (repeats,) float64 array, >= 0
     """
     features, centre = samples("features", features)
-    n1 = _checks.integer("n1", n1, least=2)
-    n2 = n1 if n2 is None else _checks.integer("n2", n2, least=2)
-    repeats = _checks.integer("repeats", repeats, least=1)
+    n1 = _checks.integer("n1", n1, least=2, most=MOST)
+    n2 = n1 if n2 is None else _checks.integer("n2", n2, least=2, most=MOST)
+    repeats = _checks.integer("repeats", repeats, least=1, most=_checks.LARGEST_DRAW)
     rng = _checks.generator(rng)
     deviations = np.sqrt(_gaussian.spectrum(_gaussian.part(features, centre)))
     return np.array([_chance(deviations, n1, n2, rng) for _ in range(repeats)])

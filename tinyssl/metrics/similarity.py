@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tinyssl import _checks
-from tinyssl.metrics import _ssim
+from tinyssl.metrics import _pairs, _ssim
 
 
 def ssim(
@@ -22,44 +22,54 @@ def ssim(
     k1: float = 0.01,
     k2: float = 0.03,
     full: bool = False,
-) -> float | tuple[float, NDArray[np.float64]]:
+    spatial_dims: int = 2,
+    batch_axis: int | None = None,
+) -> float | NDArray[np.float64] | tuple[float | NDArray, NDArray[np.float64]]:
     """Structural similarity: luminance, contrast and structure, window by window.
 
     Parameters
     ----------
-    image1, image2 : (H, W) array, or three axes with channel_axis
+    image1, image2 : (H, W) or (D, H, W) array, and an axis for each said below
         Intensities, meant to be >= 0: an image and its negative score near 1.
-    data_range : float, > 0
+    data_range : float, 1e-30..1e30
         Largest minus smallest possible intensity: 255 for uint8, 1 for [0, 1].
     channel_axis : int, optional
         Axis of the colours, which are scored apart and averaged.
     window : {"gaussian", "uniform"}
         Weights of a window.
     win_size : int, odd, optional
-        Side of a uniform window in pixels; 7 if left out.
-    sigma : float, > 0, default 1.5
+        Side of a uniform window in pixels, 3 to 7001; 7 if left out.
+    sigma : float, 1/7 to 1000, default 1.5
         Standard deviation of a Gaussian window in pixels, which has
         2 * int(3.5 * sigma + 0.5) + 1 taps, 11 by default.
     sample_covariance : bool, default False
         Divide by (pixels in a window) - 1, not by the pixels.
-    k1, k2 : float, > 0
+    k1, k2 : float, 1e-30..1e30
         Constants of the luminance and the contrast term.
     full : bool, default False
         Return the map too.
+    spatial_dims : {2, 3}, default 2
+        Images, or volumes (D, H, W), whose windows are cubes.
+    batch_axis : int, optional
+        Axis of the images of a batch, which is spread over the threads: the scores of
+        its images. `SSIMAccumulator` has the mean of many batches.
 
     Returns
     -------
-    score : float in [-1, 1]
+    score : float in [-1, 1], or (N,) float64 array of a batch
         Mean over all windows that lie wholly inside; 1 is identical.
     map : (H - w + 1, W - w + 1) or (H - w + 1, W - w + 1, C) float64 array
-        If full: the score of each window of w pixels.
+        If full: the score of each window of w pixels; with D - w + 1 in front of it for
+        volumes, and N for a batch.
 
     Raises
     ------
     TypeError, ValueError
-        If images are not numbers, empty, not finite, of different shapes, beyond 1e70,
-        smaller than the window, or coloured without channel_axis; if an option is out
-        of range, or win_size is given with a Gaussian window, or sigma with a uniform.
+        If images are not numbers, empty, not finite, of different shapes, smaller than
+        the window, or have axes that are not said; if bytes lie above data_range, or
+        other integers further apart (floats may: noise does); if a window lies further
+        than 1e5 data ranges from the mean (root mean square), or that than 1e10 from 0;
+        if an option is out of range or of the other window.
 
     Notes
     -----
@@ -83,55 +93,58 @@ def ssim(
     >>> round(ssim(image, 1 - image, data_range=1), 4)
     -0.8262
     """
-    options = _ssim.options(
-        data_range, window, win_size, sigma, sample_covariance, k1, k2
-    )
-    given = _ssim.pair(image1, image2)
-    image1, image2 = _ssim.channels_last(*given, channel_axis, options)
-    rows, columns, C = _ssim.map_shape(image1.shape, options)
-    out = np.empty((rows, columns * C)) if full else None
-    score = _ssim.score(image1, image2, options, out=out)
-    _ssim.refuse_nan(score, *given)
+    settings = data_range, window, win_size, sigma, sample_covariance, k1, k2
+    options = _ssim.options(*settings, spatial_dims)
+    given = _pairs.pair(image1, image2)
+    _pairs.in_range(*given, options.data_range)
+    images1, images2 = _ssim.batch(*given, batch_axis, channel_axis, options)
+    *sides, columns, C = _ssim.map_shape(images1.shape[1:], options)
+    N = len(images1)
+    out = np.empty((N, math.prod(sides), columns * C)) if full else None
+    scores = _ssim.scores(images1, images2, options, maps=out)
+    _ssim.refuse_nan(sum(scores), *given, options.data_range)
+    score = scores[0] if batch_axis is None else np.array(scores)
     if not full:
         return score
-    shape = (rows, columns) if channel_axis is None else (rows, columns, C)
-    return score, out.reshape(shape)
+    shape = [N] * (batch_axis is not None) + [*sides, columns]
+    return score, out.reshape(*shape, *[C] * (channel_axis is not None))
 
 
 def mse(image1: ArrayLike, image2: ArrayLike) -> float:
     """Mean squared difference: 0 is identical, the unit that of the values, squared.
 
     As `ssim`, but of arrays of any one shape, computed in float64 so that bytes do not
-    wrap. Refused are images so far apart that a square does not fit float64. Equals
-    scikit-image's ``mean_squared_error``.
+    wrap. Refused are images that differ by a mean square beyond 1e-300..1e300, whose
+    digits float64 loses. Equals scikit-image's ``mean_squared_error``.
 
     >>> mse([0, 1], [0, 3])
     2.0
     """
-    image1, image2 = _ssim.pair(image1, image2)
+    image1, image2 = _pairs.pair(image1, image2)
     _checks.finite("image1", image1)
     _checks.finite("image2", image2)
     with np.errstate(over="ignore"):
         difference = np.subtract(image1, image2, dtype=np.float64).ravel()  # C order
         error = float(difference @ difference) / difference.size
-    if not math.isfinite(error):
-        raise ValueError(
-            "image1 and image2 must lie within 1e150 of each other, or their squares "
-            f"do not fit float64; found {np.abs(difference).max():g}"
-        )
+    if not 1e-300 <= error <= 1e300 and difference.any():
+        rule = "differ by a mean square of 0 or of 1e-300..1e300"
+        found = f"differences up to {np.abs(difference).max():g}"
+        raise _checks.refusal("image1 and image2", rule, found)
     return error
 
 
 def psnr(image1: ArrayLike, image2: ArrayLike, *, data_range: float) -> float:
     """Peak signal-to-noise ratio in decibels: more is better, inf is identical.
 
-    As `mse`, but in proportion to the square of data_range, which is finite and > 0:
-    see `ssim`. Equals scikit-image's ``peak_signal_noise_ratio``.
+    As `mse`, but in proportion to the square of data_range, which integers may not go
+    beyond: see `ssim`. Equals scikit-image's ``peak_signal_noise_ratio``.
 
     >>> psnr([0, 255], [0, 230], data_range=255)
     23.182303391878165
     """
-    data_range = _checks.positive("data_range", data_range)
+    data_range = _checks.scale("data_range", data_range)
+    image1, image2 = _pairs.pair(image1, image2)
+    _pairs.in_range(image1, image2, data_range)
     error = mse(image1, image2)
     if not error:
         return math.inf

@@ -5,8 +5,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinyssl import _checks, _threads
-from tinyssl.metrics import _ssim
+from tinyssl import _checks
+from tinyssl.metrics import _pairs, _ssim
 
 # A score is kept as a whole number of 2^-60 in two limbs of 30 bits: int64 holds the
 # sums of 2^33 images, and sums of whole numbers depend on no order.
@@ -51,15 +51,17 @@ class SSIMAccumulator:
         sample_covariance: bool = False,
         k1: float = 0.01,
         k2: float = 0.03,
+        spatial_dims: int = 2,
     ) -> None:
         self.settings = {**locals()}
         del self.settings["self"], self.settings["channel_axis"]
-        self._options = _ssim.options(**self.settings)
+        self._options = _ssim.options(*self.settings.values())
         # one way to say what means the same, so that equals merge
         if window == "uniform":
             self.settings["win_size"] = len(self._options.taps)
         if channel_axis is not None:
-            channel_axis = _ssim.colour_axis(channel_axis)
+            axes = self._options.dims + 1
+            channel_axis = _pairs.position("channel_axis", channel_axis, axes)
         self.settings["channel_axis"] = channel_axis
         self.reset()
 
@@ -74,19 +76,16 @@ class SSIMAccumulator:
 
     def update(self, images1: ArrayLike, images2: ArrayLike) -> None:
         """Add a batch (N, H, W) of pairs, with a channel axis more, or none of it."""
-        given = _ssim.pair(images1, images2, names=NAMES)
-        where = self.settings["channel_axis"], self._options
-        images1, images2 = _ssim.channels_last(*given, *where, names=NAMES)
+        given = _pairs.pair(images1, images2, names=NAMES)
+        _pairs.in_range(*given, self._options.data_range)
+        axis = self.settings["channel_axis"]
+        axis = None if axis is None else axis + 1
+        images1, images2 = _ssim.batch(*given, 0, axis, self._options, names=NAMES)
         _ssim.map_shape(images1.shape[1:], self._options, names=NAMES)
-        N, scores = len(images1), np.empty(len(images1))
-
-        def work(start, stop):
-            for n in range(start, stop):
-                scores[n] = _ssim.score(images1[n], images2[n], self._options, batch=N)
-
-        _threads.spread(work, N)
-        _ssim.refuse_nan(scores.sum(), *given, names=NAMES)
-        units = [divmod(int(score * LIMB**2), LIMB) for score in scores.tolist()]
+        scores = _ssim.scores(images1, images2, self._options)
+        data_range = self._options.data_range
+        _ssim.refuse_nan(sum(scores), *given, data_range, names=NAMES)
+        units = [divmod(int(score * LIMB**2), LIMB) for score in scores]
         self.totals = self.totals + np.sum([(1, *unit) for unit in units], axis=0)
 
     def merge(self, other: "SSIMAccumulator") -> None:

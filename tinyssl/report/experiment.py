@@ -7,6 +7,7 @@ import torch
 
 from tinyssl import experiment, plots, runs
 from tinyssl.pretext.inputs import common_field
+from tinyssl.pretraining import load_pretext, new_encoder, unseen_images
 from tinyssl.report.page import Section, write_report
 from tinyssl.report.tables import Table, efficiency_table
 from tinyssl.summary import SAME_COMPUTE, finding, name_group, number
@@ -53,7 +54,7 @@ def facts(cases, config):
     whole = "patients and copies" if len(np.unique(cases.groups)) < len(cases) else ""
     folds = {0: "none", 1: "one held-out part"}.get(cases.num_folds, cases.num_folds)
     encoder = config["encoder"]
-    weights = experiment.new_encoder(encoder, channels=1).parameters()
+    weights = new_encoder(encoder, channels=1).parameters()
     parameters, layout = sum(p.numel() for p in weights), config["layout"]
     return {
         "data": cases.facts["root"],
@@ -99,8 +100,8 @@ def pretext_sections(out, cases, logs, config):
         if cases.facts["is_fundus"] and not cases.facts.get("patch_size"):
             region = common_field(cases.columns["image"])
         known = config | {"task": name, "task_options": log[0]["task_options"]}
-        task = experiment.load_pretext(out / log[0]["folder"], known, region=region)
-        where, images = experiment.unseen_images(cases, log[0]["fold"])
+        task = load_pretext(out / log[0]["folder"], known, region=region)
+        where, images = unseen_images(cases, log[0]["fold"])
         rng = np.random.default_rng(config["seed"])
         some = rng.choice(len(images), min(SHOWN, len(images)), replace=False)
         scores = [entry["scores"] for entry in log]

@@ -3,10 +3,12 @@
 What all of them keep, said once:
 
 - Images are a batch, (N, H, W, C) or (N, H, W), of any type of numbers; places and
-  sizes are in pixels, rows before columns. Options are keyword-only.
+  sizes are in pixels, rows before columns. Options are keyword-only. Three axes of
+  which the last is 4 or less, and only that, are refused: they look like one image.
 - A draw takes ``rng``, a NumPy generator or a seed. What it draws for one image does
   not depend on how many there are (offsets of lighting apart). A ``region`` is a mask.
   Places are counted, not tried out: nothing can hang, and no refusal is by chance.
+  More than 2**28 numbers at once (2 GiB) are refused.
 - A verb is deterministic, never changes its input, and returns a new C-contiguous
   array of the same type, or ``out``. It spreads large batches over the cores.
 - TypeError refuses an argument of another kind than its docstring says, and an ``rng``

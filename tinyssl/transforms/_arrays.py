@@ -1,16 +1,29 @@
 """What transforms are given, checked, and the array that they fill."""
 
+import math
+
 import numpy as np
 
 from tinyssl import _checks, _threads
 
 PART = 2**20  # bytes: what a thread must have to do to be worth its start, about 100 us
 SIDES = {2: "H, W", 3: "D, H, W"}  # of an image, of a volume
+CHANNELS = 4  # the most of one image that is taken for such: red, green, blue, alpha
 
 
-def batch(images, kinds="biufc"):
+def batch(images, kinds="biufc", volumes=False):
     images = _checks.array("images", images, kinds=kinds)
-    return ranked("images", images, (3, 4), "(N, H, W) or (N, H, W, C)")
+    rule = "(N, H, W) or (N, H, W, C)" + ", or volumes (N, D, H, W, C)" * volumes
+    return not_one(ranked("images", images, (3, 4, 5)[: 2 + volumes], rule))
+
+
+def not_one(images):
+    """Refuse three axes of which only the last is as short as channels are."""
+    if images.ndim == 3 and images.shape[2] <= CHANNELS < min(images.shape[:2]):
+        found = f"shape {images.shape}, taken for one image: give image[None]"
+        found = f"{found}, or images[..., None] for grey ones so narrow"
+        raise _checks.refusal("images", "be a batch", found)
+    return images
 
 
 def sides(image_shape, dims=2, rule=""):
@@ -21,7 +34,16 @@ def sides(image_shape, dims=2, rule=""):
     if len(shape) - dims not in (0, 1):
         rule = f"be ({SIDES[dims]}) or ({SIDES[dims]}, C){rule}"
         raise _checks.refusal("image_shape", rule, shape)
-    return tuple(_checks.integer("image_shape", x, least=1) for x in shape)[:dims]
+    shape = tuple(_checks.integer("image_shape", x, least=1) for x in shape)
+    if math.prod(shape) > _checks.LARGEST_DRAW:
+        rule = f"have at most {_checks.LARGEST_DRAW} values"
+        raise _checks.refusal("image_shape", rule, _checks.shown(shape))
+    return shape[:dims]
+
+
+def count(n, each=1):
+    """Return how many images to draw for, so many numbers for each."""
+    return _checks.integer("n", n, most=_checks.LARGEST_DRAW // each)
 
 
 def text(shape):
@@ -63,7 +85,9 @@ def integers(name, values, *shapes, empty=False):
 
 def ranked(name, values, ranks, rule):
     if values.ndim not in ranks:
-        raise ValueError(f"{name} must be {rule}, found shape {values.shape}")
+        one = rule.startswith("(N, H, W") and values.ndim == min(ranks) - 1
+        hint = ": one image is image[None]" if one else ""
+        raise ValueError(f"{name} must be {rule}, found shape {values.shape}{hint}")
     return values
 
 

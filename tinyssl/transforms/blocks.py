@@ -57,9 +57,10 @@ def sample_blocks(
     array([[[ 1, 23, 23, 32],
             [42, 47, 18, 12]]])
     """
-    n = _checks.integer("n", n)
+    most = _checks.LARGEST_DRAW // 3
+    T = _checks.integer("num_blocks", num_blocks, least=1, most=most)
+    n = _arrays.count(n, 3 * T)
     H, W = _arrays.sides(image_shape)
-    T = _checks.integer("num_blocks", num_blocks, least=1)
     area = _arrays.interval("area", area, most=1)
     aspect = _arrays.interval("aspect", aspect)
     region = None if region is None else _arrays.regions(region, n, H, W)

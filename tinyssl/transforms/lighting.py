@@ -28,7 +28,7 @@ def sample_adjustments(
     contrast : float, 0 <= contrast <= 1e30, default 0.1
         Gains are uniform in [1 - contrast, 1 + contrast].
     """
-    n = _checks.integer("n", n)
+    n = _arrays.count(n)
     brightness = _checks.not_negative("brightness", brightness)
     contrast = _checks.not_negative("contrast", contrast)
     for name, value in (("brightness", brightness), ("contrast", contrast)):

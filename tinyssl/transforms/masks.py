@@ -7,11 +7,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from tinyssl import _checks
 from tinyssl.transforms import _arrays
-from tinyssl.transforms.tiles import cells, join_tiles, split_tiles
+from tinyssl.transforms.tiles import cells
 
 
 def patchify(images: ArrayLike, patch_size: int) -> NDArray:
-    """Cut images into square patches and lay each out as a row of numbers.
+    """Cut images into square patches, or volumes into cubes, each a row of numbers.
 
     As `split_tiles`, in the order of the authors' code for masked autoencoders (He et
     al. 2022, "Masked autoencoders are scalable vision learners", section 3).
@@ -19,15 +19,17 @@ def patchify(images: ArrayLike, patch_size: int) -> NDArray:
 
     Parameters
     ----------
+    images : (N, H, W), (N, H, W, C) or (N, D, H, W, C) array of numbers
+        A batch; five axes are volumes.
     patch_size : int, >= 1
-        Side of the patches in pixels, of which H and W are multiples.
+        Side of the patches in pixels, of which H and W, and D, are multiples.
 
     Returns
     -------
     patches : (N, L, patch_size**2 * C) array, the dtype of images
         A new C-contiguous array: the L = H / patch_size * W / patch_size patches in
         reading order, in each the pixels in reading order, the channels of a pixel
-        side by side.
+        side by side. Of volumes D / patch_size times as many of patch_size**3 * C.
 
     Examples
     --------
@@ -35,11 +37,14 @@ def patchify(images: ArrayLike, patch_size: int) -> NDArray:
     array([[0, 1, 4, 5],
            [2, 3, 6, 7]])
     """
-    images = _arrays.batch(images)
-    size, grid = _patch_grid(patch_size, *images.shape[1:3])
-    tiles = split_tiles(images, grid)
-    width = size * size * math.prod(images.shape[3:])
-    return tiles.reshape(len(images), grid[0] * grid[1], width)
+    images = _arrays.batch(images, volumes=True)
+    dims = 3 if images.ndim == 5 else 2
+    size, grid = _patch_grid(patch_size, *images.shape[1 : dims + 1])
+    C = math.prod(images.shape[dims + 1 :])
+    # patches and the pixels in them, side by side, then all patches before all pixels
+    split = images.reshape(len(images), *np.ravel([(n, size) for n in grid]), C)
+    patches = np.array(split.transpose(_patches_first(dims)), order="C")
+    return patches.reshape(len(images), math.prod(grid), size**dims * C)
 
 
 def unpatchify(
@@ -53,19 +58,22 @@ def unpatchify(
     Parameters
     ----------
     patches, image_shape : (N, L, patch_size**2 * C) array, and tuple of int
-        As `patchify` returns them, and (H, W, C) or (H, W) of one image.
+        As `patchify` returns them, and (H, W), (H, W, C) or (D, H, W, C) of one image.
     """
     patches = _checks.array("patches", patches, kinds="biufc")
-    H, W = _arrays.sides(image_shape)
-    size, grid = _patch_grid(patch_size, H, W)
-    channels = tuple(image_shape)[2:]
-    expected = (grid[0] * grid[1], size * size * math.prod(channels))
+    volumes = np.iterable(image_shape) and len(tuple(image_shape)) == 4
+    dims = 3 if volumes else 2
+    sides = _arrays.sides(image_shape, dims, " or (D, H, W, C)")
+    size, grid = _patch_grid(patch_size, *sides)
+    C = math.prod(tuple(image_shape)[dims:])
+    expected = (math.prod(grid), size**dims * C)
     if patches.ndim != 3 or patches.shape[1:] != expected:
         of_images = f"for patches of {size} in images of {tuple(image_shape)}"
         rule = f"be (N, {expected[0]}, {expected[1]}) {of_images}"
         raise _checks.refusal("patches", rule, f"shape {patches.shape}")
-    tiles = patches.reshape(len(patches), expected[0], size, size, *channels)
-    return join_tiles(tiles, grid)
+    split = patches.reshape(len(patches), *grid, *[size] * dims, C)
+    images = np.array(split.transpose(np.argsort(_patches_first(dims))), order="C")
+    return images.reshape(len(patches), *image_shape)
 
 
 def sample_mask(
@@ -103,14 +111,14 @@ def sample_mask(
     ``seen = ~mask & patchify(region[None], patch_size).any(axis=-1)``. In one shared
     region all images keep equally many: ``numpy.nonzero(seen)[1].reshape(n, -1)``.
     """
-    n = _checks.integer("n", n)
     H, W = _arrays.sides(image_shape)
     size, grid = _patch_grid(patch_size, H, W)
+    n = _arrays.count(n, math.prod(grid))
     mask_ratio = _checks.not_negative("mask_ratio", mask_ratio)
     if mask_ratio >= 1:
         raise ValueError(f"mask_ratio must be < 1, found {mask_ratio}")
     L = grid[0] * grid[1]
-    inside = patchify(_arrays.regions(region, n, H, W), size).any(axis=-1)
+    inside = patchify(_arrays.regions(region, n, H, W)[..., None], size).any(axis=-1)
     budget = inside.sum(axis=1, keepdims=True)
     keep = (budget * (1 - mask_ratio) + 1e-9).astype(np.int64)
     if (keep == 0).any():
@@ -150,10 +158,15 @@ def mask_patches(
     return out
 
 
-def _patch_grid(patch_size, H, W):
-    """Return the patch size and the rows and columns of patches, at least one."""
+def _patch_grid(patch_size, *sides):
+    """Return the patch size and how many patches lie along each side, at least one."""
     size = _checks.integer("patch_size", patch_size, least=1)
-    if H % size or W % size or not H * W:
-        found = f"{size} for {H} x {W} pixels"
+    if any(side % size for side in sides) or not math.prod(sides):
+        found = f"{size} for {_arrays.text(sides)} pixels"
         raise _checks.refusal("patch_size", "divide the image", found)
-    return size, (H // size, W // size)
+    return size, [side // size for side in sides]
+
+
+def _patches_first(dims):
+    """Return the axes of (N, rows, pixels, columns, pixels, C), patches in front."""
+    return [0, *range(1, 2 * dims, 2), *range(2, 2 * dims + 1, 2), 2 * dims + 1]

@@ -47,15 +47,15 @@ def sample_pastes(
     gains : (n, C) float64 array
         Factor for each channel of the pieces; C is 1 for (H, W).
     """
-    n = _checks.integer("n", n)
     H, W = _arrays.sides(image_shape)
+    C = math.prod(tuple(image_shape)[2:])
+    n = _arrays.count(n, 5 + C)
     area = _arrays.interval("area", area, most=1)
     aspect = _arrays.interval("aspect", aspect)
     low, high = _arrays.interval("alpha", alpha, most=1)
     jitter = _checks.not_negative("jitter", jitter)
     if jitter >= 1:
         raise ValueError(f"jitter must be < 1, found {jitter}")
-    C = math.prod(tuple(image_shape)[2:])
     chances = _checks.generator(rng).random((n, 5 + C))
     region = None if region is None else _arrays.regions(region, n, H, W)
     sizes, corners = _places.rectangles(chances[:, :4], H, W, region, area, aspect)

@@ -95,11 +95,11 @@ def sample_permutations(
     orders : (n, L) int64 array
         ``permutations[labels]``, for `permute_tiles`.
     """
-    n = _checks.integer("n", n)
     permutations = _check_orders("permutations", permutations)
     if permutations.ndim != 2 or len(permutations) == 0:
         rule = "be (P, L) with P >= 1"
         raise _checks.refusal("permutations", rule, permutations.shape)
+    n = _arrays.count(n, max(1, permutations.shape[1]))
     labels = _checks.generator(rng).integers(len(permutations), size=n)
     return labels, permutations[labels]
 

@@ -60,9 +60,11 @@ def sample_swaps(
     _checks.choice("spatial_dims", dims, (2, 3))
     shape = _arrays.sides(image_shape, dims, f" with spatial_dims={dims}")
     size = _checks.integer("patch_size", patch_size, least=1)
-    num_swaps = _checks.integer("num_swaps", num_swaps)
     rng = _checks.generator(rng)
     places = _places.free_places(shape, size, region)
+    # the lines near each first patch are many numbers, too
+    most = _checks.LARGEST_DRAW // (4 * (2 * size) ** (dims - 1))
+    num_swaps = _checks.integer("num_swaps", num_swaps, most=most)
 
     # first patch: any place that leaves room for a second
     partners = _places.disjoint_places(places, size)

@@ -34,9 +34,9 @@ def sample_tile_offsets(
         L = rows * columns cells in reading order; independent, uniform over all
         places in the cell, 0 and cell - tile_size included.
     """
-    n = _checks.integer("n", n)
     H, W = _arrays.sides(image_shape)
     rows, cols = _arrays.divided(grid, H, W)
+    n = _arrays.count(n, 2 * rows * cols)
     h, w = H // rows, W // cols
     size = _tile_size(tile_size, h, w)
     inside = _places.integral(_arrays.regions(region, 1, H, W)[0])

@@ -45,8 +45,7 @@ def sample_turns(n: int, *, rng: np.random.Generator | int) -> NDArray[np.int64]
     >>> sample_turns(6, rng=0)
     array([3, 2, 2, 1, 1, 0])
     """
-    n = _checks.integer("n", n)
-    return _checks.generator(rng).integers(4, size=n)
+    return _checks.generator(rng).integers(4, size=_arrays.count(n))
 
 
 def rotate(
@@ -116,7 +115,7 @@ def sample_flips(n: int, *, rng: np.random.Generator | int) -> NDArray[np.bool_]
     As `sample_turns`, but (n,) bools, independent and True with probability one half.
     With quarter turns, all eight symmetries of the square are equally likely.
     """
-    return _checks.generator(rng).random(_checks.integer("n", n)) < 0.5
+    return _checks.generator(rng).random(_arrays.count(n)) < 0.5
 
 
 def flip(images: ArrayLike, flips: ArrayLike, *, out: NDArray | None = None) -> NDArray:
@@ -162,7 +161,7 @@ def _rotate_planes(images, turns, first, out):
 def _check_axes(axes, images):
     if axes is None:
         rule = "(N, H, W), (N, H, W, C) or (N, D, H, W, C) unless axes are given"
-        _arrays.ranked("images", images, (3, 4, 5), rule)
+        _arrays.not_one(_arrays.ranked("images", images, (3, 4, 5), rule))
         return (2, 3) if images.ndim == 5 else (1, 2)
     if np.ndim(axes) != 1 or len(axes) != 2:
         raise TypeError(f"axes must be a pair of integers, found {_checks.shown(axes)}")
