@@ -163,6 +163,28 @@ def format_table(summary):
     return "\n".join(rows)
 
 
+def format_scores(summaries):
+    """Lay out the means of every metric with the most labels, one line for each init."""
+    (group, lines), *_ = reversed(by_labels(summaries[0]).items())
+    width = max(len(line["init"]) for line in lines)
+    words = [metric_of(summary[0]).words for summary in summaries]
+    rows = ["  ".join([f"{group:>{width}}", *words])]
+    for line in lines:
+        found = [line] + [
+            next(
+                x
+                for x in more
+                if (x["init"], x["labels"]) == (line["init"], line["labels"])
+            )
+            for more in summaries[1:]
+        ]
+        cells = [
+            f"{number(x['avg']):>{len(w)}}" for x, w in zip(found, words, strict=True)
+        ]
+        rows.append("  ".join([f"{line['init']:{width}}", *cells]))
+    return "\n".join(rows).replace("\N{NO-BREAK SPACE}", " ")
+
+
 # Numbers and names as words
 
 
