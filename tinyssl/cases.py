@@ -103,7 +103,12 @@ class Cases:
         return self.facts | {"images": len(self), "data": self.fingerprint()}
 
     def scored_on(self, other: "Cases") -> "Cases":
-        """Train on all of these, score all others; refused if a copy is in both."""
+        """Train on these, score others of the same classes; no copy may be in both."""
+        for name in ("num_grades", "ordered", "class_names"):
+            own, theirs = self.facts.get(name), other.facts.get(name)
+            if own != theirs and not (name == "class_names" and self.facts["ordered"]):
+                rule = f"must have the {name} of {self.facts['root']}, {own}"
+                raise ValueError(f"{other.facts['root']} {rule}; found {theirs}")
         shared = np.isin(other.hashes, self.hashes)
         shared |= seen_before(self.small, other.small)
         if shared.any():
@@ -111,11 +116,6 @@ class Cases:
                 f"{other.facts['root']}: {shared.sum()} of the {len(other)} held-out "
                 "images are also among the training images"
             )
-        for name in ("num_grades", "ordered", "class_names"):
-            own, theirs = self.facts.get(name), other.facts.get(name)
-            if own != theirs and not (name == "class_names" and self.facts["ordered"]):
-                rule = f"must have the {name} of {self.facts['root']}, {own}"
-                raise ValueError(f"{other.facts['root']} {rule}; found {theirs}")
         fold = np.r_[np.full(len(self), ALWAYS), np.zeros(len(other), np.int64)]
         scored = np.r_[np.zeros(len(self), bool), other.scored]
         facts = self.facts | {"scored on": other.facts["root"]}
