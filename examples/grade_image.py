@@ -29,7 +29,8 @@ def main(run, photo, picture="grade.png"):
     grade = int(grading.decode(probabilities, state["head"])[0])
 
     K = state["num_grades"]
-    print(f"grade {grade}: {grading.severity(grade, K)}")
+    names = state["class_names"]
+    print(f"grade {grade}: {grading.in_words(grade, names)}")
     print("probabilities", probabilities[0].round(3))
     known = calibration.group_of(state["calibration"], probabilities[0, grade])
     print(
@@ -42,9 +43,9 @@ def main(run, photo, picture="grade.png"):
     figure = plots.grade_bars(
         images[0],
         probabilities[0],
-        [grading.severity(k, K, short=True) for k in range(K)],
+        [grading.in_words(k, names, short=True) for k in range(K)],
         answer=grade,
-        looked=occlusion_map(graders, images[0]),
+        looked=occlusion_map(graders, images[0], weights=np.arange(K)),
     )
     figure.savefig(picture, dpi=120)
     print(f"where it looked: {picture}")

@@ -19,7 +19,7 @@ from scipy.ndimage import gaussian_filter
 from tinyssl import runs
 from tinyssl.data import toy
 from tinyssl.grade import rebuild
-from tinyssl.grade.occlusion import expected_grade, occlusion_map
+from tinyssl.grade.occlusion import expected, occlusion_map
 from tinyssl.metrics import quadratic_weighted_kappa, roc_auc
 from tinyssl.training import to_tensor
 
@@ -31,7 +31,9 @@ def main(run, count=200):
     state = runs.load_plain(Path(run) / "grader.pt")
     graders = rebuild(state)
     eyes = toy.fundus(int(count), size=state["size"], rng=SEED)
-    answer = np.rint(expected_grade(graders, to_tensor(eyes.images)))
+    grades = np.arange(state["num_grades"])
+    inputs = to_tensor(eyes.images)
+    answer = np.rint(expected(graders, inputs, torch.as_tensor(grades)))
     kappa = quadratic_weighted_kappa(eyes.grades, answer.astype(int))
     print(f"graders of {run}: QWK {kappa:.3f} on {len(eyes)} unseen eyes")
 
@@ -46,8 +48,8 @@ def main(run, count=200):
         image, view = eyes.images[n], eyes.field_of_view[n]
         light = image.astype(float).mean(-1)
         maps = (
-            occlusion_map(graders, image),
-            occlusion_map(guessers, image),
+            occlusion_map(graders, image, weights=grades),
+            occlusion_map(guessers, image, weights=grades),
             np.abs(light - gaussian_filter(light, 3)),
         )
         for found, shown in zip(areas.values(), maps, strict=True):

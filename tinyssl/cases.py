@@ -1,7 +1,8 @@
 """The material of one study: images, what is known of them, and who is held out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,12 @@ class Cases:
         return self.facts | {"images": len(self), "data": self.fingerprint()}
 
     def scored_on(self, other: "Cases") -> "Cases":
-        """Train on all of these, score all others; refused if a copy is in both."""
+        """Train on these, score others of the same classes; no copy may be in both."""
+        for name in ("num_grades", "ordered", "class_names"):
+            own, theirs = self.facts.get(name), other.facts.get(name)
+            if own != theirs and not (name == "class_names" and self.facts["ordered"]):
+                rule = f"must have the {name} of {self.facts['root']}, {own}"
+                raise ValueError(f"{other.facts['root']} {rule}; found {theirs}")
         shared = np.isin(other.hashes, self.hashes)
         shared |= seen_before(self.small, other.small)
         if shared.any():
@@ -168,7 +174,7 @@ def gather(
     fold[(fold == TEST) & ~official] = LEFT_OUT
     facts = {"root": str(table.root), "reader": table.layout} | facts
     facts |= {"is_fundus": table.is_fundus, "folds": num_folds}
-    reading.log(_described(table, columns["image"], strata))
+    reading.log(_described(table, columns, facts))
     if left := int((fold == LEFT_OUT).sum()):
         reading.log(f"left out of training: {left} images of patients that are scored")
     known = (columns, labelled, labelled, groups, fold, num_folds)
@@ -207,10 +213,22 @@ def _join(first, second):
     return np.concatenate([first, second]) if arrays else [*first, *second]
 
 
-def _described(table, images, classes):
+def _described(table, columns, facts):
+    images = columns["image"]
     size = f" at {images.shape[1]} px" if isinstance(images, np.ndarray) else ""
     text = f"{table.root}: {table.layout}, {len(table)} images{size}"
+    classes = columns.get(facts.get("classes"))
     if classes is not None and (classes >= 0).any():
         counts = np.bincount(classes[classes >= 0])
-        text += f", classes {' '.join(f'{k}:{n}' for k, n in enumerate(counts))}"
+        names = facts.get("class_names", map(str, range(len(counts))))
+        kind = "classes" if facts.get("ordered", True) else "classes without an order"
+        text += f", {kind} {classes_in_words(names, counts)}"
     return text
+
+
+def classes_in_words(names: Iterable[str], counts: Sequence[int]) -> str:
+    """Write which number is which class, and how many images each has."""
+    both = enumerate(zip_longest(names, counts, fillvalue=0))
+    return ", ".join(
+        f"{k}: {n}" if name == str(k) else f"{k} {name}: {n}" for k, (name, n) in both
+    )

@@ -21,6 +21,7 @@ from tinyssl.starts import agree, images_processed, name_starts, notes_of, refus
 from tinyssl.summary import (
     SCRATCH,
     best_average,
+    format_scores,
     format_table,
     name_group,
     number,
@@ -158,6 +159,11 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     cases = read(s.target, s.data, reading, **how_read)
     if s.test:
         cases = cases.scored_on(read(s.target, s.test, reading, **how_read))
+    if foreign := set(own) - set((kind := kind.suited(cases)).own_options()):
+        raise ValueError(
+            f"--{min(foreign)} is for grades, of which {cases.facts['root']} has none: "
+            "its classes are two or have no order (--order gives them one)"
+        )
     if "network" in s.transfer and not kind.decodes:
         raise ValueError(f"--transfer network: {s.target} has no decoder to receive it")
     carried = [part for part in s.transfer if part != "frozen" or not kind.probes]
@@ -283,12 +289,14 @@ def result_lines(results: dict[str, Any]) -> list[str]:
     """Write the tables of a comparison for a person."""
     tables = [results["summary"]]
     tables += [results[name] for name in ("frozen", "baselines") if name in results]
-    tables += [*results["more"].values()][:1]  # the page has them all
-    lines = [format_table(table) + "\n" for table in tables]
+    notes = dict(results["notes"])
+    lines = [f"WARNING: {notes.pop('WARNING')}\n"] if "WARNING" in notes else []
+    lines += [format_table(table) + "\n" for table in tables]
+    lines.append(format_scores([results["summary"], *results["more"].values()]) + "\n")
     for table in results.get("test", {}).values():
         lines.append(f"official test images: {format_table(table)}\n")
     for line in results.get("ensembles", ()):
         scores = ", ".join(f"{k} {number(v)}" for k, v in line["scores"].items())
         models = f"{line['models']} models averaged, {name_group(line['labels'])}"
         lines.append(f"test, {models}, {line['init']}: {scores}")
-    return lines + [f"{name}: {value}" for name, value in results["notes"].items()]
+    return lines + [f"{name}: {value}" for name, value in notes.items()]

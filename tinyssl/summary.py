@@ -163,6 +163,20 @@ def format_table(summary):
     return "\n".join(rows)
 
 
+def format_scores(summaries):
+    """Lay out the means of every metric with the most labels, a line for each init."""
+    group, lines = by_labels(summaries[0]).popitem()
+    width = max(len(line["init"]) for line in lines)
+    words = [metric_of(summary[0]).words for summary in summaries]
+    rows = ["  ".join([f"{group:>{width}}", *words])]
+    means = [{x["init"]: x["avg"] for x in by_labels(s)[group]} for s in summaries]
+    for init in means[0]:
+        own = [number(mean[init]) for mean in means]
+        cells = [f"{text:>{len(word)}}" for text, word in zip(own, words, strict=True)]
+        rows.append("  ".join([f"{init:{width}}", *cells]))
+    return "\n".join(rows).replace("\N{NO-BREAK SPACE}", " ")
+
+
 # Numbers and names as words
 
 

@@ -108,6 +108,11 @@ class Target(Task):
         raise TypeError(f"{cls.__name__} cannot read {table.root}")
 
     @classmethod
+    def suited(cls, cases: "Cases") -> type["Target"]:
+        """Return the task that these cases need: itself, or a sibling."""
+        return cls
+
+    @classmethod
     def build(cls, encoder: nn.Module, cases: "Cases", **options: Any) -> "Target":
         """Put the head for these cases on an encoder."""
         return cls(encoder, **options)

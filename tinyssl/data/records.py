@@ -100,8 +100,11 @@ def existing(masks):
     return {name: path for name, path in masks.items() if path.is_file()}
 
 
-def build_table(records, *, layout, root, skip_bad, class_names=None, is_fundus=True):
-    """Return the Table of the good records; raise for the bad, or note them."""
+def build_table(records, *, layout, root, skip_bad, is_fundus=True, **known):
+    """Return the Table of the good records; raise for the bad, or note them.
+
+    What is ``known`` goes into the table as it is: class_names, ordered.
+    """
     counts, inside = Counter(record.name for record in records), root.resolve()
     good, bad = [], []
     for number, record in enumerate(records, start=1):
@@ -135,9 +138,9 @@ def build_table(records, *, layout, root, skip_bad, class_names=None, is_fundus=
         masks={m: tuple(record.masks.get(m) for record in good) for m in masks},
         region=regions if any(regions) else None,
         points={p: np.array([r.points.get(p, nowhere) for r in good]) for p in points},
-        class_names=class_names,
-        is_fundus=is_fundus,
+        is_fundus=bool(is_fundus),
         skipped=tuple(bad),
+        **known,
     )
 
 

@@ -43,6 +43,7 @@ class Table:
     region: tuple[Path | None, ...] | np.ndarray | None = None  # as a mask: (N, H, W)
     points: dict[str, np.ndarray] = field(default_factory=dict)  # (N, 2) float64
     class_names: tuple[str, ...] | None = None  # of grades 0, 1, ...
+    ordered: bool = True  # whether a higher grade is more of something
     is_fundus: bool = True  # a round field of view on black, to be cropped to it
     skipped: tuple[str, ...] = ()  # "name: reason" of each row left out on request
 

@@ -9,16 +9,17 @@ from tinyssl import models, plots, runs
 from tinyssl.data import Table, load_images
 from tinyssl.grade import calibration, ood
 from tinyssl.grade.occlusion import occlusion_map
-from tinyssl.targets.grading import Grading, decode, severity
+from tinyssl.targets.grading import Grading, decode, in_words
 from tinyssl.training import choose_device, use_threads
 
-KEPT = ("encoder", "members", "calibration", "ood")  # of a grader.pt
+KEPT = ("encoder", "members", "calibration", "ood", "class_names")  # of a grader.pt
 
 
 def grade(run, images, *, out=None, device="auto"):
     """Grade images as the command does; without ``out`` nothing is written.
 
-    Of each "grade" is the median of the "probabilities", averaged over the models;
+    Of each "grade" is the median of the "probabilities", averaged over the models (for
+    classes without an order the most probable), "class" its name in the data set;
     "right" how often "of" so many held-out answers this sure were right ("low", "high":
     its interval); "unlike" the distance from the training images over the limit, with
     a "warning" above 1; "lines" are for a person.
@@ -69,7 +70,7 @@ def answer(state, tasks, pixels, names):
     each = zip(names, grades, probabilities, unlike, strict=True)
     for name, chosen, probability, far in each:
         row = {"image": name, "grade": chosen}
-        row["severity"] = severity(chosen, state["num_grades"])
+        row["class"] = in_words(chosen, state["class_names"])
         row["probabilities"] = [round(float(p), 4) for p in probability]
         group = calibration.group_of(state["calibration"], probability[chosen])
         row |= {key: round(group[key], 4) for key in ("right", "low", "high")}
@@ -87,7 +88,7 @@ def draw(out, state, tasks, pixels, rows):
     """Write one picture an image, the calibration figure, and the answers as lines."""
     out.mkdir(parents=True, exist_ok=True)
     K = state["num_grades"]
-    names = [severity(k, K, short=True) for k in range(K)]
+    names = [in_words(k, state["class_names"], short=True) for k in range(K)]
     taken = {"calibration"}
 
     def save(figure, name):
@@ -97,7 +98,9 @@ def draw(out, state, tasks, pixels, rows):
 
     for image, row in zip(pixels, rows, strict=True):
         said = {"answer": row["grade"], "note": words(row), "title": heading(row)}
-        looked = occlusion_map(tasks, image)
+        weights = np.arange(K) if state["ordered"] else np.eye(K)[row["grade"]]
+        looked = occlusion_map(tasks, image, weights=weights)
+        said["raised"] = "the grade" if state["ordered"] else "the answer's probability"
         probability = row["probabilities"]
         figure = plots.grade_bars(image, probability, names, looked=looked, **said)
         row["picture"] = save(figure, free_name(Path(row["image"]).stem, taken))
@@ -117,11 +120,11 @@ def free_name(stem, taken):
 
 
 def heading(row):
-    """Say the severity of an image; where it is unlike the others, that first."""
+    """Say the class of an image; where it is unlike the others, that first."""
     name = Path(row["image"]).name
     if "warning" in row:
-        return f"Unlike the training images: {name}, answered {row['severity']}"
-    return f"{row['severity']}: {name}"
+        return f"Unlike the training images: {name}, answered {row['class']}"
+    return f"{row['class']}: {name}"
 
 
 def words(row):
@@ -139,7 +142,7 @@ def lines(row):
     shown = " ".join(f"{p:.2f}" for p in row["probabilities"])
     picture = f"; picture: {row['picture']}" if "picture" in row else ""
     text = [
-        f"{row['image']}: {row['grade']}, {row['severity']} [{shown}]",
+        f"{row['image']}: {row['grade']}, {row['class']} [{shown}]",
         f"  {row['right']:.0%} of {row['of']} held-out images answered about as surely "
         f"were right{picture}",
     ]

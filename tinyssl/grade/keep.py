@@ -5,7 +5,7 @@ import numpy as np
 from tinyssl import runs
 from tinyssl.experiment import loader
 from tinyssl.grade import calibration, ood
-from tinyssl.targets.grading import decode, evaluate
+from tinyssl.targets.grading import decode
 
 
 def keep_grader(out, kind, cases, results, trained):
@@ -28,10 +28,13 @@ def keep_grader(out, kind, cases, results, trained):
         "encoder": dict(trained["encoder"]),
         "head": head,
         "num_grades": K,
+        "class_names": list(cases.facts["class_names"]),
+        "ordered": bool(cases.facts["ordered"]),
         "size": cases.facts["size"],
         "is_fundus": cases.facts["is_fundus"],
         "init": init,
-        "qwk": float(best["avg"]),
+        "measure": kind.metrics[best["metric"]].words,
+        "score": float(best["avg"]),
         "calibration": calibration.reliability(truth, probabilities, head=head),
         "members": [task.state_dict() for task in tasks],
     }
@@ -39,20 +42,21 @@ def keep_grader(out, kind, cases, results, trained):
     known = ood.fit(tasks[0].encoder, cases.images(seen), cases.images(held))
     runs.save_state(out / "grader.pt", state | {"ood": known})
     if "test" in results:
-        results["ensembles"] = ensembles(cases, results["rows"], head)
-    return {key: state[key] for key in ("init", "qwk", "head", "size", "calibration")}
+        results["ensembles"] = ensembles(kind, cases, results["rows"], head)
+    shown = ("init", "measure", "score", "head", "size", "calibration")
+    return {key: state[key] for key in shown}
 
 
-def ensembles(cases, rows, head):
+def ensembles(kind, cases, rows, head):
     """Score the folds' mean probabilities on the official test images."""
     cells = {}
     for row in rows:
         members = cells.setdefault((row["init"], row["labels"]), [])
         members.append(row["test_answers"][1])
-    truth, lines = cases.columns["grade"][cases.test], []
+    lines = []
     for (init, labels), members in cells.items():
         mean = np.mean(members, axis=0)
-        scores = evaluate(truth, decode(mean, head), mean)
+        scores = kind.score(cases, cases.test, (decode(mean, head), mean))
         line = {"init": init, "labels": labels, "models": len(members)}
         lines.append(line | {"scores": scores})
     return lines

@@ -15,23 +15,23 @@ from tinyssl.training import to_tensor
 
 
 @torch.no_grad()
-def expected_grade(tasks, inputs):
-    """Return the mean grade of each image by the probabilities of all graders."""
+def expected(tasks, inputs, weights):
+    """Return the mean of K weights by the probabilities of all graders, an image."""
     total = 0.0
     for task in tasks:
         task.eval()
         probability = task.log_probabilities(task.outputs(inputs)).exp()
-        grades = torch.arange(probability.shape[1], device=probability.device)
-        total = total + (probability * grades).sum(1) / probability.sum(1)
+        total = total + (probability * weights).sum(1) / probability.sum(1)
     return (total / len(tasks)).cpu().double().numpy()
 
 
 @torch.no_grad()
-def occlusion_map(tasks, image, *, window=None, batch_size=64):
-    """Map how much each place of an (S, S, C) uint8 image raises the expected grade.
+def occlusion_map(tasks, image, *, weights, window=None, batch_size=64):
+    """Map how much each place of an (S, S, C) uint8 image raises the expected weight.
 
-    In grades: the mean fall over the soft windows, S / 8 pixels wide if not given, that
-    cover a pixel; 0 where the image is black.
+    (K,) weights 0, 1, 2, ... make it the grade, 0 but for a 1 the probability of one
+    class. It is the mean fall over the soft windows, S / 8 pixels wide if not given,
+    that cover a pixel; 0 where the image is black.
     """
     S = len(image)
     window = window or max(3, S // 8)
@@ -43,7 +43,8 @@ def occlusion_map(tasks, image, *, window=None, batch_size=64):
     centres = [(y, x) for y in places for x in places if lit[y, x]]
     rows = np.arange(S)
     device = next(tasks[0].parameters()).device
-    before = expected_grade(tasks, to_tensor(image[None], device))[0]
+    weights = torch.as_tensor(weights, device=device)
+    before = expected(tasks, to_tensor(image[None], device), weights)[0]
     total, weight = np.zeros((S, S)), np.full((S, S), 1e-9)
     for start in range(0, len(centres), batch_size):
         some = np.array(centres[start : start + batch_size])
@@ -51,7 +52,7 @@ def occlusion_map(tasks, image, *, window=None, batch_size=64):
         near = np.exp(-0.5 * ((rows - some[..., None]) / (window / 2.5)) ** 4)
         cover = near[:, 0, :, None] * near[:, 1, None, :]  # (B, S, S)
         mixed = np.rint(image + cover[..., None] * (blurred - image)).astype(np.uint8)
-        fall = before - expected_grade(tasks, to_tensor(mixed, device))
+        fall = before - expected(tasks, to_tensor(mixed, device), weights)
         total += np.einsum("b,bhw->hw", fall, cover)
         weight += cover.sum(0)
     return np.where(lit, total / weight, 0.0)

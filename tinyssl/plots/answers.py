@@ -7,12 +7,21 @@ from tinyssl.summary import number, percent
 
 
 def grade_bars(
-    image, probabilities, names, *, answer=None, looked=None, note=None, title=None
+    image,
+    probabilities,
+    names,
+    *,
+    answer=None,
+    looked=None,
+    raised="the grade",
+    note=None,
+    title=None,
 ):
-    """Show one image, where the grader looked, and the probability of each grade.
+    """Show one image, where the grader looked, and the probability of each class.
 
     The image is (H, W, C), probabilities one a name. ``answer`` is the grade to mark (a
-    median need not be the most probable), ``looked`` (H, W), positive raises the grade.
+    median need not be the most probable), ``looked`` (H, W), positive where the image
+    raises what ``raised`` names.
     """
     (image,) = style.check_images("image", np.asarray(image)[None])
     probabilities, K = np.asarray(probabilities, float), len(names)
@@ -32,7 +41,7 @@ def grade_bars(
         style.show_image(ax, 0.35 + 0.5 * image.mean(-1))
         alpha = 0.85 * np.abs(looked) / (most or 1)
         ax.imshow(looked, cmap="RdBu_r", vmin=-most, vmax=most or 1, alpha=alpha)
-        text = f"red raises the grade, blue lowers it (most: {number(most)})"
+        text = f"red raises {raised}, blue lowers it (most: {number(most)})"
         ax.set_title(style.wrapped(text, 1.5), **style.SMALL)
     ax, places = style.quiet(axes["bars"], grid=None), np.arange(K)
     colors = ["#B8C4CC"] * K

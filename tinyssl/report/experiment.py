@@ -40,8 +40,10 @@ def comparison(out, target, cases, results, trained, *, logs=None):
 
 
 def headline(results):
-    """Say what each measure found, and where no network was needed."""
-    return f"{finding(results['summary'], baselines=results.get('baselines', ()))}."
+    """Say what each measure found, where no network was needed, and what to doubt."""
+    found = finding(results["summary"], baselines=results.get("baselines", ()))
+    warning = results["notes"].get("WARNING")
+    return f"{warning.capitalize()}. {found}." if warning else f"{found}."
 
 
 # Sections
@@ -73,7 +75,8 @@ def kept(results):
     if "kept" not in results:
         return {}
     grader = results["kept"]
-    return {"kept for grading": f"{grader['init']} (mean QWK {grader['qwk']:.3f})"}
+    score = f"mean {grader['measure']} {grader['score']:.3f}"
+    return {"kept for grading": f"{grader['init']} ({score})"}
 
 
 def images_section(cases):
@@ -84,7 +87,8 @@ def images_section(cases):
     chosen = np.unique(np.linspace(0, len(cases) - 1, 2 * SHOWN).astype(int))
     name = cases.facts.get("classes")
     classes = cases.columns[name][chosen] if name else np.full(len(chosen), -1)
-    titles = [f"{name} {k}" if k >= 0 else "" for k in classes]
+    names = cases.facts.get("class_names")
+    titles = [(names[k] if names else f"{name} {k}") if k >= 0 else "" for k in classes]
     figure = plots.strip([images[chosen]], titles=titles if any(titles) else None)
     figure.set_label("images")
     text = ["Every image was cropped to its field of view and masked round."]

@@ -10,6 +10,7 @@ from tinyssl import tables
 
 TARGETS = {
     "grade": "grading:Grading",
+    "class": "classification:Classification",
     "eye": "laterality:Laterality",
     "points": "localization:Localization",
     "mask": "segmentation:Segmentation",

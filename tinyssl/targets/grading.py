@@ -18,6 +18,7 @@ On RetinaMNIST's five folds, from scratch with all labels, the mean QWK was .583
 100 --epochs 20 --head H``): the default is best, by less than the folds differ.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -26,16 +27,15 @@ from torch import nn
 from torch.nn import functional as F
 
 from tinyssl import metrics, transforms
-from tinyssl.cases import Cases, Reading, gather
+from tinyssl.cases import Cases, Reading, classes_in_words, gather
 from tinyssl.data import Table
-from tinyssl.data.toy.report import DIAGNOSES
+from tinyssl.data.classes import RETINOPATHY, reorder
 from tinyssl.summary import Metric
 from tinyssl.targets import baselines
 from tinyssl.task import Figures, Target
 
 Head = Literal["continuation", "cumulative", "softmax", "regression"]
 HEADS = Head.__args__
-SEVERITY = tuple(text[0].lower() + text[1:] for text in DIAGNOSES)
 SHORT = ("none", "mild", "moderate", "severe", "proliferative")
 
 
@@ -93,17 +93,42 @@ class Grading(Target):
             self.gaps = nn.Parameter(torch.full((num_grades - 2,), 0.5413))
 
     @classmethod
-    def read(cls, table: Table, reading: Reading) -> Cases:
-        """Read whole images and their grades; -1 is unlabelled."""
+    def read(
+        cls, table: Table, reading: Reading, *, order: Sequence[str] | None = None
+    ) -> Cases:
+        """Read whole images and their grades; -1 is unlabelled.
+
+        Parameters
+        ----------
+        order : sequence of str
+            Names of the classes, least first, where the data set does not say it.
+        """
         images, table = reading.images(table)
-        grades = np.full(len(table), -1) if table.grade is None else table.grade
-        if reading.labelled and not (grades >= 0).any():
-            raise ValueError(f"{table.root}: needs images with grades, found none")
-        named = len(table.class_names or ())
+        grades = strata = (
+            np.full(len(table), -1) if table.grade is None else table.grade
+        )
+        found = np.unique(grades[grades >= 0]).tolist()
+        if reading.labelled and len(found) < 2:
+            rule = "needs images of two grades or more"
+            raise ValueError(f"{table.root}: {rule}, found {found or 'none'}")
+        if order:
+            table = reorder(table, order)  # folds are those without an order
+            grades = table.grade
+        names = list(table.class_names or ())
+        names += map(str, range(len(names), max(2, int(grades.max()) + 1)))
         columns = {"image": images, "grade": grades}
-        known = {"labelled": grades >= 0, "strata": grades, "classes": "grade"}
-        known |= {"num_grades": max(2, int(grades.max()) + 1, named)}
-        return gather(table, reading, columns, size=reading.size, **known)
+        known = {"labelled": grades >= 0, "strata": strata, "classes": "grade"}
+        known |= {"num_grades": len(names), "class_names": names}
+        known |= {"ordered": table.ordered, "size": reading.size}
+        return gather(table, reading, columns, **known)
+
+    @classmethod
+    def suited(cls, cases: Cases) -> type[Target]:
+        """Return this task for three grades or more, else that of plain classes."""
+        from tinyssl.targets.classification import Classification
+
+        graded = cases.facts["ordered"] and cases.facts["num_grades"] > 2
+        return cls if graded else Classification
 
     @classmethod
     def build(cls, encoder: nn.Module, cases: Cases, *, head: Head = "continuation"):
@@ -187,7 +212,29 @@ class Grading(Target):
     @classmethod
     def score(cls, cases: Cases, index: np.ndarray, answers: Any) -> dict[str, float]:
         """Score answers to some of the cases; see `evaluate`."""
-        return evaluate(cases.columns["grade"][index], *answers)
+        return cls.evaluate(cases.columns["grade"][index], *answers)
+
+    @classmethod
+    def evaluate(cls, truth, answers, probabilities) -> dict[str, float]:
+        """See the function of that name."""
+        return evaluate(truth, answers, probabilities)
+
+    @classmethod
+    def notes(cls, cases: Cases) -> dict[str, Any]:
+        """Name the classes, and warn where the labels are too few to tell."""
+        grades, names = cases.columns["grade"], cases.facts["class_names"]
+        counts = np.bincount(grades[cases.labelled], minlength=len(names))
+        notes = {"classes": classes_in_words(names, counts)}
+        fewest, folds = counts[counts > 0].min(), max(1, cases.num_folds)
+        if fewest < 2 * folds:
+            rare = [
+                n for n, count in zip(names, counts, strict=True) if count == fewest
+            ]
+            notes["WARNING"] = (
+                f"too few to tell: {counts.sum()} labels, {fewest} of {rare[0]}, fewer "
+                f"than two in each of {folds} folds"
+            )
+        return notes
 
     @classmethod
     def baselines(cls, cases: Cases, chosen: np.ndarray, held: np.ndarray):
@@ -230,11 +277,13 @@ def decode(probability, head: str):
     return (probability.cumsum(1)[:, :-1] < 0.5).sum(1)  # the median grade
 
 
-def severity(grade: int, num_grades: int, *, short: bool = False) -> str:
-    """Say a grade in words: the clinical scale where there are five."""
-    if num_grades == len(SEVERITY):
-        return f"{grade}: {SHORT[grade]}" if short else SEVERITY[grade]
-    return f"grade {grade} of 0..{num_grades - 1}"
+def in_words(grade: int, names: Sequence[str], *, short: bool = False) -> str:
+    """Say a grade by the name that the data set gives it."""
+    if short and tuple(names) == RETINOPATHY:
+        return f"{grade}: {SHORT[grade]}"
+    if names[grade] == str(grade):
+        return f"grade {grade} of 0..{len(names) - 1}"
+    return names[grade]
 
 
 def view(x: torch.Tensor, number: int) -> torch.Tensor:

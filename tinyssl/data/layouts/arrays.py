@@ -5,10 +5,16 @@ from pathlib import Path
 
 import numpy as np
 
+from tinyssl.data.classes import RETINOPATHY
 from tinyssl.data.crop import looks_like_fundus
 from tinyssl.data.table import DataError, Table
 
 PARTS = ("train", "val", "test")
+NAMED = {  # file: its classes, and whether they are grades; of others the numbers stay
+    "retinamnist": (RETINOPATHY, True),
+    "pneumoniamnist": (("normal", "pneumonia"), False),
+    "breastmnist": (("malignant", "normal or benign"), False),
+}
 TOY = re.compile(r"toy(?::(\d{1,7})(?::(\d{1,4})(?::(\d{1,9}))?)?)?")
 
 
@@ -31,6 +37,7 @@ def read_medmnist(path):
     counts = {part: len(array) for part, array in zip(parts, images, strict=True)}
     labels = [_labels(path, f"{part}_labels", arrays, n) for part, n in counts.items()]
     pixels, grade = np.concatenate(images), np.concatenate(labels)
+    names, ordered = NAMED.get(path.stem.partition("_")[0].lower(), (None, False))
     return Table(
         layout="medmnist",
         root=path,
@@ -38,6 +45,8 @@ def read_medmnist(path):
         images=pixels,
         grade=grade if (grade >= 0).any() else None,
         split=np.repeat(parts, [*counts.values()]),
+        class_names=names,
+        ordered=ordered,
         is_fundus=looks_like_fundus(list(pixels[:: max(1, len(pixels) // 16)])),
     )
 
@@ -76,6 +85,7 @@ def read_toy(spec):
         names=tuple(f"toy{i:05d}" for i in range(n)),
         images=eyes.images,
         grade=eyes.grades,
+        class_names=RETINOPATHY,
         patient=eyes.patient,
         eye=eyes.eye,
         masks={"vessel": eyes.vessels, **eyes.lesions},

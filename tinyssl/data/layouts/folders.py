@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 
+from tinyssl.data.classes import in_order
 from tinyssl.data.records import SPLITS, Record, build_table, list_images, read_csv
 from tinyssl.data.table import DataError
 
@@ -64,7 +65,7 @@ def read_folders(root, *, skip_bad):
             parts = {folder.name: folder for folder in folders}
         elif not 1 < len(folders) == len(with_images):
             return None
-    grades = _grades(parts.values())
+    grades, ordered = _grades(parts.values())
     records = [
         Record(
             name=image.relative_to(root).as_posix(),
@@ -82,16 +83,17 @@ def read_folders(root, *, skip_bad):
     # "2" where no folder had grade 2
     found = tuple(names.get(k, str(k)) for k in range(max(names, default=-1) + 1))
     layout = "class-folders" if names else "images"
-    options = {"class_names": found or None, "is_fundus": None}
+    options = {"class_names": found or None, "ordered": ordered, "is_fundus": None}
     return build_table(records, layout=layout, root=root, skip_bad=skip_bad, **options)
 
 
 def _grades(parts):
-    """Return each class's grade: its number, or its place in sorted order."""
+    """Return each class's grade, its number or its place, and whether it is ordered."""
     classes = [f for part in parts if not list_images(part) for f in _folders(part)]
-    names = sorted({folder.name for folder in classes})
+    names, ordered = in_order({folder.name for folder in classes})
     numbered = all(re.fullmatch(r"\d{1,2}", name) for name in names)
-    return {n: int(n) if numbered else place for place, n in enumerate(names)}
+    grades = {n: int(n) if numbered else place for place, n in enumerate(names)}
+    return grades, ordered
 
 
 def _folders(root):

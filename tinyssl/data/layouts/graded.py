@@ -9,6 +9,7 @@ import re
 
 import numpy as np
 
+from tinyssl.data.classes import RETINOPATHY
 from tinyssl.data.decode import image_size, open_image
 from tinyssl.data.records import Record, build_table, find_image, list_images, read_csv
 from tinyssl.data.table import DataError
@@ -38,7 +39,8 @@ def read_aptos(root, *, skip_bad):
             name, grade = row["id_code"], row.get("diagnosis", "")
             image = find_image(root / f"{split}_images", name)
             records.append(Record(name, image, grade, split=split))
-    return build_table(records, layout="aptos", root=root, skip_bad=skip_bad)
+    options = {"skip_bad": skip_bad, "class_names": RETINOPATHY}
+    return build_table(records, layout="aptos", root=root, **options)
 
 
 def read_idrid(root, *, skip_bad):
@@ -68,7 +70,10 @@ def read_idrid(root, *, skip_bad):
             record.name, record.split = f"{split}/{record.name}", split
             record.patient = _visit(record.image)
             records.append(record)
-    return build_table(records, layout=layout, root=root, skip_bad=skip_bad)
+    options = {"skip_bad": skip_bad}
+    if layout == "idrid-grading":
+        options["class_names"] = RETINOPATHY
+    return build_table(records, layout=layout, root=root, **options)
 
 
 def _read_grading(root, split, images):
