@@ -81,7 +81,7 @@ def test_grade_answers_in_json_and_in_words(runs, folder):
     written = (runs / "grades" / "grades.jsonl").read_text(encoding="utf-8")
     assert [json.loads(line) for line in written.splitlines()] == answers
     words, _ = tinyssl("grade", runs / "grader", images[0], *place)
-    assert answers[0]["severity"] in words
+    assert answers[0]["class"] in words
 
 
 def test_same_command_again_only_reads_and_other_settings_are_refused(runs, folder):

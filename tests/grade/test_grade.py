@@ -9,7 +9,7 @@ from tinyssl import metrics
 from tinyssl.data import toy
 from tinyssl.data.images import round_mask
 from tinyssl.grade import grade, heading
-from tinyssl.grade.occlusion import expected_grade, occlusion_map
+from tinyssl.grade.occlusion import expected, occlusion_map
 from tinyssl.plots import grade_bars
 
 
@@ -71,7 +71,8 @@ def test_a_flat_retina_and_the_black_frame_are_no_evidence():
     # sure answers
     x = torch.zeros(2, 3, 8, 8)
     x[1, 1] = 1.0
-    assert expected_grade([CountsYellow()], x) == pytest.approx([0, 1], abs=0.2)
+    found = expected([CountsYellow()], x, torch.arange(2))
+    assert found == pytest.approx([0, 1], abs=0.2)
 
 
 def test_on_synthetic_eyes_the_map_points_at_the_true_lesions():
@@ -88,7 +89,7 @@ def test_on_synthetic_eyes_the_map_points_at_the_true_lesions():
 
 
 def test_a_warning_stands_first_and_names_stay_as_they_are():
-    row = {"image": "photos/cat.png", "severity": "no diabetic retinopathy"}
+    row = {"image": "photos/cat.png", "class": "no diabetic retinopathy"}
     assert heading(row) == "no diabetic retinopathy: cat.png"
     warned = heading(row | {"warning": "looks unlike the training images"})
     assert warned.startswith("Unlike the training images: cat.png, answered no")
@@ -99,3 +100,12 @@ def test_a_warning_stands_first_and_names_stay_as_they_are():
 def test_a_folder_that_holds_no_grader_is_refused(tmp_path):
     with pytest.raises(ValueError, match="must be a run of finetune: it has no grader"):
         grade(tmp_path, ["eye.png"])
+
+
+def test_of_classes_without_an_order_the_map_is_of_one_of_them():
+    image, _ = retina(spot=np.s_[14:17, 30:33])
+    one, other = (
+        occlusion_map([CountsYellow()], image, weights=np.eye(2)[k]) for k in (1, 0)
+    )
+    np.testing.assert_allclose(one, occlusion_map([CountsYellow()], image), atol=1e-6)
+    np.testing.assert_allclose(other, -one, atol=1e-6)

@@ -113,8 +113,6 @@ def test_scores_are_those_of_scikit_learn():
     assert actual == pytest.approx(expected, nan_ok=True)
 
 
-def test_severity_in_words_and_an_unknown_head():
-    assert grading.severity(3, 5).startswith("severe")
-    assert grading.severity(1, 2) == "grade 1 of 0..1"
+def test_an_unknown_head():
     with pytest.raises(ValueError, match="head must be one of continuation"):
         Grading(Brightness(), head="five sigmoids")

@@ -26,11 +26,11 @@ def expected(tasks, inputs, weights):
 
 
 @torch.no_grad()
-def occlusion_map(tasks, image, *, weights, window=None, batch_size=64):
+def occlusion_map(tasks, image, *, weights=None, window=None, batch_size=64):
     """Map how much each place of an (S, S, C) uint8 image raises the expected weight.
 
-    (K,) weights 0, 1, 2, ... make it the grade, 0 but for a 1 the probability of one
-    class. It is the mean fall over the soft windows, S / 8 pixels wide if not given,
+    (K,) weights 0, 1, 2, ..., if not given, make it the grade; 0 but for a 1 make it
+    the probability of one class. It is the mean fall over the soft windows, S / 8 pixels wide if not given,
     that cover a pixel; 0 where the image is black.
     """
     S = len(image)
@@ -43,8 +43,13 @@ def occlusion_map(tasks, image, *, weights, window=None, batch_size=64):
     centres = [(y, x) for y in places for x in places if lit[y, x]]
     rows = np.arange(S)
     device = next(tasks[0].parameters()).device
+    inputs = to_tensor(image[None], device)
+    if weights is None:
+        weights = np.arange(
+            tasks[0].log_probabilities(tasks[0].outputs(inputs)).shape[1]
+        )
     weights = torch.as_tensor(weights, device=device)
-    before = expected(tasks, to_tensor(image[None], device), weights)[0]
+    before = expected(tasks, inputs, weights)[0]
     total, weight = np.zeros((S, S)), np.full((S, S), 1e-9)
     for start in range(0, len(centres), batch_size):
         some = np.array(centres[start : start + batch_size])
