@@ -30,8 +30,8 @@ def occlusion_map(tasks, image, *, weights=None, window=None, batch_size=64):
     """Map how much each place of an (S, S, C) uint8 image raises the expected weight.
 
     (K,) weights 0, 1, 2, ..., if not given, make it the grade; 0 but for a 1 make it
-    the probability of one class. It is the mean fall over the soft windows, S / 8 pixels wide if not given,
-    that cover a pixel; 0 where the image is black.
+    the probability of one class. It is the mean fall over the soft windows, S / 8
+    pixels wide if not given, that cover a pixel; 0 where the image is black.
     """
     S = len(image)
     window = window or max(3, S // 8)
