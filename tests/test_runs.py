@@ -52,7 +52,7 @@ def test_wrong_files_are_refused_by_name(tmp_path):
     for name, words in (
         ("missing.pt", r"no such file: .*missing\.pt"),
         ("text.pt", r"text\.pt is not a file of plain weights"),
-        ("other.pt", r"other\.pt is not an encoder\.pt: it lacks"),
+        ("other.pt", r"other\.pt lacks task, seen, state_dict"),
     ):
         with pytest.raises(ValueError, match=words):
             runs.load_encoder(tmp_path / name)
@@ -87,7 +87,8 @@ def test_hash_tells_content_from_name(tmp_path):
         ([], [], None),
         ([], ["encoder.pt"], ["config.json", "encoder.pt"]),
         (["config.json"], [], ["config.json"]),
-        (["notes"], [], ["config.json", "notes"]),
+        (["notes"], [], ["notes"]),
+        ([".notes"], [], [".notes"]),
     ],
 )
 def test_a_refusal_takes_back_its_claim_and_no_more(tmp_path, before, leave, after):

@@ -153,12 +153,18 @@ def carry(task: Task, start: Start, fold: int | None) -> None:
     network = getattr(inner, "network", None)
     if not whole or network is task.encoder:
         return
-    state = runs.load_plain(folder / "task.pt")
-    prefix = "network.decoder."
-    decoder = {k.removeprefix(prefix): v for k, v in state.items() if prefix in k}
+    path, prefix = folder / "task.pt", "network.decoder."
+    state = runs.load_plain(path)
+    runs.refuse_lacking(path, state, ())
+    decoder = {k.split(prefix)[1]: v for k, v in state.items() if prefix in k}
     if not decoder or not isinstance(network, models.Restorer):
         what = "target task" if decoder else f"run {start.run}"
         raise ValueError(f"transfer=network needs a decoder, the {what} has none")
+    last = f"{len(network.decoder) - 1}."  # answers with colours, not with places
     own = network.decoder.state_dict()
-    own |= {n: t for n, t in decoder.items() if t.shape == own[n].shape}  # not colours
-    network.decoder.load_state_dict(own)
+    wanted, found = (
+        {k: v for k, v in some.items() if not k.startswith(last)}
+        for some in (own, decoder)
+    )
+    runs.refuse_others(path, wanted, found)
+    network.decoder.load_state_dict(own | found)

@@ -70,6 +70,7 @@ def running(s: SimpleNamespace, jobs: int) -> dict[str, Any]:
 def pretrain(s: SimpleNamespace) -> dict[str, Any]:
     """Learn from images without labels."""
     out = Path(s.out)
+    runs.refuse_foreign(out)
     pretext.find(s.task)
     if s.folds and s.transductive:
         raise ValueError("--transductive goes without --folds, which hold images out")
@@ -135,6 +136,7 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     """Compare initialisations on the same labelled images."""
     kind = targets.find(s.target)
     out = Path(s.out or Path("runs") / s.target)
+    runs.refuse_foreign(out)
     defaults = {"folds": 5, "repeats": 1, "curve": 0} | kind.defaults
     budget = budget_of(s, defaults)
     labels = [*(s.fractions or ()), *(s.images or ())]
