@@ -30,7 +30,7 @@ Learn from unlabelled medical images, fine-tune with few labels, and find out
 whether it helped."""
 REFUSALS = (ValueError, TypeError, FileNotFoundError, NotADirectoryError)
 LETTERS = {int: "N", float: "X", str: "NAME", Path: "PATH"}  # in help, for a value
-DATA = ("data", "others", "unlabelled", "test", "real", "generated", "images")
+DATA = ("data", "others", "unlabelled", "test", "real", "generated")
 REQUIRED = inspect.Parameter.empty  # where a default would stand
 
 

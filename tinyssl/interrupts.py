@@ -6,7 +6,7 @@ import threading
 from contextlib import contextmanager
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-GRACE = 3.0  # seconds that a step, or a worker process, may still take
+GRACE = 2.5  # seconds that a step, or a worker process, may still take
 
 
 @contextmanager
@@ -69,11 +69,14 @@ def _handled(handler):
 
 @contextmanager
 def blocked():
-    """Block both signals: they come when the block ends, but never to a child."""
+    """Block Ctrl-C: it comes when the block ends, but never to a process begun here.
+
+    The terminal sends it to all at once, and who ends a child is its parent.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield
     finally:

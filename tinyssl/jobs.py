@@ -99,9 +99,9 @@ def _spawned(work, waiting, *, workers, threads, done, show):
     with packed(place / "jobs", work) as parcel:
         options = {"initializer": _begin, "initargs": (parcel, threads, done)}
         with ProcessPoolExecutor(workers, mp_context=CONTEXT, **options) as pool:
-            with interrupts.blocked():  # a worker is told what to do by its parent
-                futures = {pool.submit(_call, number): number for number in waiting}
             try:
+                with interrupts.blocked():
+                    futures = {pool.submit(_call, number): number for number in waiting}
                 while futures:
                     ended, _ = wait(futures, LOOK, return_when=FIRST_COMPLETED)
                     for future in ended:
@@ -141,8 +141,6 @@ _kept: dict = {}  # in a worker process: what is shared, sent once
 def _begin(parcel, threads, done):
     """Prepare a worker: it ends when told to, and with its parent."""
     signal.signal(signal.SIGTERM, lambda *_: os._exit(128 + signal.SIGTERM))
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
     _kept.update(work=unpack(parcel), done=done)
