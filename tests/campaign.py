@@ -215,20 +215,21 @@ def stop_all(out):
 def contents(out):
     """Return what a run found, but for seconds and places, by a name for each part."""
     parts = {}
-    for path in [*out.rglob("*.pt"), *out.rglob("*.json"), *out.rglob("log.jsonl")]:
-        name = str(path.relative_to(out))
+    for path in [*out.rglob("*.pt"), *out.rglob("results.json"), *out.rglob("*.jsonl")]:
+        text = "" if path.suffix == ".pt" else path.read_text(encoding="utf-8")
+        found = [
+            json.loads(line) for line in text.splitlines() if path.suffix == ".jsonl"
+        ]
         if path.suffix == ".pt":
-            state = torch.load(path, weights_only=True)
-            for key, value in flat(state):
-                tensor = isinstance(value, torch.Tensor)
-                parts[f"{name} {key}"] = value.tolist() if tensor else value
-        elif name == "results.json" or path.parent.name == "jobs":
-            parts |= {f"{name} {k}": v for k, v in flat(json.loads(path.read_text()))}
-        elif path.name in ("log.jsonl", "done.json"):
-            for i, line in enumerate(path.read_text().splitlines()):
-                if path.name == "log.jsonl":
-                    parts |= {f"{name} {i} {k}": v for k, v in flat(json.loads(line))}
-    return {k: v for k, v in parts.items() if "seconds" not in k and "file" not in k}
+            found = torch.load(path, weights_only=True)
+        elif path.suffix == ".json":
+            found = json.loads(text)
+        for key, value in flat(found):
+            tensor = isinstance(value, torch.Tensor)
+            parts[f"{path.relative_to(out)} {key}"] = (
+                value.tolist() if tensor else value
+            )
+    return {k: v for k, v in parts.items() if "seconds" not in k}
 
 
 def flat(value, name=""):

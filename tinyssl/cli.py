@@ -64,7 +64,7 @@ def show(results: Any, as_json: bool) -> int:
     if as_json:
         from tinyssl.runs import plain  # imports torch
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="surrogateescape")  # file names that are no UTF-8
+        sys.stdout.reconfigure(errors="backslashreplace")  # for a name not in UTF-8
     for result in results:
         lines = result.pop("lines", ())
         for line in [json.dumps(plain(result), allow_nan=False)] if as_json else lines:

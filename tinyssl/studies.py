@@ -106,6 +106,7 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
     results = {"command": "pretrain", "task": s.task, "last": last(logs)}
     results["scores"] = [{key: entry[key] for key in keys} for entry in logs]
     runs.write_json(out / "results.json", results)
+    s.log("writing the page")
     pages.pretraining(out, cases, {s.task: logs})
     lines = [*score_lines(s.task, logs), f"report: {out}/report.html"]
     return results | {"lines": lines}
@@ -182,11 +183,13 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     beside = {"labels": labels, "repeats": budget["repeats"], "seed": s.seed}
     blind, frozen = experiment.baseline_rows(kind, cases, **beside), []
     if "frozen" in s.transfer:
+        s.log("fitting probes to the frozen encoders")
         still = name_starts(s.init, ["frozen"], folds=cases.num_folds)
         beside |= {"encoder": config, "device": where["device"]}
         frozen = experiment.frozen_rows(kind, cases, still, **beside)
     results = {"command": "finetune", "target": s.target}
     results |= conclude(kind, cases, rows, blind, frozen)
+    s.log("writing the results and the page")
     trained = {"encoder": config, "out": out, "labels": labels, **own}
     finish(out, kind, cases, results, trained)
     pages.comparison(out, kind, cases, results, trained)

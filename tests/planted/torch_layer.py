@@ -60,7 +60,19 @@ TORCH = [
         ("if own.get(name) != found.get(name)]", "if name not in own]"),
         ('optimizer.load_state_dict(state["optimizer"])', "pass"),
         ("if found.get(name) != value:", "if False:"),
-        ('== ["config.json"]:', "!= []:"),
+    ),
+    *layer("runs.py", "test_runs.py", ("- (there or set()):", "| set():")),
+    *layer(
+        "training.py",
+        "test_interrupts.py::"
+        "test_a_signal_waits_for_the_step_and_the_run_goes_on_bit_for_bit",
+        ("if out and (last or asked or", "if out and (last or"),
+    ),
+    *layer(
+        "jobs.py",
+        "test_interrupts.py::test_workers_end_with_their_parent",
+        ("threading.Thread(target=_end_with_parent, daemon=True).start()", "pass"),
+        ("_end(_children() - others)", "pass"),
     ),
     *layer(
         "jobs.py",
