@@ -108,7 +108,7 @@ def test_a_damaged_file_is_refused_by_name_in_one_line(study, name, kind):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("harm", ["nan", "shape", "lacking", "too many"])
+@pytest.mark.parametrize("harm", ["nan", "shape", "lacking", "too many", "list"])
 @pytest.mark.parametrize("name", WEIGHTS)
 def test_weights_of_another_network_are_refused(study, name, harm):
     out, reads = study
@@ -122,6 +122,8 @@ def test_weights_of_another_network_are_refused(study, name, harm):
         tensors[first] = tensors[first][:1]
     elif harm == "lacking":
         del tensors[first]
+    elif harm == "list":
+        state = [tensors]
     else:
         tensors["more"] = torch.ones(1)
     try:
