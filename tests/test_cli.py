@@ -218,7 +218,7 @@ def test_a_person_reads_lines_and_a_machine_the_rest(run):
         ("ValueError", 2, "tinyssl stop-early: no\n"),
         ("FileNotFoundError", 2, "tinyssl stop-early: no\n"),
         ("KeyError", 1, "tinyssl stop-early: KeyError: 'no'\n"),
-        ("KeyboardInterrupt", 1, "stopped; the same command goes on from here\n"),
+        ("KeyboardInterrupt", 130, "stopped; the same command goes on from here\n"),
     ],
 )
 def test_an_error_is_a_line(run, error, status, words):

@@ -51,7 +51,7 @@ def test_wrong_files_are_refused_by_name(tmp_path):
     for name, words in (
         ("missing.pt", r"no such file: .*missing\.pt"),
         ("text.pt", r"text\.pt is not a file of plain weights"),
-        ("other.pt", r"other\.pt is not an encoder\.pt: it lacks"),
+        ("other.pt", r"other\.pt lacks task, seen, state_dict"),
     ):
         with pytest.raises(ValueError, match=words):
             runs.load_encoder(tmp_path / name)
@@ -86,7 +86,8 @@ def test_hash_tells_content_from_name(tmp_path):
         (ValueError, [], [], None),
         (ValueError, [], ["encoder.pt"], ["config.json", "encoder.pt"]),
         (ValueError, ["config.json"], [], ["config.json"]),
-        (ValueError, ["notes"], [], ["config.json", "notes"]),
+        (ValueError, ["notes"], [], ["notes"]),
+        (ValueError, [".notes"], [], [".notes"]),
         (KeyboardInterrupt, [], [], ["config.json"]),  # it can be resumed
     ],
 )

@@ -2,15 +2,18 @@
 
 Arguments, options and help are read from the functions of ``tinyssl.commands``; a
 method's own options only if it is named or about to run, for that may import torch.
-Exit status: 0 fine, 1 the job failed, 2 bad usage or bad input.
+Exit status: 0 fine, 1 the job failed, 2 bad usage or bad input, 130 and 143 stopped by
+Ctrl-C and SIGTERM.
 """
 
 import argparse
 import importlib
 import inspect
+import io
 import json
 import math
 import re
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -19,7 +22,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NoReturn, Union, get_args, get_origin
 
-from tinyssl import __version__
+from tinyssl import __version__, interrupts
 from tinyssl.tables import described
 
 DESCRIPTION = """\
@@ -27,6 +30,7 @@ Learn from unlabelled medical images, fine-tune with few labels, and find out
 whether it helped."""
 REFUSALS = (ValueError, TypeError, FileNotFoundError, NotADirectoryError)
 LETTERS = {int: "N", float: "X", str: "NAME", Path: "PATH"}  # in help, for a value
+DATA = ("data", "others", "unlabelled", "test", "real", "generated")
 REQUIRED = inspect.Parameter.empty  # where a default would stand
 
 
@@ -35,27 +39,53 @@ def main(arguments: Sequence[str] | None = None, commands: Any = None) -> int:
     commands = commands or importlib.import_module("tinyssl.commands")
     words = [*map(str, sys.argv[1:] if arguments is None else arguments)]
     name = overview(commands).parse_args(words[:1]).command
-    try:
-        settings = read_settings(name, words[1:], commands)
-        as_json, _ = settings.pop("json", False), settings.pop("debug", False)
-        results = commands.COMMANDS[name][0](**settings)
-    except KeyboardInterrupt:
-        log("stopped; the same command goes on from here")
-        return 1
-    except Exception as error:
-        if "--debug" in words:
-            raise
-        refused = isinstance(error, REFUSALS)
-        log(f"tinyssl {name}: {'' if refused else f'{type(error).__name__}: '}{error}")
-        return 2 if refused else 1
+    with interrupts.raised() as came:
+        try:
+            settings = read_settings(name, words[1:], commands)
+            as_json, _ = settings.pop("json", False), settings.pop("debug", False)
+            refuse_place(settings)
+            results = commands.COMMANDS[name][0](**settings)
+            return show(results, as_json)
+        except (KeyboardInterrupt, Exception) as error:
+            if came or isinstance(error, KeyboardInterrupt):
+                log("stopped; the same command goes on from here")
+                return 128 + (came or [signal.SIGINT])[0]
+            if "--debug" in words:
+                raise
+            refused = isinstance(error, REFUSALS)
+            kind = "" if refused else f"{type(error).__name__}: "
+            log(f"tinyssl {name}: {kind}{error}")
+            return 2 if refused else 1
+
+
+def show(results: Any, as_json: bool) -> int:
+    """Print what a command found; return its exit status."""
     results = results if isinstance(results, list) else [results]
     if as_json:
         from tinyssl.runs import plain  # imports torch
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # for a name not in UTF-8
     for result in results:
         lines = result.pop("lines", ())
         for line in [json.dumps(plain(result), allow_nan=False)] if as_json else lines:
             print(line)
     return 1 if any(result.get("failed") for result in results) else 0
+
+
+def refuse_place(settings: dict[str, Any]) -> None:
+    """Refuse to write where a file lies, or into the data that a command reads."""
+    if not isinstance(out := settings.get("out"), Path):
+        return
+    there = next((place for place in (out, *out.parents) if place.exists()), out)
+    if there.is_file():
+        raise ValueError(f"--out {out} must be a folder, {there} is a file")
+    places = [settings[name] for name in DATA if settings.get(name) is not None]
+    for some in places:
+        for place in map(Path, some if isinstance(some, list | tuple) else [some]):
+            if place.is_dir() and out.resolve().is_relative_to(place.resolve()):
+                raise ValueError(
+                    f"--out {out} must lie outside the data, found inside {place}"
+                )
 
 
 def log(text: str) -> None:

@@ -23,6 +23,7 @@ def demo(s: SimpleNamespace) -> dict[str, Any]:
     Returned is what ``finetune`` returns, and "pretraining": the scores of both tasks.
     """
     out, kind = Path(s.out), targets.find(TARGET)
+    runs.refuse_foreign(out)
     reading = Reading(SIZE, FOLDS, s.seed, log=s.log)
     cases = read(TARGET, f"toy:{IMAGES}:{SIZE}:{s.seed}", reading)
     config = models.densenet_small().config

@@ -101,6 +101,7 @@ def compare_starts(
     parts = (cases, Path(out), encoder, training, dict(starts), target, options, curve)
     shared = Shared(*parts)
     running = {"workers": workers, "threads": threads, "progress": progress}
+    running["steps"] = [job["steps"] for job in jobs]
     return run_jobs(_finetune, shared, jobs, key=shared.key(), **running)
 
 
@@ -179,8 +180,7 @@ def loader(target, cases, *, encoder, out, labels, **options) -> Callable[..., T
         fresh = new_encoder(encoder, channels=target.channels)
         task = target.build(fresh, cases, **options)
         path = Path(out) / f"models/{slug(init)}-{most}-run{run}.pt"
-        task.load_state_dict(runs.load_plain(path))
-        return task.eval()
+        return runs.fill(task, runs.load_plain(path), path).eval()
 
     return load
 

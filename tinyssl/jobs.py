@@ -1,77 +1,162 @@
 """Independent jobs, in this process or in several; a finished one leaves a file."""
 
-import json
 import multiprocessing
 import os
-from concurrent.futures import ProcessPoolExecutor, as_completed
+import signal
+import threading
+import time
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
+from functools import partial
+from multiprocessing.connection import wait as wait_for
 from pathlib import Path
 
 import torch
 
-from tinyssl import runs
-from tinyssl.training import progress_bar, use_threads
+from tinyssl import interrupts, runs
+from tinyssl.parcel import packed, unpack
+from tinyssl.training import progress_bar, told, use_threads
+
+# spawned, not forked: a forked child inherits torch's threads half dead
+CONTEXT = multiprocessing.get_context("spawn")
+LOOK = 0.5  # seconds from one look at the workers' progress to the next
 
 
-def run_jobs(function, shared, jobs, *, key, workers=1, threads=1, progress=False):
+def run_jobs(
+    function, shared, jobs, *, key, steps=None, workers=1, threads=1, progress=False
+):
     """Call ``function(shared, job)`` for every job and return the results in order.
 
     The function must be importable by name, and its result plain: it is kept as JSON in
     job["file"]. Where that file was made with the same job and ``key`` (settings and
-    data), the job is not run again. What is shared goes once to each worker process;
-    with one worker the jobs run here. ``threads`` are torch's, in each process.
+    data), the job is not run again; a damaged one is refused. Worker processes find
+    what is shared in a file; with one worker the jobs run here. ``threads`` are
+    torch's, in each process; ``steps`` how many each job trains, for the progress bar.
+
+    An interrupt ends the workers, too, within seconds. A RuntimeError if one is killed.
     """
     keys = [runs.plain({"job": job, "key": key}) for job in jobs]
-    files = [Path(job["file"]) for job in jobs]
-    results = [*map(_read, files, keys)]
-    waiting = [number for number, found in enumerate(results) if found is None]
-    how = (function, shared, jobs, waiting, workers, threads)
-    with progress_bar(len(jobs), len(jobs) - len(waiting), progress) as bar:
-        for number, result in _run(*how):
-            finished = runs.plain({"key": keys[number], "result": result})
-            runs.write_json(files[number], finished)
-            results[number] = finished["result"]
-            bar.update()
-    return results
+    work = {"function": function, "shared": shared, "jobs": jobs, "keys": keys}
+    waiting = [number for number in range(len(jobs)) if _read(work, number) is None]
+    workers = min(workers, len(waiting))
+    run = partial(_spawned, workers=workers) if workers > 1 else _here
+    amounts, unit = steps or [1] * len(jobs), "step" if steps else "job"
+    done = CONTEXT.RawArray("q", amounts)  # no lock, which a killed worker could hold
+    for number in waiting:
+        done[number] = 0
+    with progress_bar(sum(amounts), sum(done), progress, unit) as bar:
+
+        def show():
+            bar.update(sum(done) - bar.n)
+
+        with closing(run(work, waiting, threads=threads, done=done, show=show)) as ends:
+            for number in ends:
+                done[number] = amounts[number]
+                show()
+    return [_read(work, number) for number in range(len(jobs))]
 
 
-def _read(path, key):
+def _read(work, number):
     """Return a finished job's result; None when it has to be run."""
+    path = Path(work["jobs"][number]["file"])
     if not path.exists():
         return None
-    found = json.loads(path.read_text(encoding="utf-8"))
-    return found["result"] if found["key"] == key else None
+    found = runs.read_json(path, "key", "result")
+    return found["result"] if found["key"] == work["keys"][number] else None
 
 
-def _run(function, shared, jobs, waiting, workers, threads):
-    """Yield the number and the result of each waiting job as it ends."""
-    if workers == 1:
-        with use_threads(threads):
-            for number in waiting:
-                yield number, function(shared, jobs[number])
-        return
-    # spawned, not forked: a forked child inherits torch's threads half dead
-    context = multiprocessing.get_context("spawn")
-    options = {"initializer": _keep, "initargs": (function, shared, threads)}
-    with ProcessPoolExecutor(workers, mp_context=context, **options) as pool:
-        futures = {pool.submit(_call, jobs[number]): number for number in waiting}
-        try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+def _do(work, number):
+    """Run a job and leave its file."""
+    job, key = work["jobs"][number], work["keys"][number]
+    result = work["function"](work["shared"], job)
+    runs.write_json(Path(job["file"]), {"key": key, "result": result})
 
 
-_kept: dict = {}  # in a worker process: sent once, not with every job
+def _here(work, waiting, *, threads, done, show):
+    """Run the waiting jobs in this process; yield the number of each as it ends."""
+
+    def count(steps):
+        done[number] += steps
+        show()
+
+    with use_threads(threads), told(count):
+        for number in waiting:
+            _do(work, number)
+            yield number
 
 
-def _keep(function, shared, threads):
+# In several processes
+
+
+def _spawned(work, waiting, *, workers, threads, done, show):
+    """Run the waiting jobs in worker processes; yield the number of each that ends.
+
+    Nothing large goes through a pipe: who writes to one that is not read waits forever.
+    """
+    files = [Path(job["file"]).parent for job in work["jobs"]]
+    place, others = Path(os.path.commonpath(files)), _children()
+    with packed(place / "jobs", work) as parcel:
+        options = {"initializer": _begin, "initargs": (parcel, threads, done)}
+        with ProcessPoolExecutor(workers, mp_context=CONTEXT, **options) as pool:
+            try:
+                with interrupts.blocked():
+                    futures = {pool.submit(_call, number): number for number in waiting}
+                while futures:
+                    ended, _ = wait(futures, LOOK, return_when=FIRST_COMPLETED)
+                    for future in ended:
+                        future.result()
+                        yield futures.pop(future)
+                    show()
+            except BrokenProcessPool as error:
+                raise RuntimeError(
+                    "a worker process was killed, for want of memory perhaps; the same "
+                    "command goes on from here"
+                ) from error
+            except BaseException:
+                _end(_children() - others)
+                raise
+
+
+def _children():
+    return set(multiprocessing.active_children())
+
+
+def _end(processes):
+    """Let processes write their checkpoints and end; kill those that do not."""
+    for process in processes:
+        process.terminate()
+    late = {process.sentinel: process for process in processes}
+    deadline = time.monotonic() + interrupts.GRACE + 0.5
+    while late and time.monotonic() < deadline:
+        for sentinel in wait_for(list(late), 0.1):
+            del late[sentinel]
+    for process in late.values():
+        process.kill()
+
+
+_kept: dict = {}  # in a worker process: what is shared, sent once
+
+
+def _begin(parcel, threads, done):
+    """Prepare a worker: it ends when told to, and with its parent."""
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(128 + signal.SIGTERM))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
-    _kept.update(function=function, shared=shared)
+    _kept.update(work=unpack(parcel), done=done)
 
 
-def _call(job):
-    return _kept["function"](_kept["shared"], job)
+def _end_with_parent():
+    wait_for([multiprocessing.parent_process().sentinel])
+    os._exit(1)
+
+
+def _call(number):
+    def count(some):
+        _kept["done"][number] += some
+
+    with told(count):
+        _do(_kept["work"], number)
 
 
 def cores():

@@ -104,6 +104,7 @@ def pretrain(
     starts = {} if init is None else {name: init}
     shared = Shared(cases, Path(out), encoder, training, starts)
     options = {"workers": workers, "threads": threads, "progress": progress}
+    options["steps"] = [steps] * len(jobs)
     return run_jobs(_pretrain_fold, shared, jobs, key=shared.key(), **options)
 
 
@@ -126,10 +127,10 @@ def _pretrain_fold(shared: Shared, job: dict[str, Any]) -> dict[str, Any]:
     runs.save_encoder(out / "encoder.pt", task.encoder, task=job["task"], seen=hashes)
     runs.save_state(out / "task.pt", task.state_dict())
     runs.save_thumbnails(out / "thumbnails.npy", small)
-    (out / "checkpoint.pt").unlink(missing_ok=True)  # done: nothing to resume
     scored_on, images = unseen_images(cases, fold)
     inner = task.task if isinstance(task, OnPatches) else task
     scores = inner.evaluate(images[:MOST_SCORED], np.random.default_rng(seed))
+    (out / "checkpoint.pt").unlink(missing_ok=True)  # done: nothing to resume
     result = {key: job[key] for key in ("task", "fold", "folder", "task_options")}
     return result | {"rows": rows, "scored_on": scored_on, "scores": scores}
 
@@ -151,11 +152,13 @@ def _build(name, encoder, facts, region, options):
 
 def load_pretext(folder, config, *, region=None) -> Pretext:
     """Rebuild the task of a run, or of one of its folds, in evaluation mode."""
-    state = runs.load_plain(Path(folder) / "task.pt")
+    path = Path(folder) / "task.pt"
+    state = runs.load_plain(path)
+    runs.refuse_lacking(path, state, ())
     encoder = new_encoder(config["encoder"], channels=3)
     task = _build(config["task"], encoder, config, region, config["task_options"])
-    task.load_state_dict({k.removeprefix("task."): v for k, v in state.items()})
-    return task.eval()
+    state = {k.removeprefix("task."): v for k, v in state.items()}
+    return runs.fill(task, state, path).eval()
 
 
 def unseen_images(cases: Cases, fold: int | None) -> tuple[str, np.ndarray]:

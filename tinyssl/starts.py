@@ -10,10 +10,10 @@ import numpy as np
 from tinyssl import models, pretext, runs
 from tinyssl.cases import TEST, Cases
 from tinyssl.data.copies import seen_before
+from tinyssl.models.weights import HEADS
 from tinyssl.pretext.patches import OnPatches
 from tinyssl.task import Task
 
-HEADS = ("head.", "classifier.", "adaptation.")  # always new: they answered otherwise
 DECODER = "decoder."
 
 
@@ -70,7 +70,7 @@ def name_starts(
 
 def _check_run(run: Path, folds: int) -> str:
     """Return the task of a run that has all its encoders."""
-    config = runs.read_config(run)
+    config = runs.read_config(run, "command")
     if config["command"] != "pretrain":
         raise ValueError(f"--init {run} must be a run of pretrain")
     if not (run / "encoder.pt").is_file():
@@ -81,6 +81,7 @@ def _check_run(run: Path, folds: int) -> str:
                 f"--init {run} must hold encoder.pt, or fold0..fold{folds - 1} with "
                 f"one each for --folds {folds}; found {len(found)} folds"
             )
+    runs.read_config(run, "task", "encoder", "steps", "batch_size")
     return config["task"]
 
 
@@ -143,7 +144,7 @@ def carry(task: Task, start: Start, fold: int | None) -> None:
     """Copy what a pretraining run has learned into a task: all of it, or none."""
     folder, whole = start.folder(fold), start.carried == "network"
     saved, _ = runs.load_encoder(folder / "encoder.pt")
-    skipped = HEADS if whole else (*HEADS, DECODER)
+    skipped = HEADS if whole else (*HEADS, DECODER)  # new: they answered otherwise
     theirs, own = saved.state_dict(), task.encoder.state_dict()
     wanted = {k: v for k, v in own.items() if not k.startswith(skipped)}
     found = {name: theirs[name] for name in wanted if name in theirs}
@@ -153,12 +154,18 @@ def carry(task: Task, start: Start, fold: int | None) -> None:
     network = getattr(inner, "network", None)
     if not whole or network is task.encoder:
         return
-    state = runs.load_plain(folder / "task.pt")
-    prefix = "network.decoder."
-    decoder = {k.removeprefix(prefix): v for k, v in state.items() if prefix in k}
+    path, prefix = folder / "task.pt", "network.decoder."
+    state = runs.load_plain(path)
+    runs.refuse_lacking(path, state, ())
+    decoder = {k.split(prefix)[1]: v for k, v in state.items() if prefix in k}
     if not decoder or not isinstance(network, models.Restorer):
         what = "target task" if decoder else f"run {start.run}"
         raise ValueError(f"transfer=network needs a decoder, the {what} has none")
+    last = f"{len(network.decoder) - 1}."  # answers with colours, not with places
     own = network.decoder.state_dict()
-    own |= {n: t for n, t in decoder.items() if t.shape == own[n].shape}  # not colours
-    network.decoder.load_state_dict(own)
+    wanted, found = (
+        {k: v for k, v in some.items() if not k.startswith(last)}
+        for some in (own, decoder)
+    )
+    runs.refuse_others(path, wanted, found)
+    network.decoder.load_state_dict(own | found)

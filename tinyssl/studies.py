@@ -71,6 +71,7 @@ def running(s: SimpleNamespace, jobs: int) -> dict[str, Any]:
 def pretrain(s: SimpleNamespace) -> dict[str, Any]:
     """Learn from images without labels."""
     out = Path(s.out)
+    runs.refuse_foreign(out)
     pretext.find(s.task)
     if s.folds and s.transductive:
         raise ValueError("--transductive goes without --folds, which hold images out")
@@ -106,6 +107,7 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
     results = {"command": "pretrain", "task": s.task, "last": last(logs)}
     results["scores"] = [{key: entry[key] for key in keys} for entry in logs]
     runs.write_json(out / "results.json", results)
+    s.log("writing the page")
     pages.pretraining(out, cases, {s.task: logs})
     lines = [*score_lines(s.task, logs), f"report: {out}/report.html"]
     return results | {"lines": lines}
@@ -136,6 +138,7 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     """Compare initialisations on the same labelled images."""
     kind = targets.find(s.target)
     out = Path(s.out or Path("runs") / s.target)
+    runs.refuse_foreign(out)
     defaults = {"folds": 5, "repeats": 1, "curve": 0} | kind.defaults
     budget = budget_of(s, defaults)
     labels = [*(s.fractions or ()), *(s.images or ())]
@@ -186,11 +189,13 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     beside = {"labels": labels, "repeats": budget["repeats"], "seed": s.seed}
     blind, frozen = experiment.baseline_rows(kind, cases, **beside), []
     if "frozen" in s.transfer:
+        s.log("fitting probes to the frozen encoders")
         still = name_starts(s.init, ["frozen"], folds=cases.num_folds)
         beside |= {"encoder": config, "device": where["device"]}
         frozen = experiment.frozen_rows(kind, cases, still, **beside)
     results = {"command": "finetune", "target": s.target}
     results |= conclude(kind, cases, rows, blind, frozen)
+    s.log("writing the results and the page")
     trained = {"encoder": config, "out": out, "labels": labels, **own}
     finish(out, kind, cases, results, trained)
     pages.comparison(out, kind, cases, results, trained)

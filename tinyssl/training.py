@@ -12,7 +12,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from tinyssl.interrupts import held_back
 from tinyssl.runs import load_checkpoint, save_checkpoint
 
 CLIP_NORM = 1.0  # gradient norm beyond which a step is shortened
@@ -116,7 +117,8 @@ def train(
     device : str, "cpu", "cuda" or "mps"
     out : path, optional
         Run folder, where ``checkpoint.pt`` and ``log.jsonl`` are written every
-        ``checkpoint_every`` steps and at the end; a checkpoint there is resumed.
+        ``checkpoint_every`` steps, at the end, and between two steps where Ctrl-C or
+        SIGTERM ends the run; a checkpoint there is resumed.
     evaluate : callable, optional
         Called every ``evaluate_every`` steps and at the end, with the task in
         evaluation mode; its numbers join the row of that step.
@@ -129,7 +131,8 @@ def train(
     Raises
     ------
     ValueError
-        If there is no image, or the checkpoint belongs to other settings.
+        If there is no image, the checkpoint is damaged or belongs to other settings,
+        or a batch is too small for batch normalisation.
     DivergenceError
         If the loss or its gradient is not finite. The weights of that step are
         not saved: the last good checkpoint stays.
@@ -146,7 +149,9 @@ def train(
     rows = load_checkpoint(task, optimizer, out, settings)
     start = time.perf_counter()
     bar = progress_bar(steps, len(rows), progress)
-    with use_threads(threads), torch.random.fork_rng(devices=[]), bar:
+    tell(len(rows))
+    held = held_back() if out else nullcontext([])
+    with held as asked, use_threads(threads), torch.random.fork_rng(devices=[]), bar:
         for step in range(len(rows), steps):
             # Draw: everything below follows from the seed and the step
             rng = np.random.default_rng([seed, 1, step])
@@ -156,7 +161,8 @@ def train(
             inputs, targets = to_tensor(batch, device)
             # Forward, backward
             task.train()
-            loss, logs = task(inputs, targets)
+            with name_batch_size(batch_size):
+                loss, logs = task(inputs, targets)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             norm = nn.utils.clip_grad_norm_(task.parameters(), CLIP_NORM)
@@ -177,10 +183,13 @@ def train(
                 task.eval()
                 row |= evaluate()
             rows.append(row | {"seconds": round(time.perf_counter() - start, 3)})
-            if out and (last or (step + 1) % checkpoint_every == 0):
+            if out and (last or asked or (step + 1) % checkpoint_every == 0):
                 save_checkpoint(task, optimizer, out, settings, rows)
             bar.set_postfix_str(f"loss {value:.4f}", refresh=False)
             bar.update()
+            tell(1)
+            if asked:
+                break
     task.eval()
     return rows
 
@@ -192,6 +201,20 @@ def take(array, index):
     return [array[i] for i in index]
 
 
+@contextmanager
+def name_batch_size(batch_size):
+    """Say what to change where torch refuses to normalise a batch of one value."""
+    try:
+        yield
+    except ValueError as error:
+        if batch_size > 1 or "value per channel" not in str(error):
+            raise
+        raise ValueError(
+            "--batch-size 1 leaves batch normalisation one value a channel, which has "
+            "no deviation: give --batch-size 2 or more, or larger images"
+        ) from error
+
+
 def diverged(step, loss, lr, out):
     """Tell in one line what stopped the run and what is left of it."""
     saved = out is not None and (out / "checkpoint.pt").exists()
@@ -200,6 +223,24 @@ def diverged(step, loss, lr, out):
 
 
 # Where and how it runs
+
+_listeners: list[Callable[[int], None]] = []  # in a job of several: their one bar
+
+
+@contextmanager
+def told(listener):
+    """Call ``listener`` with the number of steps as they are done in the block."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
+
+
+def tell(steps):
+    """Count steps that are done, or were before this process began."""
+    for listener in _listeners:
+        listener(steps)
 
 
 @contextmanager
@@ -222,9 +263,9 @@ def choose_device(device):
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def progress_bar(total, initial, show):
+def progress_bar(total, initial, show, unit="step"):
     """Return a tqdm bar on stderr; a silent one unless it was asked for."""
     from tqdm import tqdm
 
-    options = dict(file=sys.stderr, dynamic_ncols=True, leave=False)
+    options = dict(file=sys.stderr, dynamic_ncols=True, leave=False, unit=unit)
     return tqdm(total=total, initial=initial, disable=not show, **options)

@@ -17,18 +17,48 @@ training.py: test_training.py
     tensor.permute(0, 3, 1, 2) -> tensor.permute(0, 3, 2, 1)
     channels_last: bool = True -> channels_last: bool = False
 
-runs.py: test_runs.py test_starts.py
-  test_training.py::test_killed_and_resumed_run_equals_an_unbroken_one
+training.py:
+  test_interrupts.py::test_a_signal_waits_for_the_step_and_the_run_goes_on_bit_for_bit
+    if out and (last or asked or -> if out and (last or
+
+files.py: test_files.py test_runs.py
     partial.replace(path) -> path.write_bytes(partial.read_bytes())
     weights_only=True -> weights_only=False
+    return plain(value.item(), keys=keys) -> return value
+    key if type(key) is int else str(key) -> str(key)
+    if name := _not_finite(state): -> if False:
+    if not isinstance(found, dict): -> if False:
+    (ValueError, RecursionError) -> ValueError
+    not _alive(int(writer)) -> True
+    raise no_room(path, error) or error from None -> raise
+
+interrupts.py: test_interrupts.py
+    timers[0].start() -> pass
+            signal.raise_signal(number)\n        raise ->         raise
+    signal.signal(number, was) -> pass
+
+models/weights.py: models/test_weights.py models/test_networks.py
+    tensor.sum(1, keepdim=True) -> tensor.mean(1, keepdim=True)
+    if not torch.isfinite(tensor).all(): -> if False:
+        if lacking: ->     if len(lacking) > 15:
+    if len(found) > 1: -> if False:
+
+checkpoints.py: test_files.py test_starts.py
+  test_training.py::test_killed_and_resumed_run_equals_an_unbroken_one
     if own.get(name) != found.get(name)] -> if name not in own]
     optimizer.load_state_dict(state["optimizer"]) -> pass
     if found.get(name) != value: -> if False:
-    == ["config.json"]: -> != []:
+
+runs.py: test_runs.py
+    - (there or set()): -> | set():
+
+jobs.py: test_interrupts.py::test_workers_end_with_their_parent
+    threading.Thread(target=_end_with_parent, daemon=True).start() -> pass
+    _end(_children() - others) -> pass
 
 jobs.py: test_jobs.py
-    if found["key"] == key else None -> if True else None
-    results[number] = finished["result"] -> results.append(finished["result"])
+    if found["key"] == work["keys"][number] else None -> if True else None
+    for number in range(len(jobs))] -> for number in range(len(jobs))][::-1]
 
 cases.py: test_cases.py
     seen = (self.fold != fold) & -> seen = (self.fold != -9) &

@@ -1,6 +1,7 @@
 """The audit: what in a data set would spoil a study, found before the study is made."""
 
 import csv
+import io
 import re
 from collections import Counter
 from pathlib import Path
@@ -68,14 +69,12 @@ def audit(data, others=(), *, out=None, threads=None, log=lambda line: None):
     }
     runs.write_json(out / "results.json", results)
 
-    def write_groups(path):
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["part", "image", "group"])
-            names = [f"g{group:05d}" for group in groups]
-            writer.writerows(zip(looks.part, looks.name, names, strict=True))
-
-    runs.write_atomic(out / "groups.csv", write_groups)
+    names = [f"g{group:05d}" for group in groups]
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(["part", "image", "group"])
+    writer.writerows(zip(looks.part, looks.name, names, strict=True))
+    runs.write_text(out / "groups.csv", table.getvalue())
     page.write(out / "report.html", looks, results)
     return results
 

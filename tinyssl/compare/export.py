@@ -18,7 +18,7 @@ from tinyssl.data.images import round_mask
 from tinyssl.transforms import swap_patches
 
 README = Path(__file__).with_name("exported.md")
-CSV = {"newline": "", "encoding": "utf-8"}
+CSV = {"newline": "", "encoding": "utf-8", "errors": "backslashreplace"}
 
 
 def export_restored(s):
@@ -70,7 +70,7 @@ def export_restored(s):
         known = {"count": N, "data": Path(data).name, "run": run.name, "size": size}
         known |= {"swaps": task.num_swaps, "patch": task.patch_size}
         text = README.read_text(encoding="utf-8").format(**known)
-        (folder / "README.md").write_text(text, encoding="utf-8")
+        runs.write_text(folder / "README.md", text)
     notes = {"written": f"{len(rows)} images to {out}, manifest.csv among them"}
     if seen:
         notes["seen"] = f"{seen} source images were seen in pretraining: swaps.jsonl"

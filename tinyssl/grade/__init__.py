@@ -12,7 +12,8 @@ from tinyssl.grade.occlusion import occlusion_map
 from tinyssl.targets.grading import Grading, decode, in_words
 from tinyssl.training import choose_device, use_threads
 
-KEPT = ("encoder", "members", "calibration", "ood", "class_names")  # of a grader.pt
+KEPT = ("encoder", "head", "num_grades", "members", "class_names", "ordered")
+KEPT += ("size", "is_fundus", "calibration", "ood")  # of a grader.pt
 
 
 def grade(run, images, *, out=None, device="auto"):
@@ -41,13 +42,10 @@ def load_grader(run):
     """Load the grader.pt of a run folder, or say what it lacks."""
     if not (run / "grader.pt").is_file():
         raise ValueError(f"{run} must be a run of finetune: it has no grader.pt")
-    state = runs.load_plain(run / "grader.pt")
-    missing = [name for name in KEPT if name not in state]
-    if missing:
-        raise ValueError(
-            f"{run}/grader.pt lacks {', '.join(missing)}: run finetune again"
-        )
-    return state
+    path = run / "grader.pt"
+    state = runs.load_plain(path)
+    runs.refuse_lacking(path, state, KEPT)
+    return state | {"file": str(path)}
 
 
 def rebuild(state, *, device="cpu"):
@@ -56,7 +54,7 @@ def rebuild(state, *, device="cpu"):
     for member in state["members"]:
         encoder = models.from_config(state["encoder"])
         task = Grading(encoder, num_grades=state["num_grades"], head=state["head"])
-        task.load_state_dict(member)
+        runs.fill(task, member, state["file"])
         tasks.append(task.to(device).eval())
     return tasks
 
@@ -106,7 +104,7 @@ def draw(out, state, tasks, pixels, rows):
         row["picture"] = save(figure, free_name(Path(row["image"]).stem, taken))
     save(plots.calibration(state["calibration"]), "calibration")
     text = "".join(json.dumps(runs.plain(row)) + "\n" for row in rows)
-    runs.write_atomic(out / "grades.jsonl", lambda path: path.write_text(text, "utf-8"))
+    runs.write_text(out / "grades.jsonl", text)
 
 
 def free_name(stem, taken):

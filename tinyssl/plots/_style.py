@@ -49,6 +49,8 @@ def headline(figure, text):
         grow(figure, 0.2 * math.ceil(len(text) * 0.1 / figure.get_figwidth()) + 0.1)
     for words in figure.findobj(Text):  # a class called "$x" is a name, not TeX
         words.set_parse_math(False)
+        letters = words.get_text().encode("utf-8", "backslashreplace")
+        words.set_text(letters.decode())  # a file's name may hold what no font can
     return figure
 
 

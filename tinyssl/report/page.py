@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from tinyssl import __version__
 from tinyssl.report.tables import Table, table_html
-from tinyssl.runs import write_atomic
+from tinyssl.runs import write_atomic, write_text
 
 DPI = 180  # of the PNG files
 PIXELS_PER_INCH = 108  # on the page: 9 pt in a figure read like its small print
@@ -81,7 +81,7 @@ def write_report(path, title, sections, *, subtitle=None, facts=None):
 </body>
 </html>
 """
-    write_atomic(path, lambda partial: partial.write_text(page, encoding="utf-8"))
+    write_text(path, page)
 
 
 def save_figures(folder, figures):

@@ -1,0 +1,83 @@
+"""Ctrl-C and SIGTERM: a run ends within seconds, and what it leaves is whole."""
+
+import os
+import signal
+import threading
+from contextlib import contextmanager
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+GRACE = 2.5  # seconds that a step, or a worker process, may still take
+
+
+@contextmanager
+def raised():
+    """Turn both signals into KeyboardInterrupt; give the list of those that came."""
+    came = []
+
+    def stop(number, frame):
+        came.append(number)
+        raise KeyboardInterrupt
+
+    with _handled(stop):
+        yield came
+
+
+@contextmanager
+def held_back():
+    """Let a signal wait until the block ends; give the list of those that came.
+
+    It is raised again then; or at once when it is repeated, or after `GRACE` seconds.
+    """
+    came, timers = [], []
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+
+    def hold(number, frame):
+        if came:
+            signal.signal(number, before[number])
+            signal.raise_signal(number)
+            return
+        came.append(number)
+        timers.append(threading.Timer(GRACE, os.kill, (os.getpid(), number)))
+        timers[0].daemon = True
+        timers[0].start()
+
+    try:
+        with _handled(hold):
+            yield came
+    finally:
+        for timer in timers:
+            timer.cancel()
+    for number in came:
+        signal.raise_signal(number)
+        raise KeyboardInterrupt  # where its handler only took a note
+
+
+@contextmanager
+def _handled(handler):
+    """Handle what is not ignored; elsewhere than in the main thread nothing can be."""
+    main = threading.current_thread() is threading.main_thread()
+    before = {number: signal.getsignal(number) for number in SIGNALS if main}
+    before = {n: was for n, was in before.items() if was not in (None, signal.SIG_IGN)}
+    try:
+        for number in before:
+            signal.signal(number, handler)
+        yield
+    finally:
+        for number, was in before.items():
+            signal.signal(number, was)
+
+
+@contextmanager
+def blocked():
+    """Block Ctrl-C: it comes when the block ends, but never to a process begun here.
+
+    The terminal sends it to all at once, and who ends a child is its parent.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
