@@ -47,10 +47,11 @@ checkpoints.py: test_files.py test_starts.py
   test_training.py::test_killed_and_resumed_run_equals_an_unbroken_one
     if own.get(name) != found.get(name)] -> if name not in own]
     optimizer.load_state_dict(state["optimizer"]) -> pass
-    if found.get(name) != value: -> if False:
+    if found != value: -> if False:
 
 runs.py: test_runs.py
     - (there or set()): -> | set():
+    if found.get(name) != value: -> if False:
 
 jobs.py: test_interrupts.py::test_workers_end_with_their_parent
     threading.Thread(target=_end_with_parent, daemon=True).start() -> pass
@@ -77,7 +78,8 @@ cases.py: test_cases.py
 starts.py: test_starts.py
     np.isin(cases.fold, (fold, TEST)) -> np.isin(cases.fold, (TEST,))
     leaked |= seen_before(start.thumbnails(fold) -> seen_before(start.thumbnails(0)
-    runs.refuse_others( -> print(
+    runs.refuse_others(folder / "encoder.pt", -> print(
+    runs.refuse_others(path, wanted, -> print(
     skipped = HEADS if whole else (*HEADS, DECODER) -> skipped = HEADS
     return before + int -> return int
     if config["command"] != "pretrain": -> if False:
