@@ -50,7 +50,12 @@ def open_rgb(path, *, short_side=None):
 @contextmanager
 def open_image(path):
     """Open an image file; whatever goes wrong with it is a DataError with its name."""
+    from tinyssl.data import medical  # which needs MAX_PIXELS
+
     try:
+        if medical.is_medical(path):
+            yield medical.open_medical(path)
+            return
         with Image.open(path, formats=FORMATS) as image:
             yield image
     except Exception as error:  # a decoder may raise anything on broken bytes
