@@ -30,18 +30,19 @@ def list_images(folder):
     `build_table` refuses them by name.
     """
     found = folder.iterdir() if folder.is_dir() else ()
-    found = sorted(path for path in found if not path.name.startswith("."))
+    found = [path for path in found if not path.name.startswith(".")]
+    found.sort(key=lambda path: path.name)
     images = [p for p in found if suffix_of(p) in IMAGE_SUFFIXES | UNREAD_SUFFIXES]
     return images or [p for p in found if suffix_of(p) in MEDICAL_SUFFIXES]
 
 
 def list_folders(folder):
     """Return the folders in a folder, sorted, without hidden ones and loops."""
-    shown = [p for p in folder.iterdir() if not p.name.startswith((".", "__"))]
+    with os.scandir(folder) as entries:  # which know what is a folder
+        names = sorted(entry.name for entry in entries if entry.is_dir())
+    found = [folder / name for name in names if not name.startswith((".", "__"))]
     here = folder.resolve()
-    return sorted(
-        p for p in shown if p.is_dir() and not here.is_relative_to(p.resolve())
-    )
+    return [path for path in found if not here.is_relative_to(path.resolve())]
 
 
 def images_below(folder):

@@ -54,9 +54,10 @@ def build_table(
     counts = Counter(record.name for record in records)
     files = [path for record in records for path in record.files]
     require(files)
+    inside = root.resolve()
     good, bad = [], []
     for number, record in enumerate(records, start=1):
-        reason = _problem_of(record, counts[record.name], root)
+        reason = _problem_of(record, counts[record.name], root, inside)
         if reason:
             bad.append(f"{record.name or f'row {number}'}: {reason}")
         else:
@@ -93,7 +94,7 @@ def build_table(
     )
 
 
-def _problem_of(record, count, root):
+def _problem_of(record, count, root, inside):
     """Return what is wrong with a record that stands `count` times in its list."""
     if record.problem:
         return record.problem
@@ -109,28 +110,28 @@ def _problem_of(record, count, root):
         return f"eye must be left or right, found {record.eye!r}"
     if record.split.lower() not in SPLITS:
         return f"split must be train, val or test, found {record.split!r}"
-    problems = (_problem_of_file(path, root) for path in record.files)
+    problems = (_problem_of_file(path, root, inside) for path in record.files)
     return next(filter(None, problems), "")
 
 
-def _problem_of_file(path, root):
-    inside, below = root.resolve(), [p for p in path.parents if p.is_relative_to(root)]
+def _problem_of_file(path, root, inside):
     try:
         resolved = path.resolve()  # follows links and ..
-        link = next((p for p in (path, *below[:-1]) if p.is_symlink()), None)
     except (OSError, RuntimeError, ValueError) as error:  # a loop, a null character
         return f"path cannot be followed ({error})"
-    target = f"{link.relative_to(root)} -> {link.readlink()}" if link else ""
-    if not resolved.is_relative_to(inside):
-        rule = "a link out of" if link else "path leaves"
-        return f"{rule} the folder: {target or path}"
-    if not resolved.is_file():
-        if link:
-            return f"a link to a missing file: {target}"
-        return f"missing file {resolved.relative_to(inside).as_posix()}"
-    if (suffix := suffix_of(path)) in UNREAD_SUFFIXES:
-        return f"{suffix} files are not read: save it as PNG or TIFF"
-    return ""
+    within = resolved.is_relative_to(inside)
+    if within and resolved.is_file():
+        kind = suffix_of(path)
+        unread = f"{kind} files are not read: save it as PNG or TIFF"
+        return unread if kind in UNREAD_SUFFIXES else ""
+    below = [p for p in (path, *path.parents) if p.is_relative_to(root) and p != root]
+    link = next((p for p in below if p.is_symlink()), None)
+    if link:
+        rule = "a link to a missing file" if within else "a link out of the folder"
+        return f"{rule}: {link.relative_to(root)} -> {link.readlink()}"
+    if not within:
+        return f"path leaves the folder: {path}"
+    return f"missing file {resolved.relative_to(inside).as_posix()}"
 
 
 def _grade_of(record):

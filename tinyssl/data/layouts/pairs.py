@@ -23,6 +23,7 @@ OF_MASK = r"masks?|labels?|manual\d?|annotations?|gt|(?:ground[\s_]?)?truths?|ve
 OF_MASK += r"|seg|segmentations?|(?:1st|2nd)_?(?:ho|manual)|ah|vk|fov"
 WORD = rf"(?:images?|imgs?|im|training|test|{OF_MASK})"
 ENDS = re.compile(rf"^{WORD}(?:[\s_.-]+|(?=\d))|[\s_.-]+{WORD}$", re.IGNORECASE)
+BESIDE = re.compile(rf"(.+?)[\s_.-]+(?:{OF_MASK})")
 OF_DRIVE = re.compile(r"\d\d_(training|test)_mask")
 
 
@@ -65,8 +66,8 @@ def refuse_masks_beside(images):
     """Refuse 1_mask.png beside 1.png, which would be taken for one more image."""
     stems = {stem_of(image).lower() for image in images}
     for image in images:
-        image_stem = re.sub(rf"[\s_.-]+({OF_MASK})$", "", stem_of(image).lower())
-        if image_stem in stems - {stem_of(image).lower()}:
+        match = BESIDE.fullmatch(stem_of(image).lower())
+        if match and match[1] in stems:
             rule = "looks like a mask of the image beside it: put images and masks into"
             raise DataError(f"{image}: {rule} folders of their own, images/ and masks/")
 
