@@ -8,6 +8,7 @@ from tinyssl.data import DataError, load_masks, open_dataset
 
 PAIRED = [  # images, masks as {column: files}; each mask belongs to the image above it
     (["Images/1.png", "Images/2.png"], {"mask": ["Masks/1.png", "Masks/2.png"]}),
+    (["imgs/1.png", "imgs/1_test.png"], {"mask": ["gt/1.png", "gt/1_test.png"]}),
     (["imgs/a_1.jpg"], {"mask": ["annotations/a_1.gif"]}),
     (["Original images/8_D.png"], {"mask": ["Ground truth/8_D.png"]}),
     (["ISIC_Input/ISIC_01.jpg"], {"mask": ["GroundTruth/ISIC_01_segmentation.png"]}),
@@ -100,6 +101,14 @@ def test_one_mask_of_two_images_belongs_to_neither(folder):
         (("images/1.png", "discs/1.png"), "images, no name of a class"),
         (("a/images/1.png", "a/masks/1.png", "b/images/2.png"), "found images, masks"),
         (("b/x 1.png", "b/x 1_mask.png", "n/2.png"), "looks like a mask of the image"),
+        (
+            ("pt1/image.png", "pt1/mask.png", "pt2/image.png"),
+            "pt1/mask.png: looks like",
+        ),
+        (
+            ("pt1/image/1.png", "pt1/Seg/1.png", "pt2/1.png"),
+            "pt1/Seg/1.png: looks like",
+        ),
         (("1.png", "1_segmentation.png"), "looks like a mask of the image beside it"),
     ],
 )

@@ -121,7 +121,7 @@ def _class_records(folder, root, split, grade):
 
 
 def _records(images, root, **known):
-    refuse_masks_beside(images)
+    refuse_masks_beside(images, root)
     return [Record(i.relative_to(root).as_posix(), i, **known) for i in images]
 
 

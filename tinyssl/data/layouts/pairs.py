@@ -12,8 +12,8 @@ from tinyssl.data.files import images_below, list_folders, list_images, stem_of
 from tinyssl.data.records import SPLITS, Record, build_table
 from tinyssl.data.table import DataError
 
-IMAGES = {"image", "images", "img", "imgs", "original", "originals", "raw", "fundus"}
-IMAGES |= {"photo", "photos", "photograph", "photographs", "picture", "pictures"}
+IMAGES = {"image", "images", "img", "imgs", "original", "originals", "photo", "photos"}
+IMAGES |= {"photograph", "photographs", "picture", "pictures"}
 MASKS = {"mask", "masks", "label", "labels", "manual", "manuals", "gt", "gts", "fov"}
 MASKS |= {"annotation", "annotations", "groundtruth", "groundtruths", "truth", "truths"}
 MASKS |= {"segmentation", "segmentations", "seg", "segs"}
@@ -62,12 +62,14 @@ def read_pairs(root, *, skip_bad):
     return build_table(records, layout=layout, root=root, skip_bad=skip_bad, **options)
 
 
-def refuse_masks_beside(images):
-    """Refuse 1_mask.png beside 1.png, which would be taken for one more image."""
+def refuse_masks_beside(images, root):
+    """Refuse 1_mask.png beside 1.png, mask.png or masks/1.png among images."""
     stems = {stem_of(image).lower() for image in images}
     for image in images:
-        match = BESIDE.fullmatch(stem_of(image).lower())
-        if match and match[1] in stems:
+        stem, match = stem_of(image), BESIDE.fullmatch(stem_of(image).lower())
+        words = (*image.relative_to(root).parts[:-1], stem)
+        named = any(re.fullmatch(OF_MASK, word, re.IGNORECASE) for word in words)
+        if named or (match and match[1] in stems):
             rule = "looks like a mask of the image beside it: put images and masks into"
             raise DataError(f"{image}: {rule} folders of their own, images/ and masks/")
 
