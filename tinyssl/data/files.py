@@ -38,10 +38,10 @@ def list_images(folder):
 
 def list_folders(folder):
     """Return the folders in a folder, sorted, without hidden ones and loops."""
-    with os.scandir(folder) as entries:  # which know what is a folder
-        names = sorted(entry.name for entry in entries if entry.is_dir())
-    found = [folder / name for name in names if not name.startswith((".", "__"))]
-    here = folder.resolve()
+    with os.scandir(folder) as entries:  # which know, without a look, what is a file
+        names = sorted(e.name for e in entries if not e.is_file(follow_symlinks=False))
+    shown = [folder / name for name in names if not name.startswith((".", "__"))]
+    found, here = [path for path in shown if path.is_dir()], folder.resolve()
     return [path for path in found if not here.is_relative_to(path.resolve())]
 
 

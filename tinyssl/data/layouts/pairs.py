@@ -75,8 +75,9 @@ def refuse_masks_beside(images, root):
 
 
 def _masks_of(part):
+    """Return the folders of masks; an empty one too, so that its masks are missed."""
     found = [folder for folder in list_folders(part) if words_of(folder) & MASKS]
-    return [folder for folder in found if images_below(folder)]
+    return [f for f in found if images_below(f) or not any(f.iterdir())]
 
 
 def _images_of(part, masks):
