@@ -1,6 +1,7 @@
 """DICOM, NIfTI and .npy files of one image, by the rules that medical.py states."""
 
 import importlib.util
+import pickle
 
 import numpy as np
 import pytest
@@ -43,7 +44,11 @@ def save_dicom(path, pixels, **tags):
             {"WindowCenter": [8.5, 9], "WindowWidth": [4, 9]},
             (RAMP - 6.5) * 85,
         ),
-        (np.int16, {"RescaleSlope": 2, "RescaleIntercept": 9}, (RAMP + 32768) / 257),
+        (
+            np.int16,
+            {"RescaleSlope": 2, "RescaleIntercept": 30000},
+            (RAMP + 32768) / 257,
+        ),
         (np.int8, {}, RAMP + 128),
         (np.uint8, {"PhotometricInterpretation": "MONOCHROME1"}, 255 - RAMP),
     ],
@@ -115,6 +120,17 @@ def test_arrays_of_other_values_are_refused_by_name(tmp_path, array, message):
     np.save(tmp_path / "bad.npy", array)
     with refused(rf"bad\.npy: .*{message}"):
         read_image(tmp_path / "bad.npy")
+
+
+def test_an_array_is_never_unpickled(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (tmp_path.joinpath("sprung").touch, ())
+
+    (tmp_path / "bad.npy").write_bytes(pickle.dumps(Trap()))
+    with refused(r"bad\.npy: unreadable image"):
+        read_image(tmp_path / "bad.npy")
+    assert not (tmp_path / "sprung").exists()
 
 
 def test_nifti_of_one_slice_is_read_and_a_volume_is_not(tmp_path):

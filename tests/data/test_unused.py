@@ -27,6 +27,7 @@ CLASSES = ("A/1.png", "B/2.png")
         (("test/img/1.png", "test/gt/1.png", "a.jpg"), (), ("1 .jpg (a.jpg)",)),
         (("train/1.png", "test/2.png"), ("docs/a.pdf",), ("1 .pdf (docs/a.pdf)",)),
         (("1.png",), ("readings.csv",), ("1 .csv (readings.csv)",)),
+        (("1.png",), ("cache/images.npy",), ("1 .npy (cache/images.npy)",)),
     ],
 )
 def test_files_that_were_not_used_are_counted(folder, images, files, unused):

@@ -8,6 +8,7 @@ from tinyssl.data.classes import in_order
 from tinyssl.data.files import images_below, list_folders, list_images, suffix_of
 from tinyssl.data.layouts.lists import SHEETS, refuse_sheet
 from tinyssl.data.layouts.pairs import IMAGES, MASKS, refuse_masks_beside
+from tinyssl.data.medical import is_medical
 from tinyssl.data.records import MAX_GRADE, SPLITS, Record, build_table
 from tinyssl.data.table import DataError
 
@@ -70,13 +71,15 @@ def _classes(parts):
     """Return of each class the folders with their splits; none where images are."""
     classes = defaultdict(list)
     for split, part in parts.items():
-        folders = list_folders(part)
+        folders, own = list_folders(part), list_images(part)
         names = [folder.name for folder in folders if images_below(folder)]
-        if list_images(part) and names:
-            rule = f"images and also folders of images ({', '.join(names[:5])})"
-            raise DataError(
-                f"{part}: holds {rule}; give one of them, or a manifest.csv"
-            )
+        if own and not all(map(is_medical, own)):  # then .npy below, a cache, is unused
+            below = [i for i in images_below(part) if not is_medical(i)]
+            pictures = {i.relative_to(part).parts[0] for i in below}
+            names = [name for name in names if name in pictures]
+        if own and names:
+            found = f"images and also folders of images ({', '.join(names[:5])})"
+            raise DataError(f"{part}: holds {found}; give one, or a manifest.csv")
         for folder in folders if names else ():
             classes[folder.name].append((folder, split))
     return classes
