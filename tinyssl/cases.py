@@ -217,6 +217,7 @@ def _described(table, columns, facts):
     images = columns["image"]
     size = f" at {images.shape[1]} px" if isinstance(images, np.ndarray) else ""
     text = f"{table.root}: {table.layout}, {len(table)} images{size}"
+    text += f" (not used: {', '.join(table.unused)})" if table.unused else ""
     classes = columns.get(facts.get("classes"))
     if classes is not None and (classes >= 0).any():
         counts = np.bincount(classes[classes >= 0])

@@ -55,6 +55,7 @@ def audit(data, others=(), *, out=None, threads=None, log=lambda line: None):
                 "root": str(table.root),
                 "layout": table.layout,
                 "images": int((looks.part == name).sum()),
+                "unused": [*table.unused],
                 "known": [c for c in COLUMNS if getattr(table, c) is not None]
                 + [*table.masks, *table.points],
             }
@@ -83,6 +84,7 @@ def as_text(results):
     """Write the results for a person: short, the most severe first."""
     lines = [
         f"{part['name']}: {part['layout']}, {counted(part['images'], 'image')}"
+        + (f"; not used: {', '.join(part['unused'])}" if part["unused"] else "")
         for part in results["parts"]
     ]
     lines += [""] + (["nothing found"] if not results["findings"] else [])

@@ -7,7 +7,7 @@ import numpy as np
 
 from tinyssl.audit.findings import tell
 from tinyssl.data.decode import image_size, read_mask
-from tinyssl.data.records import IMAGE_SUFFIXES
+from tinyssl.data.files import IMAGE_SUFFIXES, suffix_of, unlisted
 from tinyssl.data.table import DataError
 
 FAINT = 1 / 3  # of the median of the part: nothing of IDRiD's 412 is below .39
@@ -34,13 +34,8 @@ def find_files(looks):
 def _unlisted(table):
     """Return the image files below a folder that no row of its table names."""
     named = {*table.images, *(table.region or ())}.union(*table.masks.values())
-    return [
-        path.relative_to(table.root)
-        for path in sorted(table.root.rglob("*"))
-        if path.suffix.lower() in IMAGE_SUFFIXES
-        and path not in named
-        and not any(word.startswith((".", "_")) for word in path.parts[-2:])
-    ]
+    aside = unlisted(table.root, named)
+    return [p.relative_to(table.root) for p in aside if suffix_of(p) in IMAGE_SUFFIXES]
 
 
 def _masks(part, table):

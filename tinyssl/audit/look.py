@@ -5,10 +5,9 @@ import re
 from types import SimpleNamespace
 
 import numpy as np
-from PIL import Image
 
 from tinyssl.data.crop import field_of_view
-from tinyssl.data.decode import FORMATS, image_size
+from tinyssl.data.decode import image_size, open_image
 from tinyssl.data.images import open_with_crop, try_all
 from tinyssl.data.table import DataError
 
@@ -81,7 +80,7 @@ def _see(table, i, side):
 
 def _read_header(path):
     """Return what the header of a file tells: camera, and a comment or date."""
-    with Image.open(path, formats=FORMATS) as image:
+    with open_image(path) as image:
         exif = image.getexif()
         tables = getattr(image, "quantization", None) or {}
         compression = sum(sum(table) for table in tables.values())

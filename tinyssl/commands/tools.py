@@ -56,9 +56,10 @@ def audit(
     out : path
         Run folder, runs/audit-DATA if not given.
     """
-    from tinyssl.audit import audit
+    from tinyssl.audit import as_text, audit
 
-    return audit(data, others, threads=threads, out=out, log=log)
+    results = audit(data, others, threads=threads, out=out, log=log)
+    return results | {"lines": as_text(results).splitlines()}
 
 
 def compare(

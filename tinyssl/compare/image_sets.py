@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from tinyssl.data import DataError, open_dataset
 from tinyssl.data.decode import image_size, read_image
+from tinyssl.data.files import IMAGE_SUFFIXES
 from tinyssl.data.images import center_crop
-from tinyssl.data.records import IMAGE_SUFFIXES
 
 RANGES = {"uint8": 255.0, "uint16": 65535.0}  # others must be said
 

@@ -97,7 +97,12 @@ def same_proportions(shape, other):
 @contextmanager
 def open_image(path):
     """Open an image file; whatever goes wrong with it is a DataError with its name."""
+    from tinyssl.data import medical  # which needs MAX_PIXELS
+
     try:
+        if medical.is_medical(path):
+            yield medical.open_medical(path)
+            return
         # Given a path, Pillow maps the file, and a TIFF that lies on its side wrongly.
         with Path(path).open("rb") as file, Image.open(file, formats=FORMATS) as image:
             yield image
@@ -169,7 +174,11 @@ def _load(image, size, *, bytes_out):
     if needed > MAX_BYTES:
         rule = f"needs {needed / 1e6:.0f} MB of memory, more than"
         raise DataError(f"{rule} {MAX_BYTES / 1e6:.0f} MB ({sides}); save it smaller")
-    deep = ";16" in str(image.tile) and image.mode in ("RGB", "RGBA", "LA")
+    deep = ";16" in str(getattr(image, "tile", "")) and image.mode in (
+        "RGB",
+        "RGBA",
+        "LA",
+    )
     image.load()
     if deep:  # Pillow keeps the upper byte of each colour
         top = max(high for _, high in image.getextrema()[: len(image.mode.rstrip("A"))])

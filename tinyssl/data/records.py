@@ -1,21 +1,18 @@
 """What a reader found, row by row, checked once and turned into a Table."""
 
-import csv
-import io
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
 
 from tinyssl.data.crop import looks_like_fundus
 from tinyssl.data.decode import open_rgb
+from tinyssl.data.files import UNREAD_SUFFIXES, count_unused, suffix_of
+from tinyssl.data.medical import require
 from tinyssl.data.table import DataError, Table
 
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff"}
-IMAGE_SUFFIXES |= {".bmp", ".gif", ".webp", ".ppm"}
 EYES = {"": "", "left": "left", "l": "left", "os": "left"}
 EYES |= {"right": "right", "r": "right", "od": "right"}
 SPLITS = {"": "", "train": "train", "training": "train", "test": "test"}
@@ -39,76 +36,28 @@ class Record:
     points: dict[str, tuple[float, float]] = field(default_factory=dict)
     problem: str = ""  # what the reader itself found wrong with the row
 
-
-def read_csv(path, *, required):
-    """Return the rows of a csv file as people save it, by its header, cells stripped.
-
-    Header names are lower-cased up to a colon; columns without a name and rows without
-    a value are dropped; the header tells commas, semicolons and tabs apart.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        first_line = text.partition("\n")[0]
-        delimiter = max(",;\t", key=first_line.count)  # a tie goes to the comma
-        lines = io.StringIO(text, newline="")
-        rows = [*csv.reader(lines, delimiter=delimiter, skipinitialspace=True)]
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{path}: must be UTF-8 text, found other bytes") from None
-    except csv.Error as error:
-        raise DataError(f"{path}: is not a csv file ({error})") from None
-
-    parts = [cell.strip().partition(":") for cell in (rows or [[]])[0]]
-    header = [kind.lower() + colon + name for kind, colon, name in parts]
-    names = [name for name in header if name]
-    if not {*required} <= {*names}:
-        rule = f"must have the columns {', '.join(required)}"
-        raise DataError(f"{path}: {rule}; found {', '.join(names) or 'none'}")
-    twice = [name for name in sorted(names) if names.count(name) > 1]
-    if twice:
-        raise DataError(f"{path}: names the column {twice[0]!r} more than once")
-
-    table, problems = [], []
-    for number, row in enumerate(rows[1:], start=2):
-        cells = [*zip_longest(header, map(str.strip, row), fillvalue="")]
-        if any(cell for name, cell in cells if not name):
-            problems.append(f"row {number} has a value in a column without a name")
-        if any(cell for _, cell in cells):
-            table.append({name: cell for name, cell in cells if name})
-    if problems:
-        raise DataError.listing(path, problems)
-    return table
+    @property
+    def files(self):
+        """All files that the row names."""
+        return [*filter(None, (self.image, *self.masks.values(), self.region))]
 
 
-def list_images(folder):
-    """Return the image files directly in a folder, sorted; none if it is missing."""
-    found = folder.iterdir() if folder.is_dir() else ()
-    images = [path for path in found if path.suffix.lower() in IMAGE_SUFFIXES]
-    return sorted(path for path in images if not path.name.startswith("."))
-
-
-def find_image(folder, stem):
-    """Return the image `stem` with the suffix it has; a png where it is missing."""
-    suffixes = [one for s in sorted(IMAGE_SUFFIXES) for one in (s, s.upper())]
-    paths = (folder / f"{stem}{suffix}" for suffix in suffixes)
-    return next((path for path in paths if path.is_file()), folder / f"{stem}.png")
-
-
-def existing(masks):
-    """Return those masks whose files are there."""
-    return {name: path for name, path in masks.items() if path.is_file()}
-
-
-def build_table(records, *, layout, root, skip_bad, is_fundus=True, **known):
+def build_table(
+    records, *, layout, root, skip_bad, is_fundus=True, sheets=(), unused=(), **known
+):
     """Return the Table of the good records; raise for the bad, or note them.
 
-    What is ``known`` goes into the table as it is: class_names, ordered.
+    Of the files below the root that neither the records nor ``sheets`` name, and of
+    what else is ``unused``, the table tells. What is ``known`` goes into the table as
+    it is: class_names, ordered.
     """
-    counts, inside = Counter(record.name for record in records), root.resolve()
+    counts = Counter(record.name for record in records)
+    files = [path for record in records for path in record.files]
+    require(files)
+    inside = root.resolve()
     good, bad = [], []
     for number, record in enumerate(records, start=1):
-        reason = _problem_of(record, counts[record.name], inside)
+        reason = _problem_of(record, counts[record.name], root, inside)
         if reason:
             bad.append(f"{record.name or f'row {number}'}: {reason}")
         else:
@@ -140,11 +89,12 @@ def build_table(records, *, layout, root, skip_bad, is_fundus=True, **known):
         points={p: np.array([r.points.get(p, nowhere) for r in good]) for p in points},
         is_fundus=bool(is_fundus),
         skipped=tuple(bad),
+        unused=(*count_unused(root, {*files, *sheets}), *unused),
         **known,
     )
 
 
-def _problem_of(record, count, inside):
+def _problem_of(record, count, root, inside):
     """Return what is wrong with a record that stands `count` times in its list."""
     if record.problem:
         return record.problem
@@ -160,16 +110,28 @@ def _problem_of(record, count, inside):
         return f"eye must be left or right, found {record.eye!r}"
     if record.split.lower() not in SPLITS:
         return f"split must be train, val or test, found {record.split!r}"
-    for path in filter(None, (record.image, *record.masks.values(), record.region)):
-        try:
-            resolved = path.resolve()  # follows links and ..
-        except (OSError, RuntimeError, ValueError) as error:  # a loop, a null character
-            return f"path cannot be followed ({error})"
-        if not resolved.is_relative_to(inside):
-            return f"path leaves the folder: {path}"
-        if not resolved.is_file():
-            return f"missing file {resolved.relative_to(inside).as_posix()}"
-    return ""
+    problems = (_problem_of_file(path, root, inside) for path in record.files)
+    return next(filter(None, problems), "")
+
+
+def _problem_of_file(path, root, inside):
+    try:
+        resolved = path.resolve()  # follows links and ..
+    except (OSError, RuntimeError, ValueError) as error:  # a loop, a null character
+        return f"path cannot be followed ({error})"
+    within = resolved.is_relative_to(inside)
+    if within and resolved.is_file():
+        kind = suffix_of(path)
+        unread = f"{kind} files are not read: save it as PNG or TIFF"
+        return unread if kind in UNREAD_SUFFIXES else ""
+    below = [p for p in (path, *path.parents) if p.is_relative_to(root) and p != root]
+    link = next((p for p in below if p.is_symlink()), None)
+    if link:
+        rule = "a link to a missing file" if within else "a link out of the folder"
+        return f"{rule}: {link.relative_to(root)} -> {link.readlink()}"
+    if not within:
+        return f"path leaves the folder: {path}"
+    return f"missing file {resolved.relative_to(inside).as_posix()}"
 
 
 def _grade_of(record):

@@ -26,7 +26,8 @@ class Table:
     """Images and whatever is known of each of them, one row an image.
 
     Of masks there are ``"vessel"``, ``"vessel_2nd"`` (a second observer), ``"MA"``,
-    ``"HE"``, ``"EX"``, ``"SE"`` and ``"OD"``; `region` is the field of view. Points are
+    ``"HE"``, ``"EX"``, ``"SE"``, ``"OD"``, ``"mask"`` of sets that do not say of what,
+    and those of a manifest; `region` is the field of view. Points are
     ``"disc"`` and ``"fovea"``, (y, x) in pixels of the stored image, the centre of the
     first at (0, 0). Unknown is -1, ``""``, nan, or None for a file or a whole column.
     """
@@ -46,6 +47,7 @@ class Table:
     ordered: bool = True  # whether a higher grade is more of something
     is_fundus: bool = True  # a round field of view on black, to be cropped to it
     skipped: tuple[str, ...] = ()  # "name: reason" of each row left out on request
+    unused: tuple[str, ...] = ()  # what else lies there, by kind: "3 .dcm (a/1.dcm)"
 
     def __len__(self) -> int:
         return len(self.names)

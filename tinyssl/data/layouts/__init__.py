@@ -9,20 +9,23 @@ from collections import Counter
 from pathlib import Path
 
 from tinyssl.data.layouts.arrays import read_medmnist, read_toy
-from tinyssl.data.layouts.folders import read_folders, read_manifest
+from tinyssl.data.layouts.folders import read_folders
 from tinyssl.data.layouts.graded import read_aptos, read_idrid
-from tinyssl.data.layouts.vessels import read_chase_db1, read_drive, read_hrf
+from tinyssl.data.layouts.lists import SHEETS, read_list, read_lists, refuse_sheet
+from tinyssl.data.layouts.pairs import read_pairs
+from tinyssl.data.layouts.vessels import read_chase_db1
 from tinyssl.data.table import DataError, Table
 
 __all__ = ["open_dataset"]
 
 # From the most particular layout to the most general: each looks for its own signs.
-READERS = (read_aptos, read_idrid, read_chase_db1, read_hrf, read_drive, read_folders)
+READERS = (read_aptos, read_idrid, read_chase_db1, read_pairs, read_lists, read_folders)
 SUPPORTED = (
     "manifest.csv, APTOS (train.csv and train_images/), IDRiD (its folders 'A. "
     "Segmentation', 'B. Disease Grading', 'C. Localization', or one of them), "
-    "CHASE_DB1, HRF, DRIVE, a MedMNIST .npz, a folder of class-named folders, "
-    "a folder of images, toy"
+    "CHASE_DB1, HRF, DRIVE, folders of images and of masks (images/ and masks/), a csv "
+    "of labels beside images, a MedMNIST .npz, a folder of class-named folders or of "
+    "patients (patient1/), a folder of images, toy"
 )
 
 
@@ -37,13 +40,19 @@ def open_dataset(path: str | Path, *, skip_bad: bool = False) -> Table:
         - ``"toy"``, ``"toy:N"``, ``"toy:N:SIZE"`` or ``"toy:N:SIZE:SEED"``: synthetic
           eyes, 500 of 96 pixels and seed 0 unless said (a folder is ``"./toy"``);
         - a MedMNIST ``.npz``;
-        - a ``.csv``, or a folder with ``manifest.csv``: columns ``image`` and any of
-          ``name``, ``grade``, ``patient``, ``eye``, ``split``, ``region``,
-          ``mask:NAME``, and ``NAME_y`` with ``NAME_x`` for a point;
+        - a folder with ``manifest.csv``, or that: columns ``image`` and any of
+          ``name``, ``grade`` (an integer), ``class`` (a name), ``patient``, ``eye``,
+          ``split``, ``region``, ``mask:NAME``, and ``NAME_y`` with ``NAME_x``, a
+          point;
+        - a folder with one other ``.csv`` of labels, or that: the same columns, or
+          ``id_code,diagnosis``, ``image,level``, ``filename,label`` and the like, of
+          images beside it or in folders below;
         - a folder as APTOS 2019, IDRiD, CHASE_DB1, HRF or DRIVE distribute it; of
           IDRiD's root part B, Disease Grading: give the folder of part A for lesion
           masks and of part C for the disc and the fovea;
-        - a folder of images or of class-named folders (also below train/, val/, test/).
+        - a folder of images beside folders of masks, such as images/ and masks/;
+        - a folder of images, of class-named folders or of patients' (patient1/); this
+          and the one before also below train/, val/ and test/.
     skip_bad : bool, leave out bad rows and note them in ``Table.skipped``
 
     Raises
@@ -65,12 +74,14 @@ def open_dataset(path: str | Path, *, skip_bad: bool = False) -> Table:
             if root.suffix.lower() == ".npz":
                 return read_medmnist(root)
             if root.suffix.lower() == ".csv":
-                return read_manifest(root, skip_bad=skip_bad)
+                return read_list(root, skip_bad=skip_bad)
+            if root.suffix.lower() in SHEETS:
+                refuse_sheet(root)
             raise DataError(f"{root}: unknown kind of file; supported: {SUPPORTED}")
         if not root.is_dir():
             raise DataError(f"{root}: no such file or folder")
         if (root / "manifest.csv").is_file():
-            return read_manifest(root / "manifest.csv", skip_bad=skip_bad)
+            return read_list(root / "manifest.csv", skip_bad=skip_bad)
         for read in READERS:
             table = read(root, skip_bad=skip_bad)
             if table is not None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from tinyssl.data.classes import RETINOPATHY
 from tinyssl.data.crop import looks_like_fundus
+from tinyssl.data.records import MAX_GRADE
 from tinyssl.data.table import DataError, Table
 
 PARTS = ("train", "val", "test")
@@ -62,9 +63,15 @@ def _as_rgb(path, name, arrays):
 
 def _labels(path, name, arrays, n):
     labels = arrays.get(name, np.full(n, -1))
+    if labels.ndim == 2 and labels.shape[1] > 1:  # ChestMNIST has 14 findings
+        rule = "several labels an image (multi-label) are not read: save one column"
+        raise DataError(f"{path}: {name}: {rule} of them, found {labels.shape}")
     if labels.shape not in {(n,), (n, 1)} or labels.dtype.kind not in "iu":
         rule = f"must be one integer an image, ({n},) or ({n}, 1)"
         raise DataError(f"{path}: {name} {rule}, found {labels.shape} {labels.dtype}")
+    if n and not -1 <= labels.min() <= labels.max() <= MAX_GRADE:
+        rule = f"must lie in 0..{MAX_GRADE}, or be -1 where unknown"
+        raise DataError(f"{path}: {name} {rule}, found {labels.min()}..{labels.max()}")
     return labels.reshape(-1).astype(np.int64)
 
 

@@ -11,7 +11,9 @@ import numpy as np
 
 from tinyssl.data.classes import RETINOPATHY
 from tinyssl.data.decode import image_size, open_image
-from tinyssl.data.records import Record, build_table, find_image, list_images, read_csv
+from tinyssl.data.files import find_image, list_images
+from tinyssl.data.records import Record, build_table
+from tinyssl.data.sheets import read_csv
 from tinyssl.data.table import DataError
 
 IMAGES, TRUTH = "1. Original Images", "2. Groundtruths"
@@ -25,11 +27,8 @@ CAMERA_SIZE = np.array([2848, 4288])  # height, width; IDRiD's points are in its
 
 def read_aptos(root, *, skip_bad):
     """Read train.csv beside train_images/; test.csv may be absent, or unlabelled."""
-    if not (root / "train.csv").is_file():
+    if not ((root / "train.csv").is_file() and (root / "train_images").is_dir()):
         return None
-    if not (root / "train_images").is_dir():
-        rule = "a list of images elsewhere must be called manifest.csv"
-        raise DataError(f"{root}: has train.csv but no folder train_images; {rule}")
     parts = {"train": ("id_code", "diagnosis")}
     if (root / "test.csv").is_file() and (root / "test_images").is_dir():
         parts["test"] = ("id_code",)
@@ -40,6 +39,7 @@ def read_aptos(root, *, skip_bad):
             image = find_image(root / f"{split}_images", name)
             records.append(Record(name, image, grade, split=split))
     options = {"skip_bad": skip_bad, "class_names": RETINOPATHY}
+    options["sheets"] = [root / f"{split}.csv" for split in parts]
     return build_table(records, layout="aptos", root=root, **options)
 
 
@@ -70,7 +70,7 @@ def read_idrid(root, *, skip_bad):
             record.name, record.split = f"{split}/{record.name}", split
             record.patient = _visit(record.image)
             records.append(record)
-    options = {"skip_bad": skip_bad}
+    options = {"skip_bad": skip_bad, "sheets": [*(root / TRUTH).rglob("*.csv")]}
     if layout == "idrid-grading":
         options["class_names"] = RETINOPATHY
     return build_table(records, layout=layout, root=root, **options)

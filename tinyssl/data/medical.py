@@ -1,0 +1,96 @@
+"""DICOM, NIfTI and .npy files of one 2-D image each, as Pillow images.
+
+DICOM is shown as its window says, or from the least to the greatest value of its stored
+bits, and MONOCHROME1, where more is darker, inverted. NIfTI holds (H, W), .npy (H, W)
+or (H, W, 3): integers are taken as those of a PNG of 8 or 16 bits, floats must lie in
+[0, 1].
+"""
+
+import importlib.util
+
+import numpy as np
+from PIL import Image
+
+from tinyssl.data.decode import MAX_PIXELS
+from tinyssl.data.table import DataError
+
+PACKAGES = {".dcm": "pydicom", ".dicom": "pydicom"}  # what reads each kind
+PACKAGES |= {".nii": "nibabel", ".nii.gz": "nibabel", ".npy": "numpy"}
+MEDICAL_SUFFIXES = {*PACKAGES}
+
+
+def is_medical(path):
+    """Return whether a file is one of these, by its suffix."""
+    return str(path).lower().endswith(tuple(PACKAGES))
+
+
+def require(paths):
+    """Raise a DataError of one line if a package that these files need is missing."""
+    for path in filter(is_medical, paths):
+        suffix = next(s for s in PACKAGES if str(path).lower().endswith(s))
+        if not importlib.util.find_spec(PACKAGES[suffix]):
+            how = f'{PACKAGES[suffix]}: pip install "tinyssl[medical]"'
+            raise DataError(f"{path}: {suffix} files need {how}")
+
+
+def open_medical(path):
+    """Return one file as a Pillow image of mode L, RGB or I;16; may raise anything."""
+    require([path])
+    kind = str(path).lower()
+    if kind.endswith((".dcm", ".dicom")):
+        return Image.fromarray(_read_dicom(path))
+    if kind.endswith(".npy"):
+        return _to_image(np.load(path, mmap_mode="r", allow_pickle=False), colour=True)
+    import nibabel
+
+    data = nibabel.load(path).dataobj  # not read yet
+    single = {*data.shape[2:]} <= {1}
+    _check(data.shape[:2] if single else data.shape, colour=False)
+    return _to_image(np.asanyarray(data).reshape(data.shape[:2]), colour=False)
+
+
+def _check(shape, *, colour):
+    fits = len(shape) == 2 or (colour and len(shape) == 3 and shape[2] == 3)
+    if not fits or not 0 < shape[0] * shape[1] <= MAX_PIXELS:
+        rule = f"must be (H, W){' or (H, W, 3)' * colour} of at most {MAX_PIXELS:,}"
+        found = f"found {shape}; save slices of a volume one by one"
+        raise DataError(f"{rule} pixels, {found}")
+
+
+def _to_image(array, *, colour):
+    _check(array.shape, colour=colour)
+    kind = array.dtype.kind
+    if kind not in "buif":
+        raise DataError(f"must hold integers or floats, found {array.dtype}")
+    deep = array.ndim == 2 and kind in "iu" and array.dtype != np.uint8
+    top = 65535 if deep else 255 if kind in "iu" else 1
+    low, high = array.min(), array.max()
+    if not 0 <= low <= high <= top:
+        rule = f"values ({array.dtype}) must lie in 0..{top}"
+        raise DataError(f"{rule}, found {low:g}..{high:g}")
+    array = np.rint(array * np.float64(255)) if top == 1 else np.asarray(array)
+    return Image.fromarray(array.astype(np.uint16 if deep else np.uint8))
+
+
+def _read_dicom(path):
+    """Return (H, W) or (H, W, 3) uint8."""
+    import pydicom
+    from pydicom.pixels import apply_modality_lut, pixel_array
+
+    header = pydicom.dcmread(path, stop_before_pixels=True)
+    frames = int(header.get("NumberOfFrames") or 1)
+    _check((header.Rows, header.Columns, frames)[: 2 + (frames > 1)], colour=False)
+    pixels, kind = pixel_array(path), header.PhotometricInterpretation  # YBR is RGB now
+    if header.SamplesPerPixel == 3 and pixels.dtype == np.uint8:
+        return pixels
+    if kind not in ("MONOCHROME1", "MONOCHROME2"):
+        raise DataError(f"must be gray or RGB of 8 bits, found {kind} {pixels.dtype}")
+    ends = np.array([0, 2**header.BitsStored - 1])
+    ends -= header.PixelRepresentation * 2 ** (header.BitsStored - 1)  # 1 is signed
+    pixels, ends = apply_modality_lut(pixels, header), apply_modality_lut(ends, header)
+    if "WindowCenter" in header and "WindowWidth" in header:  # of several the first
+        window = (header.WindowCenter, header.WindowWidth)
+        centre, width = (float(np.ravel(value)[0]) for value in window)
+        ends = centre - 0.5 + np.array([-0.5, 0.5]) * (width - 1)  # PS3.3, C.11.2.1.2
+    shares = np.clip((pixels - ends[0]) / max(ends[1] - ends[0], 1e-9), 0, 1)
+    return np.rint(255 * abs(shares - (kind == "MONOCHROME1"))).astype(np.uint8)
