@@ -7,6 +7,8 @@ cameras apart, and drawings from photographs, where colours and learned features
 Unlike is not graded wrongly, and an eye upside down looks like one.
 """
 
+from itertools import pairwise
+
 import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter, minimum_filter
@@ -46,7 +48,7 @@ def texture(images):
         lit = minimum_filter(image.max(-1) > BLACK, 7, mode="constant")
         lit = lit if lit.sum() > 50 else np.ones_like(lit)
         blurred = [image, *(gaussian_filter(image, (s, s, 0)) for s in SIGMAS)]
-        bands = [(a - b)[lit] for a, b in zip(blurred, blurred[1:], strict=False)]
+        bands = [(a - b)[lit] for a, b in pairwise(blurred)]
         deviations = [np.log(band.std(0) + 0.05) for band in bands]
         shared = [np.cov(band.T) for band in bands[:2]]
         spread = [np.sqrt(np.diag(table)) + 0.05 for table in shared]
