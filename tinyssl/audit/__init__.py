@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from tinyssl import runs
+from tinyssl.anonymous import NAMED
 from tinyssl.audit import page
 from tinyssl.audit.copies import find_copies
 from tinyssl.audit.files import find_files
@@ -23,23 +24,32 @@ COLUMNS = ("grade", "patient", "eye", "split")
 SHOWN = 3  # groups of files in the text; all are in the JSON
 
 
-def audit(data, others=(), *, out=None, threads=None, log=lambda line: None):
+def audit(data, others=(), *, out=None, threads=None, log=lambda line: None, key=NAMED):
     """Look for what would spoil a study, and write a page of it; as the command.
 
     Of results.json, returned, "findings" are the most severe first and "copies" say how
     they were told from others. Images of one group in groups.csv belong in one fold.
+    The ``key`` says what stands for a name.
     """
     places = [str(place) for place in (data, *others)]
-    parts = open_parts(places)
+    parts, places = open_parts(places, key), [key("data", p) for p in places]
     words = [re.sub(r"\W+", "-", Path(place).name or "data") for place in places]
     out = Path(out or Path("runs") / "-".join(["audit", *words])[:80])
-    with runs.claimed(out, {"command": "audit", "data": sorted(places)}):
+    settings = {"command": "audit", **key.settings, "data": sorted(places)}
+    key.rows(out)  # refuses those of others before the work
+    with runs.claimed(out, settings):
         images = counted(sum(map(len, parts.values())), "image")
         log(f"looking at {images} of {', '.join(parts)}")
         looks = look(parts, threads=threads, progress=True)
+    named = zip(looks.name, looks.part, strict=True)
+    looks.shown = [key("image", name, part) for name, part in named]
     log("looking for copies")
     copies = find_copies(looks)
     findings = [*find_leaks(looks, copies["pairs"]), *find_files(looks)]
+    for finding in findings:
+        if not finding["rows"]:  # words, which may hold a name anywhere
+            words = finding["files"]
+            finding["files"] = [[key("file", w) for w in group] for group in words]
     groups = fold_groups(looks, copies["pairs"], findings)
     log("scoring baselines that know nothing")
     shortcuts, baselines, associations = find_shortcuts(looks, groups)
@@ -52,10 +62,10 @@ def audit(data, others=(), *, out=None, threads=None, log=lambda line: None):
         "parts": [
             {
                 "name": name,
-                "root": str(table.root),
+                "root": key("data", str(table.root)),
                 "layout": table.layout,
                 "images": int((looks.part == name).sum()),
-                "unused": [*table.unused],
+                "unused": [key("file", words) for words in table.unused],
                 "known": [c for c in COLUMNS if getattr(table, c) is not None]
                 + [*table.masks, *table.points],
             }
@@ -68,13 +78,14 @@ def audit(data, others=(), *, out=None, threads=None, log=lambda line: None):
         "associations": associations,
         "copies": copies,
     }
+    key.write(out)
     runs.write_json(out / "results.json", results)
 
     names = [f"g{group:05d}" for group in groups]
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(["part", "image", "group"])
-    writer.writerows(zip(looks.part, looks.name, names, strict=True))
+    writer.writerows(zip(looks.part, looks.shown, names, strict=True))
     runs.write_text(out / "groups.csv", table.getvalue())
     page.write(out / "report.html", looks, results)
     return results
@@ -108,7 +119,7 @@ def as_text(results):
     return "\n".join(lines)
 
 
-def open_parts(paths):
+def open_parts(paths, key=NAMED):
     """Return tables by the last word of their path, or by the path if two share it."""
     places = []
     for path in paths:
@@ -116,6 +127,8 @@ def open_parts(paths):
         places += [str(part) for part in inside if part.is_dir()] or [str(path)]
     places = list(dict.fromkeys(places))
     names = [Path(place).name or place for place in places]
+    if key.anonymous:
+        names = [key("data", place) for place in places]
     return {
         name if names.count(name) == 1 else place: open_dataset(place, skip_bad=True)
         for name, place in zip(names, places, strict=True)

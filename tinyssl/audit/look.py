@@ -22,7 +22,7 @@ class Looks(SimpleNamespace):
 
     def label(self, i):
         """Return the name of image i, with its part where there are several."""
-        name = str(self.name[i])
+        name = str(self.shown[i])
         return f"{self.part[i]}: {name}" if len(self.parts) > 1 else name
 
     def table(self, i):
@@ -46,6 +46,7 @@ def look(parts, *, threads=None, progress=False):
         raise DataError.listing("none of the images can be read", bad.values())
     columns = {name: np.array([row[name] for row in good]) for name in good[0]}
     unreadable = [f"{rows[k][0]}: {reason}" for k, reason in bad.items()]
+    columns["shown"] = columns["name"]  # in what is written
     return Looks(parts=parts, unreadable=unreadable, **columns)
 
 

@@ -75,7 +75,7 @@ def _section(looks, finding, pairs):
 
 def short_name(looks, row):
     """Return the name of an image in its folder, and its grade in brackets."""
-    name = re.sub(r"\.\w{3,4}$", "", looks.name[row]).split("/")
+    name = re.sub(r"\.\w{3,4}$", "", looks.shown[row]).split("/")
     grade = looks.grade[row]
     return "/".join(name[-2:])[-16:] + (f" ({grade})" if grade >= 0 else "")
 

@@ -12,6 +12,7 @@ def grade(
     run: Path,
     images: Sequence[Path],
     *,
+    anonymous: bool = False,
     device: Device = "auto",
     out: Path = Path("runs/grades"),
 ) -> list[dict[str, Any]]:
@@ -23,20 +24,27 @@ def grade(
         Folder of finetune.
     images : sequence of paths
         Images to grade.
+    anonymous : bool
+        Write numbers for names of files, folders and patients; key.csv tells them.
     device
         As `pretrain`.
     out : path
         Folder for a picture an image, calibration.png and grades.jsonl.
     """
+    from tinyssl.anonymous import key_of
     from tinyssl.grade import grade
 
-    return grade(run, images, device=device, out=out)
+    with key_of(anonymous=anonymous) as key:
+        rows = grade(run, images, device=device, out=out, key=key)
+    rows[-1]["lines"] += key.lines(out)
+    return rows
 
 
 def audit(
     data: str,
     others: Sequence[str] = (),
     *,
+    anonymous: bool = False,
     threads: Positive | None = None,
     out: Path | None = None,
     log: Log = silent,
@@ -51,21 +59,27 @@ def audit(
         Of images; of IDRiD's root, all three parts.
     others : sequence of paths
         More data, to find copies between.
+    anonymous
+        As `grade`.
     threads : int
         Decoders at work; the cores if not given.
     out : path
         Run folder, runs/audit-DATA if not given.
     """
+    from tinyssl.anonymous import key_of
     from tinyssl.audit import as_text, audit
 
-    results = audit(data, others, threads=threads, out=out, log=log)
-    return results | {"lines": as_text(results).splitlines()}
+    with key_of(anonymous=anonymous) as key:
+        results = audit(data, others, threads=threads, out=out, log=log, key=key)
+    lines = as_text(results).splitlines() + key.lines(results["out"])
+    return results | {"lines": lines}
 
 
 def compare(
     real: str,
     generated: str,
     *,
+    anonymous: bool = False,
     size: Positive | None = None,
     features: str = "random",
     dim: Positive | None = None,
@@ -81,6 +95,8 @@ def compare(
     ----------
     real, generated : paths
         Folders or files of images.
+    anonymous
+        As `grade`.
     size : int
         Resize all images to that side in pixels.
     features : name, run or file
@@ -94,9 +110,12 @@ def compare(
         As `pretrain`.
     """
     given = SimpleNamespace(**locals())
+    from tinyssl.anonymous import key_of
     from tinyssl.compare import compare
 
-    return compare(given)
+    with key_of(anonymous=anonymous) as key:
+        results = compare(given, key)
+    return results | {"lines": results["lines"] + key.lines(out)}
 
 
 def restoration(
@@ -136,6 +155,7 @@ def export_restored(
     run: Path,
     data: str,
     *,
+    anonymous: bool = False,
     out: Path,
     per_image: Positive = 1,
     skip_bad: bool = False,
@@ -149,6 +169,8 @@ def export_restored(
     ----------
     run, data
         As `restoration`.
+    anonymous
+        As `grade`.
     out : path
         A new or empty folder.
     per_image : int
@@ -157,6 +179,9 @@ def export_restored(
         As `pretrain`.
     """
     given = SimpleNamespace(**locals())
+    from tinyssl.anonymous import key_of
     from tinyssl.compare import export_restored
 
-    return export_restored(given)
+    with key_of(anonymous=anonymous) as key:
+        results = export_restored(given, key)
+    return results | {"lines": results["lines"] + key.lines(out)}

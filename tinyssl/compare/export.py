@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from tinyssl import runs
+from tinyssl.anonymous import NAMED
 from tinyssl.compare.networks import open_networks
 from tinyssl.compare.restored import score_images
 from tinyssl.data import load_masks, load_points
@@ -21,7 +22,7 @@ README = Path(__file__).with_name("exported.md")
 CSV = {"newline": "", "encoding": "utf-8", "errors": "backslashreplace"}
 
 
-def export_restored(s):
+def export_restored(s, key=NAMED):
     """Do what `tinyssl.commands.export_restored` does: all is written, or nothing.
 
     ValueError if ``out`` is not empty, or the run does not restore swapped patches.
@@ -31,6 +32,7 @@ def export_restored(s):
         raise ValueError(f"--out {out} must be a new or empty folder")
     networks = open_networks(run, data, skip_bad=s.skip_bad, device=s.device)
     task, table, images = networks.tasks[0], networks.table, networks.images
+    data, table = key("data", data), key.table(table)
     if not networks.swapping:
         raise ValueError(f"{run} disorders images otherwise than by swapping patches")
     N, size = images.shape[:2]
@@ -44,6 +46,7 @@ def export_restored(s):
     ]
     facts = {"patch_size": task.patch_size, "seed": s.seed}
     with whole_folder(out) as folder:
+        key.write(folder)
         if table.is_fundus:
             save(folder / "field.png", round_mask(size))
         write = partial(write_images, folder, table, names)

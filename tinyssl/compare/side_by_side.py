@@ -1,12 +1,14 @@
 """The two experiments: real beside generated images, restored beside their input."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from tinyssl import runs
 from tinyssl._threads import num_threads
+from tinyssl.anonymous import NAMED
 from tinyssl.compare import comparison, restored
 from tinyssl.compare.features import extract, load_features
 from tinyssl.compare.image_sets import open_images, pairs_of, refuse_sizes
@@ -15,10 +17,11 @@ from tinyssl.compare.networks import open_networks
 MIXED = 200  # pairs at most that are also put together at random
 
 
-def compare(s):
+def compare(s, key=NAMED):
     """Compare two sets of images, by pairs of one name and as sets.
 
-    ``s`` are the arguments of `tinyssl.commands.compare`. Returns what results.json
+    ``s`` are the arguments of `tinyssl.commands.compare`; names are written as the
+    ``key`` says. Returns what results.json
     holds: "pairs" (one row a pair), "similarity", "set" (the distance and what it must
     be read beside), "notes"; and "lines" to print.
     """
@@ -34,11 +37,17 @@ def compare(s):
         )
     refuse_sizes(*sets)
     pairs = pairs_of(*sets)
+    for k, images in enumerate(sets):
+        names = [key("image", name) for name in images.names]
+        sets[k] = replace(images, root=key("data", images.root), names=names)
     shape = " x ".join(map(str, sets[0].shape(0)))
     s.log(f"{len(sets[0])} and {len(sets[1])} images of {shape}, {len(pairs)} pairs")
     network = load_features(s.features, seed=s.seed)
     names = ("real", "generated", "size", "features", "dim", "seed", "data_range")
-    settings = {"command": "compare"} | {name: getattr(s, name) for name in names}
+    settings = {"command": "compare"} | key.settings
+    settings |= {name: getattr(s, name) for name in names}
+    settings |= {"real": sets[0].root, "generated": sets[1].root}
+    key.rows(out)  # refuses those of others before the work
     with runs.claimed(out, settings):
         results = {"command": "compare", **_pairs(sets, pairs, s.seed), "set": None}
         mse = results["similarity"]["mse"].items()
@@ -47,6 +56,7 @@ def compare(s):
         if min(map(len, sets)) > 1:
             results["set"] = _sets(sets, pairs, network, s.dim, s.seed, s.device)
         results["notes"] = pages.notes_of_sets(sets, results, shape)
+        key.write(out)
         pages.page_of_sets(out, sets, pairs, results)
         return _finished(out, results)
 

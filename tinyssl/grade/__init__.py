@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tinyssl import models, plots, runs
+from tinyssl.anonymous import NAMED
 from tinyssl.data import Table, load_images
 from tinyssl.grade import calibration, ood
 from tinyssl.grade.occlusion import occlusion_map
@@ -16,7 +17,7 @@ KEPT = ("encoder", "head", "num_grades", "members", "class_names", "ordered")
 KEPT += ("size", "is_fundus", "calibration", "ood")  # of a grader.pt
 
 
-def grade(run, images, *, out=None, device="auto"):
+def grade(run, images, *, out=None, device="auto", key=NAMED):
     """Grade images as the command does; without ``out`` nothing is written.
 
     Of each "grade" is the median of the "probabilities", averaged over the models (for
@@ -27,13 +28,14 @@ def grade(run, images, *, out=None, device="auto"):
     """
     state = load_grader(Path(run))
     paths = tuple(Path(path) for path in images)
-    names = tuple(str(path) for path in paths)
+    names = tuple(key("image", str(path)) for path in paths)
     table = Table("images", Path("images"), names, paths, is_fundus=state["is_fundus"])
     pixels, _ = load_images(table, state["size"])
     tasks = rebuild(state, device=choose_device(device))
     with use_threads(1):  # one image a batch: a second thread waits more than it works
         rows = answer(state, tasks, pixels, names)
     if out is not None:
+        key.write(out)
         draw(Path(out), state, tasks, pixels, rows)
     return [row | {"lines": lines(row)} for row in rows]
 
