@@ -12,6 +12,7 @@ def grade(
     run: Path,
     images: Sequence[Path],
     *,
+    anyway: bool = False,
     device: Device = "auto",
     out: Path = Path("runs/grades"),
 ) -> list[dict[str, Any]]:
@@ -22,7 +23,9 @@ def grade(
     run : path
         Folder of finetune.
     images : sequence of paths
-        Images to grade.
+        Images to grade, or folders of them.
+    anyway : bool
+        Answer images that look unlike the training images too, behind the warning.
     device
         As `pretrain`.
     out : path
@@ -30,7 +33,7 @@ def grade(
     """
     from tinyssl.grade import grade
 
-    return grade(run, images, device=device, out=out)
+    return grade(run, images, device=device, out=out, anyway=anyway)
 
 
 def audit(
