@@ -40,9 +40,9 @@ class Key:
         return replace(table, **named)
 
     def rows(self, folder):
-        """Return what key.csv is to say; a ValueError if the one there says otherwise.
+        """Return those of key.csv and ours; a ValueError where they disagree.
 
-        It may be the only one to what was handed out.
+        The key there may be the only one to what was handed out.
         """
         file = Path(folder) / "key.csv"
         text = file.read_bytes().decode() if file.exists() else ""

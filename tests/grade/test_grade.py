@@ -8,7 +8,7 @@ from torch import nn
 from tinyssl import metrics
 from tinyssl.data import toy
 from tinyssl.data.images import round_mask
-from tinyssl.grade import grade, heading
+from tinyssl.grade import draw, grade, heading, images_at, lines, withheld
 from tinyssl.grade.occlusion import expected, occlusion_map
 from tinyssl.plots import grade_bars
 
@@ -109,3 +109,37 @@ def test_of_classes_without_an_order_the_map_is_of_one_of_them():
     )
     np.testing.assert_allclose(one, occlusion_map([CountsYellow()], image), atol=1e-6)
     np.testing.assert_allclose(other, -one, atol=1e-6)
+
+
+def test_a_folder_stands_for_its_images(tmp_path):
+    for name in ("b/2.png", "a.png", "b/c/3.png", "notes.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = [path.relative_to(tmp_path).as_posix() for path in images_at(tmp_path)]
+    assert found == ["a.png", "b/2.png", "b/c/3.png"]
+    assert images_at(tmp_path / "notes.txt") == [tmp_path / "notes.txt"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="empty: must hold images, found none"):
+        images_at(tmp_path / "empty")
+
+
+def test_what_is_unlike_the_training_images_gets_no_answer(tmp_path):
+    row = {"image": "cat.png", "grade": 2, "class": "moderate", "unlike": 2.5}
+    row |= {"probabilities": [0.1, 0.2, 0.7], "right": 0.5, "low": 0.2, "high": 0.8}
+    row |= {"of": 9}
+    assert withheld(row) == row
+    assert lines(row)[0] == "cat.png: 2, moderate [0.10 0.20 0.70]"
+    warned = row | {"warning": "looks unlike"}
+    assert lines(warned)[0] == "cat.png: WARNING: looks unlike"
+    assert len(lines(warned)) == 3
+    kept = withheld(warned)
+    assert not {"probabilities", "right", "low", "high", "of"} & set(kept)
+    assert (kept["grade"], kept["class"]) == (None, None)
+    assert "moderate" not in " ".join([*lines(kept), heading(kept)])
+    state = {"num_grades": 3, "class_names": ["0", "1", "2"], "ordered": True}
+    bins = [{"said": 0.5, "right": 0.5, "low": 0.2, "high": 0.8, "n": 9}]
+    state["calibration"] = {"bins": bins, "error": 0.1}
+    draw(tmp_path, state, [], np.zeros((1, 16, 16, 3), np.uint8), [kept])
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("calibration.png", "cat.png", "grades.jsonl")
+    ]

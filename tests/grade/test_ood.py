@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tinyssl.data import toy
+from tinyssl.data import load_images, open_dataset, toy
 from tinyssl.data.images import round_mask
 from tinyssl.grade import ood
 from tinyssl.models import densenet_small
@@ -68,9 +68,30 @@ def test_limits_are_quantiles_of_mahalanobis_distances_and_either_may_warn(known
     actual = ood.mahalanobis(rows[:3], mean, scale)
     np.testing.assert_allclose(actual, expected, rtol=1e-6)
     # either distance may warn
-    for part in ("intensities", "features"):
+    for part in ood.SHRINKAGE:
         narrow = {**rule, part: {**rule[part], "limit": 1e-3}}
         assert ood.score(narrow, encoder, eyes[:1])[0] > 1
     # fewer images than features are no obstacle
     rule = ood.fit(encoder, eyes[:10], eyes[10:20])
     assert np.isfinite(ood.score(rule, encoder, eyes[20:30])).all()
+
+
+def test_a_real_photograph_is_told_from_synthetic_eyes(known, real_data):
+    encoder, rule, _ = known
+    table = open_dataset(real_data / "IDRiD" / "B. Disease Grading")
+    photographs, _ = load_images(table.select(np.arange(0, 412, 20)), 48)
+    for images in (photographs, photographs[:, ::-1, ::-1]):  # and upside down
+        assert (ood.score(rule, encoder, images) > 1).all()
+
+
+def test_texture_is_of_details_inside_what_is_lit():
+    eyes = toy.fundus(4, size=48, rng=0).images
+    rows = ood.texture(eyes)
+    assert rows.shape == (4, 18)
+    beyond = eyes.copy()
+    beyond[:, ~round_mask(48)] = 5  # darker than what counts as lit
+    seen = ood.texture(beyond)[:, :6]  # wider bands reach over the rim
+    np.testing.assert_allclose(seen, rows[:, :6], atol=0.02)
+    grain = np.random.default_rng(0).normal(0, 8, eyes.shape)
+    noisy = np.clip(eyes + grain * (eyes > 40), 0, 255).astype(np.uint8)
+    assert (ood.texture(noisy)[:, :3] > rows[:, :3]).all()

@@ -13,6 +13,7 @@ def grade(
     images: Sequence[Path],
     *,
     anonymous: bool = False,
+    anyway: bool = False,
     device: Device = "auto",
     out: Path = Path("runs/grades"),
 ) -> list[dict[str, Any]]:
@@ -23,9 +24,11 @@ def grade(
     run : path
         Folder of finetune.
     images : sequence of paths
-        Images to grade.
+        Images to grade, or folders of them.
     anonymous : bool
         Write numbers for names of files, folders and patients; key.csv tells them.
+    anyway : bool
+        Answer images that look unlike the training images too, behind the warning.
     device
         As `pretrain`.
     out : path
@@ -35,7 +38,7 @@ def grade(
     from tinyssl.grade import grade
 
     with key_of(anonymous=anonymous) as key:
-        rows = grade(run, images, device=device, out=out, key=key)
+        rows = grade(run, images, device=device, out=out, anyway=anyway, key=key)
     rows[-1]["lines"] += key.lines(out)
     return rows
 

@@ -7,7 +7,8 @@ import numpy as np
 
 from tinyssl import models, plots, runs
 from tinyssl.anonymous import NAMED
-from tinyssl.data import Table, load_images
+from tinyssl.data import DataError, Table, load_images
+from tinyssl.data.files import images_below
 from tinyssl.grade import calibration, ood
 from tinyssl.grade.occlusion import occlusion_map
 from tinyssl.targets.grading import Grading, decode, in_words
@@ -17,23 +18,24 @@ KEPT = ("encoder", "head", "num_grades", "members", "class_names", "ordered")
 KEPT += ("size", "is_fundus", "calibration", "ood")  # of a grader.pt
 
 
-def grade(run, images, *, out=None, device="auto", key=NAMED):
-    """Grade images as the command does; without ``out`` nothing is written.
+def grade(run, images, *, out=None, device="auto", anyway=False, key=NAMED):
+    """Grade images, or all in folders; without ``out`` nothing is written.
 
     Of each "grade" is the median of the "probabilities", averaged over the models (for
     classes without an order the most probable), "class" its name in the data set;
     "right" how often "of" so many held-out answers this sure were right ("low", "high":
     its interval); "unlike" the distance from the training images over the limit, with
-    a "warning" above 1; "lines" are for a person.
+    a "warning" above 1, and then no answer unless ``anyway``; "lines" are for a person.
     """
     state = load_grader(Path(run))
-    paths = tuple(Path(path) for path in images)
+    paths = tuple(image for path in images for image in images_at(Path(path)))
     names = tuple(key("image", str(path)) for path in paths)
     table = Table("images", Path("images"), names, paths, is_fundus=state["is_fundus"])
     pixels, _ = load_images(table, state["size"])
     tasks = rebuild(state, device=choose_device(device))
     with use_threads(1):  # one image a batch: a second thread waits more than it works
         rows = answer(state, tasks, pixels, names)
+    rows = [row if anyway else withheld(row) for row in rows]
     if out is not None:
         key.write(out)
         draw(Path(out), state, tasks, pixels, rows)
@@ -47,6 +49,7 @@ def load_grader(run):
     path = run / "grader.pt"
     state = runs.load_plain(path)
     runs.refuse_lacking(path, state, KEPT)
+    runs.refuse_lacking(path, state["ood"], ood.SHRINKAGE)
     return state | {"file": str(path)}
 
 
@@ -84,6 +87,22 @@ def answer(state, tasks, pixels, names):
     return rows
 
 
+def images_at(path):
+    """Return a file, or the images in a folder and below it."""
+    found = images_below(path) if path.is_dir() else [path]
+    if not found:
+        raise DataError(f"{path}: must hold images, found none")
+    return found
+
+
+def withheld(row):
+    """Take the answer out of a row with a warning: it would be read as one."""
+    if "warning" not in row:
+        return row
+    kept = {name: row[name] for name in ("image", "unlike", "warning")}
+    return kept | {"grade": None, "class": None}
+
+
 def draw(out, state, tasks, pixels, rows):
     """Write one picture an image, the calibration figure, and the answers as lines."""
     out.mkdir(parents=True, exist_ok=True)
@@ -97,6 +116,10 @@ def draw(out, state, tasks, pixels, rows):
         return str(out / f"{name}.png")
 
     for image, row in zip(pixels, rows, strict=True):
+        if row["grade"] is None:
+            figure = plots.strip([image[None]], title=heading(row))
+            row["picture"] = save(figure, free_name(Path(row["image"]).stem, taken))
+            continue
         said = {"answer": row["grade"], "note": words(row), "title": heading(row)}
         weights = np.arange(K) if state["ordered"] else np.eye(K)[row["grade"]]
         looked = occlusion_map(tasks, image, weights=weights)
@@ -123,7 +146,8 @@ def heading(row):
     """Say the class of an image; where it is unlike the others, that first."""
     name = Path(row["image"]).name
     if "warning" in row:
-        return f"Unlike the training images: {name}, answered {row['class']}"
+        answer = f"answered {row['class']}" if row["class"] else "no answer"
+        return f"Unlike the training images: {name}, {answer}"
     return f"{row['class']}: {name}"
 
 
@@ -138,7 +162,10 @@ def words(row):
 
 
 def lines(row):
-    """Write one answer for a person."""
+    """Write one answer for a person; a warning stands first."""
+    warned = [f"{row['image']}: WARNING: {row['warning']}"] if "warning" in row else []
+    if row["grade"] is None:
+        return [*warned, "  no answer; --anyway gives one"]
     shown = " ".join(f"{p:.2f}" for p in row["probabilities"])
     picture = f"; picture: {row['picture']}" if "picture" in row else ""
     text = [
@@ -146,4 +173,4 @@ def lines(row):
         f"  {row['right']:.0%} of {row['of']} held-out images answered about as surely "
         f"were right{picture}",
     ]
-    return text + ([f"  WARNING: {row['warning']}"] if "warning" in row else [])
+    return warned + text
