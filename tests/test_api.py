@@ -186,7 +186,8 @@ def test_the_arrows_of_the_house_run_one_way():
 
 
 FLOORS = """\
-summary tables interrupts | plots models | files | checkpoints parcel | runs |
+summary tables interrupts | plots models | files | checkpoints parcel anonymous |
+runs |
 task training jobs | pretext | cases | targets |
 starts | pretraining | experiment | report grade compare audit | studies demo |
 commands | cli"""  # a floor of the torch layer imports only those below it

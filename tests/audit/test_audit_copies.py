@@ -16,7 +16,7 @@ from tinyssl.data import copies, open_dataset, toy
 
 def test_an_image_is_named_with_its_folder_and_grades_and_sizes_are_counted(clean):
     names = ["val/24", "a/b/IDRiD_007.jpg", "24.png", "in a long folder name/7.png"]
-    looks = SimpleNamespace(name=names, grade=[3, 0, -1, -1])
+    looks = SimpleNamespace(shown=names, grade=[3, 0, -1, -1])
     expected = ["val/24 (3)", "b/IDRiD_007 (0)", "24", "ng folder name/7"]
     assert [short_name(looks, row) for row in range(4)] == expected
     looks = look(open_parts([clean.save()]))

@@ -28,7 +28,7 @@ DATA is a folder or file: an APTOS layout, IDRiD, CHASE_DB1, HRF, DRIVE, a
 MedMNIST .npz, class-named folders, a folder of images, a manifest.csv, or for
 synthetic eyes toy[:N[:SIZE[:SEED]]]. Every command writes a run folder (--out)
 with report.html in it, and the same command again goes on where it was stopped.
-Names of files stand in what grade, audit, compare, restoration, export-restored and
-segment write, names of folders in config.json and report.html of every run: look
-before you hand them out, or give --anonymous where there is that option.
+Names of files stand in what grade, audit, compare, restoration, segment and
+export-restored write, those of folders in config.json and report.html of every
+run: look before you hand them out, or give --anonymous where it is offered.
 """
