@@ -91,10 +91,11 @@ def test_images_saved_again_were_seen_and_all_seen_refused(eyes, run, save, tmp_
     equal(~networks.unseen, np.isin(runs.content_hashes(paths), seen)[order])
     assert 0 < networks.unseen.sum() < 12
     # a run that has seen all is refused
+    (tmp_path / "three").mkdir()
     for path in paths[:3]:
-        shutil.copy(path, tmp_path)
+        shutil.copy(path, tmp_path / "three")
     with pytest.raises(ValueError, match="was pretrained on all 3 images"):
-        restoration(run, tmp_path, out=tmp_path / "quality", **CPU)
+        restoration(run, tmp_path / "three", out=tmp_path / "quality", **CPU)
 
 
 def test_folds_restore_what_they_were_blind_to(eyes, tmp_path):
