@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from tinyssl import experiment, files, grade, runs, targets
+from tinyssl import experiment, files, grade, pretraining, runs, targets
 from tinyssl.cases import Reading
 from tinyssl.data import open_dataset
 from tinyssl.starts import Start
@@ -80,7 +80,7 @@ def study(tmp_path_factory):
         "jobs/scratch-4-run0.json": compare,
         "p/fold0/encoder.pt": lambda: start.seen(0),
         "p/fold0/thumbnails.npy": lambda: start.thumbnails(0),
-        "p/fold0/task.pt": lambda: experiment.load_pretext(
+        "p/fold0/task.pt": lambda: pretraining.load_pretext(
             out / "p/fold0", known | {"size": 24}
         ),
         "models/scratch-4-run0.pt": lambda: loader("scratch", 0),

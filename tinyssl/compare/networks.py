@@ -11,9 +11,9 @@ from tinyssl.compare.restored import disorder_and_restore
 from tinyssl.data import Table, load_images, open_dataset
 from tinyssl.data.copies import content_groups, seen_before, thumbnails
 from tinyssl.data.images import round_mask
-from tinyssl.experiment import load_pretext
 from tinyssl.pretext.inputs import common_field
 from tinyssl.pretext.restoration import ContextRestoration
+from tinyssl.pretraining import load_pretext
 from tinyssl.training import choose_device
 
 
