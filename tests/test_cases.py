@@ -113,12 +113,14 @@ def test_more_images_bring_no_copy_of_what_is_held_out(copies):
 
 @given(st.integers(0, 20), st.integers(0, 2))
 def test_fewer_labels_lie_inside_more(seed, fold):
-    cases = study(table(), folds=3)
+    cases = study(table(patient=np.repeat([f"p{k}" for k in range(12)], 2)), folds=3)
     options = {"run": fold, "fold": fold, "seed": seed}
     for labels in ((0.2, 0.5, 1.0), (1, 4, 9)):
         chosen = [set(draw_labelled(cases, n, **options)) for n in labels]
         assert chosen[0] <= chosen[1] <= chosen[2]
         assert chosen[2] <= set(cases.part(fold, labelled=True))
+        pairs = [{i ^ 1 for i in some} for some in chosen]
+        assert labels[-1] != 1.0 or pairs == chosen  # a share is of whole patients
     assert [len(c) for c in chosen] == [1, 4, 9]
     most = len(cases.part(fold, labelled=True))
     with pytest.raises(ValueError, match=rf"images must lie in 1\.\.{most}, found"):

@@ -113,6 +113,10 @@ def test_names_with_dollar_signs_are_names_not_formulas():
     draw(plots.confusion([[1, 1], [0, 1]], labels=["$a_{", "b$"]))
     rows = [row | {"init": row["init"] + " $x_{$"} for row in experiment()]
     draw(plots.convergence(rows))
+    title = "A$x_$.png " + 5 * "$y^{$ "  # a headline is broken into lines too
+    words = {"title": title, "note": title, "looked": np.eye(16)}
+    figure = draw(plots.grade_bars(IMAGES[0], [0.3, 0.7], [title, "b"], **words))
+    assert "A$x_$.png" in figure.get_suptitle()
 
 
 def test_a_strip_goes_on_below_the_fourth_column():

@@ -182,6 +182,24 @@ def test_compute_counts_the_runs_before(folder, tmp_path):
     assert json.loads((later / "config.json").read_text())["init"]
 
 
+def test_what_is_no_number_of_steps_is_refused(folder, tmp_path):
+    config = runs.read_config(folder / "rotation")
+    for wrong in ({"steps": "x"}, {"batch_size": None}, {"steps": 0}, {"init": 7}):
+        runs.write_json(tmp_path / "config.json", config | wrong)
+        with pytest.raises(ValueError, match="must hold steps and batch_size"):
+            starts.images_processed(tmp_path)
+
+
+def test_every_fold_begins_with_the_weights_that_the_seed_gives(tmp_path):
+    options = {"encoder": SONONET, "steps": 1, "batch_size": 2, "lr": 1e-9}
+    experiment.pretrain("rotation", read(5), out=tmp_path, seed=4, **options)
+    torch.manual_seed(4)
+    first = next(models.from_config(SONONET).parameters())
+    for fold in range(3):
+        saved = runs.load_encoder(Start(tmp_path).folder(fold) / "encoder.pt")[0]
+        torch.testing.assert_close(next(saved.parameters()), first)
+
+
 def test_continued_pretraining_has_seen_both(folder, rotation, tmp_path):
     cases, start = study(table()), rotation["rotation"]
     cases.facts["size"] = 96

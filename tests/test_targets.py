@@ -146,6 +146,12 @@ def test_a_comparison_gives_all_the_same_and_scores_the_held_out(name, cases, tm
     assert runs.plain(kind.score(study, held, answers)) == row["scores"]
 
 
+def test_all_labels_are_as_many_in_folds_of_any_size(cases):
+    uneven = replace(cases["grade"], fold=np.repeat([0, 1, 2], [12, 6, 6]))
+    planned = experiment.plan(uneven, ["all"], repeats=1, seed=0)
+    assert [len(chosen) for _, chosen in planned] == [12, 12, 12]  # of 12, 18, 18
+
+
 @ANY
 def test_folds_are_read_and_what_lacks_the_labels_is_refused(name, cases, tmp_path):
     kind, study = targets.find(name), cases[name]

@@ -229,7 +229,8 @@ def number(kind: type, ends: Sequence[float | None], letter: str, text: str) -> 
         rule = f"be a whole number >= {least}"
         rule += "" if ends[1] is None else f" and <= {most}"
     with suppress(ValueError):
-        value = kind(text)
+        hexadecimal = kind is int and text.lower().startswith("0x")  # a colour
+        value = int(text, 16) if hexadecimal else kind(text)
     above = least <= value if kind is int else least < value
     if not (above and value <= most):
         raise argparse.ArgumentTypeError(f"must {rule}, found {text}")

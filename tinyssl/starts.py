@@ -135,9 +135,14 @@ def notes_of(cases: Cases, starts: Mapping[str, Start]) -> list[str]:
 
 def images_processed(run: Path) -> int:
     """Return how many images a pretraining run processed, with those before it."""
-    config = runs.read_config(run)
-    before = images_processed(Path(config["init"])) if config.get("init") else 0
-    return before + int(config["steps"]) * int(config["batch_size"])
+    config = runs.read_config(run, "steps", "batch_size")
+    steps, batch_size, init = map(config.get, ("steps", "batch_size", "init"))
+    numbers = all(type(value) is int and value > 0 for value in (steps, batch_size))
+    if not (numbers and isinstance(init, str | None)):
+        rule = "must hold steps and batch_size above 0, and init a path or null"
+        found = f"{steps!r}, {batch_size!r} and {init!r}"
+        raise ValueError(f"{Path(run) / 'config.json'} {rule}; found {found}")
+    return steps * batch_size + (images_processed(Path(init)) if init else 0)
 
 
 def carry(task: Task, start: Start, fold: int | None) -> None:

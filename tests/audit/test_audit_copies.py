@@ -189,6 +189,22 @@ def test_a_mask_used_for_two_images(clean, told):
     assert told(clean.save()) == {"masks-twice": twice}
 
 
+def test_masks_as_stored_pixels_fit_and_several_labels_are_a_finding(clean, told):
+    exif, image = Image.Exif(), Image.new("RGB", (96, 64), "red")
+    exif[0x0112] = 6
+    image.save(clean.folder / "e1.png", exif=exif)
+    labels = Image.fromarray(np.arange(96 * 96, dtype=np.uint8).reshape(96, 96) // 64)
+    for name in ("m5.png", "m6.png"):
+        labels.save(clean.folder / name)
+    for width, kinds in ((96, set()), (48, {"masks-of-other-proportions"})):
+        Image.new("1", (width, 64), 1).save(clean.folder / "m1.png")
+        findings = told(clean.save())
+        assert {kind for kind in findings if "masks-of" in kind} == kinds
+        assert "masks-twice" not in findings
+        assert len(findings["masks-unreadable"]) == 2
+        assert "two values, found 0, 1, 2, 3" in findings["masks-unreadable"][0][0]
+
+
 def test_gray_dark_and_blurred_images_and_gray_where_all_are(clean, told, tmp_path):
     gray, dark, coarse = (Image.fromarray(clean.image(k)) for k in (1, 2, 3))
     gray.convert("L").save(clean.folder / "e1.png")

@@ -1,5 +1,6 @@
 """Sets side by side: numbers, intervals, chance; restored images scored honestly."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import image_pairs, seeds
 
-from tinyssl import metrics
+from tinyssl import metrics, plots
 from tinyssl.compare import restored
 from tinyssl.compare.comparison import bootstrap, pair_scores, set_distance, verdict
 from tinyssl.compare.features import RandomNetwork, extract
@@ -127,9 +128,11 @@ def test_a_shift_is_found_pairs_are_exchanged_within_and_a_set_is_itself():
     assert apart["p"] > 0.5
     assert paired["p"] <= 0.005
     assert "only because the same images" in verdict(paired | {"pairs": 80})
-    for pairs in (0, 40):  # of 50 pairs rounding decides what p is
-        found = set_distance(real[:40], real[:40], pairs=pairs, rng=0)
-        assert found["p"] == 1
+    for n, paired in itertools.product((20, 40, 50, 60, 80), (False, True)):
+        found = set_distance(real[:n], real[:n], pairs=n * paired, rng=0)
+        assert found["p"] == 1  # though no distance is 0 but for rounding
+        figure = plots.distances(found["distance"], {"x": found["exchanged"]})
+        assert figure.get_suptitle().startswith("199 of 199 sets")
         assert verdict(found).startswith("The two sets are one")
 
 

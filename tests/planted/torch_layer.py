@@ -119,6 +119,9 @@ targets/overlap.py: targets/test_overlap.py targets/test_segmentation.py
     reach = width + 0.5 + 2 * RIM -> reach = width - 2
     truth, answer = mask[region] -> truth, answer = mask[mask | region]
 
+targets/segmentation.py: targets/test_segmentation_cases.py
+    (m & f).sum() for -> m.sum() for
+
 targets/localization.py: targets/test_localization.py
     x.flip(3))).exp().flip(3) -> x.flip(3))).exp()
     [0, images.shape[2] - 1] -> [0, images.shape[2]]

@@ -82,12 +82,13 @@ def test_an_image_without_the_object_is_said_has_no_dice_and_its_false_alarms_co
 def test_second_observer_counts_only_in_the_field_and_may_miss_the_thin_vessel():
     mask = square(10, 20)
     other, upper = mask.copy(), np.zeros_like(mask)
-    other[50:] = upper[:50] = True
+    other[50:] = upper[:50] = mask[55:] = True
     part = study(mask, others=[other])
     part.columns["field"][0] = upper
     notes = Segmentation.notes(part)
     for name in ("Dice", "sensitivity", "specificity"):
         assert notes[f"second observer's {name}"] == 1.0
+    assert notes["drawn"] == "10.00% of the field of view"
     mask, other = EMPTY.copy(), EMPTY.copy()
     mask[10:22] = mask[40:41] = other[10:22] = True
     notes = Segmentation.notes(study(mask, others=[other]))

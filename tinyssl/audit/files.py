@@ -6,7 +6,7 @@ from hashlib import sha256
 import numpy as np
 
 from tinyssl.audit.findings import tell
-from tinyssl.data.decode import image_size, read_mask
+from tinyssl.data.decode import image_size, read_mask, same_proportions
 from tinyssl.data.files import IMAGE_SUFFIXES, suffix_of, unlisted
 from tinyssl.data.table import DataError
 
@@ -50,20 +50,25 @@ def _masks(part, table):
     found, uses = defaultdict(list), defaultdict(list)
     for words, image, mask in masks:
         try:
-            (H, W), (h, w) = image_size(image), image_size(mask)
+            (H, W), (h, w) = image_size(image), image_size(mask, image)
         except DataError as error:
             found["masks-unreadable"].append([f"{words}: {error}"])
             continue
         unlike = [f"{words}: {h} x {w}, its image {H} x {W}"]
-        if abs(h * W - w * H) > max(H, W):
+        if not same_proportions((h, w), (H, W)):
             found["masks-of-other-proportions"].append(unlike)
         elif (h, w) != (H, W):
             found["masks-of-other-sizes"].append(unlike)
         if mask not in (table.region or ()):  # one camera's circles are all alike
             uses[sha256(mask.read_bytes()).digest()].append((words, mask))
     for same in uses.values():
-        if len(same) > 1 and read_mask(same[0][1]).any():  # empty ones are all alike
-            found["masks-twice"].append([words for words, _ in same])
+        if len(same) < 2:
+            continue
+        try:
+            if read_mask(same[0][1]).any():  # empty ones are all alike
+                found["masks-twice"].append([words for words, _ in same])
+        except DataError as error:
+            found["masks-unreadable"] += [[f"{words}: {error}"] for words, _ in same]
     return found
 
 

@@ -76,7 +76,9 @@ def set_distance(features1, features2, *, pairs=0, patients=None, rng):
         floor = np.sort(metrics.frechet_noise_floor(features1, n1, n2, **options))
         exchanged = _exchanged(features1, features2, *units, pairs, repeats, rng)
     spread = float(features1.var(0, ddof=1).sum())
-    beyond = int((exchanged >= found * (1 - 1e-9)).sum())
+    rounding = 1e-9 * max(found, spread)  # a set beside itself: all are 0 but for that
+    exchanged[np.abs(exchanged - found) <= rounding] = found
+    beyond = int((exchanged >= found).sum())
     result = {"distance": found, "n1": n1, "n2": n2, "d": d}
     result["relative"] = found / spread if spread else float("nan")
     result |= {"low": low, "high": high, "floor": floor, "exchanged": exchanged}

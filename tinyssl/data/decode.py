@@ -57,19 +57,24 @@ def read_mask(path, *, label=None, image=None):
         else:
             drawn = codes == label if names is None else (names == label)[codes]
         drawn = _upright(drawn, mask)
-    if tag is None and image is not None:
-        with open_image(image) as photo:
-            shape = _upright_shape(photo)
-            raw = shape[::-1] if _orientation(photo) in SIDEWAYS else shape
-            if same_proportions(drawn.shape, raw):
-                drawn = _turned(drawn, _orientation(photo))
-    return drawn
+    return _turned(drawn, _turn_with(image, drawn.shape, tag))
 
 
-def image_size(path):
-    """Return (height, width) of an image file as shown, reading its header only."""
-    with open_image(path) as image:
-        return _upright_shape(image)
+def image_size(path, image=None):
+    """Return (height, width) as `read_image` or `read_mask` has it, of headers only."""
+    with open_image(path) as file:
+        shape, tag = _upright_shape(file), _orientation(file)
+    return shape[::-1] if _turn_with(image, shape, tag) in SIDEWAYS else shape
+
+
+def _turn_with(image, shape, tag):
+    """Return how a mask of that shape is turned with its image, a path or None."""
+    if tag is not None or image is None:
+        return None
+    with open_image(image) as photo:
+        shown, turn = _upright_shape(photo), _orientation(photo)
+    raw = shown[::-1] if turn in SIDEWAYS else shown
+    return turn if same_proportions(shape, raw) else None
 
 
 def open_rgb(path, *, short_side=None):

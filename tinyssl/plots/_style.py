@@ -45,7 +45,9 @@ def headline(figure, text):
     if text:
         look = {"fontsize": 11, "fontweight": "bold", "color": INK}
         text = text[:1].upper() + text[1:]
-        figure.suptitle(text, x=0.0055, ha="left", wrap=True, **look)
+        if dollars := "$" in text:  # Matplotlib would measure its lines as TeX
+            text = wrapped(text, 0.75 * figure.get_figwidth())
+        figure.suptitle(text, x=0.0055, ha="left", wrap=not dollars, **look)
         grow(figure, 0.2 * math.ceil(len(text) * 0.1 / figure.get_figwidth()) + 0.1)
     for words in figure.findobj(Text):  # a class called "$x" is a name, not TeX
         words.set_parse_math(False)

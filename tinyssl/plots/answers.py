@@ -142,6 +142,6 @@ def distances(distance, chance, *, interval=None, title=None):
     ax.set_xlim(left=0)
     ax.set_xlabel("Frechet distance, squared units of the features")
     name, values = next(iter(rows.items()))
-    near = int((values >= distance * (1 - 1e-9)).sum())
+    near = int((values >= distance).sum())
     found = f"{near} of {len(values)} sets that do not differ ({name}) are as far apart"
     return style.headline(figure, title or found)

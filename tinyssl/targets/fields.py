@@ -83,8 +83,17 @@ def read_fields(table: Table, width: int) -> tuple[list[NDArray], list[NDArray]]
     return list(images), list(fields)
 
 
-def read_masks(table: Table, name: str, fields: list[NDArray]) -> list[NDArray]:
-    """Read one kind of mask; an eye without that lesion has no file."""
+def kind_of_mask(table, reading) -> str:
+    """Return which masks are meant where none is named: vessels, or the only kind."""
+    kinds = [name for name in table.masks if not name.endswith("_2nd")]
+    if len(kinds) != 1 or not reading.labelled:
+        return "vessel"
+    reading.log(f"{table.root}: learning {kinds[0]!r}, the only kind of mask there is")
+    return kinds[0]
+
+
+def read_masks(table: Table, name: str, fields: list[NDArray], label=None):
+    """Read one kind of mask, or a label of it; an eye without it has no file."""
     if name not in table.masks:
         kinds = ", ".join(table.masks) or "none"
         raise ValueError(f"{table.root}: needs {name} masks, found {kinds}")
@@ -94,8 +103,10 @@ def read_masks(table: Table, name: str, fields: list[NDArray]) -> list[NDArray]:
         raise ValueError(f"{table.root}: no vessel mask for {', '.join(missing[:10])}")
     truth, known = [], zip(table.names, table.images, masks, fields, strict=True)
     for n, image, item, field in known:
-        as_image = partial(read_mask, image=image)
+        as_image = partial(read_mask, image=image, label=label)
         mask = np.zeros_like(field) if item is None else loaded(item, as_image)
+        if label is not None and not isinstance(item, Path | None):
+            mask = mask == label
         if mask.shape != field.shape:
             raise ValueError(
                 f"{table.root}: the {name} mask of {n} must be as large as its image "
@@ -104,7 +115,8 @@ def read_masks(table: Table, name: str, fields: list[NDArray]) -> list[NDArray]:
         truth.append(mask)
     shows = [mask.any() for mask in truth]
     if not any(shows):
-        raise ValueError(f"{table.root}: {name} must be drawn in an image")
+        what = name if label is None else f"label {label} of {name}"
+        raise ValueError(f"{table.root}: {what} must be drawn in an image")
     there = [s for s, m in zip(shows, masks, strict=True) if isinstance(m, Path)]
     warn_of_empty(table, name, there)
     return truth

@@ -38,6 +38,7 @@ FIELD_WIDTHS = {"MA": 0, "OD": 180}
 WORDS = {kind: many.capitalize() for kind, (_, many) in NAMES.items()}
 WORDS |= {"SE": "Soft exudates", "OD": "Optic disc"}
 Views = Annotated[int, (1, 8)]
+Label = Annotated[int, (0, None)]
 EVERYWHERE = ("vessel",)  # the others are looked for: half of the patches hold them
 
 
@@ -133,26 +134,37 @@ class Segmentation(OnNetwork, Target):
 
     @classmethod
     def read(
-        cls, table, reading, *, mask: str = "vessel", field_width: int | None = None
+        cls,
+        table,
+        reading,
+        *,
+        mask: str | None = None,
+        mask_label: Label | None = None,
+        field_width: int | None = None,
     ) -> Cases:
         """Read images, at the width at which a network looks, and one kind of mask.
 
         Parameters
         ----------
-        mask : str
-            What to find. Training images are those that show it; all held-out images
-            are scored, and the false alarms in those that do not show it count.
+        mask : str, optional
+            What to find; vessels, or the only kind there is, if not given. Training
+            images are those that show it; all held-out images are scored, and the false
+            alarms in those that do not show it count.
+        mask_label : int, optional
+            Which label of masks that hold several, a colour as 0xRRGGBB.
         field_width : int, optional
             Pixels across the field of view at which the network looks; 0 is the
             images' own; by the mask if not given.
         """
+        if mask is None:
+            mask = fields.kind_of_mask(table, reading)
         if field_width is None:
             field_width = FIELD_WIDTHS.get(mask, FIELD_WIDTH)
         images, regions = fields.read_fields(table, field_width)
         columns = {"image": images, "region": fields.shrunk(regions, images, 0.5)}
         shows = np.zeros(len(table), bool)
         if reading.labelled:
-            truth = fields.read_masks(table, mask, regions)
+            truth = fields.read_masks(table, mask, regions, mask_label)
             shows = np.array([m.any() for m in truth])
             columns |= {"mask": fields.shrunk(truth, images), "truth": truth}
             columns["field"] = regions
@@ -167,6 +179,7 @@ class Segmentation(OnNetwork, Target):
             raise ValueError(f"{table.root}: all images are of one patient")
         known = {"held": held, "small": thumbnails(load_images(table, 96)[0])}
         known |= {"mask": mask, "field_width": field_width, "patch_size": 64}
+        known |= {} if mask_label is None else {"mask_label": mask_label}
         cases = gather(table, reading, columns, labelled=shows, **known)
         return replace(cases, scored=np.full(len(table), reading.labelled))
 
