@@ -63,7 +63,9 @@ def study(tmp_path_factory):
     task = targets.Grading.build(experiment.new_encoder(config, channels=1), cases)
     state = {"encoder": config, "members": [task.state_dict()], "head": task.head}
     state |= {"num_grades": task.num_grades, "size": 24, "is_fundus": np.bool_(True)}
-    runs.save_state(out / "grader.pt", state | {"calibration": {}, "ood": {}})
+    state |= {"class_names": list("01234"), "ordered": True}
+    known = dict.fromkeys(("intensities", "texture", "features"), 0)
+    runs.save_state(out / "grader.pt", state | {"calibration": {}, "ood": known})
     runs.write_json(out / "config.json", {"size": 24, "task": "restoration"})
     start = Start(out / "p")
     loader = experiment.loader(
