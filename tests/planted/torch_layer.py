@@ -81,7 +81,7 @@ starts.py: test_starts.py
     runs.refuse_others(folder / "encoder.pt", -> print(
     runs.refuse_others(path, wanted, -> print(
     skipped = HEADS if whole else (*HEADS, DECODER) -> skipped = HEADS
-    return before + int -> return int
+    + (images_processed(Path(init)) if init else 0) -> + 0
     if config["command"] != "pretrain": -> if False:
     if any(other != configs[0] for other in configs): -> if False:
     if not whole or network is task.encoder: -> if not whole:
@@ -135,7 +135,7 @@ grade/calibration.py: grade/test_calibration.py
     for group in reversed(found["bins"]): -> for group in found["bins"]:
 
 grade/ood.py: grade/test_ood.py
-    return np.maximum(*ratios) -> return np.minimum(*ratios)
+    return np.max(ratios, axis=0) -> return np.min(ratios, axis=0)
     mahalanobis(held[part], mean, scale), SHARE -> mahalanobis(rows, mean, scale), SHARE
 """
 ROWS = rows(COMPILED, compiled=True)  # kernels beneath the torch layer

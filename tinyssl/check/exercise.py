@@ -23,6 +23,7 @@ except ImportError as error:
     raise ImportError(text) from error
 
 from tinyssl.check import process
+from tinyssl.check.answers import agree, plain, shown
 
 SETTINGS = hypothesis.settings(
     database=None,
@@ -33,7 +34,6 @@ SETTINGS = hypothesis.settings(
     suppress_health_check=list(hypothesis.HealthCheck),
 )
 SHOWN = 2000  # characters of what a learner prints
-TOLERANCE = 1e-6  # float32, torch and SciPy may answer too
 STUCK = "  it gave no answer within {:.0f} seconds: does its loop end?"
 TWICE = (
     "  asked twice, it gave two answers to the same question: is anything in it drawn "
@@ -191,7 +191,7 @@ class _Trial:
         finally:
             self.running = False
             process.arm()
-        if repr(_plain(case)) != repr(_plain(given)):
+        if repr(plain(case)) != repr(plain(given)):
             raise _CallError("changed its input: work on a copy")
         return self.last
 
@@ -287,37 +287,6 @@ def _outcome(function, case):
         return function(*copy.deepcopy(case))
     except Exception as error:
         return type(error.__cause__ or error).__name__
-
-
-def agree(expected, got):
-    """Tell whether two answers are equal, up to rounding; nan equals nan.
-
-    Numbers of any kind may stand for one another, but a mask must be one of bool.
-    """
-    try:
-        expected, got = np.asarray(expected), np.asarray(got)
-        kinds = expected.dtype.kind + got.dtype.kind
-        if expected.shape != got.shape:
-            return False
-        if set(kinds) <= set("biuf") and not (expected.ndim and kinds[0] == "b"):
-            return np.allclose(got, expected, TOLERANCE, TOLERANCE, equal_nan=True)
-        return kinds[0] == kinds[1] and np.array_equal(expected, got)
-    except (TypeError, ValueError):  # ragged lists and the like
-        return False
-
-
-def shown(value):
-    """Write a value for a person, in one line where it fits."""
-    text = repr(_plain(value))
-    if isinstance(value, np.ndarray) and value.size > 64:
-        text = f"array of {value.shape}, {text}"
-    return text if len(text) <= 200 else f"{text:.200}..."
-
-
-def _plain(value):
-    if isinstance(value, tuple | list):
-        return (tuple if isinstance(value, tuple) else list)(map(_plain, value))
-    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def _words(error, function):
