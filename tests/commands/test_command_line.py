@@ -99,7 +99,7 @@ def test_same_command_again_only_reads_and_other_settings_are_refused(runs, fold
     [
         (["finetune", "DATA", "--folds", "1"], "num_folds must lie in 2"),
         (["finetune", "missing"], "missing"),
-        (["finetune", "UNLABELLED"], "needs images with grades, found none"),
+        (["finetune", "UNLABELLED"], "needs images of two grades or more, found none"),
         (["segment", "UNLABELLED"], "needs vessel masks, found none"),
         (["grade", "missing", "x.png"], "missing"),
     ],

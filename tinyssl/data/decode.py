@@ -17,7 +17,7 @@ MAX_PIXELS = 80_000_000  # 240 MB decoded; no fundus camera comes near it
 MAX_SIDE = 65_535  # as in a JPEG: Pillow takes 8 bytes for each row
 MAX_BYTES = 190_000_000  # for one image, beside 100 MB for Python and its packages
 LARGE = 20_000_000  # pixels; what has fewer is decoded as it is
-STRIP = 1_000_000  # pixels that are converted at once
+STRIP = 250_000  # pixels that are converted at once
 ORIENTATION, SIDEWAYS = 0x0112, (5, 6, 7, 8)  # the tag, and what swaps the sides
 # Only decoders of photographs: Pillow would hand a PostScript file to a program.
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM")

@@ -17,6 +17,7 @@ from tinyssl.targets.baselines import global_intensities
 from tinyssl.training import to_tensor
 
 SHARE = 0.995  # of held-out images that no distance may warn about
+FEW = 10  # images whose largest distance may double: as many say little of the tail
 # Towards equal variances. The features are about as many as the images, and their
 # small principal components are noise; the intensities are nine, textures eighteen.
 SHRINKAGE = {"intensities": 0.01, "texture": 0.1, "features": 0.3}
@@ -76,7 +77,10 @@ def fit(encoder, seen, held_out):
         covariance *= 1 - SHRINKAGE[part]
         covariance[np.diag_indices_from(covariance)] += SHRINKAGE[part]
         scale = np.linalg.inv(np.linalg.cholesky(covariance)) / deviation
-        limit = np.quantile(mahalanobis(held[part], mean, scale), SHARE)
+        distance = mahalanobis(held[part], mean, scale)
+        limit = np.quantile(distance, SHARE, method="higher") * (
+            1 + FEW / len(distance)
+        )
         known[part] = {"mean": torch.from_numpy(mean), "limit": float(limit)}
         known[part]["scale"] = torch.from_numpy(scale)
     return known
