@@ -90,11 +90,11 @@ def test_on_synthetic_eyes_the_map_points_at_the_true_lesions():
 
 def test_a_warning_stands_first_and_names_stay_as_they_are():
     row = {"image": "photos/cat.png", "class": "no diabetic retinopathy"}
-    assert heading(row) == "no diabetic retinopathy: cat.png"
+    assert heading(row) == "Answered no diabetic retinopathy: cat.png"
     warned = heading(row | {"warning": "looks unlike the training images"})
     assert warned.startswith("Unlike the training images: cat.png, answered no")
     figure = grade_bars(np.zeros((8, 8, 3)), [0.5, 0.5], ["a", "b"], title=heading(row))
-    assert figure.get_suptitle() == "No diabetic retinopathy: cat.png"
+    assert figure.get_suptitle() == heading(row)
 
 
 def test_a_folder_that_holds_no_grader_is_refused(tmp_path):

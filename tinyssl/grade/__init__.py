@@ -148,7 +148,7 @@ def heading(row):
     if "warning" in row:
         answer = f"answered {row['class']}" if row["class"] else "no answer"
         return f"Unlike the training images: {name}, {answer}"
-    return f"{row['class']}: {name}"
+    return f"Answered {row['class']}: {name}"
 
 
 def words(row):

@@ -244,7 +244,8 @@ class Grading(Target):
         some, others = map(baselines.global_intensities, parts)
         fitted = baselines.logistic_regression(some, grades, others, num_grades=K)
         blind = baselines.majority(grades, len(held), K)
-        answers = {"majority grade": blind, "global intensities": fitted}
+        kind = "grade" if cases.facts["ordered"] else "class"
+        answers = {f"majority {kind}": blind, "global intensities": fitted}
         return {name: (p.argmax(1), p) for name, p in answers.items()}
 
     @classmethod
