@@ -139,6 +139,6 @@ grade/calibration.py: grade/test_calibration.py
 
 grade/ood.py: grade/test_ood.py
     return np.max(ratios, axis=0) -> return np.min(ratios, axis=0)
-    mahalanobis(held[part], mean, scale), SHARE -> mahalanobis(rows, mean, scale), SHARE
+    distance = mahalanobis(held[part], -> distance = mahalanobis(rows,
 """
 ROWS = rows(COMPILED, compiled=True)  # kernels beneath the torch layer
