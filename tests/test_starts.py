@@ -1,6 +1,7 @@
 """Starts: what is carried over, what is refused, and how runs are named."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -107,6 +108,14 @@ def test_no_decoder_another_architecture_or_a_missing_tensor_refused(folder, tmp
     before = {k: v.clone() for k, v in task.state_dict().items()}
     with pytest.raises(ValueError, match="tensor"):
         carry(task, Start(tmp_path), None)
+    assert all(torch.equal(v, before[k]) for k, v in task.state_dict().items())
+    # nor is part of a decoder carried over
+    shutil.copy(folder / "restoration" / "encoder.pt", tmp_path)
+    state = runs.load_plain(folder / "restoration" / "task.pt")
+    name = next(n for n in state if n.startswith("network.decoder."))
+    runs.save_state(tmp_path / "task.pt", {k: v for k, v in state.items() if k != name})
+    with pytest.raises(ValueError, match=r"task.pt must hold the .* tensors"):
+        carry(task, Start(tmp_path, "network"), None)
     assert all(torch.equal(v, before[k]) for k, v in task.state_dict().items())
 
 

@@ -154,17 +154,19 @@ def carry(task: Task, start: Start, fold: int | None) -> None:
     wanted = {k: v for k, v in own.items() if not k.startswith(skipped)}
     found = {name: theirs[name] for name in wanted if name in theirs}
     runs.refuse_others(folder / "encoder.pt", wanted, found)
-    task.encoder.load_state_dict(own | found)
     inner = task.task if isinstance(task, OnPatches) else task
     network = getattr(inner, "network", None)
-    if not whole or network is task.encoder:
-        return
-    path, prefix = folder / "task.pt", "network.decoder."
-    state = runs.load_plain(path)
+    if whole and network is not task.encoder:
+        _carry_decoder(network, folder / "task.pt", start.run)
+    task.encoder.load_state_dict(own | found)
+
+
+def _carry_decoder(network, path, run):
+    prefix, state = "network.decoder.", runs.load_plain(path)
     runs.refuse_lacking(path, state, ())
     decoder = {k.split(prefix)[1]: v for k, v in state.items() if prefix in k}
     if not decoder or not isinstance(network, models.Restorer):
-        what = "target task" if decoder else f"run {start.run}"
+        what = "target task" if decoder else f"run {run}"
         raise ValueError(f"transfer=network needs a decoder, the {what} has none")
     last = f"{len(network.decoder) - 1}."  # answers with colours, not with places
     own = network.decoder.state_dict()

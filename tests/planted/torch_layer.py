@@ -87,7 +87,7 @@ starts.py: test_starts.py
     + (images_processed(Path(init)) if init else 0) -> + 0
     if config["command"] != "pretrain": -> if False:
     if any(other != configs[0] for other in configs): -> if False:
-    if not whole or network is task.encoder: -> if not whole:
+    if whole and network is not task.encoder: -> if whole:
 
 pretraining.py: test_pretexts.py test_starts.py
     hashes = init.seen(fold) + hashes -> hashes = list(hashes)
