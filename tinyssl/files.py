@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from tinyssl.data.cache import is_running
+
 # What a system says where there is no room: a disk, a quota, a limit of one file
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 DAMAGED = "is damaged: give the folder back its own, or delete it to make it again"
@@ -55,18 +57,8 @@ def sweep(folder):
     """Delete what writers that are no longer alive have left half done."""
     for path in [*folder.rglob(".*.partial")]:
         writer = path.name.split(".")[-2]
-        if os.name == "posix" and writer.isdigit() and not _alive(int(writer)):
+        if not is_running(writer):
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-
-
-def _alive(process):
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
 
 
 def plain(value, *, keys=str):

@@ -29,7 +29,7 @@ files.py: test_files.py test_runs.py
     if name := _not_finite(state): -> if False:
     if not isinstance(found, dict): -> if False:
     (ValueError, RecursionError) -> ValueError
-    not _alive(int(writer)) -> True
+    if not is_running(writer): -> if True:
     raise no_room(path, error) or error from None -> raise
 
 interrupts.py: test_interrupts.py

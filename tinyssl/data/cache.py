@@ -30,7 +30,7 @@ def cached(stem, shape, decode):
     DataError if they cannot be written.
     """
     for part in stem.parent.glob(f"{PART}*"):
-        if not _is_running(part.name.split("-")[-2]):
+        if not is_running(part.name.split("-")[-2]):
             shutil.rmtree(part, ignore_errors=True)
     for _ in range(3):  # another process may have replaced one of the two files
         if found := _read(stem, shape):
@@ -39,7 +39,8 @@ def cached(stem, shape, decode):
     raise DataError(f"{stem}.npy: is altered by others while it is written")
 
 
-def _is_running(process):
+def is_running(process):
+    """Return whether a process of this machine, by its number as text, may run."""
     if os.name == "posix" and process.isdecimal():
         try:
             os.kill(int(process), 0)
