@@ -17,7 +17,7 @@ from tinyssl import models, pretext, runs
 from tinyssl.cases import TEST, Cases
 from tinyssl.jobs import run_jobs
 from tinyssl.pretext.inputs import common_field
-from tinyssl.pretext.patches import OnPatches, cut_patches, sample_corners
+from tinyssl.pretext.patches import OnPatches, bare, cut_patches, sample_corners
 from tinyssl.starts import Start, carry
 from tinyssl.task import Pretext, Target, Task
 from tinyssl.training import train
@@ -123,13 +123,15 @@ def _pretrain_fold(shared: Shared, job: dict[str, Any]) -> dict[str, Any]:
         carry(task, init, fold)
         hashes = init.seen(fold) + hashes
         small = np.concatenate([init.thumbnails(fold), small])
-    rows = train(task, cases.take(task.columns, seen), out=out, **shared.training)
+    inner, data = bare(task), cases.take(task.columns, seen)
+    inner.fit(*cases.take(inner.columns, seen), rng=np.random.default_rng(seed))
+    rows = train(task, data, out=out, **shared.training)
     runs.save_encoder(out / "encoder.pt", task.encoder, task=job["task"], seen=hashes)
     runs.save_state(out / "task.pt", task.state_dict())
     runs.save_thumbnails(out / "thumbnails.npy", small)
-    scored_on, images = unseen_images(cases, fold)
-    inner = task.task if isinstance(task, OnPatches) else task
-    scores = inner.evaluate(images[:MOST_SCORED], np.random.default_rng(seed))
+    scored_on, unseen = unseen_images(cases, fold, inner.columns)
+    some = (column[:MOST_SCORED] for column in unseen)
+    scores = inner.evaluate(*some, rng=np.random.default_rng(seed))
     (out / "checkpoint.pt").unlink(missing_ok=True)  # done: nothing to resume
     result = {key: job[key] for key in ("task", "fold", "folder", "task_options")}
     return result | {"rows": rows, "scored_on": scored_on, "scores": scores}
@@ -141,6 +143,9 @@ def build_pretext(name, encoder, cases, options) -> Task:
     whole = cases.facts["is_fundus"] and not patch
     region = common_field(cases.columns["image"]) if whole else None
     task = _build(name, encoder, cases.facts, region, options)
+    if missing := {*task.columns} - {*cases.columns}:
+        rule = f"needs the column {min(missing)!r} of each image"
+        raise ValueError(f"--task {name} {rule}, found none in {cases.facts['root']}")
     return OnPatches(task, size=patch) if patch else task
 
 
@@ -161,15 +166,18 @@ def load_pretext(folder, config, *, region=None) -> Pretext:
     return runs.fill(task, state, path).eval()
 
 
-def unseen_images(cases: Cases, fold: int | None) -> tuple[str, np.ndarray]:
-    """Return images, or patches of them, that pretraining has not seen, if any."""
+def unseen_images(cases: Cases, fold: int | None, columns) -> tuple[str, list[Any]]:
+    """Return images, or patches of them, that pretraining has not seen, if any.
+
+    With what else these columns know of each.
+    """
     held = np.flatnonzero((cases.fold == fold) & (cases.fold >= 0))
     places = {"held-out": held, "test": np.flatnonzero(cases.fold == TEST)}
     everything = {"training": np.arange(len(cases))}
     kind, index = next((k, i) for k, i in (places | everything).items() if len(i))
     patch = cases.facts.get("patch_size", 0)
     if not patch:
-        return f"{kind} images", np.asarray(cases.images(index))
+        return f"{kind} images", list(map(np.asarray, cases.take(columns, index)))
     images, regions = cases.take(("image", "region"), np.resize(index, MOST_SCORED))
     corners = sample_corners(regions, patch, rng=0)
-    return f"patches of {kind} images", cut_patches(images, corners, patch)
+    return f"patches of {kind} images", [cut_patches(images, corners, patch)]

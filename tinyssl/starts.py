@@ -11,7 +11,7 @@ from tinyssl import models, pretext, runs
 from tinyssl.cases import TEST, Cases
 from tinyssl.data.copies import seen_before
 from tinyssl.models.weights import HEADS
-from tinyssl.pretext.patches import OnPatches
+from tinyssl.pretext.patches import bare
 from tinyssl.task import Task
 
 DECODER = "decoder."
@@ -154,8 +154,7 @@ def carry(task: Task, start: Start, fold: int | None) -> None:
     wanted = {k: v for k, v in own.items() if not k.startswith(skipped)}
     found = {name: theirs[name] for name in wanted if name in theirs}
     runs.refuse_others(folder / "encoder.pt", wanted, found)
-    inner = task.task if isinstance(task, OnPatches) else task
-    network = getattr(inner, "network", None)
+    network = getattr(bare(task), "network", None)
     if whole and network is not task.encoder:
         _carry_decoder(network, folder / "task.pt", start.run)
     task.encoder.load_state_dict(own | found)

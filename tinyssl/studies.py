@@ -39,7 +39,7 @@ NETWORKS = {
 }
 
 
-def new_config(encoder: str, widths: Sequence[int] | None) -> dict[str, Any]:
+def new_config(encoder: str, widths: Sequence[int] | None, size: int) -> dict[str, Any]:
     """Return the configuration of a network by its name on the command line."""
     if widths and encoder != "unet":
         raise ValueError("--widths belongs to --encoder unet")
@@ -72,11 +72,11 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
     """Learn from images without labels."""
     out = Path(s.out)
     runs.refuse_foreign(out)
-    pretext.find(s.task)
+    s = SimpleNamespace(**with_defaults(s, pretext.find(s.task).defaults))
     if s.folds and s.transductive:
         raise ValueError("--transductive goes without --folds, which hold images out")
     start = {} if s.init is None else name_starts([s.init], ["encoder"], folds=s.folds)
-    config = agree(start) or new_config(s.encoder, s.widths)
+    config = agree(start) or new_config(s.encoder, s.widths, s.size)
     if s.weights is not None:
         report = models.load_torchvision(models.from_config(config), s.weights)
         s.log(f"{s.weights}: {report}")
@@ -111,6 +111,13 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
     pages.pretraining(out, cases, {s.task: logs})
     lines = [*score_lines(s.task, logs), f"report: {out}/report.html"]
     return results | {"lines": lines}
+
+
+def with_defaults(s: SimpleNamespace, own: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings, where none was given those of the task or of all tasks."""
+    known = {"encoder": "small", "size": 96, "steps": 600, "batch_size": 32, "lr": 3e-3}
+    known |= own
+    return vars(s) | {k: v for k, v in known.items() if getattr(s, k) is None}
 
 
 def last(logs: Sequence[dict[str, Any]]) -> list[dict[str, float]]:
@@ -153,12 +160,13 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     config = agree(shared)
     if config and (s.encoder or s.widths):
         raise ValueError("--encoder and --widths are those of --init: leave them out")
-    config = config or new_config(s.encoder or defaults["encoder"], s.widths)
     known = next(iter(shared.values())).config if shared else {}
     if known.get("field_width") is not None:
         how_read = {"field_width": known["field_width"]} | how_read
+    size = s.size or known.get("size") or 96
+    config = config or new_config(s.encoder or defaults["encoder"], s.widths, size)
     # The images and their labels
-    reading = reading_of(s, s.size or known.get("size") or 96, folds, out)
+    reading = reading_of(s, size, folds, out)
     cases = read(s.target, s.data, reading, **how_read)
     if s.test:
         cases = cases.scored_on(read(s.target, s.test, reading, **how_read))

@@ -63,15 +63,17 @@ class OnNetwork:
 class Pretext(Task):
     """A task whose labels come from the pixels.
 
-    ``evaluate(images, *, rng)`` scores it on images that it has not seen;
+    ``evaluate(*columns, rng)`` scores it on images that it has not seen;
     ``describe(scores, where)`` tells in a sentence or two what that means;
-    ``figures(images, scores, *, rng)`` shows what a person would want to see of it.
+    ``figures(*columns, scores, rng=rng)`` shows what a person would want to see of it.
     A target task can take over what it carries: "network" where a decoder learned too.
     """
 
     chance: ClassVar[dict[str, float]] = {}  # what guessing logs
     main: ClassVar[str] = "loss"  # the logged number whose curve is shown
     carries: ClassVar[tuple[str, ...]] = ("encoder",)
+    defaults: ClassVar[dict[str, Any]] = {}  # of pretraining: "encoder", "lr", ...
+    betas: ClassVar[tuple[float, float]] = (0.9, 0.999)  # of AdamW
 
     @classmethod
     def build(cls, encoder, *, image_size, region=None, standardise=False, **options):
@@ -81,6 +83,9 @@ class Pretext(Task):
         standardised to zero mean and unit deviation if the target task will do so.
         """
         return cls(encoder, standardise=standardise, **options)
+
+    def fit(self, *columns: Any, rng: np.random.Generator) -> None:
+        """Learn, before the first step, what batches need, into buffers."""
 
     @classmethod
     def own_options(cls) -> dict[str, inspect.Parameter]:

@@ -33,9 +33,10 @@ class DivergenceError(RuntimeError):
 def to_tensor(array: Any, device: str = "cpu") -> Any:
     """Turn NumPy batches into tensors: the one place where NHWC becomes NCHW.
 
-    Of an array, or a tuple, list or dict of them: (N, H, W, C) images become float32,
-    uint8 divided by 255 and floats as they are; (N, H, W) masks or images get one
-    channel too. (N,) and (N, K) become int64 if they are integers, else float32.
+    Of an array, or a tuple, list or dict of them: (N, H, W, C) images and volumes
+    (N, D, H, W, C) become float32, uint8 divided by 255 and floats as they are;
+    (N, H, W) masks or images get one channel too. (N,) and (N, K) become int64 if they
+    are integers, else float32.
     """
     if isinstance(array, dict):
         return {key: to_tensor(value, device) for key, value in array.items()}
@@ -47,7 +48,7 @@ def to_tensor(array: Any, device: str = "cpu") -> Any:
         array = array[..., None] if array.ndim == 3 else array
         array = np.require(array, requirements="CW")  # torch warns of read-only memory
         tensor = torch.from_numpy(array).to(device)
-        return tensor.permute(0, 3, 1, 2).float().div_(scale)  # (N, C, H, W)
+        return tensor.movedim(-1, 1).float().div_(scale)  # (N, C, H, W)
     whole = np.issubdtype(array.dtype, np.integer)
     dtype = torch.int64 if whole else torch.float32
     return torch.as_tensor(array, dtype=dtype, device=device)
@@ -80,7 +81,8 @@ def adamw(task, lr, weight_decay):
     others = [p for p in task.parameters() if p.requires_grad and p.ndim <= 1]
     groups = [{"params": weights, "weight_decay": weight_decay}]
     groups += [{"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=lr, fused=True)
+    betas = getattr(task, "betas", (0.9, 0.999))
+    return torch.optim.AdamW(groups, lr=lr, betas=betas, fused=True)
 
 
 def train(

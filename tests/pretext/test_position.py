@@ -91,7 +91,7 @@ def test_a_blind_encoder_stays_at_chance():
 def accuracy(encoder, images, **options):
     torch.manual_seed(0)
     task = RelativePosition(encoder, patch_size=10, **options)
-    train(task, (images[:-40],), steps=80, batch_size=32, lr=5e-3)
+    train(task, (images[:-40],), steps=160, batch_size=32, lr=5e-3)
     return task.evaluate(images[-40:], np.random.default_rng(1))["accuracy"]
 
 
@@ -117,5 +117,5 @@ def test_a_gap_parts_what_would_go_on(gap, goes_on, monkeypatch):
     assert (np.corrcoef(*rims)[0, 1] > 0.6) == goes_on
 
 
-def test_eighty_steps_on_synthetic_eyes_beat_chance(tiny_encoder):
+def test_160_steps_on_synthetic_eyes_beat_chance(tiny_encoder):
     assert accuracy(tiny_encoder, toy.fundus(160, rng=0).images) > 1 / 8 + 0.05

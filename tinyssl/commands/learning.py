@@ -49,8 +49,8 @@ def pretrain(
     data: str,
     *,
     task: str,
-    encoder: Network = "small",
-    size: Positive = 96,
+    encoder: Network | None = None,
+    size: Positive | None = None,
     widths: Sequence[Positive] | None = None,
     field_width: Natural | None = None,
     weights: Path | None = None,
@@ -59,9 +59,9 @@ def pretrain(
     folds: Natural = 0,
     target: str = "grade",
     transductive: bool = False,
-    steps: Positive = 600,
-    batch_size: Positive = 32,
-    lr: Rate = 3e-3,
+    steps: Positive | None = None,
+    batch_size: Positive | None = None,
+    lr: Rate | None = None,
     seed: Natural = 0,
     threads: Positive = 1,
     workers: Positive | None = None,
@@ -80,9 +80,10 @@ def pretrain(
     task : name
         Pretext task: `tinyssl.pretext.PRETEXTS`.
     encoder : name
-        Network; unet learns from patches, for masks.
+        Network, small if neither this nor the task says one; unet learns from patches,
+        for masks.
     size : int
-        Side of whole images in pixels.
+        Side of whole images in pixels; 96 if not given.
     widths : sequence of int
         unet: channels at each size, fine to coarse; 16 32 64 if not given.
     field_width : int
@@ -101,11 +102,11 @@ def pretrain(
     transductive : bool
         Let one encoder see the official test images too.
     steps : int
-        Length of training.
+        Length of training; 600 but for tasks that need longer.
     batch_size : int
-        Images a step.
+        Images a step; 32 but for tasks that compare images.
     lr : float
-        Highest learning rate.
+        Highest learning rate; .003 if the task says none.
     seed, threads, workers, out
         As `demo`.
     device : name

@@ -9,11 +9,15 @@ LIT = 12  # of 255: pixels darker than this in every channel count as background
 
 
 def field_statistics(images):
-    """Return mean and deviation over the lit pixels of (N, C, H, W): (N, C, 1, 1)."""
+    """Return mean and deviation over the lit pixels of (N, C, H, W): (N, C, 1, 1).
+
+    Of volumes (N, C, D, H, W): (N, C, 1, 1, 1).
+    """
+    space = tuple(range(2, images.ndim))
     lit = (images.amax(1, keepdim=True) > LIT / 255).float()  # (N, 1, H, W)
-    count = lit.sum((2, 3), keepdim=True).clamp_min(1)
-    mean = (images * lit).sum((2, 3), keepdim=True) / count
-    variance = ((images - mean).square() * lit).sum((2, 3), keepdim=True) / count
+    count = lit.sum(space, keepdim=True).clamp_min(1)
+    mean = (images * lit).sum(space, keepdim=True) / count
+    variance = ((images - mean).square() * lit).sum(space, keepdim=True) / count
     return mean, variance.sqrt().clamp_min(0.02)  # a flat image stays finite
 
 
@@ -21,6 +25,11 @@ def standardised(images):
     """Return images at mean 0 and deviation 1 over their lit pixels."""
     mean, deviation = field_statistics(images)
     return (images - mean) / deviation
+
+
+def pooled(maps):
+    """Return the mean over space of maps (N, C, h, w) or (N, C, d, h, w): (N, C)."""
+    return maps.flatten(2).mean(2)
 
 
 def turn_invariant_field(images):

@@ -71,3 +71,8 @@ class OnPatches(Task):
     def forward(self, inputs, targets):
         """Return the loss and what to log."""
         return self.task(inputs, targets)
+
+
+def bare(task):
+    """Return the task that patches are drawn for, or the task itself."""
+    return task.task if isinstance(task, OnPatches) else task

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tinyssl.metrics import confusion_matrix
-from tinyssl.pretext.inputs import standardised
+from tinyssl.pretext.inputs import pooled, standardised
 from tinyssl.task import Pretext
 from tinyssl.training import to_tensor
 from tinyssl.transforms import adjust, sample_adjustments
@@ -121,7 +121,7 @@ class RelativePosition(Pretext):
         x = torch.cat(list(inputs))  # (2 N, C, s, s)
         x = standardised(x) if self.standardise else x
         x = F.interpolate(x, (VIEW, VIEW), mode="bilinear")
-        both = self.encoder.features(x).mean((2, 3)).chunk(2)
+        both = pooled(self.encoder.features(x)).chunk(2)
         return self.head(torch.cat(both, 1))
 
     @torch.no_grad()

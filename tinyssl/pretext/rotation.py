@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tinyssl.metrics import confusion_matrix
-from tinyssl.pretext.inputs import standardised, turn_invariant_field
+from tinyssl.pretext.inputs import pooled, standardised, turn_invariant_field
 from tinyssl.task import Figures, Pretext
 from tinyssl.training import to_tensor
 from tinyssl.transforms import flip, rotate, sample_flips, sample_turns
@@ -76,7 +76,7 @@ class Rotation(Pretext):
     def logits(self, inputs: torch.Tensor) -> torch.Tensor:
         """Pool the features over space and score the four turns: (N, 4)."""
         inputs = standardised(inputs) if self.standardise else inputs
-        return self.head(self.encoder.features(inputs).mean((2, 3)))
+        return self.head(pooled(self.encoder.features(inputs)))
 
     @torch.no_grad()
     def evaluate(self, images, rng) -> dict[str, Any]:

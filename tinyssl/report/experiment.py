@@ -105,11 +105,12 @@ def pretext_sections(out, cases, logs, config):
             region = common_field(cases.columns["image"])
         known = config | {"task": name, "task_options": log[0]["task_options"]}
         task = load_pretext(out / log[0]["folder"], known, region=region)
-        where, images = unseen_images(cases, log[0]["fold"])
+        where, unseen = unseen_images(cases, log[0]["fold"], task.columns)
         rng = np.random.default_rng(config["seed"])
-        some = rng.choice(len(images), min(SHOWN, len(images)), replace=False)
+        some = rng.choice(len(unseen[0]), min(SHOWN, len(unseen[0])), replace=False)
         scores = [entry["scores"] for entry in log]
-        figures = task.figures(images[some], scores, rng=rng)
+        shown = (column[some] for column in unseen)
+        figures = task.figures(*shown, scores, rng=rng)
         rows, chance = [entry["rows"] for entry in log], task.chance.get(task.main)
         curve = plots.pretext_curves({name: rows}, metric=task.main, chance=chance)
         figures.append((curve, "Thin lines: one a fold. Thick: their smoothed mean."))
