@@ -122,6 +122,8 @@ def test_it_scores_itself_and_tells_and_shows_what_that_means(name, cases):
     numbers = [v for v in scores.values() if isinstance(v, float)]
     assert numbers
     assert np.isfinite(numbers).all()
+    assert {task.main, "bar"} <= {*scores}
+    assert scores["bar"] == pytest.approx(task.chance.get(task.main, scores["bar"]))
     text = task.describe([scores, scores], "held-out images")
     assert "held-out images" in text
     assert re.search(r"\d", text)

@@ -63,7 +63,8 @@ class OnNetwork:
 class Pretext(Task):
     """A task whose labels come from the pixels.
 
-    ``evaluate(*columns, rng)`` scores it on images that it has not seen;
+    ``evaluate(*columns, rng)`` scores it on images that it has not seen: under its
+    ``main`` name, under "bar" what one who knows nothing scores there, and more;
     ``describe(scores, where)`` tells in a sentence or two what that means;
     ``figures(*columns, scores, rng=rng)`` shows what a person would want to see of it.
     A target task can take over what it carries: "network" where a decoder learned too.
@@ -71,6 +72,7 @@ class Pretext(Task):
 
     chance: ClassVar[dict[str, float]] = {}  # what guessing logs
     main: ClassVar[str] = "loss"  # the logged number whose curve is shown
+    higher: ClassVar[bool] = False  # whether more of it is better
     carries: ClassVar[tuple[str, ...]] = ("encoder",)
     defaults: ClassVar[dict[str, Any]] = {}  # of pretraining: "encoder", "lr", ...
     betas: ClassVar[tuple[float, float]] = (0.9, 0.999)  # of AdamW

@@ -114,7 +114,8 @@ class ContextRestoration(OnNetwork, Pretext):
         self.eval()
         inputs, targets = to_tensor(self.make_batch(images, rng), self.device)
         loss, logs = self(inputs, targets)
-        return {"mse": float(loss)} | {key: float(logs[key]) for key in logs}
+        scores = {"mse": float(loss)} | {key: float(logs[key]) for key in logs}
+        return scores | {"bar": scores["copy_swapped"]}
 
     @torch.no_grad()
     def restore(self, inputs: torch.Tensor) -> torch.Tensor:

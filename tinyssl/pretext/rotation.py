@@ -44,7 +44,7 @@ class Rotation(Pretext):
 
     name = "rotation"
     chance = {"loss": math.log(4), "accuracy": 0.25}  # noqa: RUF012
-    main = "accuracy"
+    main, higher = "accuracy", True
 
     def __init__(
         self, encoder: nn.Module, *, hide_border: bool = True, standardise: bool = False
@@ -91,6 +91,7 @@ class Rotation(Pretext):
         half = logits[:, [0, 2]][:, :, [0, 2]].argmax(2).numpy()
         return {
             "accuracy": float((answers == truth).mean()),
+            "bar": 0.25,
             "accuracy_0_180": float((half == [0, 1]).mean()),
             "confusion": confusion.tolist(),
         }
