@@ -173,6 +173,9 @@ def gather(
         fold = assign_folds(classes, groups, num_folds, split=split, seed=reading.seed)
     fold[(fold == TEST) & ~official] = LEFT_OUT
     facts = {"root": str(table.root), "reader": table.layout} | facts
+    if table.report is not None:
+        columns = columns | {"report": table.report}
+    facts |= {"volumes": True} if table.dims == 3 else {}
     facts |= {"is_fundus": table.is_fundus, "folds": num_folds}
     reading.log(_described(table, columns, facts))
     if left := int((fold == LEFT_OUT).sum()):

@@ -47,6 +47,15 @@ def new_config(encoder: str, widths: Sequence[int] | None, size: int) -> dict[st
     return NETWORKS[encoder](**options).config
 
 
+def fitted(config: dict[str, Any], cases: Cases) -> dict[str, Any]:
+    """Return the configuration of a network for images or, if they are, volumes."""
+    if "volumes" not in cases.facts or "dims" in config:
+        return config
+    if config["name"] != "DenseNet":
+        raise ValueError(f"{cases.facts['root']}: volumes need --encoder small")
+    return config | {"dims": 3, "in_channels": 1}
+
+
 def reading_of(s: SimpleNamespace, size: int, folds: int, out: Path) -> Reading:
     """Return how a command reads its data."""
     known = {"size": size, "folds": folds, "cache": out.parent / ".tinyssl-cache"}
@@ -92,6 +101,7 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
     for more in s.unlabelled:
         bare = replace(reading, folds=0, labelled=False)
         cases = cases.with_more(read(target, more, bare, **own))
+    config = fitted(config, cases)
     # The run
     names = ("steps", "batch_size", "lr", "seed")
     training = {name: getattr(s, name) for name in names}
@@ -170,6 +180,7 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     cases = read(s.target, s.data, reading, **how_read)
     if s.test:
         cases = cases.scored_on(read(s.target, s.test, reading, **how_read))
+    config = fitted(config, cases)
     if foreign := set(own) - set((kind := kind.suited(cases)).own_options()):
         raise ValueError(
             f"--{min(foreign)} is for grades, of which {cases.facts['root']} has none: "
@@ -290,7 +301,7 @@ def finish(
     trained: dict[str, Any],
 ) -> None:
     """Keep the best models where the target says how, and write the results."""
-    if kind.keeper:
+    if kind.keeper and "volumes" not in cases.facts:
         results["kept"] = load(kind.keeper)(out, kind, cases, results, trained)
     for row in results["rows"]:  # the job files keep them
         for name in ("answers", "test_answers", "held"):

@@ -145,7 +145,9 @@ class Target(Task):
         for name, parameter in self.encoder.named_parameters():
             parameter.requires_grad_(name.startswith(decoder))
         for name, module in self.encoder.named_modules():
-            if isinstance(module, nn.BatchNorm2d) and not name.startswith(decoder):
+            if isinstance(
+                module, (nn.BatchNorm2d, nn.BatchNorm3d)
+            ) and not name.startswith(decoder):
                 module.eval()
                 module.train = lambda mode=True, module=module: module
 

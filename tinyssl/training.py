@@ -147,7 +147,9 @@ def train(
         raise ValueError(f"data must hold arrays of one length > 0, found {lengths}")
     settings = dict(steps=steps, batch_size=batch_size, lr=lr, warmup=warmup)
     settings |= dict(weight_decay=weight_decay, seed=seed, images=count)
-    layout = torch.channels_last if channels_last else torch.contiguous_format
+    volumes = any(p.ndim == 5 for p in task.parameters())  # have no channels_last
+    last = channels_last and not volumes
+    layout = torch.channels_last if last else torch.contiguous_format
     task.to(device, memory_format=layout)
     optimizer = adamw(task, lr, weight_decay)
     rows = load_checkpoint(task, optimizer, out, settings)

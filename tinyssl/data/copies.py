@@ -18,9 +18,19 @@ BLOCK = 256  # rows at a time
 
 
 def thumbnails(images):
-    """Return N images (H, W, 3), of any shapes, as (N, 16, 16, 3) uint8 array."""
-    small = [resize(image, (SIDE, SIDE)) for image in images]
+    """Return N images (H, W, 3), of any shapes, as (N, 16, 16, 3) uint8 array.
+
+    Of a volume (D, H, W, 1) it is the middle slice.
+    """
+    small = [resize(as_picture(image), (SIDE, SIDE)) for image in images]
     return np.array(small, np.uint8).reshape(-1, SIDE, SIDE, 3)
+
+
+def as_picture(image):
+    """Return an image as it is, of a volume the middle slice in three channels."""
+    if image.ndim == 3:
+        return image
+    return np.repeat(image[len(image) // 2], 3, axis=-1)
 
 
 def seen_before(seen, new):

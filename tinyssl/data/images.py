@@ -15,12 +15,14 @@ from PIL import Image
 from tinyssl.data.cache import cached
 from tinyssl.data.crop import Crop, center_crop, field_of_view, round_mask, square_crop
 from tinyssl.data.decode import open_rgb, read_image, read_mask, same_proportions
+from tinyssl.data.medical import read_volume
 from tinyssl.data.table import DataError, Table
 
 __all__ = ["load_images", "load_masks", "load_points"]
 __all__ += ["center_crop", "field_of_view", "read_image", "read_mask", "round_mask"]
 
 VERSION = 2  # raise it when the pixels that load_images returns change
+MOST_VOXELS = 64  # of a cube's side: what a laptop trains on
 THUMBNAIL_SIDE = 256  # a circle is found in this short side as well as in the full one
 
 
@@ -36,7 +38,8 @@ def load_images(
     """Decode, crop and resize every image of a table.
 
     A fundus photograph is cropped to the square around its circle and masked round;
-    any other image, and pixels given as an array, to the central square.
+    any other image, and pixels given as an array, to the central square. A volume is
+    resampled to a cube.
 
     Parameters
     ----------
@@ -52,6 +55,7 @@ def load_images(
     Returns
     -------
     images : (N, size, size, 3) uint8 array, mapped read-only when cached
+        Of volumes (N, size, size, size, 1).
     table : Table, the rows that were read
 
     Raises
@@ -70,9 +74,17 @@ def load_images(
     if size < 1:
         raise ValueError(f"size must be positive, found {size}")
     shape = (len(table), size, size, 3)
+    if table.dims == 3:
+        if size > MOST_VOXELS:
+            rule = f"volumes are resampled to cubes: size must be at most {MOST_VOXELS}"
+            raise ValueError(f"{table.root}: {rule}, found {size}")
+        shape = (len(table), size, size, size, 1)
     are_files = not isinstance(table.images, np.ndarray)
 
     def decode(i):
+        if table.dims == 3:
+            volume = table.images[i] if not are_files else read_volume(table.images[i])
+            return cube(volume, size)
         pixels, crop = open_with_crop(table, i, size)
         image = crop.apply(pixels, size)
         return image * round_mask(size)[..., None] if table.is_fundus else image
@@ -93,6 +105,14 @@ def load_images(
             images[i] = image
     table = _without(table, bad, skip_bad)
     return np.delete(images, list(bad), axis=0) if bad else images, table
+
+
+def cube(volume, size):
+    """Resample a volume (D, H, W, C), linear between voxels, to (S, S, S, C)."""
+    from scipy.ndimage import zoom
+
+    scale = [size / side for side in volume.shape[:3]]
+    return zoom(volume, (*scale, 1), order=1, mode="nearest", grid_mode=True)
 
 
 def load_masks(

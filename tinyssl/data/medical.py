@@ -1,9 +1,10 @@
-"""DICOM, NIfTI and .npy files of one 2-D image each, as Pillow images.
+"""DICOM, NIfTI and .npy files: of one 2-D image each, as Pillow images; volumes.
 
 DICOM is shown as its window says, or from the least to the greatest value of its stored
 bits, and MONOCHROME1, where more is darker, inverted. NIfTI holds (H, W), .npy (H, W)
 or (H, W, 3): integers are taken as those of a PNG of 8 or 16 bits, floats must lie in
-[0, 1].
+[0, 1]. Of a volume, NIfTI or .npy of three axes, bytes are taken as they are; else its
+values from the half percent that is least to the half percent that is greatest.
 """
 
 import importlib.util
@@ -41,19 +42,67 @@ def open_medical(path):
         return Image.fromarray(_read_dicom(path))
     if kind.endswith(".npy"):
         return _to_image(np.load(path, mmap_mode="r", allow_pickle=False), colour=True)
-    import nibabel
-
-    data = nibabel.load(path).dataobj  # not read yet
+    data = _lazily(path)  # not read yet
     single = {*data.shape[2:]} <= {1}
     _check(data.shape[:2] if single else data.shape, colour=False)
     return _to_image(np.asanyarray(data).reshape(data.shape[:2]), colour=False)
+
+
+def is_volume(path):
+    """Return whether a file's header says three axes, and not those of RGB."""
+    try:
+        shape = _lazily(path).shape if is_medical(path) else ()
+    except Exception:  # it will be named where it is read
+        return False
+    return len(_axes(shape)) == 3 and 3 not in shape[2:]
+
+
+def read_volume(path):
+    """Return one volume as (D, H, W, 1) uint8, its axes in the order of the file."""
+    try:
+        shape = _axes(_lazily(path).shape)
+        if len(shape) != 3 or not 0 < np.prod(shape) <= MAX_PIXELS:
+            rule = f"must be a volume of at most {MAX_PIXELS:,} voxels"
+            raise DataError(f"{path}: {rule}, found {shape}")
+        values = np.asanyarray(_lazily(path)).reshape(shape)
+        if values.dtype.kind not in "buif" or not np.isfinite(values).all():
+            rule = "must hold finite numbers"
+            raise DataError(
+                f"{path}: {rule}, found {values.dtype} with nan or infinity"
+            )
+    except DataError:
+        raise
+    except Exception as error:  # headers of strangers may raise anything
+        raise DataError(f"{path}: cannot be read ({error})") from None
+    if values.dtype != np.uint8:
+        low, high = np.percentile(values, (0.5, 99.5))
+        shares = (values - low) / max(high - low, 1e-12)
+        values = np.uint8(np.rint(255 * np.clip(shares, 0, 1)))
+    return values[..., None]
+
+
+def _lazily(path):
+    """Return what has a shape, and becomes an array when it is wanted."""
+    require([path])
+    if str(path).lower().endswith((".dcm", ".dicom")):
+        return np.empty(0)  # one file of a series is a slice
+    if str(path).lower().endswith(".npy"):
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    import nibabel
+
+    return nibabel.load(path).dataobj
+
+
+def _axes(shape):
+    """Return a shape without axes of length 1 behind the third."""
+    return shape[:3] if {*shape[3:]} <= {1} else shape
 
 
 def _check(shape, *, colour):
     fits = len(shape) == 2 or (colour and len(shape) == 3 and shape[2] == 3)
     if not fits or not 0 < shape[0] * shape[1] <= MAX_PIXELS:
         rule = f"must be (H, W){' or (H, W, 3)' * colour} of at most {MAX_PIXELS:,}"
-        found = f"found {shape}; save slices of a volume one by one"
+        found = f"found {shape}"
         raise DataError(f"{rule} pixels, {found}")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from tinyssl.data.crop import looks_like_fundus
 from tinyssl.data.decode import open_rgb
 from tinyssl.data.files import UNREAD_SUFFIXES, count_unused, suffix_of
-from tinyssl.data.medical import require
+from tinyssl.data.medical import is_volume, require
 from tinyssl.data.table import DataError, Table
 
 EYES = {"": "", "left": "left", "l": "left", "os": "left"}
@@ -31,6 +31,7 @@ class Record:
     patient: str = ""
     eye: str = ""
     split: str = ""
+    report: str = ""
     masks: dict[str, Path] = field(default_factory=dict)
     region: Path | None = None
     points: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -67,6 +68,9 @@ def build_table(
     if not good:
         first = f"; the first row: {bad[0]}" if bad else ", the list is empty"
         raise DataError(f"{root}: no image to use{first}")
+    dims = 3 if is_volume(good[0].image) else 2
+    if dims == 3:
+        is_fundus = False
     if is_fundus is None:  # the layout does not say
         is_fundus = _sample_looks_like_fundus([record.image for record in good])
 
@@ -87,6 +91,8 @@ def build_table(
         masks={m: tuple(record.masks.get(m) for record in good) for m in masks},
         region=regions if any(regions) else None,
         points={p: np.array([r.points.get(p, nowhere) for r in good]) for p in points},
+        report=_text_column(record.report for record in good),
+        dims=dims,
         is_fundus=bool(is_fundus),
         skipped=tuple(bad),
         unused=(*count_unused(root, {*files, *sheets}), *unused),

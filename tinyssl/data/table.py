@@ -35,7 +35,7 @@ class Table:
     layout: str  # which reader made it, such as "aptos", "chase_db1", "toy"
     root: Path  # the folder or file the images came from
     names: tuple[str, ...]  # a unique one for each image, the same on every machine
-    images: tuple[Path, ...] | np.ndarray  # to decode, or (N, H, W, 3) uint8
+    images: tuple[Path, ...] | np.ndarray  # to decode, or (N, H, W, 3) uint8; volumes
     grade: np.ndarray | None = None  # (N,) int64, grade or class of each image
     patient: np.ndarray | None = None  # (N,) str
     eye: np.ndarray | None = None  # (N,) str, "left" or "right"
@@ -45,6 +45,8 @@ class Table:
     points: dict[str, np.ndarray] = field(default_factory=dict)  # (N, 2) float64
     class_names: tuple[str, ...] | None = None  # of grades 0, 1, ...
     ordered: bool = True  # whether a higher grade is more of something
+    dims: int = 2  # of an image; 3 of volumes, (N, D, H, W, 1) in an array
+    report: np.ndarray | None = None  # (N,) str, what was dictated
     is_fundus: bool = True  # a round field of view on black, to be cropped to it
     skipped: tuple[str, ...] = ()  # "name: reason" of each row left out on request
     unused: tuple[str, ...] = ()  # what else lies there, by kind: "3 .dcm (a/1.dcm)"
@@ -65,5 +67,5 @@ class Table:
             return None if column is None else column[index]
 
         columns = ("names", "images", "grade", "patient", "eye", "split", "region")
-        columns += ("masks", "points")
+        columns += ("masks", "points", "report")
         return replace(self, **{name: take(getattr(self, name)) for name in columns})

@@ -5,19 +5,21 @@ from collections import OrderedDict
 import torch
 from torch import nn
 
-from tinyssl.models.layers import Encoder, initialise
+from tinyssl.models.layers import Encoder, initialise, of
+
+NORM = "BatchNorm"  # the kind, of either number of dimensions
 
 
 class DenseLayer(nn.Module):
     """BN-ReLU-conv 1x1 to ``bottleneck * k`` maps, BN-ReLU-conv 3x3 to k new maps."""
 
-    def __init__(self, in_channels, growth_rate, bottleneck):
+    def __init__(self, in_channels, growth_rate, bottleneck, dims=2):
         super().__init__()
-        width = bottleneck * growth_rate
-        self.norm1 = nn.BatchNorm2d(in_channels)
-        self.conv1 = nn.Conv2d(in_channels, width, 1, bias=False)
-        self.norm2 = nn.BatchNorm2d(width)
-        self.conv2 = nn.Conv2d(width, growth_rate, 3, padding=1, bias=False)
+        width, conv, norm = bottleneck * growth_rate, of("Conv", dims), of(NORM, dims)
+        self.norm1 = norm(in_channels)
+        self.conv1 = conv(in_channels, width, 1, bias=False)
+        self.norm2 = norm(width)
+        self.conv2 = conv(width, growth_rate, 3, padding=1, bias=False)
         self.relu = nn.ReLU(inplace=True)
 
     def forward(self, x):
@@ -27,24 +29,24 @@ class DenseLayer(nn.Module):
         return torch.cat([x, new], dim=1)  # (N, C + k, h, w)
 
 
-def _stem(c_in, c_out, small):
+def _stem(c_in, c_out, small, dims):
     """Return the first layers: stride 4 as in the paper, or stride 2 when small."""
-    kernel = 3 if small else 7
+    kernel, conv = 3 if small else 7, of("Conv", dims)
     return OrderedDict(
-        conv=nn.Conv2d(c_in, c_out, kernel, 2, padding=kernel // 2, bias=False),
-        norm=nn.BatchNorm2d(c_out),
+        conv=conv(c_in, c_out, kernel, 2, padding=kernel // 2, bias=False),
+        norm=of(NORM, dims)(c_out),
         relu=nn.ReLU(inplace=True),
-        pool=nn.Identity() if small else nn.MaxPool2d(3, stride=2, padding=1),
+        pool=nn.Identity() if small else of("MaxPool", dims)(3, stride=2, padding=1),
     )
 
 
-def _transition(in_channels):
+def _transition(in_channels, dims):
     """Return the layers between two blocks: half the maps at half the size."""
     return OrderedDict(
-        norm=nn.BatchNorm2d(in_channels),
+        norm=of(NORM, dims)(in_channels),
         relu=nn.ReLU(),  # not in place: the block's output is also a skip
-        conv=nn.Conv2d(in_channels, in_channels // 2, 1, bias=False),
-        pool=nn.AvgPool2d(2),
+        conv=of("Conv", dims)(in_channels, in_channels // 2, 1, bias=False),
+        pool=of("AvgPool", dims)(2),
     )
 
 
@@ -63,6 +65,7 @@ class DenseNet(Encoder):
     small_stem : bool
         Start with a 3x3 convolution of stride 2 instead of the paper's 7x7 of
         stride 2 and its max-pool: for images of 28 to 96 pixels.
+    dims : int, 2 for images (N, C, H, W), 3 for volumes (N, C, D, H, W)
 
     References
     ----------
@@ -87,28 +90,33 @@ class DenseNet(Encoder):
         num_classes: int = 1000,
         in_channels: int = 3,
         small_stem: bool = False,
+        dims: int = 2,
     ):
         super().__init__()
+        if dims not in (2, 3):
+            raise ValueError(f"dims must be 2 or 3, found {dims}")
+        self.dims = dims
         self.config = {"name": "DenseNet", "growth_rate": growth_rate}
         self.config |= {"block_layers": list(block_layers), "bottleneck": bottleneck}
         self.config |= {"stem_channels": stem_channels, "num_classes": num_classes}
         self.config |= {"in_channels": in_channels, "small_stem": small_stem}
-        self.stem = nn.Sequential(_stem(in_channels, stem_channels, small_stem))
+        self.config |= {"dims": dims} if dims != 2 else {}
+        self.stem = nn.Sequential(_stem(in_channels, stem_channels, small_stem, dims))
         self.stage_channels = [] if small_stem else [stem_channels]
         self.blocks, self.transitions = nn.ModuleList(), nn.ModuleList()
         channels = stem_channels
         for number, num_layers in enumerate(block_layers):
             if number > 0:
-                self.transitions.append(nn.Sequential(_transition(channels)))
+                self.transitions.append(nn.Sequential(_transition(channels, dims)))
                 channels //= 2
             block = nn.Sequential()
             for _ in range(num_layers):
-                block.append(DenseLayer(channels, growth_rate, bottleneck))
+                block.append(DenseLayer(channels, growth_rate, bottleneck, dims))
                 channels += growth_rate
             self.blocks.append(block)
             self.stage_channels.append(channels)
-        self.norm = nn.BatchNorm2d(channels)
-        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.norm = of(NORM, dims)(channels)
+        self.pool = of("AdaptiveAvgPool", dims)(1)
         self.classifier = nn.Linear(channels, num_classes)
         nn.init.zeros_(self.classifier.bias)
         self.num_features = channels

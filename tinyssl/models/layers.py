@@ -5,6 +5,11 @@ from torch import nn
 from torch.nn import functional as F
 
 
+def of(kind, dims):
+    """Return torch's layer of a kind for images or volumes: of("Conv", 3) is Conv3d."""
+    return getattr(nn, f"{kind}{dims}d")
+
+
 class Encoder(nn.Module):
     """A network whose ``stages(x)`` are maps from fine to coarse.
 
@@ -41,5 +46,5 @@ def convolution(in_channels, out_channels, kernel=3):
 
 def initialise(module):
     """Draw a convolution's weights after He et al. (2015)."""
-    if isinstance(module, nn.Conv2d):
+    if isinstance(module, (nn.Conv2d, nn.Conv3d)):
         nn.init.kaiming_normal_(module.weight)

@@ -103,6 +103,8 @@ def show_image(ax, image):
 def check_images(name, images):
     """Return images as floats in [0, 1]; refuse what is not a batch of images."""
     images = np.asarray(images)
+    if images.ndim == 5:  # of volumes the middle slice
+        images = images[:, images.shape[1] // 2]
     if images.ndim != 4 or images.shape[3] not in (1, 3) or len(images) == 0:
         raise ValueError(
             f"{name} must be (N, H, W, 1 or 3) images, found shape {images.shape}"

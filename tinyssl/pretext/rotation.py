@@ -1,4 +1,4 @@
-"""Rotation: which of four quarter turns was applied? (Gidaris et al. 2018)."""
+"""Rotation: which quarter turn was applied? (Gidaris et al. 2018)."""
 
 import math
 from typing import Any
@@ -12,13 +12,18 @@ from tinyssl.metrics import confusion_matrix
 from tinyssl.pretext.inputs import pooled, standardised, turn_invariant_field
 from tinyssl.task import Figures, Pretext
 from tinyssl.training import to_tensor
-from tinyssl.transforms import flip, rotate, sample_flips, sample_turns
+from tinyssl.transforms import flip, rotate, sample_flips
+
+# Plane and number of turns of each class; the first four are those of images
+TURNS = [(None, k) for k in range(4)]
+TURNS += [(plane, k) for plane in ((1, 2), (1, 3)) for k in (1, 2, 3)]
 
 
 class Rotation(Pretext):
-    """Predict the quarter turn of an image; the label comes from the pixels.
+    """Predict the quarter turn of an image, with a centred field of view.
 
-    Images must be square with a centred field of view, as ``tinyssl.data`` makes them.
+    Of volumes, for an encoder with ``dims`` of 3, there are ten classes: none, or one
+    to three turns in one of three planes.
 
     Parameters
     ----------
@@ -32,9 +37,9 @@ class Rotation(Pretext):
 
     Notes
     -----
-    A squashed image would give half the answer away: its field is an ellipse. A right
-    eye turned by 180 degrees looks like a left eye, but for the fovea below the disc:
-    ``evaluate`` reports the accuracy within {0, 180} degrees too.
+    A squashed image gives half the answer away: its field is an ellipse; so do voxels
+    that are longer one way. A right eye turned by 180 degrees looks like a left eye,
+    but for the fovea below the disc: the accuracy within {0, 180} is reported too.
 
     References
     ----------
@@ -43,7 +48,6 @@ class Rotation(Pretext):
     """
 
     name = "rotation"
-    chance = {"loss": math.log(4), "accuracy": 0.25}  # noqa: RUF012
     main, higher = "accuracy", True
 
     def __init__(
@@ -51,60 +55,73 @@ class Rotation(Pretext):
     ):
         super().__init__()
         self.encoder = encoder
-        self.head = nn.Linear(encoder.num_features, 4)
+        self.dims = getattr(encoder, "dims", 2)
+        self.classes = 4 if self.dims == 2 else 10
+        self.chance = {"loss": math.log(self.classes), "accuracy": 1 / self.classes}
+        self.head = nn.Linear(encoder.num_features, self.classes)
         self.hide_border = hide_border
         self.standardise = standardise
 
     def make_batch(self, images, rng):
-        """Turn each image by 0 to 3 quarter turns; the turns are the targets."""
-        images = self.hidden(flip(images, sample_flips(len(images), rng=rng)))
-        turns = sample_turns(len(images), rng=rng)
-        return rotate(images, turns), turns
+        """Turn each image, mirrored or not; the turns are the targets."""
+        N, shape = len(images), images.shape
+        rows = images.reshape(N, -1, *shape[-2:])  # slices of a volume in a column
+        images = self.hidden(flip(rows, sample_flips(N, rng=rng)).reshape(shape))
+        turns = rng.integers(self.classes, size=N)
+        return self.turned(images, turns), turns
+
+    def turned(self, images, turns):
+        """Turn square images, or cubes, as their classes say."""
+        if len({*images.shape[1:-1]}) > 1:
+            found = f"found {images.shape[1:-1]}"
+            raise ValueError(f"images must be square, volumes cubes, {found}")
+        out = np.empty_like(images)
+        for k, (axes, quarter) in enumerate(TURNS[: self.classes]):
+            out[turns == k] = rotate(images[turns == k], quarter, axes=axes)
+        return out
 
     def hidden(self, images):
         """Blacken the border that would betray the turn."""
-        if not self.hide_border:
+        if not self.hide_border or self.dims == 3:
             return images
         return images * turn_invariant_field(images)[..., None]
 
     def forward(self, inputs, targets):
-        """Cross-entropy over the four turns."""
+        """Cross-entropy over the turns."""
         logits = self.logits(inputs)
         accuracy = (logits.argmax(1) == targets).float().mean()
         return F.cross_entropy(logits, targets), {"accuracy": accuracy}
 
     def logits(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Pool the features over space and score the four turns: (N, 4)."""
+        """Pool the features over space and score the turns: (N, 4 or 10)."""
         inputs = standardised(inputs) if self.standardise else inputs
         return self.head(pooled(self.encoder.features(inputs)))
 
     @torch.no_grad()
     def evaluate(self, images, rng) -> dict[str, Any]:
-        """Ask for all four turns; "accuracy_0_180" knows that it was one of the two."""
+        """Ask for all turns; "accuracy_0_180" knows that it was one of the two."""
         self.eval()
-        images = self.hidden(images)
-        turned = (to_tensor(rotate(images, turn), self.device) for turn in range(4))
-        logits = torch.stack([self.logits(inputs).cpu() for inputs in turned], dim=1)
-        answers = logits.argmax(2).numpy()  # (N, 4 turns applied)
-        truth = np.broadcast_to(np.arange(4), answers.shape)
-        confusion = confusion_matrix(truth.ravel(), answers.ravel(), num_classes=4)
+        images, classes = self.hidden(images), range(self.classes)
+        every = (self.turned(images, np.full(len(images), k)) for k in classes)
+        logits = [self.logits(to_tensor(x, self.device)).cpu() for x in every]
+        logits = torch.stack(logits, dim=1)  # (N, applied, scored)
+        answers = logits.argmax(2).numpy()
+        truth = np.broadcast_to(classes, answers.shape)
+        both, K = (truth.ravel(), answers.ravel()), self.classes
+        confusion = confusion_matrix(*both, num_classes=K).tolist()
         half = logits[:, [0, 2]][:, :, [0, 2]].argmax(2).numpy()
-        return {
-            "accuracy": float((answers == truth).mean()),
-            "bar": 0.25,
-            "accuracy_0_180": float((half == [0, 1]).mean()),
-            "confusion": confusion.tolist(),
-        }
+        scores = {"accuracy": float((answers == truth).mean()), "bar": 1 / K}
+        scores["accuracy_0_180"] = float((half == [0, 1]).mean())
+        return scores | {"confusion": confusion}
 
     def describe(self, scores, where) -> str:
         """Tell how many turns are answered right, and of a half turn."""
         keys = ("accuracy", "accuracy_0_180")
         right, half = (np.mean([s[key] for s in scores]) for key in keys)
         return (
-            f"Which quarter turn was applied? Right for {right:.1%} of the {where} "
-            f"(chance 25 %), and for {half:.1%} when only 0 and 180 degrees are "
-            "allowed (chance 50 %): a right eye turned by 180 degrees looks like a "
-            "left eye, but for the fovea below the disc."
+            f"Which of {self.classes} quarter turns was applied? Right for {right:.1%} "
+            f"of the {where} (chance {1 / self.classes:.0%}), and for {half:.1%} when "
+            "only 0 and 180 degrees are allowed (chance 50 %)."
         )
 
     @torch.no_grad()
@@ -116,6 +133,8 @@ class Rotation(Pretext):
         answers = self.logits(to_tensor(inputs, self.device)).argmax(1).cpu().numpy()
         confusion = np.sum([s["confusion"] for s in scores], axis=0)
         labels = ["0°", "90°", "180°", "270°"]
+        if self.dims == 3:
+            labels = ["0°", *(f"{a} {d}°" for a in "DWH" for d in (90, 180, 270))]
         table = plots.confusion(confusion, labels=labels)
         asked = {"labels": labels, "what": "rotations"}
         shown = plots.answered([inputs], turns, answers, **asked)

@@ -143,13 +143,15 @@ class Grading(Target):
 
     def make_batch(self, images, grades, rng):
         """Show each labelled image in a fresh view."""
-        if self.augment:
-            N = len(images)
-            images = transforms.flip(images, transforms.sample_flips(N, rng=rng))
+        if not self.augment:
+            return images, grades
+        N, shape = len(images), images.shape
+        images = images.reshape(N, -1, *shape[-2:])  # slices of a volume in a column
+        images = transforms.flip(images, transforms.sample_flips(N, rng=rng))
+        if len(shape) == 4:
             images = transforms.rotate(images, transforms.sample_turns(N, rng=rng))
-            changes = transforms.sample_adjustments(N, rng=rng)
-            images = transforms.adjust(images, *changes)
-        return images, grades
+        images = transforms.adjust(images, *transforms.sample_adjustments(N, rng=rng))
+        return images.reshape(shape), grades
 
     def forward(self, inputs, targets):
         """Loss of the chosen head; logs the training accuracy."""
@@ -166,8 +168,9 @@ class Grading(Target):
 
     @staticmethod
     def pool(features: torch.Tensor) -> torch.Tensor:
-        """Pool maps (N, C, h, w) by mean and maximum: (N, 2 C)."""
-        return torch.cat([features.mean((2, 3)), features.amax((2, 3))], 1)
+        """Pool maps (N, C, h, w), or of volumes, by mean and maximum: (N, 2 C)."""
+        flat = features.flatten(2)
+        return torch.cat([flat.mean(2), flat.amax(2)], 1)
 
     def log_probabilities(self, outputs: torch.Tensor) -> torch.Tensor:
         """Logarithm of the probability of each grade: (N, K)."""
@@ -197,10 +200,12 @@ class Grading(Target):
     def predict(self, images, *, views=8, batch_size=64):
         """Return int64 grades (N,) of images and float64 probabilities (N, K).
 
-        Outputs are averaged over the first of the eight views; see `view`.
+        Outputs are averaged over the first of the eight views; see `view`. Of volumes
+        there are two: straight and mirrored.
         """
         if not 1 <= views <= 8:
             raise ValueError(f"views must lie in 1..8, found {views}")
+        views = min(views, 2) if images.ndim == 5 else views
         grades, probabilities = [], []
         for x in self.batches(images, batch_size):
             outputs = sum(self.outputs(view(x, v)) for v in range(views)) / views
@@ -260,7 +265,8 @@ class Grading(Target):
         """Show how far the probabilities of the kept grader can be read."""
         from tinyssl import plots
 
-        kept = results["kept"]
+        if not (kept := results.get("kept")):
+            return []
         caption = (
             f"Calibration of the models kept for grading ({kept['init']}): each of the "
             f"{kept['calibration']['n']} labelled images was answered by the one model "
@@ -289,7 +295,7 @@ def in_words(grade: int, names: Sequence[str], *, short: bool = False) -> str:
 
 def view(x: torch.Tensor, number: int) -> torch.Tensor:
     """Return view 0..7 of a batch: mirrored when odd, turned number // 2 times."""
-    x = x.flip(3) if number % 2 else x
+    x = x.flip(-1) if number % 2 else x
     return torch.rot90(x, number // 2, (2, 3))
 
 

@@ -68,12 +68,14 @@ class Laterality(Target):
 
     def make_batch(self, images, eyes, rng):
         """Mirror half of the images and exchange their labels."""
-        if self.augment:
-            rng = np.random.default_rng(rng)
-            mirrored = sample_flips(len(images), rng=rng)
-            images, eyes = flip(images, mirrored), np.where(mirrored, 1 - eyes, eyes)
-            images = adjust(images, *sample_adjustments(len(images), rng=rng))
-        return images, eyes
+        if not self.augment:
+            return images, eyes
+        N, shape, rng = len(images), images.shape, np.random.default_rng(rng)
+        images = images.reshape(N, -1, *shape[-2:])  # slices of a volume in a column
+        mirrored = sample_flips(N, rng=rng)
+        images, eyes = flip(images, mirrored), np.where(mirrored, 1 - eyes, eyes)
+        images = adjust(images, *sample_adjustments(N, rng=rng))
+        return images.reshape(shape), eyes
 
     def forward(self, inputs, targets):
         """Cross-entropy of the two eyes."""
@@ -87,15 +89,16 @@ class Laterality(Target):
 
     @staticmethod
     def pool(features: torch.Tensor) -> torch.Tensor:
-        """Pool each half of maps (N, C, h, w) by its mean: (N, 2 C)."""
-        return F.adaptive_avg_pool2d(features, (1, 2)).flatten(1)
+        """Pool each half of maps (N, C, h, w), or of volumes, by its mean: (N, 2 C)."""
+        rows = features.flatten(2, -2)  # (N, C, h, w)
+        return F.adaptive_avg_pool2d(rows, (1, 2)).flatten(1)
 
     @torch.no_grad()
     def predict(self, images: np.ndarray, *, batch_size: int = 64) -> np.ndarray:
         """Return the probability of a right eye, by image and mirror image: (N,)."""
         answers = []
         for x in self.batches(images, batch_size):
-            logits = (self.logits(x) - self.logits(x.flip(3))) / 2
+            logits = (self.logits(x) - self.logits(x.flip(-1))) / 2
             answers.append(torch.sigmoid(logits).cpu().double().numpy())
         return np.concatenate(answers)
 

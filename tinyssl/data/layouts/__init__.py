@@ -8,7 +8,12 @@ checked, and one DataError names every bad row, which `skip_bad` leaves out inst
 from collections import Counter
 from pathlib import Path
 
-from tinyssl.data.layouts.arrays import read_medmnist, read_toy
+from tinyssl.data.layouts.arrays import (
+    TOY_VOLUMES,
+    read_medmnist,
+    read_toy,
+    read_toy_volumes,
+)
 from tinyssl.data.layouts.folders import read_folders
 from tinyssl.data.layouts.graded import read_aptos, read_idrid
 from tinyssl.data.layouts.lists import SHEETS, read_list, read_lists, refuse_sheet
@@ -38,12 +43,13 @@ def open_dataset(path: str | Path, *, skip_bad: bool = False) -> Table:
         One of
 
         - ``"toy"``, ``"toy:N"``, ``"toy:N:SIZE"`` or ``"toy:N:SIZE:SEED"``: synthetic
-          eyes, 500 of 96 pixels and seed 0 unless said (a folder is ``"./toy"``);
+          eyes, 500 of 96 pixels and seed 0 unless said (a folder is ``"./toy"``), or
+          ``"toy-volumes:N:SEED"``: synthetic maculas, volumes;
         - a MedMNIST ``.npz``;
         - a folder with ``manifest.csv``, or that: columns ``image`` and any of
           ``name``, ``grade`` (an integer), ``class`` (a name), ``patient``, ``eye``,
-          ``split``, ``region``, ``mask:NAME``, and ``NAME_y`` with ``NAME_x``, a
-          point;
+          ``split``, ``region``, ``report`` (words), ``mask:NAME``, and ``NAME_y`` with
+          ``NAME_x``, a point;
         - a folder with one other ``.csv`` of labels, or that: the same columns, or
           ``id_code,diagnosis``, ``image,level``, ``filename,label`` and the like, of
           images beside it or in folders below;
@@ -52,7 +58,8 @@ def open_dataset(path: str | Path, *, skip_bad: bool = False) -> Table:
           masks and of part C for the disc and the fovea;
         - a folder of images beside folders of masks, such as images/ and masks/;
         - a folder of images, of class-named folders or of patients' (patient1/); this
-          and the one before also below train/, val/ and test/.
+          and the one before also below train/, val/ and test/;
+        - any of these whose files are volumes, NIfTI or .npy of three axes.
     skip_bad : bool, leave out bad rows and note them in ``Table.skipped``
 
     Raises
@@ -68,6 +75,8 @@ def open_dataset(path: str | Path, *, skip_bad: bool = False) -> Table:
     """
     if isinstance(path, str) and (path == "toy" or path.startswith("toy:")):
         return read_toy(path)
+    if isinstance(path, str) and TOY_VOLUMES.fullmatch(path):
+        return read_toy_volumes(path)
     root = Path(path)
     try:
         if root.is_file():

@@ -17,6 +17,7 @@ NAMED = {  # file: its classes, and whether they are grades; of others the numbe
     "breastmnist": (("malignant", "normal or benign"), False),
 }
 TOY = re.compile(r"toy(?::(\d{1,7})(?::(\d{1,4})(?::(\d{1,9}))?)?)?")
+TOY_VOLUMES = re.compile(r"toy-volumes(?::(\d{1,6})(?::(\d{1,9}))?)?")
 
 
 def read_medmnist(path):
@@ -98,4 +99,29 @@ def read_toy(spec):
         masks={"vessel": eyes.vessels, **eyes.lesions},
         region=eyes.field_of_view,
         points={"disc": eyes.disc, "fovea": eyes.fovea},
+        report=np.array(eyes.report),
+    )
+
+
+def read_toy_volumes(spec):
+    """Draw the synthetic maculas of toy-volumes, with N and SEED after colons."""
+    from tinyssl.data.toy.macula import CLASSES, volumes
+
+    match = TOY_VOLUMES.fullmatch(spec)
+    n, seed = (int(g or d) for g, d in zip(match.groups(), (200, 0), strict=True))
+    if n < 1:
+        raise DataError(f"{spec}: must be toy-volumes:N:SEED with N >= 1")
+    found = volumes(n, rng=seed)
+    return Table(
+        layout="toy volumes",
+        root=Path(spec),
+        names=tuple(f"volume{i:05d}" for i in range(n)),
+        images=found.images,
+        grade=found.classes,
+        class_names=CLASSES,
+        ordered=False,
+        patient=found.patient,
+        eye=found.eye,
+        dims=3,
+        is_fundus=False,
     )

@@ -19,6 +19,7 @@ from tinyssl.data.sheets import read_csv
 from tinyssl.data.table import DataError
 
 COLUMNS = ("image", "name", "grade", "class", "patient", "eye", "split", "region")
+COLUMNS += ("report",)
 # Other names of image and grade, the first found counts; and of patient
 IMAGE = ("image", "image_path", "path", "filename", "file_name", "file", "image_name")
 IMAGE += ("image_id", "id_code", "img", "name", "id")
@@ -26,6 +27,7 @@ LABEL = ("grade", "class", "level", "diagnosis", "label", "labels", "category", 
 LABEL += ("target", "retinopathy_grade", "dr_grade", "adjudicated_dr_grade")
 PATIENT = ("patient", "patient_id", "patientid", "subject", "subject_id")
 SHEETS = (".xlsx", ".xls", ".ods")
+TEXTS = ("grade", "patient", "eye", "split", "report")
 EYE = r"(.+?)[\s_-](left|right|l|r|os|od)"
 
 
@@ -161,7 +163,7 @@ def _record(row, root, find, points):
         image=image,
         region=root / row["region"] if row.get("region") else None,
         problem=problem if row["image"] else "",
-        **{name: row.get(name, "") for name in ("grade", "patient", "eye", "split")},
+        **{name: row.get(name, "") for name in TEXTS},
     )
     for column, cell in row.items():
         if column.startswith("mask:") and cell:

@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyssl import _checks
+from tinyssl.data.toy._collate import collate
 from tinyssl.data.toy.anatomy import sample_anatomy
 from tinyssl.data.toy.camera import CAMERAS, photograph, pixel_grid, window
 from tinyssl.data.toy.lesions import grade_from_counts, sample_counts, sample_lesions
+from tinyssl.data.toy.macula import Volumes, volumes
 from tinyssl.data.toy.report import write_report
 from tinyssl.data.toy.scene import paint_eye
 
-__all__ = ["Fundus", "fundus", "grade_from_counts"]
+__all__ = ["Fundus", "Volumes", "fundus", "grade_from_counts", "volumes"]
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def fundus(n: int, *, size: int = 64, rng: np.random.Generator | int = 0) -> Fun
         severity = child.standard_normal()
         for eye, eye_rng in zip(("right", "left"), child.spawn(2), strict=True):
             eyes.append(_sample_eye(eye_rng, size, eye, severity, patient))
-    return Fundus(**_collate(eyes[:n]))
+    return Fundus(**collate(eyes[:n]))
 
 
 def _sample_eye(rng, size, eye, severity, patient):
@@ -141,14 +143,3 @@ def _sample_eye(rng, size, eye, severity, patient):
         "light": light,
         "report": write_report(eye, counts, grade),
     }
-
-
-def _collate(eyes):
-    """Turn a list of dicts into a dict of arrays (of dicts, into dicts of arrays)."""
-    collated = {name: [eye[name] for eye in eyes] for name in eyes[0]}
-    for name, values in collated.items():
-        if isinstance(values[0], dict):
-            collated[name] = _collate(values)
-        elif name != "report":
-            collated[name] = np.array(values)
-    return collated
