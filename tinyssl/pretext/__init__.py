@@ -13,6 +13,7 @@ PRETEXTS = {
     "restoration": "restoration:ContextRestoration",
     "shuffling": "shuffling:PixelShuffling",
     "position": "position:RelativePosition",
+    "text": "text:ImageText",
 }
 
 

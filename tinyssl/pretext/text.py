@@ -1,0 +1,120 @@
+"""Image-text contrast: which report belongs to which image? (Tiu et al. 2022)."""
+
+import math
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from tinyssl.models.text import TextEncoder, tokenize
+from tinyssl.pretext.inputs import pooled, standardised
+from tinyssl.pretext.views import sample_views
+from tinyssl.task import Pretext
+from tinyssl.training import to_tensor
+
+PAIRS = 16  # of an image with its own report and another's, each asked
+
+
+class ImageText(Pretext):
+    """Bring an image near its report, away from other reports; two towers.
+
+    Parameters
+    ----------
+    encoder : Module with ``features`` and ``num_features``
+    width : int
+        Length of the vectors in which images and reports are compared.
+    standardise : bool
+        As `tinyssl.pretext.ContextRestoration` has it.
+
+    Notes
+    -----
+    Symmetric cross-entropy over the N images and reports of a batch, of cosines times
+    a learned scale. Reports that say the same have one vector: to count them as wrong
+    changes no gradient, the pulls and pushes cancel. Views are not mirrored: reports
+    name the side. Asked is which of two different reports is the image's own.
+
+    References
+    ----------
+    Tiu et al.: Expert-level detection of pathologies from unannotated chest X-ray
+    images via self-supervised learning, Nature Biomedical Engineering 6, 2022.
+    """
+
+    name = "text"
+    columns = ("image", "report")
+    chance = {"accuracy": 0.5}  # noqa: RUF012
+    main, higher = "accuracy", True
+    defaults = {"batch_size": 64}  # noqa: RUF012
+
+    def __init__(self, encoder: nn.Module, *, width: int = 64, standardise=False):
+        super().__init__()
+        self.encoder, self.standardise = encoder, standardise
+        self.to_common = nn.Linear(encoder.num_features, width)
+        self.text = TextEncoder(width=width)
+        self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+
+    def make_batch(self, images, reports, rng):
+        """Show each image in a mild view with its report."""
+        tokens = tokenize(reports)
+        return sample_views(images, rng=rng, turn=False), tokens
+
+    def forward(self, images, tokens):
+        """Cross-entropy over the reports of each image, the images of each report."""
+        seen, said = self.embed_images(images), self.embed_texts(tokens)
+        scale = self.log_scale.clamp(max=math.log(100)).exp()
+        logits = scale * seen @ said.T  # (N, N)
+        own = torch.arange(len(images), device=logits.device)
+        loss = (F.cross_entropy(logits, own) + F.cross_entropy(logits.T, own)) / 2
+        # Does the own report fit better than that of the next image, if they differ?
+        asked = (tokens != tokens.roll(1, 0)).any(1)
+        right = logits.diagonal() > logits.roll(-1, 1).diagonal()
+        right = right[asked].float().sum() / asked.sum().clamp_min(1)
+        return loss, {"accuracy": right, "scale": scale}
+
+    def embed_images(self, images):
+        """Return unit vectors of images: (N, width)."""
+        images = standardised(images) if self.standardise else images
+        return F.normalize(self.to_common(pooled(self.encoder.features(images))))
+
+    def embed_texts(self, tokens):
+        """Return unit vectors of texts: (N, width)."""
+        return F.normalize(self.text(tokens))
+
+    @torch.no_grad()
+    def similarity(self, images, texts) -> np.ndarray:
+        """Return the cosine of each image with each text: (N, T)."""
+        said = self.embed_texts(to_tensor(tokenize(texts), self.device))
+        seen = [self.embed_images(x) @ said.T for x in self.batches(images)]
+        return torch.cat(seen).cpu().double().numpy()
+
+    def evaluate(self, images, reports, rng):
+        """Ask of each image which of two reports that differ is its own."""
+        reports = np.asarray(reports)
+        cosine = self.similarity(images, reports)
+        others = rng.integers(len(images), size=(len(images), PAIRS))
+        asked = reports[others] != reports[:, None]
+        own = np.diagonal(cosine)[:, None] > np.take_along_axis(cosine, others, 1)
+        right = float(own[asked].mean()) if asked.any() else 0.5
+        kinds = float(len(np.unique(reports)))
+        return {"accuracy": right, "bar": 0.5, "reports": kinds}
+
+    def describe(self, scores, where):
+        """Say how often the own report fits better."""
+        keys = ("accuracy", "reports")
+        right, kinds = (np.mean([s[key] for s in scores]) for key in keys)
+        return (
+            "Which of two different reports is the image's own? Right for "
+            f"{right:.1%} of the questions asked of the {where} (chance 50 %); they "
+            f"have {kinds:.0f} different reports."
+        )
+
+    def figures(self, images, reports, scores, *, rng):
+        """Show images over the report, of all shown here, that fits each best."""
+        from tinyssl import plots
+
+        said = reports[self.similarity(images, reports).argmax(1)]
+        right = said == reports
+        marks = np.where(right, np.char.add("✓ ", said), said).tolist()
+        title = f"{right.sum()} of {len(images)} images get their own report"
+        figure = plots.strip([images], titles=marks, title=title)
+        return [(figure, "Images, and the best fitting of the reports shown here.")]
