@@ -109,7 +109,8 @@ def test_efficiency_table_gives_the_verdict_before_every_fold():
     table = efficiency_table(summary, baselines=baselines, rows=rows)
     columns = dict(zip(table.header, zip(*table.rows, strict=True), strict=True))
     assert list(columns) == [
-        "labels", "init", "n", "QWK", "minus scratch [95 % interval]", "verdict",
+        "labels", "init", "n", "QWK", "95 % interval",
+        "minus scratch [95 % interval]", "verdict",
         "min", "max", "every fold",
     ]  # fmt: skip
     assert columns["labels"] == ("5\xa0%", "", "", "")
@@ -117,6 +118,7 @@ def test_efficiency_table_gives_the_verdict_before_every_fold():
     assert columns["n"] == ("10–12",) * 3 + ("",)
     assert columns["verdict"] == ("", "gain", "LOSS", "")
     assert columns["QWK"][0] == "0.200"
+    assert columns["95 % interval"][0] == "[−0.048, 0.448]"  # t: 4.303 * .1 / sqrt(3)
     assert columns["minus scratch [95 % interval]"][1].startswith("+0.403 [+0.389")
     first = [columns[key][0] for key in ("min", "max", "every fold")]
     assert first == ["0.100", "0.300", "0.100  0.200  0.300"]
@@ -126,9 +128,9 @@ def test_efficiency_table_gives_the_verdict_before_every_fold():
 
 def test_efficiency_table_survives_one_fold_and_nan():
     one = efficiency_table(summary_of({"scratch": [0.1], "rotation": [0.2]})[0])
-    assert one.rows[1][4:6] == ("+0.100 [−∞, +∞]", "unclear")
+    assert one.rows[1][4:7] == ("", "+0.100 [−∞, +∞]", "unclear")
     scores = {"scratch": [0.1, math.nan], "rotation": [math.nan, math.nan]}
     table = efficiency_table(summary_of(scores)[0])
     assert (table.rows[0][3], table.rows[0][-1]) == ("–", "0.100  –")
-    assert table.rows[1][4:6] == ("–", "unclear")
+    assert table.rows[1][4:7] == ("", "–", "unclear")
     assert table.bold == frozenset()

@@ -52,6 +52,10 @@ def test_differences_are_paired_by_run_not_by_order():
     assert table[1]["low"] == pytest.approx(0.1, abs=1e-9)
     assert "difference" not in table[0]
     assert [table[0][key] for key in ("min", "avg", "max")] == [0.1, 0.5, 0.9]
+    expected = stats.t.interval(0.95, 2, 0.5, stats.sem([0.1, 0.5, 0.9]))
+    assert table[0]["interval"] == pytest.approx(expected)
+    corrected = summary.summarise(made, "qwk", METRICS["qwk"], test_share=0.25)
+    assert np.ptp(corrected[0]["interval"]) > np.ptp(expected)
 
 
 def test_unlike_runs_are_not_compared():

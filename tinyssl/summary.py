@@ -52,8 +52,9 @@ def summarise(rows, key, metric=None, *, test_share=0.0):
 
     A line has "init", "labels", "metric" (the key of the scores), its "words", whether
     "higher" is better, "values" (in the order of "run"), their "min", "avg", "max" (nan
-    where one is undefined), and where scratch has the same runs "difference", "low",
-    "high": scratch subtracted, see `paired_interval`.
+    where one is undefined), the "interval" of the mean (infinite of one value), and
+    where scratch has the same runs "difference", "low", "high": scratch subtracted, see
+    `paired_interval`.
     """
     metric = metric or Metric(key)
     cells = {}
@@ -72,6 +73,7 @@ def summarise(rows, key, metric=None, *, test_share=0.0):
         line |= {"words": metric.words, "higher": metric.higher}
         line |= {"values": own.tolist(), "min": float(own.min())}
         line |= {"avg": float(own.mean()), "max": float(own.max())}
+        line["interval"] = paired_interval(own, test_share=test_share)[1:]
         if init != SCRATCH and set(cells.get(beside, ())) == set(runs):
             ends = paired_interval(own - scores[beside], test_share=test_share)
             line |= zip(("difference", "low", "high"), ends, strict=True)
@@ -114,6 +116,13 @@ def verdict(line):
     return f"{mean}{interval} {outcome(line)}"
 
 
+def interval_of(line):
+    """Write the 95 % interval of a line's mean; "" where one value says nothing."""
+    low, high = line["interval"]
+    known = None not in (low, high) and math.isfinite(high - low)
+    return f"[{number(low)}, {number(high)}]" if known else ""
+
+
 def finding(summary, *, baselines=()):
     """Say what gained or LOST against scratch, and where no network beat a baseline."""
     sentences = [f"{_against_scratch(summary)} ({metric_of(summary[0]).words})"]
@@ -153,12 +162,13 @@ def format_table(summary):
     """Lay a summary out as text, one line for each labels and initialisation."""
     width = max(len(line["init"]) for line in summary)
     header = f"{'labels':>10}  {'init':{width}}  {'min':>7} {'avg':>7} {'max':>7}"
-    header += "  minus scratch [95 % interval]"
+    header += f"  {'95 % interval':16}  minus scratch [95 % interval]"
     rows = [metric_of(summary[0]).words, header]
     for group, lines in by_labels(summary).items():
         for line in lines:
             scores = " ".join(f"{number(line[k]):>7}" for k in ("min", "avg", "max"))
-            row = f"{group:>10}  {line['init']:{width}}  {scores}  {verdict(line)}"
+            row = f"{group:>10}  {line['init']:{width}}  {scores}  "
+            row += f"{interval_of(line):16}  {verdict(line)}".rstrip()
             rows.append(row.replace("\N{NO-BREAK SPACE}", " "))
     return "\n".join(rows)
 

@@ -5,7 +5,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinyssl.summary import best_average, by_labels, metric_of, number, verdict
+from tinyssl.summary import (
+    best_average,
+    by_labels,
+    interval_of,
+    metric_of,
+    number,
+    verdict,
+)
 
 
 @dataclass(frozen=True)
@@ -33,8 +40,9 @@ def efficiency_table(summary, *, baselines=(), rows=(), caption=None, each="fold
     """
     lines, asked = [*summary, *baselines], by_labels(rows)
     metric = metric_of(lines[0]).words if lines else ""
-    header = ("labels", "init", "n", metric, "minus scratch [95 % interval]", "verdict")
-    header += ("min", "max", f"every {each}")
+    header = ("labels", "init", "n", metric, "95 % interval")
+    header += ("minus scratch [95 % interval]", "verdict", "min", "max")
+    header += (f"every {each}",)
     body, bold = [], set()
     for name, group in by_labels(lines).items():
         best = round(best_average(group), 12)
@@ -47,7 +55,8 @@ def efficiency_table(summary, *, baselines=(), rows=(), caption=None, each="fold
             difference, _, word = verdict(line).rpartition(" ")
             mean, *ends = (number(line[key]) for key in ("avg", "min", "max"))
             values = "  ".join(map(number, line["values"]))
-            first = ("" if i else name, line["init"], n, mean, difference, word)
+            first = ("" if i else name, line["init"], n, mean, interval_of(line))
+            first += (difference, word)
             body.append((*first, *ends, values))
     if caption is None:
         caption = (
