@@ -220,6 +220,10 @@ def frozen_rows(
                 known[name, place] = features(task.to(device), cases)
             some = known[name, place]
             found = target.probe(cases, chosen, some[chosen], some[held])
+            if start is not None:
+                if (name, fold, "asked") not in known:
+                    known[name, fold, "asked"] = target.ask(cases, start, fold, held)
+                found |= known[name, fold, "asked"]
             for how, answers in found.items():
                 scores = target.score(cases, held, answers)
                 rows.append({"init": f"{name}: {how}", **cell, "scores": scores})

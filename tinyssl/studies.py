@@ -281,6 +281,7 @@ def conclude(
     results = {"rows": rows, "summary": found.pop(main), "more": found}
     if baselines:
         results["baselines"] = tables(baselines)[main]
+    results["asked"] = frozen
     if frozen:
         results["frozen"] = tables(frozen)[main]
     if "test" in rows[0]:

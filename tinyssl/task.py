@@ -130,6 +130,11 @@ class Target(Task):
         return {}
 
     @classmethod
+    def ask(cls, cases: "Cases", start: Any, fold: int, held) -> dict[str, Any]:
+        """Return what a pretraining run answers without any label, by name."""
+        return {}
+
+    @classmethod
     def notes(cls, cases: "Cases") -> dict[str, Any]:
         """Return what a reader must know beside the scores."""
         return {}

@@ -13,6 +13,7 @@ TARGETS = {
     "class": "classification:Classification",
     "eye": "laterality:Laterality",
     "points": "localization:Localization",
+    "zero_shot": "zero_shot:ZeroShot",
     "mask": "segmentation:Segmentation",
 }
 

@@ -1,0 +1,202 @@
+"""Zero-shot: is a finding there? Asked in words, beside networks taught by labels."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from tinyssl import metrics
+from tinyssl.cases import Cases, Reading, gather
+from tinyssl.data import Table
+from tinyssl.data.toy.report import NAMES
+from tinyssl.pretraining import load_pretext
+from tinyssl.starts import Start
+from tinyssl.summary import Metric
+from tinyssl.targets import baselines
+from tinyssl.targets.grading import Grading, view
+from tinyssl.task import Figures, Target
+
+BOOTSTRAPS, FEWEST = 1000, 5  # FEWEST: images with a finding, and without it
+NONE = ("no ", "normal", "healthy")  # how the name of a class begins that is no finding
+
+
+class ZeroShot(Target):
+    """Say of every finding whether it is there: one logit each; or ask in words.
+
+    A run of image-text contrast answers without labels: for each finding, which is
+    nearer to the image, "microaneurysms" or "no microaneurysms"?
+
+    Notes
+    -----
+    The probability is the softmax of two cosines, so it lies in [.12, .88]: only ranks
+    mean anything. "No findings" is no finding: asked for "no no findings" the answer
+    would be turned around, so names that begin so are left out. The interval is that
+    of 1,000 bootstrap samples of the held-out images.
+
+    References
+    ----------
+    Tiu et al. 2022, as `tinyssl.pretext.ImageText`.
+    """
+
+    name = "zero_shot"
+    title = "Findings asked in words, without labels"
+    measure = (
+        "The area under the ROC curve (AUC), averaged over the findings: .5 is what "
+        "guessing reaches. “Zero-shot” was taught by reports and by no label."
+    )
+    columns = ("image", "findings")
+    metrics = {  # noqa: RUF012
+        "auc": Metric("mean AUC", chance=0.5),
+        "low": Metric("2.5 % of bootstrap"),
+        "high": Metric("97.5 % of bootstrap"),
+    }
+    defaults = {  # noqa: RUF012
+        "encoder": "small",
+        "fractions": (0.01, 0.1, 1.0),
+        "epochs": 30,
+        "batch_size": 32,
+    }
+    make_batch, pool = Grading.make_batch, staticmethod(Grading.pool)
+
+    def __init__(self, encoder: nn.Module, *, num_findings: int, augment: bool = True):
+        super().__init__()
+        self.encoder, self.augment = encoder, augment
+        self.linear = nn.Linear(2 * encoder.num_features, num_findings)
+
+    @classmethod
+    def read(cls, table: Table, reading: Reading) -> Cases:
+        """Read whole images and their findings: kinds of mask, or classes."""
+        images, table = reading.images(table)
+        found = findings(table)
+        if not found and reading.labelled:
+            rule = f"needs a finding in {FEWEST} images, and missing in {FEWEST}"
+            raise ValueError(f"{table.root}: {rule}, found none")
+        there = np.stack([*found.values()], 1) if found else np.zeros((len(table), 0))
+        grades = table.grade if table.grade is not None else np.zeros(len(table), int)
+        columns = {"image": images, "findings": there, "grade": grades}
+        known = {"labelled": grades >= 0, "strata": grades, "classes": "grade"}
+        known |= {"findings": list(found), "size": reading.size}
+        return gather(table, reading, columns, **known)
+
+    @classmethod
+    def build(cls, encoder: nn.Module, cases: Cases):
+        """Put a head for as many findings as there are on an encoder."""
+        return cls(encoder, num_findings=cases.columns["findings"].shape[1])
+
+    def forward(self, inputs, targets):
+        """Cross-entropy of every finding."""
+        logits = self.outputs(inputs)
+        accuracy = ((logits > 0) == (targets > 0)).float().mean()
+        loss = F.binary_cross_entropy_with_logits(logits, targets.float())
+        return loss, {"accuracy": accuracy}
+
+    def outputs(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Score each finding: (N, K)."""
+        return self.linear(self.pool(self.encoder.features(inputs)))
+
+    @torch.no_grad()
+    def predict(self, images, *, views=8, batch_size=64):
+        """Return the probability of each finding, over some views: (N, K)."""
+        answers = []
+        for x in self.batches(images, batch_size):
+            logits = sum(self.outputs(view(x, v)) for v in range(views)) / views
+            answers.append(torch.sigmoid(logits).cpu().double().numpy())
+        return np.concatenate(answers)
+
+    @classmethod
+    def score(cls, cases: Cases, index: np.ndarray, answers: Any) -> dict[str, float]:
+        """Score answers (N, K) to some of the cases, with a bootstrap interval."""
+        truth = cases.columns["findings"][index] > 0
+        each = mean_auc(truth, answers)
+        rng = np.random.default_rng(0)
+        draws = rng.integers(len(truth), size=(BOOTSTRAPS, len(truth)))
+        again = [np.nanmean(mean_auc(truth[i], answers[i])) for i in draws]
+        low, high = np.nanquantile(again, (0.025, 0.975))
+        scores = {"auc": np.nanmean(each), "low": low, "high": high}
+        named = zip(cases.facts["findings"], each, strict=True)
+        return {k: float(v) for k, v in (*scores.items(), *named)}
+
+    @classmethod
+    def ask(cls, cases: Cases, start: Start, fold: int, held: np.ndarray):
+        """Answer in words, if the run has learned any."""
+        task = load_pretext(start.folder(fold), start.config)
+        if not hasattr(task, "similarity"):
+            return {}
+        names = cases.facts["findings"]
+        texts = [text for name in names for text in (name, f"no {name}")]
+        cosine = task.similarity(cases.images(held), texts)
+        yes, no = cosine[:, ::2], cosine[:, 1::2]
+        return {"zero-shot": 1 / (1 + np.exp(no - yes))}
+
+    @classmethod
+    def baselines(cls, cases: Cases, chosen: np.ndarray, held: np.ndarray):
+        """Answer by nine numbers that see no lesion."""
+        parts = map(baselines.global_intensities, map(cases.images, (chosen, held)))
+        return {"global intensities": _each(cases, chosen, *parts)}
+
+    @classmethod
+    def probe(cls, cases: Cases, chosen: np.ndarray, *features: np.ndarray):
+        """Answer from frozen features of chosen and held-out images."""
+        near = baselines.nearest(*features, min(5, len(chosen)))
+        neighbours = cases.columns["findings"][chosen][near].mean(1)
+        linear = _each(cases, chosen, *features)
+        return {"linear probe": linear, "nearest neighbours": neighbours}
+
+    @classmethod
+    def figures(cls, cases: Cases, results: dict[str, Any], load: Any) -> Figures:
+        """Show the AUC of each finding by initialisation, with the most labels."""
+        from tinyssl import plots
+
+        most = max(row["labels"] for row in results["rows"])
+        rows = [row for row in results["rows"] if row["labels"] == most]
+        rows += [row for row in results["asked"] if row["labels"] == most]
+        each: dict[str, Any] = {}
+        for row in rows:
+            scores = [row["scores"][name] for name in cases.facts["findings"]]
+            each.setdefault(row["init"], []).append(scores)
+        means = {
+            init: dict(zip(cases.facts["findings"], np.nanmean(x, 0), strict=True))
+            for init, x in each.items()
+        }
+        figure = plots.matrix(means, title="AUC of each finding")
+        return [(figure, "With the most labels; mean over the folds. .5 is chance.")]
+
+
+def findings(table: Table) -> dict[str, np.ndarray]:
+    """Return for each finding that is neither rare nor everywhere where it is: (N,)."""
+    known = {}
+    for kind, masks in table.masks.items():
+        if kind in NAMES:
+            there = np.array([m is not None and np.any(m) for m in masks])
+            known[NAMES[kind][1]] = there
+    if not known and table.grade is not None:
+        for k, name in enumerate(table.class_names or ()):
+            if not name.lower().startswith(NONE):
+                known[name] = table.grade == k
+    return {
+        name: there
+        for name, there in known.items()
+        if FEWEST <= there.sum() <= len(there) - FEWEST
+    }
+
+
+def mean_auc(truth: np.ndarray, answers: np.ndarray) -> list[float]:
+    """Return the AUC of each finding, nan where all have it or none."""
+    return [
+        metrics.roc_auc(*pair) if 0 < pair[0].sum() < len(pair[0]) else np.nan
+        for pair in zip(truth.T, answers.T, strict=True)
+    ]
+
+
+def _each(cases, chosen, features, features_new):
+    """Fit each finding by logistic regression: (N, K); a half where it has one side."""
+    penalty = max(1.0, 0.1 * features.shape[1])
+    columns = []
+    for there in cases.columns["findings"][chosen].T.astype(int):
+        fit = baselines.logistic_regression(
+            features, there, features_new, num_grades=2, penalty=penalty
+        )
+        columns.append(fit[:, 1])
+    return np.stack(columns, 1)
