@@ -7,7 +7,7 @@ heavy is imported here but inside the functions. Every command returns what
 """
 
 from tinyssl.commands.course import check, lesson, lessons
-from tinyssl.commands.learning import demo, finetune, pretrain
+from tinyssl.commands.learning import demo, finetune, pretrain, profile
 from tinyssl.commands.tools import audit, compare, export_restored, grade, restoration
 
 SHORT = {"segment": "mask", "localize": "points", "laterality": "eye"}  # of finetune
@@ -20,7 +20,7 @@ def _named(*functions):
 
 COMMANDS = _named(demo, pretrain, finetune)
 COMMANDS |= {name: (finetune, {"target": settled}) for name, settled in SHORT.items()}
-COMMANDS |= _named(grade, audit, compare, restoration, export_restored)
+COMMANDS |= _named(profile, grade, audit, compare, restoration, export_restored)
 COMMANDS |= _named(lessons, lesson, check)
 OWN_OPTIONS = {"task": "tinyssl.pretext", "target": "tinyssl.targets"}
 EPILOG = """\

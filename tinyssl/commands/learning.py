@@ -202,3 +202,29 @@ def finetune(
     from tinyssl.studies import finetune
 
     return finetune(given)
+
+
+def profile(
+    runs: Sequence[Path],
+    *,
+    eyes: Positive = 800,
+    seed: Natural = 0,
+    device: Device = "auto",
+    out: Path = Path("runs/profile"),
+    log: Log = silent,
+) -> dict[str, Any]:
+    """Ask encoders what they know of synthetic eyes: the lesson of each pretext task.
+
+    Parameters
+    ----------
+    runs : sequence of paths
+        Folders of pretrain; those of one task are averaged.
+    eyes : int
+        Synthetic eyes to fit on, and as many of other patients to score.
+    seed, device, out
+        As `pretrain`.
+    """
+    given = SimpleNamespace(**locals())
+    from tinyssl.factors import profile
+
+    return profile(given)

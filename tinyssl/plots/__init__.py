@@ -7,7 +7,13 @@ without a display. Save one with ``figure.savefig("name.png")``; its label names
 file. Needs matplotlib (the extra ``plot``).
 """
 
-from tinyssl.plots.answers import calibration, confusion, distances, grade_bars
+from tinyssl.plots.answers import (
+    calibration,
+    confusion,
+    distances,
+    grade_bars,
+    matrix,
+)
 from tinyssl.plots.images import (
     answered,
     localizations,
@@ -24,5 +30,5 @@ from tinyssl.plots.scores import (
 )
 
 __all__ = ["answered", "calibration", "confusion", "convergence", "differences"]
-__all__ += ["distances", "grade_bars", "label_efficiency", "localizations", "pairs"]
-__all__ += ["pretext_curves", "restorations", "strip", "vessels"]
+__all__ += ["distances", "grade_bars", "label_efficiency", "localizations", "matrix"]
+__all__ += ["pairs", "pretext_curves", "restorations", "strip", "vessels"]

@@ -145,3 +145,24 @@ def distances(distance, chance, *, interval=None, title=None):
     near = int((values >= distance).sum())
     found = f"{near} of {len(values)} sets that do not differ ({name}) are as far apart"
     return style.headline(figure, title or found)
+
+
+def matrix(values, *, title=None):
+    """Show numbers from 0 to 1 by row and column: a dict of dicts; dark is more."""
+    rows, columns = list(values), list(next(iter(values.values())))
+    table = np.array([[values[row][column] for column in columns] for row in rows])
+    height, side = 0.21 * len(rows) + 1.3, style.WIDTH
+    figure = style.new_figure(height, name="matrix", width=side)
+    ax = style.quiet(figure.subplots(), grid=None)
+    ax.imshow(table, cmap="Blues", vmin=0, vmax=1.15, aspect="auto")
+    for (i, j), value in np.ndenumerate(table):
+        color = "white" if value > 0.6 else style.INK
+        text = "–" if np.isnan(value) else f"{max(0, value):.2f}".lstrip("0")
+        look = {"ha": "center", "va": "center", "size": 7.5, "color": color}
+        ax.text(j, i, "0" if text == ".00" else text, **look)
+    ax.set_xticks(range(len(columns)), columns, rotation=90, **style.SMALL)
+    ax.set_yticks(range(len(rows)), rows, **style.SMALL)
+    ax.xaxis.tick_top()
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    return style.headline(figure, title)
