@@ -10,8 +10,10 @@ from torch import nn
 
 from tinyssl.data import toy
 from tinyssl.data.images import round_mask
-from tinyssl.pretext.position import STEPS, RelativePosition
+from tinyssl.pretext.position import RelativePosition, steps
 from tinyssl.training import train
+
+STEPS = steps(2)
 
 
 class MeanColour(nn.Module):
@@ -73,7 +75,7 @@ def test_grey_hides_the_colours_of_a_lens():
 
 def test_an_image_without_room_is_refused():
     task = RelativePosition(MeanColour(), patch_size=12)
-    with pytest.raises(ValueError, match="leave room for nine patches, 50 pixels"):
+    with pytest.raises(ValueError, match="leave room for 50 pixels"):
         task.make_batch(coordinates(1, 60)[:, :, :49], rng=np.random.default_rng(0))
     (patch, _), _ = task.make_batch(coordinates(1, 50), rng=np.random.default_rng(0))
     assert patch.shape == (1, 12, 12, 3)

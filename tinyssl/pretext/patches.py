@@ -43,9 +43,10 @@ def move_to_objects(corners, masks, size, *, share, rng):
 
 
 def cut_patches(images, corners, size):
-    """Cut one square patch out of each image (H, W, ...), whose sizes may differ."""
-    pairs = zip(images, corners, strict=True)
-    return np.stack([image[y : y + size, x : x + size] for image, (y, x) in pairs])
+    """Cut a square patch, or cube, out of each image, whose sizes may differ."""
+    places = [tuple(slice(c, c + size) for c in corner) for corner in corners]
+    pairs = zip(images, places, strict=True)
+    return np.stack([image[place] for image, place in pairs])
 
 
 class OnPatches(Task):

@@ -1,40 +1,39 @@
 """Relative position: where does a patch lie beside another? (Doersch et al. 2015)."""
 
-import math
+import itertools
 
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional as F
 
-from tinyssl.metrics import confusion_matrix
+from tinyssl.pretext.choice import Choice, enlarged
 from tinyssl.pretext.inputs import pooled, standardised
-from tinyssl.task import Pretext
-from tinyssl.training import to_tensor
+from tinyssl.pretext.patches import cut_patches
 from tinyssl.transforms import adjust, sample_adjustments
 
-STEPS = np.array([(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if y or x])
 ARROWS = "↖↑↗←→↙↓↘"
-VIEW = 32  # pixels across at which the network sees a patch
 
 
-class RelativePosition(Pretext):
-    """Say at which of eight places around a patch its neighbour was cut out.
+def steps(dims):
+    """Return the ways to a neighbour, (8, 2) in images, (26, 3) in volumes."""
+    every = itertools.product((-1, 0, 1), repeat=dims)
+    return np.array([step for step in every if any(step)])
+
+
+class RelativePosition(Choice):
+    """Say at which of 8 places around a patch its neighbour lay; 26 in volumes.
 
     Parameters
     ----------
     encoder : Module with ``features`` and ``num_features``
-    patch_size : int
-        Side of the square patches, in pixels; a seventh of whole images.
-    gap : int
-        Pixels between the two; below 0 it is half a patch. Without a gap an edge that
-        goes on from one to the other gives the answer away.
-    jitter : int
-        Pixels by which the neighbour is moved either way, for the same reason.
+    patch_size, gap, jitter : int
+        Side of the patches, a seventh of whole images; pixels between the two, half a
+        patch if below 0; and by which the neighbour is moved either way. Without gap
+        and jitter, edges that go on from one to the other give the answer away.
     colour : bool
         Show colours. A lens that bends red less than blue tells where a patch was.
     region : (H, W) bool array, optional
-        All nine places lie inside it.
+        All places lie inside it.
     standardise : bool
         As `tinyssl.pretext.ContextRestoration` has it.
 
@@ -46,12 +45,10 @@ class RelativePosition(Pretext):
     References
     ----------
     Doersch, Gupta, Efros: Unsupervised visual representation learning by context
-    prediction, ICCV 2015, sections 3 and 3.1.
+    prediction, ICCV 2015, sections 3 and 3.1. Volumes: Taleb et al., NeurIPS 2020.
     """
 
     name = "position"
-    chance = {"loss": math.log(8), "accuracy": 1 / 8}  # noqa: RUF012
-    main, higher = "accuracy", True
 
     def __init__(
         self,
@@ -64,12 +61,13 @@ class RelativePosition(Pretext):
         region: np.ndarray | None = None,
         standardise: bool = False,
     ):
-        super().__init__()
-        self.encoder, D = encoder, encoder.num_features
-        self.head = nn.Sequential(nn.Linear(2 * D, D), nn.ReLU(), nn.Linear(D, 8))
+        around, D = steps(getattr(encoder, "dims", 2)), encoder.num_features
+        super().__init__(encoder, len(around))
+        both = nn.Linear(2 * D, D)
+        self.head = nn.Sequential(both, nn.ReLU(), nn.Linear(D, self.classes))
         self.patch_size, self.jitter, self.colour = patch_size, jitter, colour
         self.pitch = patch_size + (patch_size // 2 if gap < 0 else gap)
-        self.region, self.standardise = region, standardise
+        self.steps, self.region, self.standardise = around, region, standardise
 
     @classmethod
     def build(cls, encoder, *, image_size, **options):
@@ -78,84 +76,63 @@ class RelativePosition(Pretext):
 
     def make_batch(self, images, rng):
         """Cut two patches out of each image; which neighbour it is, is the target."""
-        centres = self.sample_centres(images.shape[1:3], len(images), rng=rng)
-        places = rng.integers(8, size=len(images))
+        centres = self.sample_centres(images.shape[1:-1], len(images), rng=rng)
+        places = rng.integers(self.classes, size=len(images))
         return self.cut(images, centres, places, rng), places
 
     def sample_centres(self, shape, n, *, rng):
-        """Draw top left corners (n, 2) around which all eight neighbours fit."""
-        reach = self.pitch + self.jitter
+        """Draw corners (n, dims) of patches around which all neighbours fit."""
+        reach, dims = self.pitch + self.jitter, len(shape)
         side = self.patch_size + 2 * reach
         region = np.ones(shape, bool) if self.region is None else self.region
         if min(shape) >= side:
-            rooms = np.lib.stride_tricks.sliding_window_view(region, (side, side))
-            free = np.argwhere(rooms.all((2, 3)))
+            rooms = np.lib.stride_tricks.sliding_window_view(region, (side,) * dims)
+            free = np.argwhere(rooms.all(tuple(range(dims, 2 * dims))))
             if len(free):
                 return free[rng.integers(len(free), size=n)] + reach
-        raise ValueError(
-            f"patch_size, gap and jitter must leave room for nine patches, {side} "
-            f"pixels across, in an image of {shape[0]} x {shape[1]}"
-        )
+        rule = f"patch_size, gap and jitter must leave room for {side} pixels"
+        raise ValueError(f"{rule} a side, found images of {shape}")
 
     def cut(self, images, centres, places, rng):
         """Return patches (N, s, s, C) and their neighbours, in the light they get."""
-        N, s = len(images), self.patch_size
-        moved = rng.integers(-self.jitter, self.jitter + 1, (N, 2))
+        moved = rng.integers(-self.jitter, self.jitter + 1, centres.shape)
+        beside = centres + self.pitch * self.steps[places] + moved
         pair = []
-        for corners in (centres, centres + self.pitch * STEPS[places] + moved):
-            rows, columns = (corners[:, k, None] + np.arange(s) for k in (0, 1))
-            x = images[np.arange(N)[:, None, None], rows[..., None], columns[:, None]]
-            if not self.colour:
-                x[:] = x.mean(3, keepdims=True)
-            pair.append(adjust(x, *sample_adjustments(N, rng=rng)))
+        for corners in (centres, beside):
+            x = cut_patches(images, corners, self.patch_size)
+            x = x if self.colour else np.uint8(x.mean(-1, keepdims=True) + 0 * x)
+            rows = x.reshape(len(x), -1, *x.shape[-2:])  # a volume's slices in a column
+            lit = adjust(rows, *sample_adjustments(len(x), rng=rng))
+            pair.append(lit.reshape(x.shape))
         return tuple(pair)
 
-    def forward(self, inputs, targets):
-        """Cross-entropy over the eight places."""
-        logits = self.logits(inputs)
-        accuracy = (logits.argmax(1) == targets).float().mean()
-        return F.cross_entropy(logits, targets), {"accuracy": accuracy}
-
     def logits(self, inputs):
-        """Pool the features of both patches and score the eight places: (N, 8)."""
+        """Pool the features of both patches and score the places: (N, 8 or 26)."""
         x = torch.cat(list(inputs))  # (2 N, C, s, s)
         x = standardised(x) if self.standardise else x
-        x = F.interpolate(x, (VIEW, VIEW), mode="bilinear")
-        both = pooled(self.encoder.features(x)).chunk(2)
+        both = pooled(self.encoder.features(enlarged(x))).chunk(2)
         return self.head(torch.cat(both, 1))
 
-    @torch.no_grad()
-    def answer(self, pair):
-        """Return the likeliest place, 0..7, of each neighbour."""
-        return self.logits(to_tensor(pair, self.device)).argmax(1).cpu().numpy()
-
     def evaluate(self, images, rng):
-        """Ask for all eight neighbours of one place of every image."""
+        """Ask for all neighbours of one place of every image."""
         self.eval()
-        centres = self.sample_centres(images.shape[1:3], len(images), rng=rng)
-        true = np.repeat(np.arange(8), len(images))
-        pairs = (self.cut(images, centres, p, rng) for p in true.reshape(8, -1))
-        said = np.concatenate([self.answer(pair) for pair in pairs])
-        confusion = confusion_matrix(true, said, num_classes=8).tolist()
-        right = float((true == said).mean())
-        return {"accuracy": right, "bar": 1 / 8, "confusion": confusion}
+        centres = self.sample_centres(images.shape[1:-1], len(images), rng=rng)
+        truth = np.repeat(np.arange(self.classes), len(images))
+        asked = truth.reshape(self.classes, -1)
+        said = [self.answer(self.cut(images, centres, p, rng)) for p in asked]
+        return self.marked(truth, np.concatenate(said))
 
     def describe(self, scores, where):
         """Say how many neighbours are put at their place."""
-        right = np.mean([s["accuracy"] for s in scores])
         return (
-            "At which of eight places beside a patch was its neighbour? Right for "
-            f"{right:.1%} of the {where}, each asked for all eight (chance 12.5 %)."
+            f"At which of {self.classes} places beside a patch was its neighbour? "
+            f"Right for {self.share_right(scores)} of the {where}, each asked for all."
         )
 
     def figures(self, images, scores, *, rng):
         """Show pairs of patches with the answers, and which places are confused."""
-        from tinyssl import plots
-
         pair, places = self.make_batch(images, rng)
-        asked = {"names": ["patch", "neighbour"], "labels": ARROWS, "what": "places"}
-        shown = plots.answered(pair, places, self.answer(pair), **asked)
-        confusion = np.sum([s["confusion"] for s in scores], axis=0)
-        table = plots.confusion(confusion, labels=list(ARROWS))
-        caption = "Patches, their neighbours, and where those were and were put."
-        return [(shown, caption), (table, "Rows: the place it had.")]
+        labels = ["".join("<=>"[d + 1] for d in step) for step in self.steps]
+        asked = {"names": ["patch", "neighbour"], "what": "places"}
+        labels = ARROWS if self.dims == 2 else labels
+        return self.shown(pair, places, scores, labels, **asked)

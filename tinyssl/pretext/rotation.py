@@ -1,16 +1,14 @@
 """Rotation: which quarter turn was applied? (Gidaris et al. 2018)."""
 
-import math
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional as F
 
-from tinyssl.metrics import confusion_matrix
+from tinyssl.pretext.choice import Choice
 from tinyssl.pretext.inputs import pooled, standardised, turn_invariant_field
-from tinyssl.task import Figures, Pretext
+from tinyssl.task import Figures
 from tinyssl.training import to_tensor
 from tinyssl.transforms import flip, rotate, sample_flips
 
@@ -19,7 +17,7 @@ TURNS = [(None, k) for k in range(4)]
 TURNS += [(plane, k) for plane in ((1, 2), (1, 3)) for k in (1, 2, 3)]
 
 
-class Rotation(Pretext):
+class Rotation(Choice):
     """Predict the quarter turn of an image, with a centred field of view.
 
     Of volumes, for an encoder with ``dims`` of 3, there are ten classes: none, or one
@@ -48,16 +46,11 @@ class Rotation(Pretext):
     """
 
     name = "rotation"
-    main, higher = "accuracy", True
 
     def __init__(
         self, encoder: nn.Module, *, hide_border: bool = True, standardise: bool = False
     ):
-        super().__init__()
-        self.encoder = encoder
-        self.dims = getattr(encoder, "dims", 2)
-        self.classes = 4 if self.dims == 2 else 10
-        self.chance = {"loss": math.log(self.classes), "accuracy": 1 / self.classes}
+        super().__init__(encoder, 4 if getattr(encoder, "dims", 2) == 2 else len(TURNS))
         self.head = nn.Linear(encoder.num_features, self.classes)
         self.hide_border = hide_border
         self.standardise = standardise
@@ -86,12 +79,6 @@ class Rotation(Pretext):
             return images
         return images * turn_invariant_field(images)[..., None]
 
-    def forward(self, inputs, targets):
-        """Cross-entropy over the turns."""
-        logits = self.logits(inputs)
-        accuracy = (logits.argmax(1) == targets).float().mean()
-        return F.cross_entropy(logits, targets), {"accuracy": accuracy}
-
     def logits(self, inputs: torch.Tensor) -> torch.Tensor:
         """Pool the features over space and score the turns: (N, 4 or 10)."""
         inputs = standardised(inputs) if self.standardise else inputs
@@ -105,38 +92,24 @@ class Rotation(Pretext):
         every = (self.turned(images, np.full(len(images), k)) for k in classes)
         logits = [self.logits(to_tensor(x, self.device)).cpu() for x in every]
         logits = torch.stack(logits, dim=1)  # (N, applied, scored)
-        answers = logits.argmax(2).numpy()
-        truth = np.broadcast_to(classes, answers.shape)
-        both, K = (truth.ravel(), answers.ravel()), self.classes
-        confusion = confusion_matrix(*both, num_classes=K).tolist()
+        truth, answers = np.tile(classes, len(images)), logits.argmax(2).numpy()
         half = logits[:, [0, 2]][:, :, [0, 2]].argmax(2).numpy()
-        scores = {"accuracy": float((answers == truth).mean()), "bar": 1 / K}
-        scores["accuracy_0_180"] = float((half == [0, 1]).mean())
-        return scores | {"confusion": confusion}
+        scores = {"accuracy_0_180": float((half == [0, 1]).mean())}
+        return scores | self.marked(truth, answers.ravel())
 
     def describe(self, scores, where) -> str:
         """Tell how many turns are answered right, and of a half turn."""
-        keys = ("accuracy", "accuracy_0_180")
-        right, half = (np.mean([s[key] for s in scores]) for key in keys)
+        half = np.mean([s["accuracy_0_180"] for s in scores])
         return (
-            f"Which of {self.classes} quarter turns was applied? Right for {right:.1%} "
-            f"of the {where} (chance {1 / self.classes:.0%}), and for {half:.1%} when "
-            "only 0 and 180 degrees are allowed (chance 50 %)."
+            f"Which of {self.classes} quarter turns was applied? Right for "
+            f"{self.share_right(scores)} of the {where}, and for {half:.1%} when only "
+            "0 and 180 degrees are allowed (chance 50 %)."
         )
 
-    @torch.no_grad()
     def figures(self, images, scores, *, rng) -> Figures:
         """Show turned images with the answers, and which turns are confused."""
-        from tinyssl import plots
-
         inputs, turns = self.make_batch(images, rng)
-        answers = self.logits(to_tensor(inputs, self.device)).argmax(1).cpu().numpy()
-        confusion = np.sum([s["confusion"] for s in scores], axis=0)
         labels = ["0°", "90°", "180°", "270°"]
         if self.dims == 3:
             labels = ["0°", *(f"{a} {d}°" for a in "DWH" for d in (90, 180, 270))]
-        table = plots.confusion(confusion, labels=labels)
-        asked = {"labels": labels, "what": "rotations"}
-        shown = plots.answered([inputs], turns, answers, **asked)
-        caption = "Rotated images, the rotation applied and the one answered."
-        return [(shown, caption), (table, "Rows: the turn applied.")]
+        return self.shown([inputs], turns, scores, labels, what="rotations")
