@@ -31,11 +31,12 @@ from tinyssl.tables import load
 from tinyssl.task import Target
 from tinyssl.training import choose_device
 
-NETWORKS = {
-    "small": models.densenet_small,
-    "densenet121": lambda: models.densenet121(num_classes=5),
-    "sononet": lambda: models.sononet_small(extra_pool=True),
-    "unet": models.UNet,
+NETWORKS = {  # for images of a size
+    "small": lambda size: models.densenet_small(),
+    "densenet121": lambda size: models.densenet121(num_classes=5),
+    "sononet": lambda size: models.sononet_small(extra_pool=True),
+    "unet": lambda size, **widths: models.UNet(**widths),
+    "vit": lambda size: models.ViT(patch_size=max(4, size // 8)),
 }
 
 
@@ -44,7 +45,7 @@ def new_config(encoder: str, widths: Sequence[int] | None, size: int) -> dict[st
     if widths and encoder != "unet":
         raise ValueError("--widths belongs to --encoder unet")
     options = {"widths": tuple(widths)} if widths else {}
-    return NETWORKS[encoder](**options).config
+    return NETWORKS[encoder](size, **options).config
 
 
 def fitted(config: dict[str, Any], cases: Cases) -> dict[str, Any]:

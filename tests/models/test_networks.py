@@ -31,6 +31,7 @@ ENCODERS = {
     "densenet, small": models.densenet_small,
     "sononet": lambda: SonoNet(width=4),
     "sononet, extra pool": lambda: models.sononet_small(extra_pool=True),
+    "vit": lambda: models.ViT(patch_size=6, dim=16, depth=2),
     "unet": lambda: UNet(out_channels=2, widths=(4, 8, 16)),
     "deep unet": lambda: UNet(out_channels=2, widths=(4, 4, 8, 8)),
 }
