@@ -14,6 +14,7 @@ PRETEXTS = {
     "shuffling": "shuffling:PixelShuffling",
     "position": "position:RelativePosition",
     "text": "text:ImageText",
+    "inpainting": "inpainting:Inpainting",
 }
 
 
