@@ -15,6 +15,7 @@ PRETEXTS = {
     "position": "position:RelativePosition",
     "text": "text:ImageText",
     "inpainting": "inpainting:Inpainting",
+    "simclr": "simclr:SimCLR",
 }
 
 

@@ -1,0 +1,114 @@
+"""SimCLR: which of many views shows the same image? (Chen et al. 2020)."""
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from tinyssl import _checks
+from tinyssl.pretext.pairs import TwoViews, spread, told
+from tinyssl.training import to_tensor
+
+GROUP = 64  # images among whose views one is sought when scores are made
+
+
+def similarities(z):
+    """Return the cosines of embeddings (2N, d); none with itself."""
+    z = F.normalize(z)
+    itself = torch.eye(len(z), dtype=torch.bool, device=z.device)
+    return (z @ z.T).masked_fill(itself, -torch.inf)  # (2N, 2N)
+
+
+def nt_xent(z, temperature):
+    """Normalised, temperature-scaled cross-entropy over embeddings (2N, d)."""
+    return F.cross_entropy(similarities(z) / temperature, pairs(z))
+
+
+def pairs(z):
+    """Return where the other view of each image is: N places on."""
+    return torch.arange(len(z), device=z.device).roll(len(z) // 2)
+
+
+class SimCLR(TwoViews):
+    """Find the other view of the same image among the views of many.
+
+    Parameters
+    ----------
+    temperature : float
+        Cosines are divided by it: the lower, the more the nearest others count.
+    encoder, standardise
+        As `tinyssl.pretext.pairs.TwoViews`, which has area and colour too, and notes.
+
+    Notes
+    -----
+    ``evaluate`` seeks among the views of 64 images, training among those of the batch,
+    so that its accuracy there depends on the batch size. Colours alone find some: an
+    untrained network is right for about an eighth of the synthetic eyes.
+
+    References
+    ----------
+    Chen, Kornblith, Norouzi, Hinton: A simple framework for contrastive learning of
+    visual representations, ICML 2020, section 2.
+    """
+
+    name = "simclr"
+    main, higher = "accuracy", True
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        *,
+        temperature: float = 0.1,
+        area: float = 0.85,
+        colour: float = 1.0,
+        standardise: bool = False,
+    ):
+        super().__init__(encoder, area=area, colour=colour, standardise=standardise)
+        self.temperature = _checks.positive("temperature", temperature)
+
+    def make_batch(self, images, rng):
+        """Draw two views of each image; that they are of one image is the label."""
+        return self.make_views(images, rng), ()
+
+    def forward(self, inputs, targets):
+        """NT-Xent of all views."""
+        return self.compare(self.embed(inputs))
+
+    def compare(self, z):
+        """Return the loss of embeddings (2N, d), and how many views find their pair."""
+        right = similarities(z).argmax(1) == pairs(z)
+        logs = {"accuracy": right.float().mean(), "spread": spread(z)}
+        return nt_xent(z, self.temperature), logs
+
+    @torch.no_grad()
+    def evaluate(self, images, rng):
+        """Seek the pair of every view in groups of 64 images; the last is filled up."""
+        self.eval()
+        views = to_tensor(self.make_views(images, rng), self.device)
+        z = torch.cat([self.embed((view,)) for view in views])  # (2N, d)
+        N, G = len(images), min(GROUP, len(images))
+        groups = np.resize(rng.permutation(N), (-(-N // G), G))
+        found = [self.compare(z[np.concatenate([g, g + N])]) for g in groups]
+        rows = [logs | {"loss": loss} for loss, logs in found]
+        scores = {k: float(sum(row[k] for row in rows)) / len(rows) for k in rows[0]}
+        return scores | {"bar": 1 / (2 * G - 1)} | self.forgotten(images, rng)
+
+    def describe(self, scores, where):
+        """Say how many views find their pair, and what features forget."""
+        right, bar = (np.mean([s[key] for s in scores]) for key in ("accuracy", "bar"))
+        asked = f"Which other view shows the same image? Right for {right:.1%}"
+        return f"{asked} of the {where} (chance {bar:.1%}). {told(scores)}"
+
+    @torch.no_grad()
+    def figures(self, images, scores, *, rng):
+        """Show views, their pairs, and which view is nearest."""
+        from tinyssl import plots
+
+        views, N = self.make_views(images, rng), len(images)
+        z = self.embed(to_tensor(views, self.device))
+        nearest = similarities(z)[:N].argmax(1).cpu().numpy()
+        right = (nearest == np.arange(N, 2 * N)).sum()
+        title = f"{right} of {N} views are nearest to their pair, among {2 * N - 1}"
+        rows = [*views, np.concatenate(views)[nearest]]
+        shown = plots.strip(rows, names=["view", "pair", "nearest"], title=title)
+        return [(shown, "Two views of each image, and the view nearest to the first.")]
