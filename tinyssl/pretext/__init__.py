@@ -16,6 +16,7 @@ PRETEXTS = {
     "text": "text:ImageText",
     "inpainting": "inpainting:Inpainting",
     "simclr": "simclr:SimCLR",
+    "paste": "paste:AnatomyPaste",
 }
 
 
