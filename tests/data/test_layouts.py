@@ -7,7 +7,14 @@ import pytest
 from PIL import Image
 from strategies import refused
 
-from tinyssl.data import DataError, load_images, load_masks, load_points, open_dataset
+from tinyssl.data import (
+    DataError,
+    load_images,
+    load_masks,
+    load_points,
+    open_dataset,
+    toy,
+)
 from tinyssl.data.copies import content_groups
 from tinyssl.data.folds import stratified_group_folds
 from tinyssl.data.images import field_of_view, round_mask
@@ -398,6 +405,30 @@ def test_toy_is_a_table_of_everything():
     assert (table.images != open_dataset("toy:6:32:1").images).any((1, 2, 3)).all()
     for spec in ("toy:0", "toy:many", "toy:4:8", "toy:", "toy:4:32:x", "toy:12345678"):
         check_refused(spec, "must be toy, toy:N, toy:N:SIZE or")
+
+
+def test_toy_tells_the_factors_of_its_eyes_as_numbers_and_selected_rows_keep_them():
+    table, eyes = open_dataset("toy:40:32"), toy.fundus(40, size=32)
+    known = table.factors
+    assert all(len(x) == 40 and x.dtype.kind in "if" for x in known.values())
+    assert np.array_equal(known["right eye"] == 1, table.eye == "right")
+    assert [f"p{number:04d}" for number in known["patient"]] == table.patient.tolist()
+    assert np.array_equal(
+        np.stack([known["disc y"], known["disc x"]], 1), table.points["disc"]
+    )
+    for kind, mask in eyes.lesions.items():
+        assert np.array_equal(known[f"lesions {kind}"] > 0, mask.any((1, 2)))
+    for kind, count in eyes.distractor_counts.items():
+        assert np.array_equal(known[f"look-alikes {kind}"], count)
+    for eye, share in enumerate(known["vessel share"]):
+        assert share == table.masks["vessel"][eye][table.region[eye]].mean()
+    for name in ("camera", "pigment", "cup_ratio", "disc_radius"):
+        assert np.array_equal(known[name.replace("_", " ")], getattr(eyes, name))
+    assert np.array_equal(known["exposure"], eyes.light["exposure"])
+    some = table.select([4, 1]).factors
+    assert {k: x[[4, 1]].tolist() for k, x in known.items()} == {
+        k: x.tolist() for k, x in some.items()
+    }
 
 
 REAL = [  # folder, layout, images, is_fundus

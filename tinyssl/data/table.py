@@ -29,7 +29,8 @@ class Table:
     ``"HE"``, ``"EX"``, ``"SE"``, ``"OD"``, ``"mask"`` of sets that do not say of what,
     and those of a manifest; `region` is the field of view. Points are
     ``"disc"`` and ``"fovea"``, (y, x) in pixels of the stored image, the centre of the
-    first at (0, 0). Unknown is -1, ``""``, nan, or None for a file or a whole column.
+    first at (0, 0). Factors are what synthetic images were made from, by name. Unknown
+    is -1, ``""``, nan, or None for a file or a whole column.
     """
 
     layout: str  # which reader made it, such as "aptos", "chase_db1", "toy"
@@ -43,6 +44,7 @@ class Table:
     masks: dict[str, tuple[Path | None, ...] | np.ndarray] = field(default_factory=dict)
     region: tuple[Path | None, ...] | np.ndarray | None = None  # as a mask: (N, H, W)
     points: dict[str, np.ndarray] = field(default_factory=dict)  # (N, 2) float64
+    factors: dict[str, np.ndarray] = field(default_factory=dict)  # (N,) numbers
     class_names: tuple[str, ...] | None = None  # of grades 0, 1, ...
     ordered: bool = True  # whether a higher grade is more of something
     dims: int = 2  # of an image; 3 of volumes, (N, D, H, W, 1) in an array
@@ -67,5 +69,5 @@ class Table:
             return None if column is None else column[index]
 
         columns = ("names", "images", "grade", "patient", "eye", "split", "region")
-        columns += ("masks", "points", "report")
+        columns += ("masks", "points", "factors", "report")
         return replace(self, **{name: take(getattr(self, name)) for name in columns})

@@ -100,6 +100,7 @@ def read_toy(spec):
         region=eyes.field_of_view,
         points={"disc": eyes.disc, "fovea": eyes.fovea},
         report=np.array(eyes.report),
+        factors=eyes.factors,
     )
 
 

@@ -55,6 +55,24 @@ class Fundus:
     def __len__(self) -> int:
         return len(self.images)
 
+    @property
+    def factors(self) -> dict[str, NDArray]:
+        """Every factor that is one number, by name: (N,) int64 or float64 each.
+
+        Counts are "lesions MA", "look-alikes drusen", ...; places are in pixels.
+        """
+        factors = {"right eye": (self.eye == "right").astype(np.int64)}
+        factors |= {"disc y": self.disc[:, 0], "disc x": self.disc[:, 1]}
+        factors |= {"disc radius": self.disc_radius, "cup ratio": self.cup_ratio}
+        factors |= {"camera": self.camera, "pigment": self.pigment}
+        factors |= {name: x for name, x in self.light.items() if x.ndim == 1}
+        vessels, field = (x.sum((1, 2)) for x in (self.vessels, self.field_of_view))
+        factors["vessel share"] = vessels / field
+        factors |= {f"lesions {k}": n for k, n in self.lesion_counts.items()}
+        factors |= {f"look-alikes {k}": n for k, n in self.distractor_counts.items()}
+        numbers = [int(name[1:]) for name in self.patient]
+        return factors | {"patient": np.array(numbers, np.int64)}
+
 
 def fundus(n: int, *, size: int = 64, rng: np.random.Generator | int = 0) -> Fundus:
     """Draw synthetic fundus photographs with diabetic retinopathy of known grade.
