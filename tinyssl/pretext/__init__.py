@@ -13,6 +13,8 @@ PRETEXTS = {
     "restoration": "restoration:ContextRestoration",
     "shuffling": "shuffling:PixelShuffling",
     "position": "position:RelativePosition",
+    "cpc": "cpc:CPC",
+    "dino": "dino:DINO",
     "text": "text:ImageText",
     "inpainting": "inpainting:Inpainting",
     "simclr": "simclr:SimCLR",
