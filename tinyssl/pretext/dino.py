@@ -13,7 +13,8 @@ from tinyssl.pretext.views import sample_views
 from tinyssl.task import Pretext
 from tinyssl.training import to_tensor
 
-GLOBAL, LOCAL, GROUP = 2, 4, 64  # crops of each kind; images among which one is sought
+LARGE, SMALL = (0.5, 1.0), (0.1, 0.35)  # shares of the area: two crops, and four
+GROUP = 64  # images among which one is sought
 
 
 class DINO(Pretext):
@@ -22,29 +23,24 @@ class DINO(Pretext):
     Parameters
     ----------
     encoder : Module with ``features`` and ``num_features``
-    outputs : int
-        K; where all images get one distribution, the loss is ln K.
-    momentum : float
-        How slowly the teacher follows; .996 and more in long runs.
-    colour : float
-        How far light and colour of the crops change; 1 is mild.
+    outputs : int, K; where all images get one distribution, the loss is ln K
+    momentum : float, how slowly the teacher follows; .996 and more in long runs
+    colour : float, how far light and colour of the crops change; 1 is mild
     centring, sharpening : bool
         Take the teacher's mean away, give it the lower temperature: without the one
         all images get one output, without the other all outputs alike.
-    standardise : bool
-        As `tinyssl.pretext.ContextRestoration` has it.
+    standardise : bool, as `tinyssl.pretext.ContextRestoration` has it
 
     Notes
     -----
-    Two crops of half the area and more, and four of a tenth to a third at half the
-    size; the teacher sees the large ones. It moves at the head of each training step.
-    Scores seek the image that another crop shows among 64; logged are the teacher's
-    entropy, which tells the two collapses, and the divergence from it.
+    The teacher sees the large crops, and moves at the head of each training step.
+    Scores seek the image that another crop shows among 64; the teacher's entropy tells
+    the two collapses from one another.
 
     References
     ----------
     Caron et al.: Emerging properties in self-supervised vision transformers, ICCV 2021,
-    section 3. Park et al. 2022 for chest X-rays.
+    section 3.
     """
 
     name = "dino"
@@ -63,27 +59,26 @@ class DINO(Pretext):
         standardise: bool = False,
     ):
         super().__init__()
-        D, K = encoder.num_features, outputs
-        self.encoder, self.chance = encoder, {"loss": math.log(K)}
-        self.head = nn.Sequential(nn.Linear(D, 128), nn.GELU(), nn.Linear(128, 64))
-        self.prototypes = nn.Linear(64, K, bias=False)
+        D, self.chance = encoder.num_features, {"loss": math.log(outputs)}
+        head = nn.Sequential(nn.Linear(D, 128), nn.GELU(), nn.Linear(128, 64))
+        prototypes = nn.Linear(64, outputs, bias=False)
+        self.student = nn.ModuleList([encoder, head, prototypes])
         self.teacher = copy.deepcopy(self.student).requires_grad_(False)
-        self.register_buffer("centre", torch.zeros(K))
-        self.momentum, self.colour = momentum, colour
-        self.centring, self.standardise = centring, standardise
-        self.temperature = 0.04 if sharpening else 0.1
+        self.register_buffer("centre", torch.zeros(outputs))
+        self.momentum, self.colour, self.centring = momentum, colour, centring
+        self.sharpness = 1 / (0.04 if sharpening else 0.1)
+        self.standardise = standardise
 
     @property
-    def student(self):
-        """What learns by gradients, and what the teacher follows."""
-        return nn.ModuleList([self.encoder, self.head, self.prototypes])
+    def encoder(self):
+        """What is carried to the target task: the student's."""
+        return self.student[0]
 
     def make_batch(self, images, rng):
-        """Crop each image twice large and four times small."""
-        S, how = images.shape[1], {"rng": rng, "colour": self.colour}
-        large = [sample_views(images, area=(0.5, 1), **how) for _ in range(GLOBAL)]
-        how |= {"area": (0.1, 0.35), "size": max(8, S // 2)}
-        small = [sample_views(images, **how) for _ in range(LOCAL)]
+        """Crop each image twice large, and four times small at half the size."""
+        how, half = {"rng": rng, "colour": self.colour}, max(8, images.shape[1] // 2)
+        large = [sample_views(images, area=LARGE, **how) for _ in range(2)]
+        small = [sample_views(images, area=SMALL, size=half, **how) for _ in range(4)]
         return (tuple(large), tuple(small)), ()
 
     def forward(self, inputs, targets):
@@ -91,20 +86,18 @@ class DINO(Pretext):
         if self.training:
             self.follow()
         large, small = (torch.cat(list(crops)) for crops in inputs)
-        views = [self.outputs(x, *self.student) for x in (large, small)]
-        said = (torch.cat(views) / 0.1).log_softmax(1)
-        said = said.view(GLOBAL + LOCAL, len(inputs[0][0]), -1)  # (crops, N, K)
+        views = torch.cat([self.outputs(x, *self.student) for x in (large, small)])
+        said = (views / 0.1).log_softmax(1).unflatten(0, (6, -1))  # (6, N, K)
         with torch.no_grad():
             raw = self.outputs(large, *self.teacher)
-            taught = ((raw - self.centre) / self.temperature).softmax(1)
-            taught = taught.view(GLOBAL, len(inputs[0][0]), -1)
+            taught = ((raw - self.centre) * self.sharpness).softmax(1)
+            taught = taught.unflatten(0, (2, -1))  # (2, N, K)
             if self.training and self.centring:
                 self.centre.lerp_(raw.mean(0), 0.1)
-        every = [(t, s) for t in range(GLOBAL) for s in range(GLOBAL + LOCAL) if s != t]
-        losses = [-(taught[t] * said[s]).sum(1).mean() for t, s in every]
-        loss = torch.stack(losses).mean()
+        every = -torch.einsum("tnk,snk->ts", taught, said) / said.shape[1]
+        loss = (every.sum() - every.diagonal().sum()) / 10  # none with itself
         entropy = torch.special.entr(taught).sum(2).mean()
-        accuracy = found(*said[:GLOBAL].exp()).float().mean()
+        accuracy = found(*said[:2].exp()).float().mean()
         return loss, {"accuracy": accuracy, "entropy": entropy, "kl": loss - entropy}
 
     @torch.no_grad()
@@ -125,12 +118,11 @@ class DINO(Pretext):
         """Seek each image by another crop among 64; the last group is filled up."""
         self.eval()
         N, G = len(images), min(GROUP, len(images))
-        views = [sample_views(images, rng=rng, area=(0.5, 1)) for _ in range(2)]
-        tensors = (to_tensor(view, self.device) for view in views)
-        z = [self.outputs(x, *self.student).cpu() for x in tensors]
+        views = [sample_views(images, rng=rng, area=LARGE) for _ in range(2)]
+        z = [self.outputs(to_tensor(v, self.device), *self.student) for v in views]
         groups = np.resize(rng.permutation(N), (-(-N // G), G))
         right = [float(found(*(x[g] for x in z)).float().mean()) for g in groups]
-        taught = ((z[0] - self.centre.cpu()) / self.temperature).softmax(1)
+        taught = ((z[0] - self.centre) * self.sharpness).softmax(1)
         entropy = float(torch.special.entr(taught).sum(1).mean())
         return {"accuracy": float(np.mean(right)), "bar": 1 / G, "entropy": entropy}
 
@@ -148,12 +140,11 @@ class DINO(Pretext):
         """Show crops, large and small."""
         from tinyssl import plots
 
-        large, small = ({"area": (0.5, 1)}, {"area": (0.1, 0.35)})
-        how = {"rng": rng, "colour": self.colour}
-        rows = [sample_views(images, **how, **kind) for kind in (large, large, small)]
-        title = f"The teacher sees {GLOBAL} large crops, not the {LOCAL} small ones"
-        names = ["large", "large", "small"]
-        return [(plots.strip(rows, names=names, title=title), "Crops of each image.")]
+        kinds, how = (LARGE, LARGE, SMALL), {"rng": rng, "colour": self.colour}
+        rows = [sample_views(images, area=area, **how) for area in kinds]
+        title = "The teacher sees two large crops, not the four small ones"
+        shown = plots.strip(rows, names=["large", "large", "small"], title=title)
+        return [(shown, "Crops of each image.")]
 
 
 def found(first, second):
