@@ -163,6 +163,10 @@ def test_imports_and_small_inputs_are_light(statement):
     assert loaded(statement) == set()
 
 
+def test_the_dictionary_needs_neither_torch_nor_matplotlib():
+    assert loaded("from tinyssl.dictionary import PatchDictionary") <= {"scipy"}
+
+
 def test_the_check_of_imports_can_fail():
     assert loaded("import scipy, numba") == {"scipy", "numba"}
 
@@ -170,7 +174,8 @@ def test_the_check_of_imports_can_fail():
 def test_the_arrows_of_the_house_run_one_way():
     core = ["metrics", "transforms", "_kernels", "data"]
     files = [path for part in core for path in sorted((PACKAGE / part).rglob("*.py"))]
-    files += [PACKAGE / "_checks.py", PACKAGE / "reference.py"]
+    names = ("_checks", "_patches", "_threads", "dictionary", "reference")
+    files += [PACKAGE / f"{name}.py" for name in names]
     for path in files:
         for name in imports(path):
             assert name.split(".")[0] not in {"torch", "matplotlib", "sklearn"}, path

@@ -193,10 +193,12 @@ def test_compute_counts_the_runs_before(folder, tmp_path):
 
 def test_what_is_no_number_of_steps_is_refused(folder, tmp_path):
     config = runs.read_config(folder / "rotation")
-    for wrong in ({"steps": "x"}, {"batch_size": None}, {"steps": 0}, {"init": 7}):
+    for wrong in ({"steps": "x"}, {"batch_size": None}, {"steps": -1}, {"init": 7}):
         runs.write_json(tmp_path / "config.json", config | wrong)
         with pytest.raises(ValueError, match="must hold steps and batch_size"):
             starts.images_processed(tmp_path)
+    runs.write_json(tmp_path / "config.json", config | {"steps": 0})
+    assert starts.images_processed(tmp_path) == 0
 
 
 def test_every_fold_begins_with_the_weights_that_the_seed_gives(tmp_path):

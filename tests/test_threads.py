@@ -99,3 +99,10 @@ def test_numbers_come_back_a_part_each(monkeypatch, least):
 def test_a_forked_child_makes_its_own_pool():
     assert meet() == 2
     assert forked(meet) == 2
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (30, 7), (100, 200)])
+def test_a_product_in_parts_is_the_product(shape):
+    rng = np.random.default_rng(0)
+    x, matrix = rng.normal(size=shape), rng.normal(size=(shape[1], 190))
+    np.testing.assert_allclose(_threads.product(x, matrix), x @ matrix, atol=1e-12)

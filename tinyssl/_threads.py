@@ -9,6 +9,8 @@ import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
+
 _pool = None
 
 
@@ -45,6 +47,16 @@ def in_parts(count, arrays, *, least):
     else:
         answers = spread(lambda i, j: count(*(x[i:j] for x in arrays)), n, least=least)
     return list(zip(*answers, strict=True))
+
+
+def product(x, matrix):
+    """Return x @ matrix, in parts so small that BLAS keeps each to this thread.
+
+    Its own threads wait for one another, long where other processes have the cores.
+    """
+    n, part = len(x), max(1, 2**18 // matrix.size)
+    x = np.pad(x, ((0, -n % part), (0, 0))).reshape(-1, part, len(matrix))
+    return np.matmul(x, matrix).reshape(-1, matrix.shape[1])[:n]
 
 
 def _threads():

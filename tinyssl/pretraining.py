@@ -125,7 +125,8 @@ def _pretrain_fold(shared: Shared, job: dict[str, Any]) -> dict[str, Any]:
         small = np.concatenate([init.thumbnails(fold), small])
     inner, data = bare(task), cases.take(task.columns, seen)
     inner.fit(*cases.take(inner.columns, seen), rng=np.random.default_rng(seed))
-    rows = train(task, data, out=out, **shared.training)
+    trained = inner.trains
+    rows = train(task, data, out=out, **shared.training) if trained else []
     runs.save_encoder(out / "encoder.pt", task.encoder, task=job["task"], seen=hashes)
     runs.save_state(out / "task.pt", task.state_dict())
     runs.save_thumbnails(out / "thumbnails.npy", small)

@@ -137,9 +137,9 @@ def images_processed(run: Path) -> int:
     """Return how many images a pretraining run processed, with those before it."""
     config = runs.read_config(run, "steps", "batch_size")
     steps, batch_size, init = map(config.get, ("steps", "batch_size", "init"))
-    numbers = all(type(value) is int and value > 0 for value in (steps, batch_size))
-    if not (numbers and isinstance(init, str | None)):
-        rule = "must hold steps and batch_size above 0, and init a path or null"
+    numbers = all(type(value) is int for value in (steps, batch_size))
+    if not (numbers and steps >= 0 < batch_size and isinstance(init, str | None)):
+        rule = "must hold steps and batch_size, from 0 and 1 on, init a path or null"
         found = f"{steps!r}, {batch_size!r} and {init!r}"
         raise ValueError(f"{Path(run) / 'config.json'} {rule}; found {found}")
     return steps * batch_size + (images_processed(Path(init)) if init else 0)

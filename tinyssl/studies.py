@@ -82,7 +82,9 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
     """Learn from images without labels."""
     out = Path(s.out)
     runs.refuse_foreign(out)
-    s = SimpleNamespace(**with_defaults(s, pretext.find(s.task).defaults))
+    method = pretext.find(s.task)
+    own = method.defaults if method.trains else untrained(s)
+    s = SimpleNamespace(**with_defaults(s, own))
     if s.folds and s.transductive:
         raise ValueError("--transductive goes without --folds, which hold images out")
     start = {} if s.init is None else name_starts([s.init], ["encoder"], folds=s.folds)
@@ -102,7 +104,7 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
     for more in s.unlabelled:
         bare = replace(reading, folds=0, labelled=False)
         cases = cases.with_more(read(target, more, bare, **own))
-    config = fitted(config, cases)
+    config = method.encoder_config(fitted(config, cases), **s.options)
     # The run
     names = ("steps", "batch_size", "lr", "seed")
     training = {name: getattr(s, name) for name in names}
@@ -124,6 +126,17 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
     return results | {"lines": lines}
 
 
+def untrained(s: SimpleNamespace) -> dict[str, Any]:
+    """Return the settings of a task that trains no network; refuse those of others."""
+    names = ("encoder", "widths", "weights", "init", "steps", "batch_size", "lr")
+    for name in names:
+        if getattr(s, name) is not None:
+            option = f"--{name.replace('_', '-')}"
+            rule = f"belongs to tasks that train a network, --task {s.task} trains none"
+            raise ValueError(f"{option} {rule}")
+    return {"steps": 0}
+
+
 def with_defaults(s: SimpleNamespace, own: dict[str, Any]) -> dict[str, Any]:
     """Return the settings, where none was given those of the task or of all tasks."""
     known = {"encoder": "small", "size": 96, "steps": 600, "batch_size": 32, "lr": 3e-3}
@@ -134,6 +147,8 @@ def with_defaults(s: SimpleNamespace, own: dict[str, Any]) -> dict[str, Any]:
 def last(logs: Sequence[dict[str, Any]]) -> list[dict[str, float]]:
     """Average the last tenth of each fold's log."""
     tails = [entry["rows"][-max(1, len(entry["rows"]) // 10) :] for entry in logs]
+    if not all(tails):  # nothing was trained
+        return []
     names = [name for name in tails[0][-1] if name not in ("step", "lr", "seconds")]
     return [
         {name: float(np.mean([row[name] for row in tail])) for name in names}

@@ -76,6 +76,7 @@ class Pretext(Task):
     carries: ClassVar[tuple[str, ...]] = ("encoder",)
     defaults: ClassVar[dict[str, Any]] = {}  # of pretraining: "encoder", "lr", ...
     betas: ClassVar[tuple[float, float]] = (0.9, 0.999)  # of AdamW
+    trains: ClassVar[bool] = True  # step by step, in the loop; else `fit` does it all
 
     @classmethod
     def build(cls, encoder, *, image_size, region=None, standardise=False, **options):
@@ -85,6 +86,11 @@ class Pretext(Task):
         standardised to zero mean and unit deviation if the target task will do so.
         """
         return cls(encoder, standardise=standardise, **options)
+
+    @classmethod
+    def encoder_config(cls, config: dict[str, Any], **options: Any) -> dict[str, Any]:
+        """Return what encoder the task will have where this one was asked for."""
+        return config
 
     def fit(self, *columns: Any, rng: np.random.Generator) -> None:
         """Learn, before the first step, what batches need, into buffers."""

@@ -19,6 +19,7 @@ PRETEXTS = {
     "inpainting": "inpainting:Inpainting",
     "simclr": "simclr:SimCLR",
     "paste": "paste:AnatomyPaste",
+    "dictionary": "dictionary:Dictionary",
 }
 
 

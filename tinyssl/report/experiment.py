@@ -112,8 +112,10 @@ def pretext_sections(out, cases, logs, config):
         shown = (column[some] for column in unseen)
         figures = task.figures(*shown, scores, rng=rng)
         rows, chance = [entry["rows"] for entry in log], task.chance.get(task.main)
-        curve = plots.pretext_curves({name: rows}, metric=task.main, chance=chance)
-        figures.append((curve, "Thin lines: one a fold. Thick: their smoothed mean."))
+        if any(rows):
+            curve = plots.pretext_curves({name: rows}, metric=task.main, chance=chance)
+            caption = "Thin lines: one a fold. Thick: their smoothed mean."
+            figures.append((curve, caption))
         text = [task.describe(scores, where)]
         sections.append(Section(f"Pretext task: {name}", text, figures))
     return sections
