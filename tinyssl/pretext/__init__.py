@@ -20,6 +20,7 @@ PRETEXTS = {
     "simclr": "simclr:SimCLR",
     "paste": "paste:AnatomyPaste",
     "dictionary": "dictionary:Dictionary",
+    "colourisation": "colourisation:Colourisation",
 }
 
 
