@@ -21,6 +21,7 @@ PRETEXTS = {
     "paste": "paste:AnatomyPaste",
     "dictionary": "dictionary:Dictionary",
     "colourisation": "colourisation:Colourisation",
+    "exemplar": "exemplar:Exemplar",
 }
 
 
