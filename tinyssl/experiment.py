@@ -11,7 +11,13 @@ import torch
 from tinyssl import runs
 from tinyssl.cases import Cases, draw_labelled
 from tinyssl.jobs import run_jobs
-from tinyssl.pretraining import Encoder, Shared, new_encoder, pretrain  # noqa: F401
+from tinyssl.pretraining import (
+    Encoder,
+    Shared,
+    load_pretext,
+    new_encoder,
+    pretrain,  # noqa: F401
+)
 from tinyssl.starts import Start, carry
 from tinyssl.summary import RANDOM, SAME_COMPUTE, SCRATCH, slug
 from tinyssl.task import Target
@@ -220,9 +226,10 @@ def frozen_rows(
                 known[name, place] = features(task.to(device), cases)
             some = known[name, place]
             found = target.probe(cases, chosen, some[chosen], some[held])
-            if start is not None:
+            if start is not None and target.asks:
                 if (name, fold, "asked") not in known:
-                    known[name, fold, "asked"] = target.ask(cases, start, fold, held)
+                    learned = load_pretext(start.folder(fold), start.config)
+                    known[name, fold, "asked"] = target.ask(cases, learned, held)
                 found |= known[name, fold, "asked"]
             for how, answers in found.items():
                 scores = target.score(cases, held, answers)

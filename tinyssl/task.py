@@ -111,6 +111,7 @@ class Target(Task):
     channels: ClassVar[int] = 1  # maps that a network must return, if maps they are
     defaults: ClassVar[dict[str, Any]] = {}  # of a comparison's settings
     decodes: ClassVar[bool] = False  # has a decoder that a pretext task may train
+    asks: ClassVar[bool] = False  # `ask` may answer for a run of pretraining
     probes: ClassVar[bool] = True  # `probe` judges a frozen encoder; else the head does
     keeps: ClassVar[bool] = True  # answers are small enough to be kept
     keeper: ClassVar[str | None] = None  # path of what keeps the best models for use
@@ -136,8 +137,8 @@ class Target(Task):
         return {}
 
     @classmethod
-    def ask(cls, cases: "Cases", start: Any, fold: int, held) -> dict[str, Any]:
-        """Return what a pretraining run answers without any label, by name."""
+    def ask(cls, cases: "Cases", learned: Pretext, held: Any) -> dict[str, Any]:
+        """Return what a pretext task answers without any label, by name."""
         return {}
 
     @classmethod

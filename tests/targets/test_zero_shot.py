@@ -1,7 +1,6 @@
 """Findings asked in words: what counts as one, how answers are scored, whose words."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ from tinyssl.cases import Reading
 from tinyssl.data import open_dataset
 from tinyssl.models import densenet_small
 from tinyssl.starts import Start
-from tinyssl.targets import zero_shot
 from tinyssl.targets.zero_shot import ZeroShot, findings
 
 READING = Reading(32, folds=2)
@@ -90,16 +88,19 @@ class Reader:
         return 0.9 * sign * np.where(there, 1, -1)
 
 
-def test_words_answer_by_the_pair_of_a_finding_and_its_negation(cases, monkeypatch):
+def test_words_answer_by_the_pair_of_a_finding_and_its_negation(cases):
     reader = Reader(cases)
-    monkeypatch.setattr(zero_shot, "load_pretext", lambda *_: reader)
-    start = SimpleNamespace(folder=lambda fold: None, config={})
-    answers = ZeroShot.ask(cases, start, 0, np.arange(60))["zero-shot"]
+    answers = ZeroShot.ask(cases, reader, np.arange(60))["zero-shot"]
     assert reader.asked[:2] == ["microaneurysms", "no microaneurysms"]
     assert ZeroShot.score(cases, np.arange(60), answers)["auc"] == 1
     assert 0.12 < answers.min() < answers.max() < 0.88  # cosines: only ranks mean much
-    monkeypatch.setattr(zero_shot, "load_pretext", lambda *_: object())
-    assert ZeroShot.ask(cases, start, 0, np.arange(60)) == {}
+    assert ZeroShot.ask(cases, object(), np.arange(60)) == {}
+
+
+def test_where_no_finding_can_be_scored_the_score_is_unknown(cases):
+    answers = np.zeros((1, len(cases.facts["findings"])))
+    scores = ZeroShot.score(cases, np.arange(1), answers)
+    assert np.isnan([scores[key] for key in ("auc", "low", "high")]).all()
 
 
 def test_a_run_of_reports_is_asked_beside_what_labels_teach(table, cases, tmp_path):

@@ -11,12 +11,10 @@ from tinyssl import metrics
 from tinyssl.cases import Cases, Reading, gather
 from tinyssl.data import Table
 from tinyssl.data.toy.report import NAMES
-from tinyssl.pretraining import load_pretext
-from tinyssl.starts import Start
 from tinyssl.summary import Metric
 from tinyssl.targets import baselines
 from tinyssl.targets.grading import Grading, view
-from tinyssl.task import Figures, Target
+from tinyssl.task import Figures, Pretext, Target
 
 BOOTSTRAPS, FEWEST = 1000, 5  # FEWEST: images with a finding, and without it
 NONE = ("no ", "normal", "healthy")  # how the name of a class begins that is no finding
@@ -58,6 +56,7 @@ class ZeroShot(Target):
         "epochs": 30,
         "batch_size": 32,
     }
+    asks = True
     make_batch, pool = Grading.make_batch, staticmethod(Grading.pool)
 
     def __init__(self, encoder: nn.Module, *, num_findings: int, augment: bool = True):
@@ -76,7 +75,8 @@ class ZeroShot(Target):
         there = np.stack([*found.values()], 1) if found else np.zeros((len(table), 0))
         grades = table.grade if table.grade is not None else np.zeros(len(table), int)
         columns = {"image": images, "findings": there, "grade": grades}
-        known = {"labelled": grades >= 0, "strata": grades, "classes": "grade"}
+        labelled = (grades >= 0) & bool(found)
+        known = {"labelled": labelled, "strata": grades, "classes": "grade"}
         known |= {"findings": list(found), "size": reading.size}
         return gather(table, reading, columns, **known)
 
@@ -109,24 +109,24 @@ class ZeroShot(Target):
     def score(cls, cases: Cases, index: np.ndarray, answers: Any) -> dict[str, float]:
         """Score answers (N, K) to some of the cases, with a bootstrap interval."""
         truth = cases.columns["findings"][index] > 0
-        each = mean_auc(truth, answers)
+        each = auc_of_each(truth, answers)
         rng = np.random.default_rng(0)
         draws = rng.integers(len(truth), size=(BOOTSTRAPS, len(truth)))
-        again = [np.nanmean(mean_auc(truth[i], answers[i])) for i in draws]
-        low, high = np.nanquantile(again, (0.025, 0.975))
-        scores = {"auc": np.nanmean(each), "low": low, "high": high}
+        again = [mean(auc_of_each(truth[i], answers[i])) for i in draws]
+        known = [value for value in again if np.isfinite(value)] or [np.nan]
+        low, high = np.quantile(known, (0.025, 0.975))
+        scores = {"auc": mean(each), "low": low, "high": high}
         named = zip(cases.facts["findings"], each, strict=True)
         return {k: float(v) for k, v in (*scores.items(), *named)}
 
     @classmethod
-    def ask(cls, cases: Cases, start: Start, fold: int, held: np.ndarray):
-        """Answer in words, if the run has learned any."""
-        task = load_pretext(start.folder(fold), start.config)
-        if not hasattr(task, "similarity"):
+    def ask(cls, cases: Cases, learned: Pretext, held: np.ndarray):
+        """Answer in words, if the task has learned any."""
+        if not hasattr(learned, "similarity"):
             return {}
         names = cases.facts["findings"]
         texts = [text for name in names for text in (name, f"no {name}")]
-        cosine = task.similarity(cases.images(held), texts)
+        cosine = learned.similarity(cases.images(held), texts)
         yes, no = cosine[:, ::2], cosine[:, 1::2]
         return {"zero-shot": 1 / (1 + np.exp(no - yes))}
 
@@ -182,12 +182,18 @@ def findings(table: Table) -> dict[str, np.ndarray]:
     }
 
 
-def mean_auc(truth: np.ndarray, answers: np.ndarray) -> list[float]:
+def auc_of_each(truth: np.ndarray, answers: np.ndarray) -> list[float]:
     """Return the AUC of each finding, nan where all have it or none."""
     return [
         metrics.roc_auc(*pair) if 0 < pair[0].sum() < len(pair[0]) else np.nan
         for pair in zip(truth.T, answers.T, strict=True)
     ]
+
+
+def mean(values) -> float:
+    """Average what is known; nan where nothing is."""
+    known = [value for value in values if np.isfinite(value)]
+    return float(np.mean(known)) if known else np.nan
 
 
 def _each(cases, chosen, features, features_new):
