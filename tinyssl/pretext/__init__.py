@@ -22,6 +22,7 @@ PRETEXTS = {
     "dictionary": "dictionary:Dictionary",
     "colourisation": "colourisation:Colourisation",
     "exemplar": "exemplar:Exemplar",
+    "bow": "bow:BagOfWords",
 }
 
 
