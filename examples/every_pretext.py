@@ -28,6 +28,7 @@ def main():
     parser.add_argument("--tasks", nargs="+", default=list(pretext.PRETEXTS))
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--data", default="toy:700", help="what is learned from")
+    parser.add_argument("--steps", type=int, help="in place of the task's own")
     parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--out", type=Path, help="keep the runs here")
     args = parser.parse_args()
@@ -39,17 +40,20 @@ def main():
         print("|---" * 9 + "|")
     with tempfile.TemporaryDirectory() as folder:
         for name in args.tasks:
-            cells = row(name, args.data, args.seeds, args.out or Path(folder))
+            options = {"steps": args.steps} if args.steps else {}
+            place = args.out or Path(folder)
+            cells = row(name, args.data, args.seeds, place, **options)
             print(line.format(between.join(cells)), flush=True)
 
 
-def row(name, data, seeds, folder):
+def row(name, data, seeds, folder, **options):
     """Pretrain with each seed and score on unseen eyes: the cells of a row."""
     method = pretext.find(name)
     scores, bars, seconds = [], [], []
     for seed in range(seeds):
         out, start = folder / f"{name}-{seed}", time.perf_counter()
-        commands.pretrain(data, task=name, size=SIZE, seed=seed, out=out)
+        known = {"size": SIZE, "seed": seed, "out": out, **options}
+        commands.pretrain(data, task=name, **known)
         seconds.append(time.perf_counter() - start)
         found, parameters = score(out)
         scores.append(found[method.main])

@@ -42,6 +42,33 @@ def test_an_example_prints_what_it_found(line, words):
     assert all(word in printed for word in words.split("|"))
 
 
+def test_a_task_and_an_encoder_of_ones_own_end_in_a_page(tmp_path):
+    printed = run(EXAMPLES / "own_pretext.py", "--steps", 5, "--out", tmp_path)
+    assert "The larger crop is named for" in printed
+    assert "A task of my own" in (tmp_path / "report.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("package", ["timm", "torchvision"])
+def test_a_backbone_of_another_package_is_an_encoder(package, tmp_path):
+    pytest.importorskip(package)
+    line = ("own_pretext.py", "--backbone", "resnet18", "--steps", 2)
+    assert "named for" in run(EXAMPLES / line[0], *line[1:], "--out", tmp_path)
+
+
+def test_a_masked_autoencoder_for_volumes_is_shown(tmp_path):
+    picture = tmp_path / "volumes.png"
+    printed = run(EXAMPLES / "mae_volume.py", "--steps", 4, "--out", picture)
+    assert "error of hidden cubes" in printed
+    with Image.open(picture) as image:
+        assert image.size[0] > 300
+
+
+def test_every_pretext_task_is_a_row_of_a_table():
+    words = ("--tasks", "rotation", "--seeds", 1, "--data", "toy:40", "--steps", 2)
+    printed = run(EXAMPLES / "every_pretext.py", *words, "--markdown")
+    assert "| rotation | accuracy | 0.250 |" in printed
+
+
 def test_use_metrics_needs_no_torch():
     code = (
         "import runpy, sys; sys.modules['torch'] = None; "
