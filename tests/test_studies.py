@@ -14,6 +14,7 @@ from tinyssl.data import toy
 ANY = pytest.mark.parametrize("target", targets.TARGETS)
 # A refusal that does not come must fail at once, not train for minutes
 QUICK = {"images": (2,), "repeats": 1, "steps": 1, "batch_size": 2, "workers": 1}
+UNTRAINED = {"images": (2,), "workers": 1}
 OWN_DATA, MASKS = "toy:20:64", {"mask", "EX"}  # masks have no folds here
 
 
@@ -49,7 +50,8 @@ def runs(tmp_path_factory):
 
 
 def finetune(data, out, target="grade", **options):
-    options = QUICK | {"folds": 0 if target in MASKS else 2} | options
+    quick = QUICK if targets.find(target).trains else UNTRAINED
+    options = quick | {"folds": 0 if target in MASKS else 2} | options
     return commands.finetune(str(data), target=target, out=out, **options)
 
 
@@ -62,7 +64,8 @@ def test_every_target_is_compared_and_leaves_a_page(target, runs, tmp_path):
     prefix = "u-" if target == "mask" else ""
     init = [runs / f"{prefix}restoration", runs / f"{prefix}rotation"]
     out, said = tmp_path / "run", []
-    kind, settings = targets.find(target), {"images": (2, "all"), "steps": 2}
+    kind, settings = targets.find(target), {"images": (2, "all")}
+    settings |= {"steps": 2} if kind.trains else {}
     transfer = ("frozen", "encoder", *(["network"] if kind.decodes else []))
     settings |= {"init": init, "transfer": transfer, "log": said.append}
     if target == "mask":
@@ -71,18 +74,23 @@ def test_every_target_is_compared_and_leaves_a_page(target, runs, tmp_path):
 
     still = {"restoration, frozen", "rotation, frozen", "random weights, frozen"}
     found = {row["init"] for row in results["rows"]}
-    assert {"scratch", "scratch, same compute", "restoration", "rotation"} <= found
+    plain = {"scratch", "scratch, same compute"} if kind.trains else {"random weights"}
+    assert {*plain, "restoration", "rotation"} <= found
     assert ("restoration, with decoder" in found) == kind.decodes
     assert "rotation, with decoder" not in found  # it trains none
     probed = {line["init"].split(":")[0] for line in results.get("frozen", ())}
-    assert still <= (probed if kind.probes else found)
+    if kind.trains:
+        assert still <= (probed if kind.probes else found)
+    else:
+        assert found == {*plain, "restoration", "rotation"}
     assert results["summary"][0]["metric"] == next(iter(kind.metrics))
     assert set(results["more"]) <= set(kind.metrics)
 
     saved = json.loads((out / "results.json").read_text())
     assert saved["summary"] == json.loads(json.dumps(results["summary"]))
     page = page_of(out)
-    for words in ("minus scratch", "verdict", "every", kind.title, kind.measure[:30]):
+    minus = f"minus {results['rows'][0]['init']}"
+    for words in (minus, "verdict", "every", kind.title, kind.measure[:30]):
         assert words in page.text
     assert all(figure["alt"] for figure in page.attributes("img"))
     assert "report:" in results["lines"][-1]
@@ -93,9 +101,10 @@ def test_every_target_is_compared_and_leaves_a_page(target, runs, tmp_path):
 @ANY
 def test_scratch_alone_is_only_read_again_and_elsewhere_the_same(target, tmp_path):
     first = finetune(OWN_DATA, tmp_path / "a", target)
-    assert {row["init"] for row in first["rows"]} == {"scratch"}
+    alone = "scratch" if targets.find(target).trains else "random weights"
+    assert {row["init"] for row in first["rows"]} == {alone}
     page = page_of(tmp_path / "a").text
-    assert "No initialisation stands beside scratch" in page
+    assert f"No initialisation stands beside {alone}" in page
     assert ("majority grade" in page) == (target in ("grade", "class"))
     bytes_ = (tmp_path / "a" / "results.json").read_bytes()
     jobs = sorted((tmp_path / "a" / "jobs").iterdir())
@@ -186,6 +195,17 @@ def test_pretraining_goes_on_from_another_run_and_with_more_images(runs, tmp_pat
         (finetune, {"target": "EXX"}, "needs EXX masks"),
         (finetune, {"transfer": ("network",)}, "network: grade has no decoder"),
         (finetune, {"widths": (4, 8)}, "--widths belongs to --encoder unet"),
+        (
+            finetune,
+            {"target": "anomaly", "steps": 9},
+            "--steps belongs to targets that",
+        ),
+        (finetune, {"target": "anomaly", "lr": 0.1}, "--target anomaly trains nothing"),
+        (
+            finetune,
+            {"target": "anomaly", "normal": "x"},
+            r"normal class \(--normal NAME",
+        ),
     ],
 )
 def test_what_a_study_does_not_do_is_refused(tmp_path, command, options, words):

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tinyssl import summary
-from tinyssl.summary import SAME_COMPUTE, Metric, format_table, join_words, number
+from tinyssl.summary import (
+    SAME_COMPUTE,
+    UNTRAINED,
+    Metric,
+    format_table,
+    join_words,
+    number,
+)
 
 METRICS = {"qwk": Metric("QWK"), "error": Metric("disc diameters", higher=False)}
 
@@ -166,3 +173,22 @@ def test_numbers_and_names_are_written_one_way():
     assert found == ["1_image", "10_images", "2_images", "5_%", "12.5_%", "100_%"]
     assert summary.percent(34.3) == "3430\xa0%"
     assert [join_words("abc"[:n]) for n in (1, 2, 3)] == ["a", "a and b", "a, b and c"]
+
+
+def test_where_nothing_trains_random_weights_stand_in_the_place_of_scratch():
+    made = rows(**{UNTRAINED: [0.1, 0.5, 0.9], "rotation": [0.2, 0.6, 1.0]})
+    table = table_of(made)
+    assert table[1]["difference"] == pytest.approx(0.1)
+    assert "minus random weights [95 % interval]" in format_table(table)
+    assert summary.finding(table).startswith("Against random weights, rotation gained")
+    alone = table_of(made[:3])
+    assert "No initialisation stands beside random weights" in summary.finding(alone)
+    assert "minus" not in format_table(alone)
+
+
+def test_means_of_scores_are_of_the_runs_that_define_them_with_the_most_labels():
+    made = [*rows(scratch=[9.0]), *rows(1.0, a=[0.5, math.nan, 1.0], b=[math.nan])]
+    found = summary.means_of(made, ["qwk"])
+    assert found["a"] == {"qwk": 0.75}
+    assert list(found) == ["a", "b"]
+    assert math.isnan(found["b"]["qwk"])

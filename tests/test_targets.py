@@ -17,11 +17,14 @@ from tinyssl.cases import Reading
 from tinyssl.data import open_dataset
 from tinyssl.models import UNet
 from tinyssl.starts import Start
-from tinyssl.summary import SAME_COMPUTE, SCRATCH
+from tinyssl.summary import SAME_COMPUTE, SCRATCH, UNTRAINED
 from tinyssl.task import Target
 from tinyssl.training import to_tensor, train
 
 ANY = pytest.mark.parametrize("name", targets.TARGETS)
+TRAINS = [name for name in targets.TARGETS if targets.find(name).trains]
+TRAINED = pytest.mark.parametrize("name", TRAINS)
+FITTED = pytest.mark.parametrize("name", [*{*targets.TARGETS} - {*TRAINS}])
 DATA = "toy:24:64"  # twelve patients
 
 
@@ -43,7 +46,7 @@ def batch(task, cases, rng=0):
     return task.make_batch(*columns, rng=np.random.default_rng(rng))
 
 
-@ANY
+@TRAINED
 def test_a_batch_follows_from_the_generator_and_leaves_the_images_alone(name, cases):
     task, study = build(name, cases), cases[name]
     kept = [np.copy(image) for image in study.images(range(4))]
@@ -54,7 +57,7 @@ def test_a_batch_follows_from_the_generator_and_leaves_the_images_alone(name, ca
         assert np.array_equal(image, before)
 
 
-@ANY
+@TRAINED
 def test_an_encoder_of_ones_own_needs_features_and_their_number(name, cases):
     own = OwnEncoder()
     task = build(name, cases, own)
@@ -66,7 +69,21 @@ def test_an_encoder_of_ones_own_needs_features_and_their_number(name, cases):
     assert len(train(task, columns, steps=2, batch_size=2)) == 2
 
 
-@ANY
+@FITTED
+def test_what_is_fitted_leaves_the_encoder_alone_and_follows_from_the_data(name, cases):
+    own, study = OwnEncoder(), cases[name]
+    task = build(name, cases, own)
+    before = [p.clone() for p in own.parameters()]
+    states = []
+    for index in (range(6), range(6), range(6, 12)):
+        task.fit(*study.take(task.columns, index))
+        states.append(torch.cat([b.flatten() for b in task.buffers()]).clone())
+    assert torch.equal(states[0], states[1])
+    assert not torch.equal(states[0], states[2])
+    assert all(map(torch.equal, before, own.parameters()))
+
+
+@TRAINED
 def test_a_frozen_encoder_stays_as_it_is(name, cases):
     channels = targets.find(name).channels
     task = build(name, cases, UNet(out_channels=channels, widths=(4, 8)))
@@ -127,14 +144,16 @@ def test_a_comparison_gives_all_the_same_and_scores_the_held_out(name, cases, tm
         assert row["held"] == study.held(row["fold"]).tolist()
     assert len(cells) == 2 * study.num_folds
     for (labels, run), cell in cells.items():
-        assert (len(cell), len({tuple(row["chosen"]) for row in cell})) == (4, 1)
+        assert len({tuple(row["chosen"]) for row in cell}) == 1
         assert {row["n"] for row in cell} == {labels}
-        steps = {row["init"]: row["steps"] for row in cell}
-        assert steps == {SCRATCH: 1, SAME_COMPUTE: 3, **dict.fromkeys(starts, 1)}
+        steps = [(row["init"], row["steps"]) for row in cell]
+        own = dict.fromkeys(starts, int(kind.trains))
+        plain = {SCRATCH: 1, SAME_COMPUTE: 3} if kind.trains else {UNTRAINED: 0}
+        assert steps == [*(plain | own).items()]
         scores = {row["init"]: row["scores"] for row in cell}
         run_scores, again = (scores[init] for init in starts)
         assert run_scores == again, "other heads or batches for the same start"
-        moved.append(run_scores != scores[SCRATCH])
+        moved.append(run_scores != scores[cell[0]["init"]])
         if labels == 2:
             more = next(c for (n, r), c in cells.items() if r == run and n != 2)
             assert set(cell[0]["chosen"]) < set(more[0]["chosen"])

@@ -104,7 +104,7 @@ class Cases:
 
     def scored_on(self, other: "Cases") -> "Cases":
         """Train on these, score others of the same classes; no copy may be in both."""
-        for name in ("num_grades", "ordered", "class_names", "mask"):
+        for name in ("num_grades", "ordered", "class_names", "mask", "asked"):
             own, theirs = self.facts.get(name), other.facts.get(name)
             if own != theirs and not (name == "class_names" and self.facts["ordered"]):
                 rule = f"must have the {name} of {self.facts['root']}, {own}"

@@ -19,7 +19,7 @@ from tinyssl.pretraining import (
     pretrain,  # noqa: F401
 )
 from tinyssl.starts import Start, carry
-from tinyssl.summary import RANDOM, SAME_COMPUTE, SCRATCH, slug
+from tinyssl.summary import RANDOM, SAME_COMPUTE, SCRATCH, UNTRAINED, slug
 from tinyssl.task import Target
 from tinyssl.training import train
 
@@ -48,6 +48,9 @@ def compare_starts(
     **options: Any,
 ) -> list[dict[str, Any]]:
     """Train every initialisation on the same labelled images; score what is held out.
+
+    A target that trains nothing is fitted to them instead, without a budget, on each
+    encoder as it is and on one with random weights in the place of scratch.
 
     Parameters
     ----------
@@ -85,7 +88,7 @@ def compare_starts(
         the cases "held", and "test_answers".
     """
     inits = [SCRATCH, SAME_COMPUTE] if pretrain_images else [SCRATCH]
-    inits += starts
+    inits = [*(inits if target.trains else [UNTRAINED]), *starts]
     if any(start.carried == "frozen" for start in starts.values()):
         inits.append(RANDOM)
     most = max(asked_for(cases, asked) for asked in labels)
@@ -93,12 +96,14 @@ def compare_starts(
     for cell, chosen in plan(cases, labels, repeats, seed):
         asked, run = cell["labels"], cell["run"]
         draw = cell["repeat"] if isinstance(asked, float) else run
-        budget = steps or max(least_steps, math.ceil(len(chosen) * epochs / batch_size))
+        budget = steps if target.trains else 0
+        if budget is None:
+            budget = max(least_steps, math.ceil(len(chosen) * epochs / batch_size))
         for init in inits:
             extra = pretrain_images if init == SAME_COMPUTE else 0
             name = f"{slug(init)}-{asked}-run{run}"
             job = {"init": init, **cell, "seed": seed + draw}
-            job |= {"steps": budget + math.ceil(extra / batch_size)}
+            job["steps"] = budget + (math.ceil(extra / batch_size) if extra else 0)
             job |= {"chosen": chosen.tolist(), "file": Path(out) / f"jobs/{name}.json"}
             job["save"] = f"models/{name}.pt" if asked == most else None
             jobs.append(job)
@@ -150,9 +155,12 @@ def _finetune(shared: Shared, job: dict[str, Any]) -> dict[str, Any]:
     if shared.curve:
         every = max(1, job["steps"] // shared.curve)
         options |= {"evaluate": score, "evaluate_every": every}
-    log = train(task, cases.take(target.columns, job["chosen"]), **options)
+    columns = cases.take(target.columns, job["chosen"])
+    log = train(task, columns, **options) if target.trains else []
+    if not target.trains:
+        task.to(shared.training["device"]).fit(*columns)
     row = {key: job[key] for key in job if key not in ("file", "save")}
-    row["seconds"] = log[-1]["seconds"]
+    row["seconds"] = log[-1]["seconds"] if log else 0.0
     main = next(iter(target.metrics))
     row["curve"] = [
         {"step": r["step"] + 1} | {k: r[k] for k in target.metrics if k in r}

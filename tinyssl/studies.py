@@ -19,12 +19,12 @@ from tinyssl.jobs import cores
 from tinyssl.report import experiment as pages
 from tinyssl.starts import agree, images_processed, name_starts, notes_of, refuse_leaks
 from tinyssl.summary import (
-    SCRATCH,
     best_average,
     format_scores,
     format_table,
     name_group,
     number,
+    reference,
     summarise,
 )
 from tinyssl.tables import load
@@ -172,7 +172,9 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     kind = targets.find(s.target)
     out = Path(s.out or Path("runs") / s.target)
     runs.refuse_foreign(out)
-    defaults = {"folds": 5, "repeats": 1, "curve": 0} | kind.defaults
+    defaults = {"folds": 5, "repeats": 1, "curve": 0, "lr": 3e-3} | kind.defaults
+    if not kind.trains:
+        refuse_training(s)
     budget = budget_of(s, defaults)
     labels = [*(s.fractions or ()), *(s.images or ())]
     labels = labels or list(defaults.get("fractions") or defaults["images"])
@@ -205,13 +207,15 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     if "network" in s.transfer and not kind.decodes:
         raise ValueError(f"--transfer network: {s.target} has no decoder to receive it")
     carried = [part for part in s.transfer if part != "frozen" or not kind.probes]
+    carried = carried if kind.trains else ["encoder"]  # as it is: all are frozen
     starts = name_starts(s.init, carried, folds=cases.num_folds)
     for line in notes_of(cases, starts):
         s.log(line)
     if not s.transductive:
         refuse_leaks(cases, shared)
     # The comparison
-    extra = max(map(images_processed, s.init), default=0) * s.same_compute
+    again = s.same_compute and kind.trains
+    extra = max(map(images_processed, s.init), default=0) * again
     settings = {"command": "finetune", "target": s.target, "data_path": s.data}
     settings |= {"encoder": config, "init": s.init, "transfer": s.transfer}
     settings |= cases.settings() | own | budget | {"labels": labels, "seed": s.seed}
@@ -223,7 +227,7 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
         rows = compare(kind, cases, starts, labels, budget, how)
     beside = {"labels": labels, "repeats": budget["repeats"], "seed": s.seed}
     blind, frozen = experiment.baseline_rows(kind, cases, **beside), []
-    if "frozen" in s.transfer:
+    if "frozen" in s.transfer and kind.probes:
         s.log("fitting probes to the frozen encoders")
         still = name_starts(s.init, ["frozen"], folds=cases.num_folds)
         beside |= {"encoder": config, "device": where["device"]}
@@ -235,6 +239,15 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     finish(out, kind, cases, results, trained)
     pages.comparison(out, kind, cases, results, trained)
     return results | {"lines": [*result_lines(results), f"report: {out}/report.html"]}
+
+
+def refuse_training(s: SimpleNamespace) -> None:
+    """Refuse what belongs to targets that are trained."""
+    for name in ("epochs", "steps", "all_steps", "batch_size", "lr"):
+        if getattr(s, name) is not None:
+            option = f"--{name.replace('_', '-')}"
+            rule = "belongs to targets that are trained"
+            raise ValueError(f"{option} {rule}, --target {s.target} trains nothing")
 
 
 def budget_of(s: SimpleNamespace, defaults: dict[str, Any]) -> dict[str, Any]:
@@ -297,7 +310,7 @@ def conclude(
     results = {"rows": rows, "summary": found.pop(main), "more": found}
     if baselines:
         results["baselines"] = tables(baselines)[main]
-    results["asked"] = frozen
+    results["asked"] = [*baselines, *frozen]  # with all their scores
     if frozen:
         results["frozen"] = tables(frozen)[main]
     if "test" in rows[0]:
@@ -306,7 +319,7 @@ def conclude(
     most = max(line["labels"] for line in results["summary"])
     lines = [line for line in results["summary"] if line["labels"] == most]
     best = [x["init"] for x in lines if x["avg"] == best_average(lines)]
-    results["shown"] = list(dict.fromkeys([SCRATCH, *best[:1]]))
+    results["shown"] = list(dict.fromkeys([reference(rows), *best[:1]]))
     return results
 
 

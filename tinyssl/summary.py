@@ -14,6 +14,7 @@ from scipy.special import stdtrit
 SCRATCH = "scratch"
 SAME_COMPUTE = "scratch, same compute"
 RANDOM = "random weights, frozen"
+UNTRAINED = "random weights"  # what stands in scratch's place where nothing trains
 
 
 class Metric(NamedTuple):
@@ -27,6 +28,12 @@ class Metric(NamedTuple):
 def metric_of(line):
     """Return the metric of a line of a summary."""
     return Metric(line.get("words", line["metric"]), line.get("higher", True))
+
+
+def reference(rows):
+    """Name the initialisation that the others are compared with."""
+    untrained = any(row["init"] == UNTRAINED for row in rows)
+    return UNTRAINED if untrained else SCRATCH
 
 
 def paired_interval(differences, *, test_share=0.0, level=0.95):
@@ -48,13 +55,13 @@ def paired_interval(differences, *, test_share=0.0, level=0.95):
 
 
 def summarise(rows, key, metric=None, *, test_share=0.0):
-    """Group rows by initialisation and labels; compare each with scratch, run by run.
+    """Group rows by initialisation and labels; compare with scratch, run by run.
 
     A line has "init", "labels", "metric" (the key of the scores), its "words", whether
     "higher" is better, "values" (in the order of "run"), their "min", "avg", "max" (nan
     where one is undefined), the "interval" of the mean (infinite of one value), and
     where scratch has the same runs "difference", "low", "high": scratch subtracted, see
-    `paired_interval`.
+    `paired_interval`; or `UNTRAINED` in its place.
     """
     metric = metric or Metric(key)
     cells = {}
@@ -65,16 +72,16 @@ def summarise(rows, key, metric=None, *, test_share=0.0):
         cell: np.array([runs[k]["scores"][key] for k in sorted(runs)], dtype=float)
         for cell, runs in cells.items()
     }
-    summary = []
+    summary, base = [], reference(rows)
     for (init, group), runs in cells.items():
-        own, beside = scores[init, group], (SCRATCH, group)
+        own, beside = scores[init, group], (base, group)
         labels = next(iter(runs.values()))["labels"]
         line = {"init": init, "labels": labels, "metric": key}
         line |= {"words": metric.words, "higher": metric.higher}
         line |= {"values": own.tolist(), "min": float(own.min())}
         line |= {"avg": float(own.mean()), "max": float(own.max())}
         line["interval"] = paired_interval(own, test_share=test_share)[1:]
-        if init != SCRATCH and set(cells.get(beside, ())) == set(runs):
+        if init != base and set(cells.get(beside, ())) == set(runs):
             ends = paired_interval(own - scores[beside], test_share=test_share)
             line |= zip(("difference", "low", "high"), ends, strict=True)
         summary.append(line)
@@ -87,6 +94,23 @@ def by_labels(lines):
     for line in sorted(lines, key=lambda line: line["labels"]):
         groups.setdefault(name_group(line["labels"]), []).append(line)
     return groups
+
+
+def means_of(rows, names):
+    """Average some scores by initialisation, with the most labels: a dict of dicts.
+
+    Over the runs in which one is defined; nan where there is none.
+    """
+    most, runs = max(row["labels"] for row in rows), {}
+    for row in rows:
+        if row["labels"] == most:
+            scores = np.array([row["scores"][name] for name in names], dtype=float)
+            runs.setdefault(row["init"], []).append(scores)
+    means = {
+        init: np.ma.filled(np.ma.masked_invalid(own).mean(axis=0), np.nan)
+        for init, own in runs.items()
+    }
+    return {k: dict(zip(names, x.tolist(), strict=True)) for k, x in means.items()}
 
 
 def best_average(lines):
@@ -138,13 +162,13 @@ def finding(summary, *, baselines=()):
 
 
 def _against_scratch(summary):
-    found = {}  # where, by initialisation and outcome
+    found, base = {}, reference(summary)  # where, by initialisation and outcome
     for group, lines in by_labels(summary).items():
         for line in (line for line in lines if outcome(line)):
             name = line["init"].replace(", ", " with ")  # scratch with same compute
             found.setdefault((name, outcome(line)), []).append(group)
     if not found:
-        return "No initialisation stands beside scratch"
+        return f"No initialisation stands beside {base}"
     verbs = {"gain": "gained", "LOSS": "LOST"}
     said = [
         f"{name} {verbs[word]} at {name_groups(groups)}"
@@ -152,17 +176,19 @@ def _against_scratch(summary):
         if word != "unclear"
     ]
     if not said:
-        return "No significant difference from scratch"
+        return f"No significant difference from {base}"
     if any(word == "unclear" for _, word in found):
         said.append("no other significant difference")
-    return "Against scratch, " + "; ".join(said)
+    return f"Against {base}, " + "; ".join(said)
 
 
 def format_table(summary):
     """Lay a summary out as text, one line for each labels and initialisation."""
     width = max(len(line["init"]) for line in summary)
     header = f"{'labels':>10}  {'init':{width}}  {'min':>7} {'avg':>7} {'max':>7}"
-    header += f"  {'95 % interval':16}  minus scratch [95 % interval]"
+    header += f"  {'95 % interval':16}"
+    if any(map(outcome, summary)):
+        header += f"  minus {reference(summary)} [95 % interval]"
     rows = [metric_of(summary[0]).words, header]
     for group, lines in by_labels(summary).items():
         for line in lines:

@@ -115,6 +115,7 @@ class Target(Task):
     probes: ClassVar[bool] = True  # `probe` judges a frozen encoder; else the head does
     keeps: ClassVar[bool] = True  # answers are small enough to be kept
     keeper: ClassVar[str | None] = None  # path of what keeps the best models for use
+    trains: ClassVar[bool] = True  # step by step, in the loop; else `fit` does it all
 
     @classmethod
     def read(cls, table: "Table", **options: Any) -> "Cases":
@@ -130,6 +131,9 @@ class Target(Task):
     def build(cls, encoder: nn.Module, cases: "Cases", **options: Any) -> "Target":
         """Put the head for these cases on an encoder."""
         return cls(encoder, **options)
+
+    def fit(self, *columns: Any) -> None:
+        """Learn from labelled cases where nothing is trained."""
 
     @classmethod
     def baselines(cls, cases: "Cases", chosen, held) -> dict[str, Any]:

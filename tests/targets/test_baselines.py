@@ -1,6 +1,10 @@
 """Baselines against scikit-learn, and against what they must not see."""
 
 import numpy as np
+import pytest
+from scipy import stats
+from scipy.spatial.distance import cdist
+from sklearn.covariance import LedoitWolf
 from sklearn.linear_model import LogisticRegression
 
 from tinyssl.targets import baselines
@@ -36,3 +40,29 @@ def test_global_intensities_see_no_places():
     expected, actual = map(baselines.global_intensities, (image, shuffled))
     np.testing.assert_allclose(actual, expected)
     assert actual.shape == (1, 9)
+
+
+def test_the_gaussian_is_scikit_learns_and_the_distance_is_minus_log_density():
+    rng = np.random.default_rng(0)
+    rows, new = (rng.normal(size=(n, 6)) @ rng.normal(size=(6, 6)) for n in (40, 9))
+    peer = LedoitWolf().fit(rows)
+    found = baselines.distances(new, *baselines.gaussian(rows))
+    assert found**2 == pytest.approx(peer.mahalanobis(new))
+    inverse = np.linalg.inv(peer.covariance_)
+    expected = cdist(new, [peer.location_], "mahalanobis", VI=inverse)[:, 0]
+    assert found == pytest.approx(expected)
+    density = stats.multivariate_normal(peer.location_, peer.covariance_)
+    assert np.argsort(found).tolist() == np.argsort(-density.logpdf(new)).tolist()
+    away = np.arange(1, 6)[:, None] * rng.normal(size=6) + rows.mean(0)
+    assert (np.diff(baselines.distances(away, *baselines.gaussian(rows))) > 0).all()
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 8])
+def test_fewer_images_than_features_stay_finite(count):
+    rng = np.random.default_rng(count)
+    rows = rng.normal(size=(count, 30))
+    found = baselines.distances(rng.normal(size=(5, 30)), *baselines.gaussian(rows))
+    assert np.isfinite(found).all()
+    assert len(set(found.tolist())) == 5
+    same = np.ones((count, 30))
+    assert np.isfinite(baselines.distances(rows, *baselines.gaussian(same))).all()

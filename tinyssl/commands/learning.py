@@ -138,7 +138,7 @@ def finetune(
     steps: Positive | None = None,
     all_steps: Positive | None = None,
     batch_size: Positive | None = None,
-    lr: Rate = 3e-3,
+    lr: Rate | None = None,
     same_compute: bool = True,
     transductive: bool = False,
     seed: Natural = 0,
@@ -159,7 +159,8 @@ def finetune(
     target : name
         What is to be learnt: `tinyssl.targets.TARGETS`, or any mask of the data set.
     init : sequence of runs
-        Folders of pretrain; scratch stands beside them in any case.
+        Folders of pretrain; scratch stands beside them in any case, or random weights
+        where the target trains nothing.
     transfer : sequence of names
         What is carried over: encoder; network, the decoder too; frozen, an encoder
         that stays as it is.
@@ -174,7 +175,8 @@ def finetune(
     fractions : sequence of percentages
         Shares of the labels; for grades 5 10 25 50 100 if neither these nor --images.
     images : sequence of int or all
-        Numbers of labelled images; 1 2 5 all for masks, 1 2 5 10 all for the others.
+        Numbers of labelled images; 1 2 5 all for masks, 10 all, of normal images, for
+        anomaly, 1 2 5 10 all for the others.
     folds : int
         Of cross-validation, 5 if not given. For masks 0 if not given: the official
         test images, or a fifth of the patients, are held out.

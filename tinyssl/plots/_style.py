@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from tinyssl.summary import SAME_COMPUTE, SCRATCH
+from tinyssl.summary import SAME_COMPUTE, SCRATCH, UNTRAINED
 
 # Told apart by colour-blind readers (Okabe, Ito: Color universal design, 2008)
 BLUE, VERMILLION, GREEN = "#0072B2", "#D55E00", "#009E73"
@@ -82,7 +82,8 @@ def legend_below(figure, *axes, patches=()):
 
 def init_styles(names):
     """Give every initialisation its look, in their order; scratch is always grey."""
-    fixed = {SCRATCH: ("#555555", "o", "-"), SAME_COMPUTE: ("#999999", "D", "--")}
+    plain = ("#555555", "o", "-")
+    fixed = {SCRATCH: plain, UNTRAINED: plain, SAME_COMPUTE: ("#999999", "D", "--")}
     free = itertools.cycle([(*look, dash) for dash in DASHES for look in LOOKS])
     styles = {}
     for name in dict.fromkeys(names):

@@ -17,6 +17,7 @@ from tinyssl.summary import (
     name_groups,
     number,
     outcome,
+    reference,
 )
 
 
@@ -180,7 +181,8 @@ def differences(summary, *, title=None):
                 ax.vlines(x, line["low"], line["high"], look["color"], linewidth=1.6)
             ax.plot(x, line["difference"], **look, markerfacecolor=fill)
     name = metric_of(lines[0]).words
-    text = f"{name} minus scratch, mean and 95\N{NO-BREAK SPACE}% interval"
+    minus = f"{name} minus {reference(summary)}"
+    text = f"{minus}, mean and 95\N{NO-BREAK SPACE}% interval"
     ax.set_ylabel(style.wrapped(text, 2.0))
     style.legend_below(figure, ax)
     return style.headline(figure, title or finding(lines))

@@ -10,7 +10,7 @@ from tinyssl.pretext.inputs import common_field
 from tinyssl.pretraining import load_pretext, new_encoder, unseen_images
 from tinyssl.report.page import Section, write_report
 from tinyssl.report.tables import Table, efficiency_table
-from tinyssl.summary import SAME_COMPUTE, finding, name_group, number
+from tinyssl.summary import SAME_COMPUTE, finding, name_group, number, reference
 
 SHOWN = 8  # images in a figure
 
@@ -132,15 +132,18 @@ def comparison_sections(target, cases, results, trained):
     if cases.num_folds <= 1:
         each, other = "repeat", ": other labelled images, weights and batches"
         ends = ". It says nothing of other test images."
+    done = f"was trained with the same budget on the same labelled images{same}"
+    if not target.trains:
+        done = "stays as it is, fitted to the same labelled images without training"
     method = (
-        "Every initialisation was trained with the same budget on the same labelled "
-        f"images{same}. Each point is a {each}{other}; differences are paired by it, "
-        f"and their interval is Student's t{ends}"
+        f"Every initialisation {done}. Each point is a {each}{other}; differences "
+        f"are paired by it, and their interval is Student's t{ends}"
     )
     shown = plots.label_efficiency(table, baselines=known)
     figures = [(shown, f"Each point is a {each}.")]
     if any("difference" in line for line in table):
-        caption = "Mean with its 95 % interval; above zero is more than scratch."
+        base = reference(table)
+        caption = f"Mean with its 95 % interval; above zero is more than {base}."
         figures.append((plots.differences(table), caption))
     options = {"rows": rows, "each": each}
     tables = [efficiency_table(table, baselines=known, **options)]

@@ -11,6 +11,7 @@ from tinyssl.summary import (
     interval_of,
     metric_of,
     number,
+    reference,
     verdict,
 )
 
@@ -41,7 +42,7 @@ def efficiency_table(summary, *, baselines=(), rows=(), caption=None, each="fold
     lines, asked = [*summary, *baselines], by_labels(rows)
     metric = metric_of(lines[0]).words if lines else ""
     header = ("labels", "init", "n", metric, "95 % interval")
-    header += ("minus scratch [95 % interval]", "verdict", "min", "max")
+    header += (f"minus {reference(lines)} [95 % interval]", "verdict", "min", "max")
     header += (f"every {each}",)
     body, bold = [], set()
     for name, group in by_labels(lines).items():

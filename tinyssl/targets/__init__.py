@@ -14,6 +14,7 @@ TARGETS = {
     "eye": "laterality:Laterality",
     "points": "localization:Localization",
     "zero_shot": "zero_shot:ZeroShot",
+    "anomaly": "anomaly:Anomaly",
     "mask": "segmentation:Segmentation",
 }
 

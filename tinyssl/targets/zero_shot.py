@@ -11,7 +11,7 @@ from tinyssl import metrics
 from tinyssl.cases import Cases, Reading, gather
 from tinyssl.data import Table
 from tinyssl.data.toy.report import NAMES
-from tinyssl.summary import Metric
+from tinyssl.summary import Metric, means_of
 from tinyssl.targets import baselines
 from tinyssl.targets.grading import Grading, view
 from tinyssl.task import Figures, Pretext, Target
@@ -149,17 +149,8 @@ class ZeroShot(Target):
         """Show the AUC of each finding by initialisation, with the most labels."""
         from tinyssl import plots
 
-        most = max(row["labels"] for row in results["rows"])
-        rows = [row for row in results["rows"] if row["labels"] == most]
-        rows += [row for row in results["asked"] if row["labels"] == most]
-        each: dict[str, Any] = {}
-        for row in rows:
-            scores = [row["scores"][name] for name in cases.facts["findings"]]
-            each.setdefault(row["init"], []).append(scores)
-        means = {
-            init: dict(zip(cases.facts["findings"], np.nanmean(x, 0), strict=True))
-            for init, x in each.items()
-        }
+        rows = [*results["rows"], *results["asked"]]
+        means = means_of(rows, cases.facts["findings"])
         figure = plots.matrix(means, title="AUC of each finding")
         return [(figure, "With the most labels; mean over the folds. .5 is chance.")]
 
