@@ -15,6 +15,7 @@ PRETEXTS = {
     "position": "position:RelativePosition",
     "cpc": "cpc:CPC",
     "dino": "dino:DINO",
+    "mae": "mae:MaskedAutoencoder",
     "text": "text:ImageText",
     "inpainting": "inpainting:Inpainting",
     "simclr": "simclr:SimCLR",
