@@ -3,7 +3,7 @@
 ``mutations.py`` does the planting. An error here is one a person could make.
 """
 
-from planted import counting, limits, similarity, torch_layer, transforms
+from planted import counting, limits, methods, similarity, torch_layer, transforms
 
 ROWS = similarity.ROWS + counting.ROWS + transforms.ROWS + limits.ROWS
-ROWS += torch_layer.ROWS
+ROWS += torch_layer.ROWS + methods.ROWS

@@ -14,7 +14,7 @@ training.py: test_training.py
     "weight_decay": 0.0} -> "weight_decay": weight_decay}
     if not (math.isfinite(value) and torch.isfinite(norm)): -> if False:
     scale = 255.0 if array.dtype == np.uint8 -> scale = 1.0 if array.ndim == 9
-    tensor.permute(0, 3, 1, 2) -> tensor.permute(0, 3, 2, 1)
+    tensor.movedim(-1, 1) -> tensor.transpose(-1, 1)
     channels_last: bool = True -> channels_last: bool = False
 
 training.py:
@@ -110,7 +110,7 @@ summary.py: test_summary.py
 
 pretext/rotation.py: pretext/test_rotation.py
     return images * turn_invariant_field(images)[..., None] -> return images
-    rotate(images, turns), turns -> rotate(images, -turns), turns
+    quarter, axes=axes) -> -quarter, axes=axes)
 
 pretext/restoration.py: pretext/test_restoration.py test_pretexts.py
     (disordered != images).any(-1) -> (disordered != images).all(-1)
