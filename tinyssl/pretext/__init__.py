@@ -16,6 +16,7 @@ PRETEXTS = {
     "cpc": "cpc:CPC",
     "dino": "dino:DINO",
     "mae": "mae:MaskedAutoencoder",
+    "jigsaw": "jigsaw:Jigsaw",
     "text": "text:ImageText",
     "inpainting": "inpainting:Inpainting",
     "simclr": "simclr:SimCLR",

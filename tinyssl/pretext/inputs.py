@@ -1,6 +1,7 @@
 """What pretext tasks share: which pixels are lit, and images freed of their scale."""
 
 import numpy as np
+import torch
 from scipy.ndimage import binary_erosion
 
 from tinyssl.data.images import round_mask
@@ -25,6 +26,20 @@ def standardised(images):
     """Return images at mean 0 and deviation 1 over their lit pixels."""
     mean, deviation = field_statistics(images)
     return (images - mean) / deviation
+
+
+def levelled(images):
+    """Return images or volumes, of mean 0, without the slope of their light.
+
+    What is left correlates with no axis of space.
+    """
+    space = range(2, images.ndim)
+    for axis in space:
+        place = torch.linspace(-1, 1, images.shape[axis], device=images.device)
+        place = place.view([-1 if a == axis else 1 for a in range(images.ndim)])
+        slope = (images * place).mean((*space,), keepdim=True) / place.square().mean()
+        images = images - slope * place
+    return images
 
 
 def pooled(maps):

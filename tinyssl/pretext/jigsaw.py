@@ -1,0 +1,120 @@
+"""Jigsaw: in which order are the tiles of an image? (Noroozi and Favaro 2016)."""
+
+import math
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from tinyssl.pretext.inputs import levelled, pooled, standardised
+from tinyssl.pretext.patches import cut_tiles, lay_tiles
+from tinyssl.task import Pretext
+from tinyssl.training import to_tensor
+from tinyssl.transforms import permutation_set, sample_permutations
+
+
+class Jigsaw(Pretext):
+    """Say by which permutation of a fixed set the tiles of an image were shuffled.
+
+    Parameters
+    ----------
+    encoder : Module with ``features`` and ``num_features``
+        Of volumes, in 2 x 2 x 2 cells, if its ``dims`` is 3; else of images, in 3 x 3.
+    num_permutations : int
+        Size of the set: the classes.
+    region : (H, W) bool array, optional, in which all tiles lie
+
+    Notes
+    -----
+    A tile has .85 of the side of its cell, in the region half, and lies anywhere in it,
+    so that no edge goes on in the next. It is standardised and freed of the slope of
+    its light: eyes are darker at the rim, and slopes alone put 94 % of synthetic ones
+    in order. A set drawn anew for each batch means nothing: one is saved with the rest.
+
+    References
+    ----------
+    Noroozi, Favaro: Unsupervised learning of visual representations by solving jigsaw
+    puzzles, ECCV 2016. Taleb et al.: 3D self-supervised methods for medical imaging,
+    NeurIPS 2020.
+    """
+
+    name = "jigsaw"
+    chance = {"loss": math.log(100), "accuracy": 1 / 100}  # noqa: RUF012
+    main, higher = "accuracy", True
+    defaults = {"batch_size": 16}  # noqa: RUF012
+
+    def __init__(self, encoder, *, num_permutations: int = 100, region=None):
+        super().__init__()
+        if num_permutations < 2:
+            raise ValueError(f"num_permutations must be >= 2, found {num_permutations}")
+        self.encoder, self.region = encoder, region
+        self.dims, D = getattr(encoder, "dims", 2), encoder.num_features
+        L, P = {2: 9, 3: 8}[self.dims], num_permutations
+        self.register_buffer("permutations", torch.tensor(permutation_set(L, P)))
+        self.head = nn.Sequential(nn.Linear(L * D, 256), nn.ReLU(), nn.Linear(256, P))
+        self.chance = {"loss": math.log(P), "accuracy": 1 / P}
+
+    @classmethod
+    def build(cls, encoder, *, image_size, region=None, standardise=True, **options):
+        """Put it around an encoder. Tiles are standardised, whatever is asked."""
+        return cls(encoder, region=region, **options)
+
+    def make_batch(self, images, rng):
+        """Cut each image into tiles and shuffle them; by what, is the target."""
+        tiles, orders = self.cut(images, rng), self.permutations.cpu().numpy()
+        labels, orders = sample_permutations(len(tiles), orders, rng=rng)
+        return tiles[np.arange(len(tiles))[:, None], orders], labels
+
+    def cut(self, images, rng):
+        """Return tiles in reading order, (N, 9, s, s, C) or (N, 8, d, h, w, C)."""
+        if images.ndim != (axes := self.dims + 2):
+            raise ValueError(f"images must have {axes} axes, found {images.ndim}")
+        share = 0.85 if self.region is None else 0.5
+        return cut_tiles(images, share, rng=rng, region=self.region)
+
+    def forward(self, inputs, targets):
+        """Cross-entropy over the permutations."""
+        logits = self.head(self.look(inputs).flatten(1))
+        accuracy = (logits.argmax(1) == targets).float().mean()
+        return F.cross_entropy(logits, targets), {"accuracy": accuracy}
+
+    def look(self, inputs):
+        """Return the features (N, L, D) of tiles (N, C, L, s, s), each by itself."""
+        x = levelled(standardised(inputs.transpose(1, 2).flatten(0, 1)))
+        least, mode = (32, "bilinear") if self.dims == 2 else (16, "trilinear")
+        x = F.interpolate(x, [max(least, side) for side in x.shape[2:]], mode=mode)
+        return pooled(self.encoder.features(x)).unflatten(0, (len(inputs), -1))
+
+    @torch.no_grad()
+    def evaluate(self, images, rng):
+        """Shuffle every image by all permutations; "placed" is the share of tiles."""
+        tiles, orders = self.cut(images, rng), self.permutations  # (P, L)
+        seen = torch.cat([self.look(x) for x in self.batches(tiles, 32)])  # (N, L, D)
+        said = torch.stack([self.head(seen[:, p].flatten(1)).argmax(1) for p in orders])
+        right = (orders[said] == orders[:, None]).float()  # (P, N, L)
+        accuracy, placed = float(right.amin(2).mean()), float(right.mean())
+        return {"accuracy": accuracy, "bar": 1 / len(orders), "placed": placed}
+
+    def describe(self, scores, where):
+        """Say how many images, and how many tiles, are put in order."""
+        keys, P = ("accuracy", "placed"), len(self.permutations)
+        right, placed = (np.mean([s[key] for s in scores]) for key in keys)
+        return (
+            f"How were the tiles shuffled? Right for {right:.1%} of the {where}, each "
+            f"shuffled in {P} ways (chance {1 / P:.1%}); {placed:.1%} of the tiles are "
+            "put back in their place."
+        )
+
+    @torch.no_grad()
+    def figures(self, images, scores, *, rng):
+        """Show shuffled tiles, and how they are put back."""
+        from tinyssl import plots
+
+        tiles, _ = self.make_batch(images, rng)
+        said = self.head(self.look(to_tensor(tiles, self.device)).flatten(1)).argmax(1)
+        back = self.permutations[said].argsort(1).cpu().numpy()  # (N, L)
+        rows = map(lay_tiles, (tiles, tiles[np.arange(len(tiles))[:, None], back]))
+        title = f"{np.mean([s['accuracy'] for s in scores]):.0%} of images put in order"
+        figure = plots.strip([*rows], names=["shuffled", "put back"], title=title)
+        return [(figure, "Images in shuffled tiles, and as these are put back.")]
