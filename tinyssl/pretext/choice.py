@@ -65,8 +65,8 @@ class Choice(Pretext):
         return [(answers, caption), (table, "Rows: what was true.")]
 
 
-def enlarged(x: torch.Tensor, least: int | None = None) -> torch.Tensor:
-    """Show patches smaller than that, or than `VIEW`, at that size; of volumes too."""
+def enlarged(x: torch.Tensor) -> torch.Tensor:
+    """Show patches smaller than `VIEW`, of images or volumes, at that size."""
     dims = x.ndim - 2
-    size = [max(side, least or VIEW[dims]) for side in x.shape[2:]]
+    size = [max(side, VIEW[dims]) for side in x.shape[2:]]
     return F.interpolate(x, size, mode=MODE[dims])

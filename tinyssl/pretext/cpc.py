@@ -1,152 +1,120 @@
-"""Predictive coding (CPC): which patch lies two rows below? (van den Oord 2018)."""
-
-import math
+"""CPC: which patch lies below the next row? (van den Oord et al. 2018)."""
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from tinyssl.pretext.choice import enlarged
-from tinyssl.pretext.inputs import LIT, pooled, standardised
+from tinyssl import _checks
+from tinyssl.pretext.inputs import pooled, standardised
+from tinyssl.pretext.patches import cut_grids
 from tinyssl.task import Pretext
 from tinyssl.training import to_tensor
-from tinyssl.transforms import adjust, sample_adjustments
 
-LEAST = 16  # pixels across at which the network sees a smaller patch
-ASKED = 16  # candidates among which the right patch is named
+GRID, VIEW = 5, 16  # rows R and columns C; pixels across at which a patch is seen
 
 
 class CPC(Pretext):
-    """Predict the features of patches from the rows of patches above them; InfoNCE.
+    """From the rows of patches above, tell a patch further down from all others.
 
     Parameters
     ----------
-    encoder : Module with ``features`` and ``num_features``
-    patch_size : int
-        Side of the patches, an even number of pixels; a third of whole images. Each
-        overlaps the next by half.
+    patch_size, encoder, region, standardise
+        As `tinyssl.pretext.RelativePosition`; patches overlap by half, 2/9 of an image.
     skip : int
-        Rows between what is seen and what is predicted. With 0 half of the patch is
-        seen already, and copying is enough.
-    standardise : bool
-        Show each patch at mean 0 and deviation 1.
+        Rows left out above the one predicted. With 0 the pixels in both betray it.
 
     Notes
     -----
-    The candidates are all predicted patches of the batch, the image's own among them;
-    patches outside the field of view are none. The task's own layers normalise each
-    patch alone (LayerNorm). An encoder with BatchNorm mixes the patches of a batch in
-    training, which leaks; scores are of evaluation mode, where it cannot.
+    The loss is over all patches asked for in the batch, "accuracy" over those of the
+    same image. In training an encoder's BatchNorm lets rows above know a little of
+    those below; scores are made in evaluation mode, where nothing leaks.
 
     References
     ----------
     van den Oord, Li, Vinyals: Representation learning with contrastive predictive
-    coding, 2018, section 3.2. Henaff et al., ICML 2020, for the order of rows.
+    coding, 2018. Henaff: Data-efficient image recognition with CPC, ICML 2020.
     """
 
-    name = "cpc"
-    main, higher = "accuracy", True
-    chance = {"accuracy": 1 / ASKED}  # noqa: RUF012
-    defaults = {"batch_size": 16, "steps": 500}  # noqa: RUF012
+    name, main, higher = "cpc", "accuracy", True
+    defaults = {"batch_size": 16}  # noqa: RUF012
 
-    def __init__(self, encoder, *, patch_size=16, skip=1, standardise=False):
+    def __init__(
+        self,
+        encoder: nn.Module,
+        *,
+        patch_size: int = 10,
+        skip: int = 1,
+        region: np.ndarray | None = None,
+        standardise: bool = False,
+    ):
         super().__init__()
-        if patch_size < 2 or patch_size % 2:
-            rule = "patch_size must be an even number of pixels, 2 or more"
-            raise ValueError(f"{rule}, found {patch_size}")
+        self.patch_size = _checks.integer("patch_size", patch_size, 2)
+        self.below = 1 + _checks.integer("skip", skip, 0, GRID - 2)
+        self.region, self.standardise = region, standardise
         self.encoder, D = encoder, encoder.num_features
-        self.patch_size, self.skip, self.standardise = patch_size, skip, standardise
-        self.to_code = nn.Sequential(nn.Linear(D, 64), nn.LayerNorm(64))
-        self.from_above = nn.GRU(64, 64, batch_first=True)
-        self.predict = nn.Linear(64, 64)
+        self.norm, self.predict = nn.LayerNorm(D), nn.Conv2d(D, D, 1)  # linear
+        self.above = nn.ModuleList(nn.Conv2d(D, D, 3) for _ in range(2))
+        self.classes = (GRID - self.below) * GRID  # K, asked for in each image
+        self.chance = {"accuracy": 1 / self.classes}
 
     @classmethod
-    def build(cls, encoder, *, image_size, region=None, standardise=False, **options):
-        """Cut patches of a third of the images."""
-        size = max(4, image_size // 6 * 2)
-        return cls(
-            encoder, **{"patch_size": size, "standardise": standardise} | options
-        )
+    def build(cls, encoder, *, image_size, **options):
+        """Cut patches of two ninths of the images."""
+        return cls(encoder, **{"patch_size": 2 * max(2, image_size // 9)} | options)
 
     def make_batch(self, images, rng):
-        """Cut all patches, each in its own light; targets say which rows count."""
-        s = self.patch_size
-        windows = np.lib.stride_tricks.sliding_window_view(images, (s, s), (1, 2))
-        patches = windows[:, :: s // 2, :: s // 2]  # (N, R, W, C, s, s)
-        N, R, W = patches.shape[:3]
-        if self.skip + 2 > R:
-            rule = f"patch_size and skip must leave {self.skip + 2} rows of patches"
-            raise ValueError(f"{rule}, found {R} in images of {images.shape[1]} pixels")
-        patches = np.moveaxis(patches, 3, -1).reshape(-1, s, s, images.shape[-1])
-        lit = (patches.max(-1) > LIT).mean((1, 2)).reshape(N, R, W) > 0.5
-        return adjust(patches, *sample_adjustments(len(patches), rng=rng)), lit
+        """Cut patches (N, R, C, s, s, channels); the places of those asked for."""
+        patches = cut_grids(images, self.patch_size, GRID, region=self.region, rng=rng)
+        return patches, np.tile(np.arange(self.classes), (len(images), 1))  # (N, K)
 
-    def forward(self, patches, lit):
-        """Cross-entropy of the right patch among all that are predicted."""
-        logits = self.logits(patches, lit)  # (M, M)
-        own = torch.arange(len(logits), device=logits.device)
-        others = torch.randint(len(own), (len(own), ASKED - 1), device=logits.device)
-        logs = {"accuracy": first_of(logits, others)}
-        logs["ln_n"] = torch.tensor(math.log(len(own)))  # what guessing costs
-        return F.cross_entropy(logits, own), logs
+    def forward(self, inputs, targets):
+        """InfoNCE over all patches of the batch that are asked for."""
+        logits = self.logits(inputs)  # (N, K, N, K)
+        itself = torch.arange(targets.numel(), device=targets.device)
+        loss = F.cross_entropy(logits.flatten(2).flatten(0, 1), itself)
+        right = logits.diagonal(0, 0, 2).argmax(1) == targets.T  # (K, N)
+        return loss, {"accuracy": right.float().mean()}
 
-    def logits(self, patches, lit):
-        """Score each prediction with each predicted patch: (M, M)."""
-        N, _, R, W = lit.shape
-        x = standardised(patches) if self.standardise else patches
-        code = self.to_code(pooled(self.encoder.features(enlarged(x, LEAST))))
-        code = code.view(N, R, W, -1)
-        columns = code.transpose(1, 2).flatten(0, 1)  # (N W, R, 64), read downwards
-        context = self.from_above(columns)[0].unflatten(0, (N, W)).transpose(1, 2)
-        step, known = self.skip + 1, self.known(lit)
-        predicted = self.predict(context[:, :-step][known])  # (M, 64)
-        return predicted @ code[:, step:][known].T / 8
-
-    def known(self, lit):
-        """Mark predictions (N, R - skip - 1, W) both of whose ends are lit."""
-        step = self.skip + 1
-        return (lit[:, 0, step:] > 0) & (lit[:, 0, :-step] > 0)
+    def logits(self, inputs):
+        """Compare K predictions for each image with K patches: (N, K, N, K)."""
+        x = inputs.movedim(1, 3).flatten(0, 2)  # (N R C, channels, s, s)
+        x = standardised(x) if self.standardise else x
+        x = F.interpolate(x, (VIEW, VIEW), mode="bilinear")
+        z = self.norm(pooled(self.encoder.features(x)))
+        z = seen = z.unflatten(0, (-1, GRID, GRID)).movedim(-1, 1)  # (N, D, R, C)
+        for layer in self.above:  # a row sees itself and those above, none below
+            seen = seen + layer(F.pad(seen, (1, 1, 2, 0))).relu()
+        pair = self.predict(seen)[:, :, : -self.below], z[:, :, self.below :]
+        said, true = (F.normalize(maps.flatten(2)) for maps in pair)  # (N, D, K)
+        return torch.einsum("ndk,mdj->nkmj", said, true) / 0.1  # temperature
 
     @torch.no_grad()
-    def evaluate(self, images, rng):
-        """Ask which of 16 patches lies there, of which 15 are drawn from all."""
+    def answer(self, patches):
+        """Return which of its image's patches each prediction is nearest: (N, K)."""
         self.eval()
-        right, groups = [], range(0, len(images), 32)
-        for part in (images[first : first + 32] for first in groups):
-            batch = to_tensor(self.make_batch(part, rng), self.device)
-            logits = self.logits(*batch).cpu()
-            others = rng.integers(len(logits), size=(len(logits), ASKED - 1))
-            right.append(float(first_of(logits, torch.from_numpy(others))))
-        return {"accuracy": float(np.mean(right)), "bar": 1 / ASKED}
+        some = np.array_split(patches, -(-len(patches) // 16))
+        own = [self.logits(to_tensor(x, self.device)).diagonal(0, 0, 2) for x in some]
+        return torch.cat([x.argmax(1).T for x in own]).cpu().numpy()
+
+    def evaluate(self, images, rng):
+        """Pick every patch that is asked for among those of its image."""
+        patches, truth = self.make_batch(images, rng)
+        right = (self.answer(patches) == truth).mean()
+        return {"accuracy": float(right), "bar": 1 / self.classes}
 
     def describe(self, scores, where):
-        """Say how often the right patch is named."""
-        right = np.mean([s["accuracy"] for s in scores])
-        return (
-            f"Which of {ASKED} patches lies {self.skip + 1} rows below? Right for "
-            f"{right:.1%} of the patches of the {where} (chance {1 / ASKED:.1%})."
-        )
+        """Say how many patches are picked."""
+        right, K = np.mean([s["accuracy"] for s in scores]), self.classes
+        asked = f"From the rows above, which of {K} patches lies further down?"
+        return f"{asked} Right for {right:.1%} in the {where} (chance {1 / K:.1%})."
 
-    @torch.no_grad()
     def figures(self, images, scores, *, rng):
-        """Show patches, and the one of all that each prediction fits best."""
+        """Show the patches asked for in one image, and those that were picked."""
         from tinyssl import plots
 
-        patches, lit = self.make_batch(images, rng)
-        known = self.known(torch.from_numpy(lit)[:, None]).numpy()
-        wanted = np.arange(len(patches)).reshape(lit.shape)[:, self.skip + 1 :][known]
-        logits = self.logits(*to_tensor((patches, lit), self.device)).cpu().numpy()
-        some = rng.choice(len(wanted), min(8, len(wanted)), replace=False)
-        best = logits[some].argmax(1)
-        title = f"{(best == some).sum()} of {len(some)} found among {len(wanted)}"
-        rows = [patches[wanted[some]], patches[wanted[best]]]
-        figure = plots.strip(rows, names=["wanted", "answered"], title=title)
-        return [(figure, "Patches to predict from the rows above, and the best fit.")]
-
-
-def first_of(logits, others):
-    """Return how often the own of (M, M) scores lies above the others, (M, K)."""
-    every = torch.arange(len(logits), device=logits.device)[:, None]
-    asked = logits.gather(1, others).masked_fill(others == every, -torch.inf)
-    return (logits.diagonal() > asked.amax(1)).float().mean()
+        patches, (truth,) = self.make_batch(images[:1], rng)
+        (said,), asked = self.answer(patches), np.concatenate(patches[0, self.below :])
+        labels = [f"{1 + k // GRID + self.below}/{1 + k % GRID}" for k in truth]
+        shown = plots.answered([asked, asked[said]], truth, said, labels=labels)
+        return [(shown, "Patches (row/column), and those picked, from rows above.")]

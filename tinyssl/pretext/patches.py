@@ -1,6 +1,7 @@
 """Patches of whole images: drawn, cut out, and a pretext task on them."""
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from tinyssl.task import Task
 from tinyssl.transforms import join_tiles, sample_tile_offsets, split_tiles
@@ -24,6 +25,28 @@ def sample_corners(regions, size, *, rng):
             hits = rng.permutation(np.argwhere(centres))
         corners[i] = hits[0]
     return corners
+
+
+def cut_grids(images, size, grid, *, region, rng):
+    """Cut rows of patches, each half over the next, out of one place of each image.
+
+    All lie inside the (H, W) ``region``, if one is given; the second next patch begins
+    where one ends, or later. Returns (N, grid, grid, size, size, C).
+    """
+    shape, step = images.shape[1:3], (size + 1) // 2
+    side = size + (grid - 1) * step
+    region = np.ones(shape, bool) if region is None else region
+    rooms = np.ones((0, 0, 1, 1), bool)
+    if min(shape) >= side:
+        rooms = sliding_window_view(region, (side, side))
+    free = np.argwhere(rooms.all((2, 3)))
+    if len(free) == 0:
+        rule = f"patch_size must leave room for {grid} rows, {side} pixels across"
+        raise ValueError(f"{rule}, found images of {shape[0]} x {shape[1]}")
+    corners = free[rng.integers(len(free), size=len(images))]
+    squares = cut_patches(images, corners, side)
+    cut = sliding_window_view(squares, (size, size), axis=(1, 2))[:, ::step, ::step]
+    return np.ascontiguousarray(np.moveaxis(cut, 3, -1))
 
 
 def move_to_objects(corners, masks, size, *, share, rng):
