@@ -126,6 +126,12 @@ def test_baselines_and_probes_answer_every_held_out_case(name, cases):
         assert np.isfinite(kind.score(study, held, one)[main])
 
 
+def alike(scores, others):
+    """Compare scores; a Xeon's last digits depend on where memory lies."""
+    pairs = [np.array([scores[k], others[k]], float) for k in scores | others]
+    return all(np.allclose(*pair, atol=1e-6, equal_nan=True) for pair in pairs)
+
+
 @ANY
 def test_a_comparison_gives_all_the_same_and_scores_the_held_out(name, cases, tmp_path):
     kind, study = targets.find(name), cases[name]
@@ -152,7 +158,8 @@ def test_a_comparison_gives_all_the_same_and_scores_the_held_out(name, cases, tm
         assert steps == [*(plain | own).items()]
         scores = {row["init"]: row["scores"] for row in cell}
         run_scores, again = (scores[init] for init in starts)
-        assert run_scores == again, "other heads or batches for the same start"
+        same = alike(run_scores, again)
+        assert same, "other heads or batches for the same start"
         moved.append(run_scores != scores[cell[0]["init"]])
         if labels == 2:
             more = next(c for (n, r), c in cells.items() if r == run and n != 2)
@@ -162,7 +169,7 @@ def test_a_comparison_gives_all_the_same_and_scores_the_held_out(name, cases, tm
     row = next(row for row in rows if row["labels"] != 2 and row["run"] == 1)
     held = study.held(1)
     answers = load(row["init"], 1).predict(study.images(held))
-    assert runs.plain(kind.score(study, held, answers)) == row["scores"]
+    assert alike(runs.plain(kind.score(study, held, answers)), row["scores"])
 
 
 def test_all_labels_are_as_many_in_folds_of_any_size(cases):

@@ -102,7 +102,7 @@ def _check(shape, *, colour):
     fits = len(shape) == 2 or (colour and len(shape) == 3 and shape[2] == 3)
     if not fits or not 0 < shape[0] * shape[1] <= MAX_PIXELS:
         rule = f"must be (H, W){' or (H, W, 3)' * colour} of at most {MAX_PIXELS:,}"
-        found = f"found {shape}"
+        found = f"found {shape}; save slices of a volume one by one"
         raise DataError(f"{rule} pixels, {found}")
 
 
