@@ -101,10 +101,12 @@ def features(encoder, images) -> np.ndarray:
 def skills(some, others, eyes, new) -> dict[str, float]:
     """Fit each factor on some eyes, score it on others; "patient" needs no fit."""
     answers, truth = factors(eyes), factors(new)
+    every = np.concatenate([*answers.values()], axis=1).astype(float)
+    predicted = fitted(some, every, others, eyes.patient)
+    ends = np.cumsum([values.shape[1] for values in answers.values()])
     found = {}
-    for name, values in answers.items():
-        predicted = fitted(some, values.astype(float), others, eyes.patient)
-        pairs = zip(truth[name].T, predicted.T, strict=True)
+    for name, guess in zip(truth, np.split(predicted, ends[:-1], axis=1), strict=True):
+        pairs = zip(truth[name].T, guess.T, strict=True)
         each = [value for pair in pairs if np.isfinite(value := skill(*pair))]
         found[name] = float(np.mean(each)) if each else np.nan
     unit = others - others.mean(0)
