@@ -16,7 +16,6 @@ pretext/cpc.py: pretext/test_cpc.py
     F.pad(seen, (1, 1, 2, 0)) -> F.pad(seen, (1, 1, 1, 1))
 
 pretext/dino.py: pretext/test_dino.py
-    requires_grad_(False) -> requires_grad_(True)
     every.sum() - every.diagonal().sum() -> every.sum()
     own.lerp_(theirs, 1 - self.momentum) -> own.lerp_(theirs, self.momentum)
     if self.training and self.centring: -> if self.centring:
@@ -48,7 +47,7 @@ factors.py: test_factors.py
       -> return metrics.roc_auc(truth, predicted)
     held = person % FOLDS == fold -> held = person >= 0
     unit[::2] @ unit[1::2].T -> unit[::2] @ unit[::2].T
-    if max(g, key= -> if min(g, key=
+    > MORE > grown[t] -> > MORE < grown[t]
 
 federated.py: test_federated.py
     count * state[name].double() -> state[name].double()
