@@ -129,12 +129,16 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
 def untrained(s: SimpleNamespace) -> dict[str, Any]:
     """Return the settings of a task that trains no network; refuse those of others."""
     names = ("encoder", "widths", "weights", "init", "steps", "batch_size", "lr")
+    rule = f"tasks that train a network, --task {s.task} trains none"
+    refuse_given(s, names, rule)
+    return {"steps": 0}
+
+
+def refuse_given(s: SimpleNamespace, names: Sequence[str], rule: str) -> None:
+    """Refuse options that were given and belong elsewhere."""
     for name in names:
         if getattr(s, name) is not None:
-            option = f"--{name.replace('_', '-')}"
-            rule = f"belongs to tasks that train a network, --task {s.task} trains none"
-            raise ValueError(f"{option} {rule}")
-    return {"steps": 0}
+            raise ValueError(f"--{name.replace('_', '-')} belongs to {rule}")
 
 
 def with_defaults(s: SimpleNamespace, own: dict[str, Any]) -> dict[str, Any]:
@@ -174,7 +178,9 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     runs.refuse_foreign(out)
     defaults = {"folds": 5, "repeats": 1, "curve": 0, "lr": 3e-3} | kind.defaults
     if not kind.trains:
-        refuse_training(s)
+        names = ("epochs", "steps", "all_steps", "batch_size", "lr")
+        rule = f"targets that are trained, --target {s.target} trains nothing"
+        refuse_given(s, names, rule)
     budget = budget_of(s, defaults)
     labels = [*(s.fractions or ()), *(s.images or ())]
     labels = labels or list(defaults.get("fractions") or defaults["images"])
@@ -239,15 +245,6 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     finish(out, kind, cases, results, trained)
     pages.comparison(out, kind, cases, results, trained)
     return results | {"lines": [*result_lines(results), f"report: {out}/report.html"]}
-
-
-def refuse_training(s: SimpleNamespace) -> None:
-    """Refuse what belongs to targets that are trained."""
-    for name in ("epochs", "steps", "all_steps", "batch_size", "lr"):
-        if getattr(s, name) is not None:
-            option = f"--{name.replace('_', '-')}"
-            rule = "belongs to targets that are trained"
-            raise ValueError(f"{option} {rule}, --target {s.target} trains nothing")
 
 
 def budget_of(s: SimpleNamespace, defaults: dict[str, Any]) -> dict[str, Any]:
