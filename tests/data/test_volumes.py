@@ -61,10 +61,18 @@ def test_nerve_fibres_are_thicker_towards_the_disc(maculas):
     assert (maculas.patient[::2] == maculas.patient[1::2]).all()
 
 
+def test_the_surfaces_stand_where_the_pixels_change(maculas):
+    last = maculas.surfaces[:, 0, -1].mean(-1)  # of the slice that every jump moves
+    for volume, top, jumped in zip(
+        maculas.images, last, maculas.motion > 0, strict=True
+    ):
+        light = volume[-1, :, :, 0].mean(-1)
+        step = np.argmax(np.diff(light[: round(top) + 8]))
+        assert abs(step + 0.5 - top) < 1.6, jumped
+
+
 def test_a_jump_of_the_eye_moves_the_slices_after_it(maculas):
-    healthy = (
-        maculas.classes == 0
-    )  # whose lowest surface is straight from slice to slice
+    healthy = maculas.classes == 0  # the lowest surface is straight from slice to slice
     floor = maculas.surfaces[healthy, 7]
     bend = np.abs(np.diff(floor, n=2, axis=1)).max((1, 2))
     assert np.allclose(bend, maculas.motion[healthy])
