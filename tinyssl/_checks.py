@@ -219,9 +219,11 @@ def scale(name, value):
     return given
 
 
-def not_negative(name, value):
+def not_negative(name, value, below=np.inf):
     if not 0 <= (given := number(name, value)) < np.inf:
         raise refusal(name, "be finite and >= 0", value)
+    if given >= below:
+        raise refusal(name, f"be < {below}", given)
     return given
 
 

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from strategies import label_pairs, lengths, numpy_up_to, small, weights, wraps
 
-from tinyssl.metrics import _kappas, accuracy, cohen_kappa, confusion_matrix
+from tinyssl.metrics import accuracy, agreement, cohen_kappa, confusion_matrix
 from tinyssl.metrics import quadratic_weighted_kappa as qwk
 
 UNDEFINED = 7  # a value no kappa has
@@ -33,7 +33,7 @@ def test_known_values_and_labels_of_other_kinds():
 
 @given(label_pairs(), small)
 def test_kappa_is_symmetric_and_ignores_order_and_unused_grades(pair, length):
-    with numpy_up_to(_kappas, length):
+    with numpy_up_to(agreement, length):
         expected = qwk(*pair)
         np.testing.assert_equal(qwk(*pair[::-1]), expected)
         np.testing.assert_equal(qwk(*(values[::-1] for values in pair)), expected)
@@ -57,7 +57,7 @@ def test_kappa_of_constant_raters(pair):
 @pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "?"])
 def test_narrow_labels_do_not_wrap(dtype, length):
     narrow = np.array([[0, 100, 127, 1] * 9, [100, 0, 127, 3] * 9]).astype(dtype)
-    with numpy_up_to(_kappas, length):
+    with numpy_up_to(agreement, length):
         assert qwk(*narrow) == qwk(*narrow.astype(int))
         table = confusion_matrix(*narrow)
         np.testing.assert_array_equal(table, confusion_matrix(*narrow.astype(int)))
@@ -68,7 +68,7 @@ def test_narrow_labels_do_not_wrap(dtype, length):
 @pytest.mark.parametrize("narrow", ["i1", "u1", "i4", "u8"])
 def test_labels_of_two_dtypes_do_not_wrap(narrow, length):
     y_true, y_pred = np.tile([0, 44, 7], 20), np.tile([300, 44, 2**33], 20)
-    with numpy_up_to(_kappas, length):
+    with numpy_up_to(agreement, length):
         expected = qwk(y_true, y_pred)
         assert qwk(y_true.astype(narrow), y_pred) == expected
         assert qwk(y_pred, y_true.astype(narrow)) == expected
@@ -81,7 +81,7 @@ def test_the_table_and_kappas_equal_sklearn(data, pair, length):
     options = {"labels": range(5), "sample_weight": w}
     used = slice(None) if w is None else w > 0
     one_grade = np.ptp(np.concatenate([values[used] for values in pair])) == 0
-    with numpy_up_to(_kappas, length):
+    with numpy_up_to(agreement, length):
         table = confusion_matrix(*pair, num_classes=5, sample_weight=w)
         expected = sklearn.metrics.confusion_matrix(*pair, **options)
         np.testing.assert_allclose(table, expected, atol=1e-12)
@@ -98,7 +98,7 @@ def test_the_table_and_kappas_equal_sklearn(data, pair, length):
 
 @lengths
 def test_num_classes_defaults_to_the_largest_label(length):
-    with numpy_up_to(_kappas, length):
+    with numpy_up_to(agreement, length):
         assert confusion_matrix([0], [0], num_classes=4).shape == (4, 4)
         for last in (2, 62, 63, 64, 100):  # the last two: more than the first table has
             table = confusion_matrix([0, last, 1], [0, 0, last])
@@ -125,7 +125,7 @@ def test_kappas_of_any_integers_are_the_nearest_float(data, dtype, length):
     pairs = data.draw(st.lists(st.tuples(grade, grade), min_size=1, max_size=9))
     pair = [np.array(values, dtype) for values in zip(*pairs, strict=True)]
     for scheme, cost in COSTS.items():
-        with numpy_up_to(_kappas, length):
+        with numpy_up_to(agreement, length):
             actual = cohen_kappa(*pair, weights=scheme, undefined=UNDEFINED)
         assert actual == exact_kappa(*pair, cost)
 
@@ -183,7 +183,7 @@ def test_a_sample_of_little_weight_still_counts(scheme):
 def test_any_number_of_threads_gives_the_same(monkeypatch, dtype):
     pair = np.random.default_rng(0).integers(0, 5, (2, 5000)).astype(dtype)
     expected = qwk(*pair), confusion_matrix(*pair).tolist()
-    monkeypatch.setattr(_kappas, "PART", 100)
+    monkeypatch.setattr(agreement, "PART", 100)
     for threads in "123":
         monkeypatch.setenv("TINYSSL_NUM_THREADS", threads)
         assert (qwk(*pair), confusion_matrix(*pair).tolist()) == expected
@@ -193,7 +193,7 @@ def test_any_number_of_threads_gives_the_same(monkeypatch, dtype):
 @pytest.mark.parametrize("place", [0, -1, slice(None, None, 3)])
 @pytest.mark.parametrize("far", [10**9, 2**32, 2**40, 2**62, -(2**40)])
 def test_labels_far_out_in_any_part_are_seen(monkeypatch, place, far):
-    monkeypatch.setattr(_kappas, "PART", 100)
+    monkeypatch.setattr(agreement, "PART", 100)
     monkeypatch.setenv("TINYSSL_NUM_THREADS", "2")
     y_true, y_pred = np.tile([0, 1, 1], 1000), np.tile([0, 0, 1], 1000)
     y_true[place] = far

@@ -7,7 +7,7 @@ import pytest
 from strategies import lengths, refused
 
 from tinyssl import metrics
-from tinyssl.metrics import _kappas, _ssim, classification, overlap, ranking
+from tinyssl.metrics import _ssim, agreement, classification, overlap, ranking
 
 
 def no(message, *args, **options):
@@ -217,7 +217,7 @@ CALLS = [(name, *row) for some in ROWS for name in some.split() for row in ROWS[
 @lengths
 @pytest.mark.parametrize(("name", "args", "options", "message"), CALLS)
 def test_refusals(name, args, options, message, length, monkeypatch):
-    for module in (_kappas, _ssim, classification, overlap, ranking):
+    for module in (_ssim, agreement, classification, overlap, ranking):
         monkeypatch.setattr(module, "SMALL", length)
     if name in ("ssim", "SSIMAccumulator"):
         args = (GRAY, GRAY) if name == "ssim" and not args else args

@@ -21,7 +21,7 @@ _kernels/agreement.py:
 metrics/agreement.py: metrics/test_agreement.py
     y_true.astype(np.int64) * K + y_pred -> y_true * K + y_pred
 
-metrics/_kappas.py: metrics/test_agreement.py
+metrics/agreement.py: metrics/test_agreement.py
     int(max(high)) - int(min(low)) -> int(max(high))
     w @ (a - b) ** 2 -> w @ abs(a - b)
     * (w @ a) * (w @ b) -> * (w @ a) * (w @ a)
@@ -32,7 +32,7 @@ metrics/_kappas.py: metrics/test_agreement.py
     room = np.int64 if span < 2**63 else object -> room = object
 """  # where integers wrap twice and are right again
 UNCOMPILED = r"""
-metrics/_kappas.py: metrics/test_agreement.py
+metrics/agreement.py: metrics/test_agreement.py
     # digits lost where weights lie far apart
     both[np.argmin(np.abs(far - mean))] -> both[0]
     upto_a * over_b + upto_b * over_a -> upto_a * (n - upto_b) + upto_b * (n - upto_a)
@@ -96,7 +96,7 @@ metrics/ranking.py: metrics/test_ranking.py
         -> float(np.sum(np.diff(true) * precision) / true[-1])
     > 2**53: -> > 2**63:
 
-metrics/curves.py: metrics/test_ranking.py
+metrics/ranking.py: metrics/test_ranking.py
     np.append(np.flatnonzero(scores[1:] != scores[:-1]), scores.size - 1)
         -> np.flatnonzero(scores[1:] != scores[:-1])
 """

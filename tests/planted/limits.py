@@ -20,7 +20,7 @@ metrics/_ssim.py: metrics/test_limits.py metrics/test_ssim.py
     scores[~(squares <= far)] = np.nan -> pass
     max(map(abs, means)) > FARTHEST -> 0 > FARTHEST
     (FAR * options.data_range) ** 2 -> FAR**4
-    len(taps) ** spatial_dims -> len(taps) ** 2
+    len(taps) ** dims -> len(taps) ** 2
     [side - K + 1 for side in sides] -> [side - K for side in sides]
     if min(sides) < K: -> if min(sides) < K - 1:
     centre[:] = total / -> centre[:] = 0 * total /
@@ -29,7 +29,7 @@ metrics/_ssim.py: metrics/test_limits.py metrics/test_ssim.py
     if 2 * radius + 1 > LONGEST: -> if False:
     typed=True -> typed=False
 
-metrics/_pairs.py: metrics/test_limits.py metrics/test_volumes_and_batches.py
+metrics/_ssim.py: metrics/test_limits.py metrics/test_volumes_and_batches.py
   metrics/test_ssim_accumulator.py
     low = min(0 if x.dtype == BYTES else -> low = min(0 if True else
     low = min(0 if x.dtype == BYTES else -> low = min(0 if False else

@@ -79,7 +79,7 @@ metrics/accumulators.py: metrics/test_accumulators.py
     sample_weight=weights, **options -> sample_weight=None, **options
     if not np.isfinite(total): -> if False:
 
-metrics/ssim_accumulator.py: metrics/test_ssim_accumulator.py
+metrics/accumulators.py: metrics/test_ssim_accumulator.py
     if other.settings[name] != value: -> if False:
     (high * LIMB + low) / (count -> (high * LIMB) / (count
 """)

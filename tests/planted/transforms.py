@@ -51,7 +51,7 @@ transforms/tiles.py: transforms/test_tiles.py transforms/test_refused.py
     [(h - size) // 2, (w - size) // 2] -> [(h - size) // 2, 0]
     (offsets < 0) | (offsets > (h - size, w - size)) -> (offsets < 0)
 
-transforms/permutations.py: transforms/test_permutations.py
+transforms/tiles.py: transforms/test_permutations.py
     np.minimum(nearest, distance, out=nearest) -> nearest = distance
     nearest == nearest.max() -> nearest == nearest.min()
     target[n, i // cols, i % cols] -> target[n, i % cols, i // cols]
@@ -61,13 +61,13 @@ transforms/masks.py: transforms/test_masks.py
     (rank >= keep) & (rank < budget) -> rank >= keep
     .any(axis=-1)\n    budget -> .all(axis=-1)\n    budget
 
-transforms/paste.py: transforms/test_paste.py
+transforms/rectangles.py: transforms/test_paste.py
     image[y1 : y1 + h, x1 : x1 + w] * gain -> image[y2 : y2 + h, x2 : x2 + w] * gain
     mixed = np.rint(mixed) if whole else mixed -> pass
     (1 - share) * under -> under
     (border + 1) / (edge + 1) -> border / (edge + 1)
 
-transforms/blocks.py: transforms/test_blocks.py
+transforms/rectangles.py: transforms/test_blocks.py
     hole[n, y : y + h, x : x + w] = True -> hole[n, y : y + h, x : x + h] = True
 
 transforms/lighting.py: transforms/test_lighting.py transforms/test_refused.py
@@ -78,6 +78,9 @@ transforms/lighting.py: transforms/test_lighting.py transforms/test_refused.py
 transforms/_places.py: transforms/test_draws.py transforms/test_blocks.py test_gaps.py
     box_sums(table, sizes) == math.prod(sizes)
         -> box_sums(table, sizes) >= math.prod(sizes) - 1
+
+transforms/rectangles.py:
+  transforms/test_draws.py transforms/test_blocks.py test_gaps.py
     places[:, 1:] += places[:, 1:] >= places[:, :1] -> pass
     np.stack([roots, 1 / roots], axis=1) -> np.stack([1 / roots, roots], axis=1)
 

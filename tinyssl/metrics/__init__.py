@@ -5,7 +5,11 @@ dropped, clipped or guessed. What the mathematics leaves open (0/0) is ``undefin
 Inputs are never changed; integers never wrap; sums are exact or float64.
 """
 
-from tinyssl.metrics.accumulators import ConfusionAccumulator, GaussianAccumulator
+from tinyssl.metrics.accumulators import (
+    ConfusionAccumulator,
+    GaussianAccumulator,
+    SSIMAccumulator,
+)
 from tinyssl.metrics.agreement import (
     cohen_kappa,
     confusion_matrix,
@@ -18,7 +22,6 @@ from tinyssl.metrics.classification import (
     precision,
     recall,
 )
-from tinyssl.metrics.curves import precision_recall_curve, roc_curve
 from tinyssl.metrics.frechet import (
     frechet_distance,
     frechet_distance_from_stats,
@@ -26,9 +29,13 @@ from tinyssl.metrics.frechet import (
 )
 from tinyssl.metrics.localization import localization_error
 from tinyssl.metrics.overlap import dice, iou, sensitivity, specificity
-from tinyssl.metrics.ranking import average_precision, roc_auc
+from tinyssl.metrics.ranking import (
+    average_precision,
+    precision_recall_curve,
+    roc_auc,
+    roc_curve,
+)
 from tinyssl.metrics.similarity import mse, psnr, ssim
-from tinyssl.metrics.ssim_accumulator import SSIMAccumulator
 
 __all__ = ["ConfusionAccumulator", "GaussianAccumulator", "SSIMAccumulator", "accuracy"]
 __all__ += ["average_precision", "balanced_accuracy", "cohen_kappa", "confusion_matrix"]

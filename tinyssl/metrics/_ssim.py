@@ -7,9 +7,13 @@ import math
 import numpy as np
 
 from tinyssl import _checks, _kernels, _threads
-from tinyssl.metrics import _pairs
-from tinyssl.metrics._pairs import NAMES
 
+NAMES = ("image1", "image2")
+HINT = (
+    ": channel_axis says where the colours are, batch_axis where the images of a batch "
+    "(which SSIMAccumulator adds up), spatial_dims=3 that they are volumes"
+)
+BYTES = np.dtype(np.uint8)
 KEPT = (np.uint8, np.float32)  # dtypes that are not made float64
 # Values of a call up to which NumPy answers, with the bits of the kernel, which costs
 # .46 s to load; then 64 x 64 bytes take .055 ms there and .27 here, 128 x 128 .15 and
@@ -25,9 +29,7 @@ LONGEST = 7_001  # taps of a window: a sigma of 1,000
 FAR, FARTHEST = 1e5, 1e10
 
 # weights along one axis, which add up to 1; whether all are alike; constants; axes
-Options = collections.namedtuple(
-    "Options", ["taps", "box", "c1", "c2", "unbias", "data_range", "dims"]
-)
+Options = collections.namedtuple("Options", "taps box c1 c2 unbias data_range dims")
 
 
 def options(*given):
@@ -39,10 +41,8 @@ def options(*given):
 
 
 @functools.lru_cache(maxsize=8, typed=True)
-def _options(
-    data_range, window, win_size, sigma, sample_covariance, k1, k2, spatial_dims
-):
-    _checks.choice("spatial_dims", spatial_dims, (2, 3))
+def _options(data_range, window, win_size, sigma, sample_covariance, k1, k2, dims):
+    _checks.choice("spatial_dims", dims, (2, 3))
     data_range = _checks.scale("data_range", data_range)
     c1 = (_checks.scale("k1", k1) * data_range) ** 2
     c2 = (_checks.scale("k2", k2) * data_range) ** 2
@@ -60,9 +60,9 @@ def _options(
         raise ValueError(f"win_size is for window='uniform', found {win_size!r}")
     else:
         taps = _gaussian(sigma)
-    pixels = len(taps) ** spatial_dims
+    pixels = len(taps) ** dims
     unbias = pixels / (pixels - 1) if sample_covariance else 1.0
-    return Options(taps, window == "uniform", c1, c2, unbias, data_range, spatial_dims)
+    return Options(taps, window == "uniform", c1, c2, unbias, data_range, dims)
 
 
 def _gaussian(sigma):
@@ -75,10 +75,52 @@ def _gaussian(sigma):
     return weights / weights.sum()
 
 
-def batch(image1, image2, batch_axis, channel_axis, options, *, names=NAMES):
+def pair(image1, image2, *, names=NAMES):
+    """Return two arrays of numbers of one shape that are not empty."""
+    image1, image2 = _checks.array(names[0], image1), _checks.array(names[1], image2)
+    _checks.same_shape(names[0], image1, names[1], image2)
+    _checks.not_empty(names[0], image1)
+    return image1, image2
+
+
+def in_range(image1, image2, data_range):
+    """Refuse whole numbers further apart than data_range; floats may go beyond it."""
+    whole = [image for image in (image1, image2) if image.dtype.kind != "f"]
+    if not whole or (data_range >= 255 and image1.dtype == image2.dtype == BYTES):
+        return
+    # bytes begin at 0, other whole numbers (of a scanner, say) anywhere
+    low = min(0 if x.dtype == BYTES else int(x.min()) for x in whole)
+    high = max(int(x.max()) for x in whole)
+    if high - low > data_range * (1 + 1e-9):
+        rule = f"be at least {high - low}, as values lie in {low}..{high}"
+        raise _checks.refusal("data_range", rule, f"{data_range:g}")
+
+
+def position(name, axis, axes):
+    """Return an axis counted from the front."""
+    given = _checks.integer(name, axis, least=-axes)
+    if given >= axes:
+        raise _checks.refusal(name, f"lie in {-axes}..{axes - 1}", axis)
+    return given % axes
+
+
+def _batch(image1, image2, batch_axis, channel_axis, options, names):
     """Return C-contiguous (N, H, W, C) arrays of a dtype the kernels know."""
-    axes = batch_axis, channel_axis, options.dims
-    image1, image2 = _pairs.batch_first(image1, image2, *axes, names=names)
+    axes = options.dims + (batch_axis is not None) + (channel_axis is not None)
+    if image1.ndim != axes:
+        found = f"shape {image1.shape}{HINT if image1.ndim > axes else ''}"
+        raise _checks.refusal(names[0], f"have {axes} axes", found)
+    places = {}  # where an axis is: where it should be
+    if batch_axis is not None:
+        places[position("batch_axis", batch_axis, axes)] = 0
+    if channel_axis is not None:
+        place = position("channel_axis", channel_axis, axes)
+        if place in places:
+            raise _checks.refusal("channel_axis", "not be batch_axis", channel_axis)
+        places[place] = -1
+    new = (*[None] * (batch_axis is None), ..., *[None] * (channel_axis is None))
+    moved = [*places], [*places.values()]
+    image1, image2 = (np.moveaxis(image, *moved)[new] for image in (image1, image2))
     kept = [np.float32] if options.box and len(options.taps) > EXACT else KEPT
     same = image1.dtype == image2.dtype and image1.dtype in kept
     small = math.prod(image1.shape[1:]) <= SMALL
@@ -88,7 +130,7 @@ def batch(image1, image2, batch_axis, channel_axis, options, *, names=NAMES):
     return [x if x.flags.writeable else x.copy() for x in (image1, image2)]
 
 
-def map_shape(shape, options, *, names=NAMES):
+def _map_shape(shape, options, names=NAMES):
     """Return the shape of the map of (H, W, C) images, or refuse small ones."""
     *sides, C = shape
     K = len(options.taps)
@@ -100,26 +142,38 @@ def map_shape(shape, options, *, names=NAMES):
     return [*[side - K + 1 for side in sides], C]
 
 
-def scores(images1, images2, options, *, maps=None):
-    """Return the mean SSIM of each pair of images as a list; their maps to ``maps``."""
-    N = len(images1)
-    maps = [None] * N if maps is None else maps
+def scores(
+    image1, image2, options, batch_axis, channel_axis, *, full=False, names=NAMES
+):
+    """Return the mean SSIM of each pair of images as a list, and their maps if full."""
+    given = pair(image1, image2, names=names)
+    in_range(*given, options.data_range)
+    images1, images2 = _batch(*given, batch_axis, channel_axis, options, names)
+    N, *shape = images1.shape
+    *sides, columns, C = _map_shape(shape, options, names)
+    maps = np.empty((N, math.prod(sides), columns * C)) if full else [None] * N
 
     def work(start, stop):
         return [
-            score(images1[n], images2[n], options, out=maps[n], batch=N)
+            _score(images1[n], images2[n], options, out=maps[n], batch=N)
             for n in range(start, stop)
         ]
 
-    return [one for part in _threads.spread(work, N) for one in part]
+    found = [score for part in _threads.spread(work, N) for score in part]
+    if math.isnan(sum(found)):
+        _refuse_far(*given, options.data_range, names)
+    if not full:
+        return found, None
+    shape = [N] * (batch_axis is not None) + [*sides, columns]
+    return found, maps.reshape(*shape, *[C] * (channel_axis is not None))
 
 
-def score(image1, image2, options, *, out=None, batch=1):
+def _score(image1, image2, options, *, out=None, batch=1):
     """Return the mean SSIM of two (H, W, C) images, one of a batch; the map to ``out``.
 
     A tile of rows has one sum whichever thread adds it; NaN and infinity give NaN.
     """
-    *lines, columns, C = map_shape(image1.shape, options)
+    *lines, columns, C = _map_shape(image1.shape, options)
     rows, tile = lines[0], TILE if options.dims == 2 else 1
     sums = np.zeros((-(-rows // tile), columns * C))
 
@@ -203,10 +257,8 @@ def _filter(four, taps, step):
     return total
 
 
-def refuse_nan(score, image1, image2, data_range, *, names=NAMES):
-    """Say why a score is NaN, if it is."""
-    if not math.isnan(score):
-        return
+def _refuse_far(image1, image2, data_range, names):
+    """Say why a score is NaN."""
     _checks.finite(names[0], image1)
     _checks.finite(names[1], image2)
     low, high = min(image1.min(), image2.min()), max(image1.max(), image2.max())

@@ -6,14 +6,19 @@ order of merging give one answer, to rounding. A refused update or merge leaves 
 state as it was. Threads and processes fill one each, and merge at the end.
 """
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tinyssl import _checks
-from tinyssl.metrics import _gaussian, frechet
+from tinyssl.metrics import _gaussian, _ssim, frechet
 from tinyssl.metrics.agreement import confusion_matrix
+
+# A score is kept as a whole number of 2^-60 in two limbs of 30 bits: int64 holds the
+# sums of 2^33 images, and sums of whole numbers depend on no order.
+LIMB = 2**30
 
 
 class ConfusionAccumulator:
@@ -24,13 +29,11 @@ class ConfusionAccumulator:
 
     Parameters
     ----------
-    num_classes : int, 1 to 4096
-        K: labels lie in 0..K-1.
+    num_classes : int, 1 to 4096; K, labels lie in 0..K-1
 
     Attributes
     ----------
     table : (K, K) int64 array, float64 from the first weighted update
-        Rows are true classes, columns predicted ones.
 
     Examples
     --------
@@ -38,18 +41,13 @@ class ConfusionAccumulator:
     >>> counts = ConfusionAccumulator(3)
     >>> for y_true, y_pred in [([0, 1], [0, 2]), ([2, 2], [2, 2])]:
     ...     counts.update(y_true, y_pred)
-    >>> counts.compute()
-    array([[1, 0, 0],
-           [0, 0, 1],
-           [0, 0, 2]])
     >>> counts.score(accuracy), round(counts.score(quadratic_weighted_kappa), 3)
     (0.75, 0.833)
     """
 
     def __init__(self, num_classes: int) -> None:
-        K = self.num_classes = _checks.integer("num_classes", num_classes, least=1)
-        if K > _checks.LARGEST_TABLE:
-            raise _checks.refusal("num_classes", f"be <= {_checks.LARGEST_TABLE}", K)
+        most = _checks.LARGEST_TABLE
+        self.num_classes = _checks.integer("num_classes", num_classes, 1, most)
         self.reset()
 
     def reset(self) -> None:
@@ -109,14 +107,13 @@ class GaussianAccumulator:
     as `frechet_distance` of all the data at once, to rounding, where there are more
     samples than features. With fewer the covariance is singular, and its square root
     keeps half the digits; with fewer than two it is refused. Means are subtracted
-    before squaring and pieces joined by Chan's rule (Chan, Golub and LeVeque 1983,
-    "Algorithms for computing the sample variance", The American Statistician
-    37(3):242-247, equation 2.1): features at 1e4 with a spread of 1 keep their digits.
+    before squaring and pieces joined by Chan's rule, so that features at 1e4 with a
+    spread of 1 keep their digits (Chan et al. 1983, The American Statistician
+    37:242-247, equation 2.1).
 
     Attributes
     ----------
-    count : int
-        n, the samples seen.
+    count : int, samples seen
     mean, scatter : (d,) and (d, d) float64 array, None before the first sample
         Their mean, and the sum of outer products of the samples about it.
 
@@ -182,3 +179,90 @@ class GaussianAccumulator:
             scatter += self.scatter
             count = total
         self.count, self.mean, self.scatter = count, mean, scatter
+
+
+class SSIMAccumulator:
+    """Mean SSIM of image pairs that come in pieces.
+
+    As `ConfusionAccumulator`, but of images, whose sizes may differ from one update to
+    the next: see `ssim` for the options, which are refused at once. channel_axis counts
+    in one image: -1 for batches (N, H, W, C), 0 for (N, C, H, W). ``compute`` is the
+    mean of `ssim` over the images, each rounded to 2^-60 and added without rounding:
+    any split of the data and any order of merging give the same bits.
+
+    Attributes
+    ----------
+    settings : dict
+        The options; win_size and channel_axis as numbers >= 0 where they say something.
+        Accumulators merge where these are equal.
+    totals : (3,) int64 array
+        Images seen, and the sum of their scores in units of 2^-30 and of 2^-60.
+
+    Examples
+    --------
+    >>> image = np.linspace(0, 1, 256).reshape(16, 16)
+    >>> scores = SSIMAccumulator(data_range=1)
+    >>> scores.update([image, image], [image, 1 - image])
+    >>> scores.count, round(scores.compute(), 4)
+    (2, 0.0869)
+    """
+
+    def __init__(
+        self,
+        *,
+        data_range: float,
+        channel_axis: int | None = None,
+        window: str = "gaussian",
+        win_size: int | None = None,
+        sigma: float = 1.5,
+        sample_covariance: bool = False,
+        k1: float = 0.01,
+        k2: float = 0.03,
+        spatial_dims: int = 2,
+    ) -> None:
+        self.settings = {**locals()}
+        del self.settings["self"], self.settings["channel_axis"]
+        self._options = _ssim.options(*self.settings.values())
+        # one way to say what means the same, so that equals merge
+        if window == "uniform":
+            self.settings["win_size"] = len(self._options.taps)
+        if channel_axis is not None:
+            axes = self._options.dims + 1
+            channel_axis = _ssim.position("channel_axis", channel_axis, axes)
+        self.settings["channel_axis"] = channel_axis
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all images."""
+        self.totals = np.zeros(3, np.int64)
+
+    @property
+    def count(self) -> int:
+        """Images seen."""
+        return int(self.totals[0])
+
+    def update(self, images1: ArrayLike, images2: ArrayLike) -> None:
+        """Add a batch (N, H, W) of pairs, with a channel axis more, or none of it."""
+        axis = self.settings["channel_axis"]
+        axes = 0, None if axis is None else axis + 1
+        names = "images1", "images2"
+        scores, _ = _ssim.scores(images1, images2, self._options, *axes, names=names)
+        units = [divmod(int(score * LIMB**2), LIMB) for score in scores]
+        self.totals = self.totals + np.sum([(1, *unit) for unit in units], axis=0)
+
+    def merge(self, other: "SSIMAccumulator") -> None:
+        """Add what another accumulator with the same options has seen."""
+        _checks.same_kind(SSIMAccumulator, other)
+        for name, value in self.settings.items():
+            if other.settings[name] != value:
+                rule = f"have {name}={value!r}"
+                raise _checks.refusal("other", rule, repr(other.settings[name]))
+        self.totals = self.totals + other.totals
+
+    def compute(self, *, undefined: float = math.nan) -> float:
+        """Return the mean score, or ``undefined`` if no image was seen."""
+        undefined = _checks.number("undefined", undefined)
+        count, high, low = self.totals.tolist()
+        if not count:
+            return undefined
+        return (high * LIMB + low) / (count * LIMB**2)

@@ -6,8 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tinyssl import _checks, _kernels, _threads
-from tinyssl.metrics import _kappas
 
+# Up to this length NumPy is quick enough not to load Numba for: 51 us here, 12 us one
+# longer (timeit of quadratic_weighted_kappa(a, a), a = np.arange(2000) % 5, and 2001).
+SMALL = 2_000
+PART = 1_000_000  # labels a thread: fewer do not pay for waking one on a busy machine
 FEW = 64  # classes, in a table that fits in the first cache
 
 
@@ -24,10 +27,8 @@ def confusion_matrix(
     ----------
     y_true, y_pred : (n,) int array, values in 0..K-1
         Labels. Whole-valued floats and bools pass.
-    num_classes : int, optional
-        K; the largest label + 1 if left out.
-    sample_weight : (n,) float array, >= 0, optional
-        Weight of each pair.
+    num_classes : int, optional; K, the largest label + 1 if left out
+    sample_weight : (n,) float array, >= 0, optional; weight of each pair
 
     Returns
     -------
@@ -54,7 +55,7 @@ def confusion_matrix(
     """
     y_true, y_pred = _checks.label_pair(y_true, y_pred)
     weights = _checks.weights(sample_weight, len(y_true))
-    large = len(y_true) > _kappas.SMALL and weights is None
+    large = len(y_true) > SMALL and weights is None
     if large and num_classes is None:
         # most labels fit in a small table, and need no look before they are counted
         table = _count(y_true, y_pred, FEW)
@@ -76,7 +77,7 @@ def _count(y_true, y_pred, K):
         labels = y_true[i:j], y_pred[i:j]
         return table if _kernels.agreement.confusion_matrix(*labels, K, table) else None
 
-    parts = _threads.spread(count, len(y_true), least=max(_kappas.PART, K * K))
+    parts = _threads.spread(count, len(y_true), least=max(PART, K * K))
     return None if any(part is None for part in parts) else sum(parts)
 
 
@@ -95,8 +96,7 @@ def quadratic_weighted_kappa(
 
     Parameters
     ----------
-    undefined : float, default nan
-        Returned when both raters give one and the same grade to all (0/0).
+    undefined : float, default nan; returned when both give one grade to all (0/0)
 
     Returns
     -------
@@ -112,7 +112,7 @@ def quadratic_weighted_kappa(
     their values: [0, 1, 4, 4] against [0, 4, 4, 1] is 0.294 here and 0.636 there.
     Shifting, scaling or reversing both scales changes nothing. Without weights the sums
     are exact integers, and the value is the float64 nearest to kappa.
-    Cohen 1968, "Weighted kappa", Psychological Bulletin 70(4):213-220.
+    Cohen 1968, Psychological Bulletin 70:213-220.
 
     Examples
     --------
@@ -134,9 +134,8 @@ def cohen_kappa(
     """Agreement of two raters beyond chance, with a choice of distance.
 
     As `quadratic_weighted_kappa`, of labels as `confusion_matrix` has them that need no
-    order: Cohen 1960, "A coefficient of agreement for nominal scales", Educational and
-    Psychological Measurement 20(1):37-46. Equals scikit-learn's
-    ``cohen_kappa_score(..., labels=range(K))``: an unused grade between two counts.
+    order (Cohen 1960, Educational and Psychological Measurement 20:37-46). Equals
+    scikit-learn's ``cohen_kappa_score(..., labels=range(K))``: unused grades count.
 
     Parameters
     ----------
@@ -158,11 +157,98 @@ def _kappa(scheme, y_true, y_pred, num_classes, sample_weight, undefined):
         _checks.classes(y_true, y_pred, num_classes)
     y_true, y_pred, weights = _checks.weighted(sample_weight, y_true, y_pred)
     if scheme != "quadratic":
-        observed, expected = _kappas.costs(y_true, y_pred, weights, scheme == "linear")
+        observed, expected = _costs(y_true, y_pred, weights, scheme == "linear")
     elif weights is not None:
-        return _kappas.weighted_kappa(y_true, y_pred, weights, undefined)
+        return _weighted_kappa(y_true, y_pred, weights, undefined)
     else:
-        n, (a, b, aa, bb, dd) = len(y_true), _kappas.rating_sums(y_true, y_pred)
+        n, (a, b, aa, bb, dd) = len(y_true), _rating_sums(y_true, y_pred)
         observed = n * dd
         expected = n * aa + n * bb - 2 * a * b
     return float((expected - observed) / expected) if expected else undefined
+
+
+def _rating_sums(y_true, y_pred):
+    """Return sums of a, b, a*a, b*b and (a-b)**2 as exact Python integers."""
+    n = len(y_true)
+    if n <= SMALL or np.uint64 in (y_true.dtype, y_pred.dtype):
+        return _numpy_sums(y_true, y_pred)
+    labels = y_true, y_pred
+    if y_true.itemsize == 1:
+        sums = _threads.in_parts(_kernels.agreement.byte_sums, labels, least=PART)
+        return [int(sum(part)) for part in sums]
+    # distances from any of the labels: integers that wrapped twice are right again
+    origin = int(y_true[0])
+    *sums, low, high = _threads.in_parts(
+        lambda a, b: _kernels.agreement.rating_sums(a, b, origin), labels, least=PART
+    )
+    if n * (int(max(high)) - int(min(low))) ** 2 >= 2**63:  # a sum may have left int64
+        return _numpy_sums(y_true, y_pred)
+    return [int(sum(part)) for part in sums]
+
+
+def _numpy_sums(y_true, y_pred):
+    """Return the five sums from NumPy, in Python integers where int64 has no room."""
+    a, b, span = _distances(y_true, y_pred)
+    if len(a) * span**2 >= 2**63:
+        a, b = a.astype(object), b.astype(object)
+    d = a - b
+    return int(a.sum()), int(b.sum()), int(a @ a), int(b @ b), int(d @ d)
+
+
+def _weighted_kappa(y_true, y_pred, w, undefined):
+    """Return the kappa of weighted ratings, in float64."""
+    a, b, span = _distances(y_true, y_pred)
+    if span == 0:
+        return undefined
+    if (a == a[0]).all() or (b == b[0]).all():
+        return 0.0
+    # about the label nearest to the common mean: little cancels, and a label that
+    # outweighs all others is exactly 0
+    n, both = w.sum(), np.concatenate([a, b])
+    far = both.astype(np.float64)
+    mean = (w @ far[: len(a)] + w @ far[len(a) :]) / (2 * n)
+    origin = both[np.argmin(np.abs(far - mean))]
+    a, b = (a - origin).astype(np.float64), (b - origin).astype(np.float64)
+    observed = n * (w @ (a - b) ** 2)
+    expected = n * (w @ (a * a) + w @ (b * b)) - 2 * (w @ a) * (w @ b)
+    return float((expected - observed) / expected)
+
+
+def _costs(y_true, y_pred, weights, linear):
+    """Return disagreement observed and expected, exactly where there are no weights."""
+    a, b, span = _distances(y_true, y_pred)
+    # how often each rater used each value
+    if span < _checks.LARGEST_TABLE:
+        values, codes = np.arange(span + 1), (a, b)
+    else:
+        values, codes = np.unique(np.stack([a, b]), return_inverse=True)
+    counts = (np.bincount(x.ravel(), weights, minlength=len(values)) for x in codes)
+    count_a, count_b = (count.astype(object) for count in counts)
+    n = count_a.sum()
+    # how often one below and one above each gap: sums, as differences would cancel
+    upto_a, upto_b = count_a.cumsum()[:-1], count_b.cumsum()[:-1]
+    over_a, over_b = (count[::-1].cumsum()[-2::-1] for count in (count_a, count_b))
+    if linear:
+        cost = abs(a - b)
+        # the mean of abs(a - b) is the area between two cumulative distributions
+        gaps = np.diff(values.astype(object))
+        expected = (gaps * (upto_a * over_b + upto_b * over_a)).sum()
+    else:
+        cost = a != b
+        expected = (count_a[1:] * upto_b).sum() + (count_a[:-1] * over_b).sum()
+    if weights is not None:
+        return n * float(weights @ cost.astype(np.float64)), expected
+    if linear and len(a) * span >= 2**63:
+        cost = cost.astype(object)
+    return n * int(cost.sum()), expected
+
+
+def _distances(y_true, y_pred):
+    """Return distances from the lowest label, int64 or Python's, and the largest."""
+    low = min(int(y_true.min()), int(y_pred.min()))
+    span = max(int(y_true.max()), int(y_pred.max())) - low
+    wide = span >= 2**63 or np.uint64 in (y_true.dtype, y_pred.dtype)
+    kind = object if wide else np.int64
+    room = np.int64 if span < 2**63 else object
+    a, b = ((x.astype(kind) - low).astype(room, copy=False) for x in (y_true, y_pred))
+    return a, b, span

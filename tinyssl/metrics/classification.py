@@ -4,8 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tinyssl import _checks, _kernels, _threads
-from tinyssl.metrics._kappas import PART
-from tinyssl.metrics.agreement import confusion_matrix
+from tinyssl.metrics.agreement import PART, confusion_matrix
 
 SMALL = 100_000  # labels that NumPy compares in well under .1 ms, without Numba
 
@@ -68,15 +67,13 @@ def precision(
 
     Parameters
     ----------
-    y_true, y_pred : (n,) int array, values in 0..K-1
-        Labels.
+    y_true, y_pred : (n,) int array, labels in 0..K-1
     average : {"binary", "macro", "micro", "weighted", None}
         "binary": class 1 alone, labels 0 and 1. "macro": the plain mean over classes
         (over all K if num_classes is given, else over those that occur on either
         side). "micro": all classes counted together. "weighted": the mean weighted
         by how often each class is true. None: one value a class.
-    undefined : float, default 0.0
-        Value of a class that is never predicted (0/0).
+    undefined : float, default 0; value of a class that is never predicted (0/0)
 
     Returns
     -------
@@ -91,9 +88,8 @@ def precision(
     Notes
     -----
     Equals scikit-learn's ``precision_score(..., zero_division=undefined)``, with
-    ``labels=range(num_classes)`` where num_classes is given, but for nan: scikit-learn
-    leaves such classes out of a mean, here the mean is nan. ``numpy.nanmean`` of
-    ``average=None`` leaves them out.
+    ``labels=range(num_classes)`` where num_classes is given, but for nan, which it
+    leaves out of a mean, as ``numpy.nanmean`` of ``average=None`` does.
 
     Examples
     --------

@@ -43,10 +43,8 @@ def frechet_distance(features1: ArrayLike, features2: ArrayLike) -> float:
     values of A B^T, with A and B the centred samples. Where rounding could cost more
     than 1e-10 of it, the singular values of products of QR factors are summed instead.
     Beside the features it needs 0.2 GiB at d = 2048 (examples/benchmark.py --memory).
-    Dowson and Landau 1982, "The Fréchet distance between multivariate normal
-    distributions", Journal of Multivariate Analysis 12(3):450-455; Heusel et al. 2017,
-    "GANs trained by a two time-scale update rule converge to a local Nash
-    equilibrium", equation 6.
+    Dowson and Landau 1982, Journal of Multivariate Analysis 12:450-455; Heusel et al.
+    2017, "GANs trained by a two time-scale update rule ...", equation 6.
 
     Examples
     --------
@@ -81,10 +79,8 @@ def frechet_distance_from_stats(
 
     Parameters
     ----------
-    mean1, mean2 : (d,) float array, or float
-        Means, within ±1e30.
-    cov1, cov2 : (d, d) float array, or float
-        Covariances, within ±1e61: singular ones included.
+    mean1, mean2 : (d,) float array, or float, within ±1e30
+    cov1, cov2 : (d, d) float array, or float, within ±1e61; singular ones included
 
     >>> round(frechet_distance_from_stats([0, 0], np.eye(2), [3, 4], 4 * np.eye(2)), 6)
     27.0
@@ -115,20 +111,15 @@ def frechet_noise_floor(
     distance between real sets of n1 and n2 that lies among these says nothing. No
     sample is drawn, though: in the axes of the covariance, where the distance is the
     same, a sample's mean and covariance have known laws (normal, and Wishart's as a
-    triangle: Bartlett 1933, "On the theory of statistical regression", Proceedings of
-    the Royal Society of Edinburgh 53:260-283), so that 50,000 samples cost what d + 1
-    do. With n <= d features the fitted Gaussian is flat: the floor of n - 1 dimensions.
+    triangle: Bartlett 1933, Proc. Royal Society of Edinburgh 53:260-283), so that
+    50,000 samples cost what d + 1 do. With n <= d the floor is of n - 1 dimensions.
 
     Parameters
     ----------
-    features : (n, d) float array, or (n,)
-        What the Gaussian is fitted to.
-    n1, n2 : int, >= 2
-        Sizes of the two samples; n2 is n1 if left out.
-    rng : Generator or int, >= 0
-        Source of the samples.
-    repeats : int, >= 1
-        Number of pairs of samples.
+    features : (n, d) float array, or (n,); what the Gaussian is fitted to
+    n1, n2 : int, >= 2; sizes of the two samples, n2 is n1 if left out
+    rng : Generator or int, >= 0; source of the samples
+    repeats : int, >= 1; number of pairs of samples
 
     Returns
     -------

@@ -13,8 +13,7 @@ def localization_error(
 
     Parameters
     ----------
-    points_true, points_pred : (N, D) or (D,) float array
-        Coordinates in pixels, both in one order, say (y, x).
+    points_true, points_pred : (N, D) or (D,) float array, pixels, in one order of axes
     spacing : float or (D,) float array, > 0, default 1
         Size of a pixel along each axis, in the unit the answer should have.
 

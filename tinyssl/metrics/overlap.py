@@ -30,15 +30,13 @@ def dice(
     mask_true, mask_pred : array of one shape
         Masks of bool, 0/1 or 0/255; label maps with num_classes. All pixels count
         together, those of a batch too.
-    region : array of the same shape, optional
-        Only pixels where it is not 0 count (a field of view, say).
+    region : array of the same shape, optional; only pixels where it is not 0 count
     num_classes : int, 1 to 4095, optional
         K: masks are label maps in 0..K-1, and each class is scored against all others.
     ignore : int, optional
         With num_classes: pixels whose true label it is do not count (255, say, where
         nobody judged). To leave the background out of a mean, drop its value instead.
-    undefined : float, default nan
-        Returned when both masks are empty (0/0), and for an ignored class.
+    undefined : float, default nan; for two empty masks (0/0), and an ignored class
 
     Returns
     -------
@@ -55,13 +53,10 @@ def dice(
     Notes
     -----
     Equals scikit-learn's ``f1_score`` on the flattened masks, and with num_classes its
-    ``f1_score(..., average=None)``. Dice 1945, "Measures of the amount of ecologic
-    association between species", Ecology 26(3):297-302.
+    ``f1_score(..., average=None)``. Dice 1945, Ecology 26:297-302.
 
     Examples
     --------
-    >>> dice([[0, 1], [1, 1]], [[0, 0], [1, 1]])
-    0.8
     >>> dice([0, 1, 2, 2], [0, 1, 1, 2], num_classes=3).round(2)
     array([1.  , 0.67, 0.67])
     """
@@ -80,9 +75,8 @@ def iou(
 ) -> float | NDArray[np.float64]:
     """Shared area over joint area: intersection over union, the Jaccard index.
 
-    As `dice`: 1 is equal masks, 0 no shared pixel. Equals scikit-learn's
-    ``jaccard_score`` on the flattened masks. Jaccard 1901, "Étude comparative de la
-    distribution florale", Bull. Soc. Vaudoise des Sciences Naturelles 37:547-579.
+    As `dice`. Equals scikit-learn's ``jaccard_score`` on the flattened masks. Jaccard
+    1901, Bull. Soc. Vaudoise des Sciences Naturelles 37:547-579.
     """
     given = mask_true, mask_pred, region, num_classes, ignore, undefined
     return _ratio(lambda both, true, pred, area: (both, true + pred - both), *given)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tinyssl import _checks
-from tinyssl.metrics import _pairs, _ssim
+from tinyssl.metrics import _ssim
 
 
 def ssim(
@@ -33,23 +33,16 @@ def ssim(
         Intensities, meant to be >= 0: an image and its negative score near 1.
     data_range : float, 1e-30..1e30
         Largest minus smallest possible intensity: 255 for uint8, 1 for [0, 1].
-    channel_axis : int, optional
-        Axis of the colours, which are scored apart and averaged.
+    channel_axis : int, optional; of the colours, which are scored apart and averaged
     window : {"gaussian", "uniform"}
-        Weights of a window.
-    win_size : int, odd, optional
-        Side of a uniform window in pixels, 3 to 7001; 7 if left out.
+    win_size : int, odd, 3 to 7001, default 7; side of a uniform window in pixels
     sigma : float, 1/7 to 1000, default 1.5
         Standard deviation of a Gaussian window in pixels, which has
         2 * int(3.5 * sigma + 0.5) + 1 taps, 11 by default.
-    sample_covariance : bool, default False
-        Divide by (pixels in a window) - 1, not by the pixels.
-    k1, k2 : float, 1e-30..1e30
-        Constants of the luminance and the contrast term.
-    full : bool, default False
-        Return the map too.
-    spatial_dims : {2, 3}, default 2
-        Images, or volumes (D, H, W), whose windows are cubes.
+    sample_covariance : bool; divide by (pixels in a window) - 1, not by the pixels
+    k1, k2 : float, 1e-30..1e30; constants of the luminance and the contrast term
+    full : bool; return the map too
+    spatial_dims : {2, 3}; images, or volumes (D, H, W), whose windows are cubes
     batch_axis : int, optional
         Axis of the images of a batch, which is spread over the threads: the scores of
         its images. `SSIMAccumulator` has the mean of many batches.
@@ -83,9 +76,7 @@ def ssim(
     the windows below it. The bits depend neither on the threads nor on the layout.
     Beside bytes, float32 or float64 of 4,096 x 4,096 pixels it takes 8 MiB
     (``examples/benchmark.py --memory``); other dtypes are copied to float64 first.
-    Wang, Bovik, Sheikh and Simoncelli 2004, "Image quality assessment: from error
-    visibility to structural similarity", IEEE Transactions on Image Processing
-    13(4):600-612, equation 13.
+    Wang et al. 2004, IEEE Transactions on Image Processing 13:600-612, equation 13.
 
     Examples
     --------
@@ -93,21 +84,12 @@ def ssim(
     >>> round(ssim(image, 1 - image, data_range=1), 4)
     -0.8262
     """
-    settings = data_range, window, win_size, sigma, sample_covariance, k1, k2
-    options = _ssim.options(*settings, spatial_dims)
-    given = _pairs.pair(image1, image2)
-    _pairs.in_range(*given, options.data_range)
-    images1, images2 = _ssim.batch(*given, batch_axis, channel_axis, options)
-    *sides, columns, C = _ssim.map_shape(images1.shape[1:], options)
-    N = len(images1)
-    out = np.empty((N, math.prod(sides), columns * C)) if full else None
-    scores = _ssim.scores(images1, images2, options, maps=out)
-    _ssim.refuse_nan(sum(scores), *given, options.data_range)
+    settings = window, win_size, sigma, sample_covariance, k1, k2, spatial_dims
+    options = _ssim.options(data_range, *settings)
+    axes = batch_axis, channel_axis
+    scores, maps = _ssim.scores(image1, image2, options, *axes, full=full)
     score = scores[0] if batch_axis is None else np.array(scores)
-    if not full:
-        return score
-    shape = [N] * (batch_axis is not None) + [*sides, columns]
-    return score, out.reshape(*shape, *[C] * (channel_axis is not None))
+    return (score, maps) if full else score
 
 
 def mse(image1: ArrayLike, image2: ArrayLike) -> float:
@@ -120,7 +102,7 @@ def mse(image1: ArrayLike, image2: ArrayLike) -> float:
     >>> mse([0, 1], [0, 3])
     2.0
     """
-    image1, image2 = _pairs.pair(image1, image2)
+    image1, image2 = _ssim.pair(image1, image2)
     _checks.finite("image1", image1)
     _checks.finite("image2", image2)
     with np.errstate(over="ignore"):
@@ -143,8 +125,8 @@ def psnr(image1: ArrayLike, image2: ArrayLike, *, data_range: float) -> float:
     23.182303391878165
     """
     data_range = _checks.scale("data_range", data_range)
-    image1, image2 = _pairs.pair(image1, image2)
-    _pairs.in_range(image1, image2, data_range)
+    image1, image2 = _ssim.pair(image1, image2)
+    _ssim.in_range(image1, image2, data_range)
     error = mse(image1, image2)
     if not error:
         return math.inf

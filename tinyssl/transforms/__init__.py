@@ -18,17 +18,23 @@ What all of them keep, said once:
 The first of a family explains; a sibling names what differs, and errors of its own.
 """
 
-from tinyssl.transforms.blocks import mask_blocks, sample_blocks
 from tinyssl.transforms.lighting import adjust, sample_adjustments
 from tinyssl.transforms.masks import mask_patches, patchify, sample_mask, unpatchify
-from tinyssl.transforms.paste import cut_paste, sample_pastes
-from tinyssl.transforms.permutations import (
+from tinyssl.transforms.rectangles import (
+    cut_paste,
+    mask_blocks,
+    sample_blocks,
+    sample_pastes,
+)
+from tinyssl.transforms.swaps import sample_swaps, swap_patches
+from tinyssl.transforms.tiles import (
+    join_tiles,
     permutation_set,
     permute_tiles,
     sample_permutations,
+    sample_tile_offsets,
+    split_tiles,
 )
-from tinyssl.transforms.swaps import sample_swaps, swap_patches
-from tinyssl.transforms.tiles import join_tiles, sample_tile_offsets, split_tiles
 from tinyssl.transforms.turns import flip, rotate, sample_flips, sample_turns
 
 __all__ = ["adjust", "cut_paste", "flip", "join_tiles", "mask_blocks", "mask_patches"]

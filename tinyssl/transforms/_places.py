@@ -7,8 +7,6 @@ import numpy as np
 from tinyssl import _checks
 from tinyssl.transforms import _arrays
 
-SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)  # of the drawn shape, the rest a small square
-
 
 def pick(chances, counts):
     """Turn chances in [0, 1) into whole numbers 0..count-1, equally likely."""
@@ -59,52 +57,3 @@ def disjoint_places(places, size):
         table = integral(np.pad(part, size - 1))
         near = np.multiply.outer(near, box_sums(table, [2 * size - 1] * part.ndim))
     return np.count_nonzero(places) - near
-
-
-def rectangles(chances, H, W, region, area, aspect, *, each=1):
-    """Turn (n, 2 + k) chances into n sizes (h, w) and k <= 2 places (y, x) of each."""
-    # a second place is another than the first; a mask is for all, or for each so many
-    n, k = len(chances), chances.shape[1] - 2
-    shapes = _shapes(chances[:, :2], H, W, area, aspect)
-    smallest = np.minimum(max(1, round((area[0] * H * W) ** 0.5)), [H, W])
-    steps = np.array(SHARES)[:, None, None] * (shapes - smallest) + smallest
-    steps = np.rint(steps).astype(np.int64)  # (5, n, 2)
-    if region is None:
-        counts = (np.array([H + 1, W + 1]) - steps).prod(axis=-1)
-        _refuse_fewer(counts[-1].min(initial=k), k, smallest, "the image")
-        step = (counts >= k).argmax(axis=0), np.arange(n)
-        sizes, places = steps[step], _distinct(chances[:, 2:], counts[step])
-    else:
-        sizes, places = np.empty((n, 2), np.int64), np.empty((n, k), np.int64)
-        for i in range(n):
-            if i % each == 0 and i // each < len(region):
-                table = integral(region[i // each])
-                count = free_corners(table, smallest).sum()
-                _refuse_fewer(count, k, smallest, "region")
-            tried = ((s, np.flatnonzero(free_corners(table, s))) for s in steps[:, i])
-            sizes[i], free = next((s, free) for s, free in tried if free.size >= k)
-            places[i] = free[_distinct(chances[i : i + 1, 2:], free.size)[0]]
-    return sizes, np.stack(np.divmod(places, W + 1 - sizes[:, 1:]), axis=-1)
-
-
-def _shapes(chances, H, W, area, aspect):
-    """Return (n, 2) heights and widths; aspect is height over width."""
-    areas = area[0] + (area[1] - area[0]) * chances[:, 0]
-    low, high = np.log(aspect)
-    roots = np.exp((low + (high - low) * chances[:, 1]) / 2)
-    shapes = np.stack([roots, 1 / roots], axis=1) * np.sqrt(areas * H * W)[:, None]
-    return np.clip(np.rint(shapes), 1, [H, W])
-
-
-def _distinct(chances, counts):
-    """Return (n, k) numbers below counts; the second differs from the first."""
-    places = pick(chances, np.reshape(counts, (-1, 1)) - np.arange(chances.shape[1]))
-    places[:, 1:] += places[:, 1:] >= places[:, :1]
-    return places
-
-
-def _refuse_fewer(count, k, smallest, where):
-    if count < k:
-        size = f"{smallest[0]} x {smallest[1]} pixels, the least area"
-        rule = f"have {k} or more places for a rectangle of {size}"
-        raise _checks.refusal(where, rule, count)

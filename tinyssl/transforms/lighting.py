@@ -23,16 +23,12 @@ def sample_adjustments(
 
     Parameters
     ----------
-    brightness : float, 0 <= brightness <= 1e30, default 0.05
-        Offsets are uniform within this share of the full range.
-    contrast : float, 0 <= contrast <= 1e30, default 0.1
-        Gains are uniform in [1 - contrast, 1 + contrast].
+    brightness : float, 0 to 1e30; offsets are uniform within this share of the range
+    contrast : float, 0 to 1e30; gains are uniform in [1 - contrast, 1 + contrast]
     """
     n = _arrays.count(n)
-    brightness = _checks.not_negative("brightness", brightness)
-    contrast = _checks.not_negative("contrast", contrast)
     for name, value in (("brightness", brightness), ("contrast", contrast)):
-        if value > LIMIT:
+        if _checks.not_negative(name, value) > LIMIT:
             raise ValueError(f"{name} must be <= {LIMIT:g}, found {value:g}")
     rng = _checks.generator(rng)
     gains = 1 + rng.uniform(-contrast, contrast, n)
@@ -49,8 +45,7 @@ def adjust(
 
     Parameters
     ----------
-    images : (N, H, W, C) uint8 array
-        A batch; another type is refused.
+    images : (N, H, W, C) uint8 array; another type is refused
     gains, offsets : (N,) float array, values within ±2.55e32
         One number an image, as `sample_adjustments` draws them, offsets in grey levels.
 

@@ -19,17 +19,16 @@ def patchify(images: ArrayLike, patch_size: int) -> NDArray:
 
     Parameters
     ----------
-    images : (N, H, W), (N, H, W, C) or (N, D, H, W, C) array of numbers
-        A batch; five axes are volumes.
+    images : (N, H, W), (N, H, W, C) or, volumes, (N, D, H, W, C) array of numbers
     patch_size : int, >= 1
         Side of the patches in pixels, of which H and W, and D, are multiples.
 
     Returns
     -------
     patches : (N, L, patch_size**2 * C) array, the dtype of images
-        A new C-contiguous array: the L = H / patch_size * W / patch_size patches in
-        reading order, in each the pixels in reading order, the channels of a pixel
-        side by side. Of volumes D / patch_size times as many of patch_size**3 * C.
+        New and C-contiguous: the L = H / patch_size * W / patch_size patches, and the
+        pixels of each, in reading order, the channels of a pixel side by side. Of
+        volumes D / patch_size times as many of patch_size**3 * C.
 
     Examples
     --------
@@ -61,15 +60,14 @@ def unpatchify(
         As `patchify` returns them, and (H, W), (H, W, C) or (D, H, W, C) of one image.
     """
     patches = _checks.array("patches", patches, kinds="biufc")
-    volumes = np.iterable(image_shape) and len(tuple(image_shape)) == 4
-    dims = 3 if volumes else 2
+    dims = 3 if np.iterable(image_shape) and len(tuple(image_shape)) == 4 else 2
     sides = _arrays.sides(image_shape, dims, " or (D, H, W, C)")
     size, grid = _patch_grid(patch_size, *sides)
     C = math.prod(tuple(image_shape)[dims:])
     expected = (math.prod(grid), size**dims * C)
     if patches.ndim != 3 or patches.shape[1:] != expected:
-        of_images = f"for patches of {size} in images of {tuple(image_shape)}"
-        rule = f"be (N, {expected[0]}, {expected[1]}) {of_images}"
+        rule = f"be (N, {expected[0]}, {expected[1]}) for patches of {size} in images"
+        rule = f"{rule} of {tuple(image_shape)}"
         raise _checks.refusal("patches", rule, f"shape {patches.shape}")
     split = patches.reshape(len(patches), *grid, *[size] * dims, C)
     images = np.array(split.transpose(np.argsort(_patches_first(dims))), order="C")
@@ -114,9 +112,7 @@ def sample_mask(
     H, W = _arrays.sides(image_shape)
     size, grid = _patch_grid(patch_size, H, W)
     n = _arrays.count(n, math.prod(grid))
-    mask_ratio = _checks.not_negative("mask_ratio", mask_ratio)
-    if mask_ratio >= 1:
-        raise ValueError(f"mask_ratio must be < 1, found {mask_ratio}")
+    mask_ratio = _checks.not_negative("mask_ratio", mask_ratio, below=1)
     L = grid[0] * grid[1]
     inside = patchify(_arrays.regions(region, n, H, W)[..., None], size).any(axis=-1)
     budget = inside.sum(axis=1, keepdims=True)
@@ -140,10 +136,8 @@ def mask_patches(
 
     Parameters
     ----------
-    mask : (N, L) or (L,) bool array
-        True where a patch is masked, as `sample_mask` draws it.
-    fill : number or (C,) array, default 0
-        The colour, in values that the dtype of images holds.
+    mask : (N, L) or (L,) bool array; as `sample_mask` draws it, True is masked
+    fill : number or (C,) array; the colour, in values that the dtype of images holds
     """
     images = _arrays.batch(images)
     N, H, W = images.shape[:3]

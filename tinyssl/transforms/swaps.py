@@ -28,10 +28,8 @@ def sample_swaps(
     ----------
     image_shape : tuple of int
         (H, W) or (H, W, C); (D, H, W) or (D, H, W, C) with ``spatial_dims=3``.
-    patch_size : int, >= 1
-        Side of the patches in pixels; refused if no two disjoint patches fit.
-    num_swaps : int, >= 0
-        Number of pairs, T.
+    patch_size : int, >= 1; side in pixels, refused if no two disjoint patches fit
+    num_swaps : int, >= 0; number of pairs, T
     region : (H, W) or (D, H, W) mask, optional
         Both patches lie wholly where the mask is not 0 (a field of view, say).
     spatial_dims : {2, 3}, default 2
@@ -47,8 +45,7 @@ def sample_swaps(
 
     References
     ----------
-    Chen et al. 2019, "Self-supervised learning for medical image analysis using image
-    context restoration", Medical Image Analysis 58:101539, algorithm 1.
+    Chen et al. 2019, Medical Image Analysis 58:101539, algorithm 1.
 
     Examples
     --------

@@ -17,10 +17,8 @@ def sample_turns(n: int, *, rng: np.random.Generator | int) -> NDArray[np.int64]
 
     Parameters
     ----------
-    n : int, >= 0
-        How many images.
-    rng : numpy.random.Generator or int
-        Source of chance, or a seed.
+    n : int, >= 0; how many images
+    rng : numpy.random.Generator or int; source of chance, or a seed
 
     Returns
     -------
@@ -37,8 +35,8 @@ def sample_turns(n: int, *, rng: np.random.Generator | int) -> NDArray[np.int64]
     A network that knows nothing has a cross-entropy of ln 4 = 1.386. There is no
     region to draw in: a frame that would give the answer away is hidden before the
     turn, by a mask that equals its own quarter turns: ``images * mask[..., None]``.
-    Gidaris, Singh and Komodakis 2018, "Unsupervised representation learning by
-    predicting image rotations", section 3.
+    Gidaris et al. 2018, "Unsupervised representation learning by predicting image
+    rotations", section 3.
 
     Examples
     --------
@@ -68,8 +66,7 @@ def rotate(
         axis 0. Default is H towards W: (1, 2), in volumes (2, 3). With axes, images may
         have any number of them: (1, 2) turns (N, D, H, W, C) from D towards H.
     out : array, optional
-        Where to put the answer: an array of its shape and of the dtype of images,
-        C-contiguous, that shares no memory with them.
+        For the answer: of its shape and dtype, C-contiguous, apart from images.
 
     Returns
     -------
@@ -126,12 +123,9 @@ def flip(images: ArrayLike, flips: ArrayLike, *, out: NDArray | None = None) -> 
 
     Parameters
     ----------
-    flips : (N,) bool array
-        Which of them; the others are copied.
+    flips : (N,) bool array; which of them, the others are copied
     """
-    images = _checks.array("images", images, kinds="biufc")
-    flips = _checks.array("flips", flips)
-    images = _arrays.batch(images)
+    images, flips = _arrays.batch(images), _checks.array("flips", flips)
     if flips.dtype != np.bool_ and flips.size:
         raise TypeError(f"flips must be bools, found dtype {flips.dtype}")
     _arrays.shaped("flips", flips, (len(images),))
