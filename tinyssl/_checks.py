@@ -147,16 +147,10 @@ def weighted(sample_weight, *samples):
 
 def mask(name, values):
     """Return a C-contiguous boolean array: whatever is not 0 is True."""
-    return np.ascontiguousarray(mask_bytes(name, values) != 0)
-
-
-def mask_bytes(name, values):
-    """Return a C-contiguous array of one byte an element: what is not 0 is True."""
     values = array(name, values)
     not_empty(name, values)
     not_nan(name, values)
-    values = np.ascontiguousarray(values if values.itemsize == 1 else values != 0)
-    return values.view(np.uint8)
+    return np.ascontiguousarray(values != 0)
 
 
 def two_valued(name, values):
@@ -172,7 +166,8 @@ def two_valued(name, values):
             mend = mend if whole else f"threshold probabilities: {name} >= 0.5"
             rule = f"be a mask of bool, 0/1 or 0/255 ({mend})"
             _refuse_any((values != 0) & (values != one), name, values, rule)
-    return mask_bytes(name, values)
+    values = np.ascontiguousarray(values if values.itemsize == 1 else values != 0)
+    return values.view(np.uint8)
 
 
 def same_shape(name1, values1, name2, values2):

@@ -1,8 +1,4 @@
-"""Small patches of images: which lie in the field of view, drawn or all, normalised.
-
-Images are (N, H, W), (N, H, W, C) or a list of (H, W, C) of any size: uint8, or floats
-in [0, 1]. Outside the field of view are patches with a black pixel, and dark ones.
-"""
+"""Small patches of images as `PatchDictionary` takes them: drawn or all, normalised."""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -71,10 +67,9 @@ def as_list(images, size, d=None):
     images = [_checks.array("images", image) for image in images]
     images = [image[..., None] if image.ndim == 2 else image for image in images]
     channels = {image.shape[-1] for image in images}
-    if len(channels) != 1 or (d and channels != {d // size**2}):
-        rule = (
-            f"have {d // size**2} channels, as when fitted" if d else "be of one kind"
-        )
+    C = d and d // size**2
+    if len(channels) != 1 or (C and channels != {C}):
+        rule = f"have {C} channels, as when fitted" if C else "be of one kind"
         raise _checks.refusal("images", rule, ", ".join(map(str, channels)) or "none")
     for image in images:
         if image.ndim != 3 or min(image.shape[:2]) < size:

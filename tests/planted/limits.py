@@ -60,9 +60,12 @@ transforms/_arrays.py: transforms/test_one_image.py metrics/test_limits.py
     most=_checks.LARGEST_DRAW // each -> least=0
     math.prod(shape) > _checks.LARGEST_DRAW -> False
 
+transforms/tiles.py: transforms/test_volume_patches.py transforms/test_masks.py
+    range(1, 2 * dims, 2), range(1, dims + 1) -> range(1, dims + 1), range(1, dims + 1)
+
 transforms/masks.py: transforms/test_volume_patches.py transforms/test_masks.py
   transforms/test_one_image.py
-    np.argsort(_patches_first(dims)) -> _patches_first(dims)
+    cells(images, *grid).copy() -> cells(images, *grid[::-1]).copy()
     any(side % size for side in sides) -> sides[0] % size
     regions(region, n, H, W)[..., None] -> regions(region, n, H, W)
 """)

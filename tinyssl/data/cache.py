@@ -1,7 +1,6 @@
 """Decoded images kept in a folder: whole and checked, or decoded again.
 
-Any number of processes may share it. One that dies leaves a ``.part-`` folder, which
-the next one on the same machine sweeps away.
+Many processes may share it. One that dies leaves a folder that the next sweeps away.
 """
 
 import json
@@ -25,9 +24,8 @@ BLOCK = 1024  # images that are checked at once, so that an interrupt need not w
 def cached(stem, shape, decode):
     """Return the images kept under a path without suffix, and why other rows are bad.
 
-    They are (N, size, size, 3) uint8, mapped read-only; `shape` counts the bad rows
-    too. Where they are not there whole, ``decode()`` yields each or its DataError.
-    DataError if they cannot be written.
+    They are uint8, mapped read-only; `shape` counts the bad rows too. Where they are
+    not there whole, ``decode()`` yields each or its DataError.
     """
     for part in stem.parent.glob(f"{PART}*"):
         if not is_running(part.name.split("-")[-2]):

@@ -1,8 +1,7 @@
 """Which class is which number, and whether the numbers mean more and less.
 
 Classes are *ordered* where their names say so, by numbers or by words of severity, or
-where the user does; else they are *nominal*: a mistake is a mistake, however far apart
-two of them happen to stand.
+where the user does; else they are *nominal*: a mistake is a mistake.
 """
 
 import re
@@ -33,8 +32,6 @@ def in_order(names: Sequence[str]) -> tuple[tuple[str, ...], bool]:
     severity ("No_DR", "Mild", ...) have one. Other names stand in alphabetical order,
     the healthy first, so that of two classes the second is the finding.
 
-    Examples
-    --------
     >>> in_order(["grade10", "grade2"])
     (('grade2', 'grade10'), True)
     >>> in_order(["glaucoma", "normal", "cataract"])
@@ -79,17 +76,12 @@ def _step(name):
 
 
 def reorder(table: Table, order: Sequence[str]) -> Table:
-    """Return a table whose classes are 0, 1, ... in this order, which has a meaning.
-
-    A DataError if the order does not name each class once.
-    """
+    """Return a table whose classes are 0, 1, ... in this order, each named once."""
     names = tuple(map(str, range(int(table.grade.max()) + 1)))
     names = table.class_names or names
     if table.grade is None or sorted(order) != sorted(names):
-        raise DataError(
-            f"{table.root}: the order must name each class once: {', '.join(names)}; "
-            f"found {', '.join(order)}"
-        )
+        rule = f"the order must name each class once: {', '.join(names)}"
+        raise DataError(f"{table.root}: {rule}; found {', '.join(order)}")
     place = np.array([list(order).index(name) for name in names])
     grade = np.where(table.grade >= 0, place[table.grade], -1)
     return replace(table, grade=grade, class_names=tuple(order), ordered=True)

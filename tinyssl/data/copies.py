@@ -18,19 +18,10 @@ BLOCK = 256  # rows at a time
 
 
 def thumbnails(images):
-    """Return N images (H, W, 3), of any shapes, as (N, 16, 16, 3) uint8 array.
-
-    Of a volume (D, H, W, 1) it is the middle slice.
-    """
-    small = [resize(as_picture(image), (SIDE, SIDE)) for image in images]
+    """Return N images (H, W, 3) or volumes (D, H, W, 1) as (N, 16, 16, 3) uint8."""
+    middle = (x if x.ndim == 3 else x[len(x) // 2].repeat(3, axis=-1) for x in images)
+    small = [resize(image, (SIDE, SIDE)) for image in middle]
     return np.array(small, np.uint8).reshape(-1, SIDE, SIDE, 3)
-
-
-def as_picture(image):
-    """Return an image as it is, of a volume the middle slice in three channels."""
-    if image.ndim == 3:
-        return image
-    return np.repeat(image[len(image) // 2], 3, axis=-1)
 
 
 def seen_before(seen, new):
@@ -69,9 +60,9 @@ def content_groups(images, patient=None, small=None):
     """Give one number to all images of one patient, and to all copies of one picture.
 
     Of N images byte-identical ones share a group; with their thumbnails `small` so do
-    copies that were saved again. An empty string is an unknown patient. If a copy of
-    p1's picture is filed under p2, both become one group. Groups, (N,) int64, are
-    numbered in order of first appearance. A ValueError where the lengths differ.
+    copies that were saved again. "" is an unknown patient. If a copy of p1's picture is
+    filed under p2, both become one group. Groups, (N,) int64, are numbered in order of
+    first appearance.
     """
     N = len(images)
     if patient is not None and len(patient) != N:

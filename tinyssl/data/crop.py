@@ -1,8 +1,7 @@
 """Where the retina is in a fundus photograph, the square around it, other sizes.
 
 Squashing a 3:2 image would make the disc an ellipse, whose direction alone solves half
-of the rotation task. So the square is laid around the *whole* circle, filled with black
-where it reaches beyond the image.
+of the rotation task: so the square is laid around the *whole* circle, beyond it black.
 """
 
 from dataclasses import dataclass
@@ -87,8 +86,7 @@ def field_of_view(image):
 def square_crop(image):
     """Return the square around the circle that fits the border of the field of view.
 
-    That, (H, W) bool, may be given in place of the image; without a circle it is the
-    central square.
+    That, (H, W) bool, may be given in place of the image. Without a circle: the centre.
     """
     visible = image if image.dtype == np.bool_ else field_of_view(image)
     height, width = visible.shape
@@ -102,10 +100,7 @@ def square_crop(image):
 
 
 def resize(array, shape):
-    """Resize an (H, W, 3) uint8, (H, W) bool or (H, W) float array, linearly.
-
-    A mask becomes float32, the share of each pixel that it covers.
-    """
+    """Resize (H, W, 3) uint8, floats, or a mask to the share covered, linearly."""
     if array.shape[:2] == tuple(shape):
         return array
     image = Image.fromarray(array if array.dtype == np.uint8 else array.astype("f4"))

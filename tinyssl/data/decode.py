@@ -29,10 +29,8 @@ def read_image(path):
     Any mode becomes 8-bit RGB, transparent pixels black. Of deep gray images white is
     the largest value of 8, 10, 12, 14 or 16 bits, the fewest that hold the file's
     maximum, or what its TIFF tags declare: without tags a dark image of a 12-bit
-    camera, nowhere above 1023, comes out four times as bright as the others.
-
-    A DataError where the file is missing, truncated, none of `FORMATS`, of floating
-    point, of several images, of 16-bit colours that would all be dark, or too large.
+    camera, nowhere above 1023, comes out four times as bright as the others. What
+    cannot be shown so is a DataError.
     """
     return open_rgb(path)[0]
 
@@ -43,10 +41,8 @@ def read_mask(path, *, label=None, image=None):
     It holds numbers of any depth; with a palette indices, if its first colour is black
     or transparent and not all are gray; or else colours, or transparency if all is one
     colour. What is drawn is `label`, an index or a colour 0xRRGGBB, or if not given
-    what `drawn_area` says. DataError as `read_image`, and of several labels.
-
-    A mask without an orientation tag is turned like its ``image``, a path, if that has
-    one and the mask the proportions of its stored pixels: annotation tools write such.
+    what `drawn_area` says. A mask without an orientation tag is turned like its
+    ``image``, a path, if it has the proportions of the stored pixels of that.
     """
     with open_image(path) as mask:
         tag = _orientation(mask)
@@ -105,7 +101,7 @@ def open_image(path):
     from tinyssl.data import medical  # which needs MAX_PIXELS
 
     try:
-        if medical.is_medical(path):
+        if medical.medical_suffix(path):
             yield medical.open_medical(path)
             return
         # Given a path, Pillow maps the file, and a TIFF that lies on its side wrongly.
@@ -179,11 +175,8 @@ def _load(image, size, *, bytes_out):
     if needed > MAX_BYTES:
         rule = f"needs {needed / 1e6:.0f} MB of memory, more than"
         raise DataError(f"{rule} {MAX_BYTES / 1e6:.0f} MB ({sides}); save it smaller")
-    deep = ";16" in str(getattr(image, "tile", "")) and image.mode in (
-        "RGB",
-        "RGBA",
-        "LA",
-    )
+    sixteen = ";16" in str(getattr(image, "tile", ""))
+    deep = sixteen and image.mode in ("RGB", "RGBA", "LA")
     image.load()
     if deep:  # Pillow keeps the upper byte of each colour
         top = max(high for _, high in image.getextrema()[: len(image.mode.rstrip("A"))])

@@ -4,7 +4,7 @@ import os
 from collections import defaultdict
 from pathlib import Path
 
-from tinyssl.data.medical import MEDICAL_SUFFIXES
+from tinyssl.data.medical import medical_suffix
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".jfif", ".png", ".tif", ".tiff"}
 IMAGE_SUFFIXES |= {".bmp", ".gif", ".webp", ".ppm", ".pgm"}
@@ -25,15 +25,14 @@ def stem_of(path):
 def list_images(folder):
     """Return the image files directly in a folder, sorted; none if it is missing.
 
-    Medical files are among them only where there are no others: beside photographs
-    they often are the same images. Those of kinds that are not read always are, so that
-    `build_table` refuses them by name.
+    Medical files only where there are no others: beside photographs they often are the
+    same images. Those of kinds that are not read always, for `build_table` to refuse.
     """
     found = folder.iterdir() if folder.is_dir() else ()
     found = [path for path in found if not path.name.startswith(".")]
     found.sort(key=lambda path: path.name)
     images = [p for p in found if suffix_of(p) in IMAGE_SUFFIXES | UNREAD_SUFFIXES]
-    return images or [p for p in found if suffix_of(p) in MEDICAL_SUFFIXES]
+    return images or [*filter(medical_suffix, found)]
 
 
 def list_folders(folder):
@@ -53,7 +52,7 @@ def images_below(folder):
 
 def find_image(folder, name):
     """Return the image of this name, or stem, with the suffix it has; else a png."""
-    if suffix_of(Path(name)) in IMAGE_SUFFIXES | MEDICAL_SUFFIXES:
+    if medical_suffix(name) or suffix_of(Path(name)) in IMAGE_SUFFIXES:
         return folder / name
     suffixes = [one for s in sorted(IMAGE_SUFFIXES) for one in (s, s.upper())]
     paths = (folder / f"{name}{suffix}" for suffix in suffixes)
@@ -74,6 +73,5 @@ def count_unused(root, used):
     kinds = defaultdict(list)
     for path in unlisted(root, used):
         kinds[suffix_of(path) or "without a suffix"].append(path.relative_to(root))
-    return tuple(
-        f"{len(kinds[k])} {k} ({kinds[k][0].as_posix()})" for k in sorted(kinds)
-    )
+    found = sorted(kinds.items())
+    return tuple(f"{len(files)} {k} ({files[0].as_posix()})" for k, files in found)

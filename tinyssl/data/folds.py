@@ -18,10 +18,7 @@ def stratified_group_folds(grades, groups, num_folds, *, rng):
     number of groups; else a TypeError or ValueError. `rng` breaks the ties. Returned is
     (N,) int64 in 0 .. num_folds - 1; no fold is empty.
 
-    Examples
-    --------
-    >>> grades = np.array([0, 0, 0, 0, 1, 1])
-    >>> folds = stratified_group_folds(grades, np.arange(6), 2, rng=0)
+    >>> folds = stratified_group_folds([0, 0, 0, 0, 1, 1], range(6), 2, rng=0)
     >>> np.bincount(folds[:4]), np.bincount(folds[4:])
     (array([2, 2]), array([1, 1]))
     """
@@ -105,11 +102,10 @@ def _count_grades(grades, groups):
         raise ValueError(f"{rule}; found shapes {grades.shape} and {groups.shape}")
     if grades.dtype.kind not in "iu":
         raise TypeError(f"grades must be integers, found {grades.dtype}")
-    position = int(np.argmin(grades))
-    if grades[position] < 0:
-        found = f"found {grades[position]} at position {position}"
+    if grades.min() < 0:
+        found = f"{grades.min()} at position {grades.argmin()}"
         hint = "select the labelled images first"
-        raise ValueError(f"grades must be 0 or more, {found}: {hint}")
+        raise ValueError(f"grades must be 0 or more, found {found}: {hint}")
     names, group_of = np.unique(groups, return_inverse=True)
     counts = np.zeros((len(names), int(grades.max()) + 1), np.int64)
     np.add.at(counts, (group_of, grades), 1)

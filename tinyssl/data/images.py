@@ -6,6 +6,7 @@ import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -61,8 +62,7 @@ def load_images(
     Raises
     ------
     DataError, ValueError
-        Naming every image that cannot be read, or what does not fit the cache; if
-        `size` is not positive.
+        Naming every image that cannot be read, or what does not fit the cache or size.
 
     Examples
     --------
@@ -89,20 +89,16 @@ def load_images(
         image = crop.apply(pixels, size)
         return image * round_mask(size)[..., None] if table.is_fundus else image
 
-    def decode_all():
-        bar = progress and are_files
-        return each(decode, len(table), threads=threads, progress=bar)
+    def fill(i):
+        images[i] = decode(i)
 
+    how = {"threads": threads, "progress": progress and are_files}
     if cache is not None and are_files:
         stem = Path(cache) / f"images-{size}-{fingerprint(table, size)[:16]}"
-        images, bad = cached(stem, shape, decode_all)
+        images, bad = cached(stem, shape, partial(each, decode, len(table), **how))
         return images, _without(table, bad, skip_bad)
-    images, bad = np.empty(shape, np.uint8), {}
-    for i, image in enumerate(decode_all()):
-        if isinstance(image, DataError):
-            bad[i] = str(image)
-        else:
-            images[i] = image
+    images = np.empty(shape, np.uint8)
+    bad = try_all(fill, len(table), **how)
     table = _without(table, bad, skip_bad)
     return np.delete(images, list(bad), axis=0) if bad else images, table
 
@@ -173,8 +169,8 @@ def open_with_crop(table, i, size):
     small = (max(1, round(width * scale)), max(1, round(height * scale)))
     if table.region and table.region[i]:
         region = _read_mask_of(table, table.region[i], i, height, width)
-        region = Image.fromarray(region)
-        found = square_crop(np.asarray(region.convert("L").resize(small)) >= 128)
+        shrunk = Image.fromarray(region).convert("L").resize(small)
+        found = square_crop(np.asarray(shrunk) >= 128)
     else:
         shrunk = Image.fromarray(image).resize(small, Image.Resampling.BOX)
         found = square_crop(np.asarray(shrunk))
@@ -238,9 +234,8 @@ def _read_mask_of(table, path, i, height, width, label=None):
     """Return a mask of image i in its proportions; its resolution may differ."""
     mask = read_mask(path, label=label, image=table.images[i])
     if not same_proportions(mask.shape, (height, width)):
-        H, W = mask.shape
-        expected = f"{height} x {width} as its image"
-        raise DataError(f"{path}: must be {expected}, found {H} x {W}")
+        found = "found {} x {}".format(*mask.shape)
+        raise DataError(f"{path}: must be {height} x {width} as its image, {found}")
     return mask
 
 

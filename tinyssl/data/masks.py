@@ -16,11 +16,8 @@ def drawn_area(codes, palette=None, names=None):
     32, colours that are not shades of one, or areas between the darkest and the
     brightest (lines under 3 pixels of a middle gray are taken for smooth edges).
 
-    Parameters
-    ----------
-    codes : (H, W) array of numbers, or of rows of `palette`
-    palette : (K, 3) uint8 array of colours, the first black, optional
-    names : (K,) array, colours as 0xRRGGBB, for a message; their rows if not given
+    Codes are (H, W) numbers, or rows of a `palette`, (K, 3) uint8 colours of which the
+    first is black; `names`, (K,) colours as 0xRRGGBB, are for a message.
     """
     values = codes[:0].ravel()
     for strip in np.array_split(codes, codes.size // STRIP + 1):

@@ -3,8 +3,7 @@
 DICOM is shown as its window says, or from the least to the greatest value of its stored
 bits, and MONOCHROME1, where more is darker, inverted. NIfTI holds (H, W), .npy (H, W)
 or (H, W, 3): integers are taken as those of a PNG of 8 or 16 bits, floats must lie in
-[0, 1]. Of a volume, NIfTI or .npy of three axes, bytes are taken as they are; else its
-values from the half percent that is least to the half percent that is greatest.
+[0, 1]. Of a volume, three axes, bytes stay; other values from their .5 % to 99.5 %.
 """
 
 import importlib.util
@@ -17,19 +16,18 @@ from tinyssl.data.table import DataError
 
 PACKAGES = {".dcm": "pydicom", ".dicom": "pydicom"}  # what reads each kind
 PACKAGES |= {".nii": "nibabel", ".nii.gz": "nibabel", ".npy": "numpy"}
-MEDICAL_SUFFIXES = {*PACKAGES}
 
 
-def is_medical(path):
-    """Return whether a file is one of these, by its suffix."""
-    return str(path).lower().endswith(tuple(PACKAGES))
+def medical_suffix(path):
+    """Return the suffix by which a file is one of these, or None."""
+    return next((s for s in PACKAGES if str(path).lower().endswith(s)), None)
 
 
 def require(paths):
     """Raise a DataError of one line if a package that these files need is missing."""
-    for path in filter(is_medical, paths):
-        suffix = next(s for s in PACKAGES if str(path).lower().endswith(s))
-        if not importlib.util.find_spec(PACKAGES[suffix]):
+    for path in paths:
+        suffix = medical_suffix(path)
+        if suffix and not importlib.util.find_spec(PACKAGES[suffix]):
             how = f'{PACKAGES[suffix]}: pip install "tinyssl[medical]"'
             raise DataError(f"{path}: {suffix} files need {how}")
 
@@ -37,10 +35,9 @@ def require(paths):
 def open_medical(path):
     """Return one file as a Pillow image of mode L, RGB or I;16; may raise anything."""
     require([path])
-    kind = str(path).lower()
-    if kind.endswith((".dcm", ".dicom")):
+    if PACKAGES[medical_suffix(path)] == "pydicom":
         return Image.fromarray(_read_dicom(path))
-    if kind.endswith(".npy"):
+    if medical_suffix(path) == ".npy":
         return _to_image(np.load(path, mmap_mode="r", allow_pickle=False), colour=True)
     data = _lazily(path)  # not read yet
     single = {*data.shape[2:]} <= {1}
@@ -51,7 +48,7 @@ def open_medical(path):
 def is_volume(path):
     """Return whether a file's header says three axes, and not those of RGB."""
     try:
-        shape = _lazily(path).shape if is_medical(path) else ()
+        shape = _lazily(path).shape if medical_suffix(path) else ()
     except Exception:  # it will be named where it is read
         return False
     return len(_axes(shape)) == 3 and 3 not in shape[2:]
@@ -66,10 +63,8 @@ def read_volume(path):
             raise DataError(f"{path}: {rule}, found {shape}")
         values = np.asanyarray(_lazily(path)).reshape(shape)
         if values.dtype.kind not in "buif" or not np.isfinite(values).all():
-            rule = "must hold finite numbers"
-            raise DataError(
-                f"{path}: {rule}, found {values.dtype} with nan or infinity"
-            )
+            found = f"found {values.dtype} with nan or infinity"
+            raise DataError(f"{path}: must hold finite numbers, {found}")
     except DataError:
         raise
     except Exception as error:  # headers of strangers may raise anything
@@ -84,9 +79,9 @@ def read_volume(path):
 def _lazily(path):
     """Return what has a shape, and becomes an array when it is wanted."""
     require([path])
-    if str(path).lower().endswith((".dcm", ".dicom")):
+    if PACKAGES.get(medical_suffix(path)) == "pydicom":
         return np.empty(0)  # one file of a series is a slice
-    if str(path).lower().endswith(".npy"):
+    if medical_suffix(path) == ".npy":
         return np.load(path, mmap_mode="r", allow_pickle=False)
     import nibabel
 

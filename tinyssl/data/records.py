@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,9 +49,8 @@ def build_table(
 ):
     """Return the Table of the good records; raise for the bad, or note them.
 
-    Of the files below the root that neither the records nor ``sheets`` name, and of
-    what else is ``unused``, the table tells. What is ``known`` goes into the table as
-    it is: class_names, ordered.
+    The table tells what is ``unused``, and of the files below the root those that
+    neither the records nor ``sheets`` name. ``known`` are class_names and ordered.
     """
     counts = Counter(record.name for record in records)
     files = [path for record in records for path in record.files]
@@ -58,8 +58,7 @@ def build_table(
     inside = root.resolve()
     good, bad = [], []
     for number, record in enumerate(records, start=1):
-        reason = _problem_of(record, counts[record.name], root, inside)
-        if reason:
+        if reason := _problem_of(record, counts[record.name], root, inside):
             bad.append(f"{record.name or f'row {number}'}: {reason}")
         else:
             good.append(record)
@@ -69,11 +68,8 @@ def build_table(
         first = f"; the first row: {bad[0]}" if bad else ", the list is empty"
         raise DataError(f"{root}: no image to use{first}")
     dims = 3 if is_volume(good[0].image) else 2
-    if dims == 3:
-        is_fundus = False
-    if is_fundus is None:  # the layout does not say
+    if is_fundus is None and dims == 2:  # the layout does not say
         is_fundus = _sample_looks_like_fundus([record.image for record in good])
-
     grade = np.array([_grade_of(record) for record in good], np.int64)
     regions = tuple(record.region for record in good)
     masks = sorted({name for record in good for name in record.masks})
@@ -93,7 +89,7 @@ def build_table(
         points={p: np.array([r.points.get(p, nowhere) for r in good]) for p in points},
         report=_text_column(record.report for record in good),
         dims=dims,
-        is_fundus=bool(is_fundus),
+        is_fundus=bool(is_fundus and dims == 2),
         skipped=tuple(bad),
         unused=(*count_unused(root, {*files, *sheets}), *unused),
         **known,
@@ -102,10 +98,8 @@ def build_table(
 
 def _problem_of(record, count, root, inside):
     """Return what is wrong with a record that stands `count` times in its list."""
-    if record.problem:
-        return record.problem
-    if not record.name:
-        return "must name an image, found a blank"
+    if record.problem or not record.name:
+        return record.problem or "must name an image, found a blank"
     if count > 1:
         return f"named {count} times, each image must be listed once"
     if not re.fullmatch(r"|-1(\.0*)?|\d{1,9}(\.0*)?", str(record.grade).strip()):
@@ -155,8 +149,6 @@ def _sample_looks_like_fundus(paths):
     chosen = np.linspace(0, len(paths) - 1, NUM_SAMPLES).round().astype(int)
     images = []
     for path in dict.fromkeys(paths[i] for i in chosen):
-        try:
-            images.append(np.asarray(open_rgb(path, short_side=64)[0]))
-        except DataError:
-            continue  # load_images will name it
+        with suppress(DataError):  # load_images will name it
+            images.append(open_rgb(path, short_side=64)[0])
     return looks_like_fundus(images)

@@ -59,20 +59,16 @@ def _options(data_range, window, win_size, sigma, sample_covariance, k1, k2, dim
     elif win_size is not None:
         raise ValueError(f"win_size is for window='uniform', found {win_size!r}")
     else:
-        taps = _gaussian(sigma)
+        radius = int(3.5 * sigma + 0.5)  # as scikit-image: truncate=3.5
+        if radius < 1:
+            raise ValueError(f"sigma must be at least 1/7, found {sigma}")
+        if 2 * radius + 1 > LONGEST:
+            raise ValueError(f"sigma must be at most 1000, found {sigma:g}")
+        taps = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+        taps /= taps.sum()
     pixels = len(taps) ** dims
     unbias = pixels / (pixels - 1) if sample_covariance else 1.0
     return Options(taps, window == "uniform", c1, c2, unbias, data_range, dims)
-
-
-def _gaussian(sigma):
-    radius = int(3.5 * sigma + 0.5)  # as scikit-image: truncate=3.5
-    if radius < 1:
-        raise ValueError(f"sigma must be at least 1/7, found {sigma}")
-    if 2 * radius + 1 > LONGEST:
-        raise ValueError(f"sigma must be at most 1000, found {sigma:g}")
-    weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
-    return weights / weights.sum()
 
 
 def pair(image1, image2, *, names=NAMES):
@@ -180,11 +176,9 @@ def _score(image1, image2, options, *, out=None, batch=1):
     def work(start, stop):
         start, stop = start * tile, min(stop * tile, rows)
         written = np.empty((1, columns * C)) if out is None else out
-        ssim_map(
-            *(image1, image2, window, options.c1, options.c2, options.unbias),
-            *(centres, start, stop, tile, written, sums),
-            (FAR * options.data_range) ** 2,
-        )
+        known = image1, image2, window, options.c1, options.c2, options.unbias, centres
+        far = (FAR * options.data_range) ** 2
+        ssim_map(*known, start, stop, tile, written, sums, far)
 
     with np.errstate(all="ignore"):
         window, centres = options.taps, _centres(image1, image2)

@@ -1,9 +1,8 @@
 """Metrics of data that come in pieces: from batches, files or processes.
 
 Each has ``update`` (add data), ``merge`` (add another), ``compute`` and ``reset``. Its
-state is plain int64 or float64 arrays, which pickle. Any split of the data and any
-order of merging give one answer, to rounding. A refused update or merge leaves the
-state as it was. Threads and processes fill one each, and merge at the end.
+state is plain arrays, which pickle. Any split of the data and any order of merging give
+one answer, to rounding; a refused update or merge leaves the state as it was.
 """
 
 import math
@@ -185,16 +184,13 @@ class SSIMAccumulator:
     """Mean SSIM of image pairs that come in pieces.
 
     As `ConfusionAccumulator`, but of images, whose sizes may differ from one update to
-    the next: see `ssim` for the options, which are refused at once. channel_axis counts
-    in one image: -1 for batches (N, H, W, C), 0 for (N, C, H, W). ``compute`` is the
-    mean of `ssim` over the images, each rounded to 2^-60 and added without rounding:
-    any split of the data and any order of merging give the same bits.
+    the next: see `ssim` for the options. channel_axis counts in one image: -1 for
+    batches (N, H, W, C), 0 for (N, C, H, W). ``compute`` is the mean of `ssim`, each
+    rounded to 2^-60: any split and any order of merging give the same bits.
 
     Attributes
     ----------
-    settings : dict
-        The options; win_size and channel_axis as numbers >= 0 where they say something.
-        Accumulators merge where these are equal.
+    settings : dict, the options; accumulators merge where these are equal
     totals : (3,) int64 array
         Images seen, and the sum of their scores in units of 2^-30 and of 2^-60.
 

@@ -101,8 +101,7 @@ def quadratic_weighted_kappa(
     Returns
     -------
     kappa : float in [-1, 1]
-        1 is perfect agreement, 0 what chance gives (one constant rater gives exactly
-        0), negative values are worse than chance.
+        1 is perfect agreement, 0 chance (and one constant rater), below 0 is worse.
 
     Notes
     -----
@@ -110,9 +109,8 @@ def quadratic_weighted_kappa(
     labels=range(K))``, and torchmetrics' ``multiclass_cohen_kappa`` up to its float32.
     Without ``labels`` scikit-learn counts positions among the labels that occur, not
     their values: [0, 1, 4, 4] against [0, 4, 4, 1] is 0.294 here and 0.636 there.
-    Shifting, scaling or reversing both scales changes nothing. Without weights the sums
-    are exact integers, and the value is the float64 nearest to kappa.
-    Cohen 1968, Psychological Bulletin 70:213-220.
+    Without weights the sums are exact integers, and the value is the float64 nearest to
+    kappa. Cohen 1968, Psychological Bulletin 70:213-220.
 
     Examples
     --------

@@ -69,10 +69,10 @@ def precision(
     ----------
     y_true, y_pred : (n,) int array, labels in 0..K-1
     average : {"binary", "macro", "micro", "weighted", None}
-        "binary": class 1 alone, labels 0 and 1. "macro": the plain mean over classes
-        (over all K if num_classes is given, else over those that occur on either
-        side). "micro": all classes counted together. "weighted": the mean weighted
-        by how often each class is true. None: one value a class.
+        "binary": class 1 alone; other labels than 0 and 1 are refused. "macro": the
+        plain mean over classes (all K if num_classes is given, else those that occur on
+        either side). "micro": all classes counted together. "weighted": the mean
+        weighted by how often each class is true. None: one value a class.
     undefined : float, default 0; value of a class that is never predicted (0/0)
 
     Returns
@@ -81,9 +81,8 @@ def precision(
 
     Raises
     ------
-    TypeError, ValueError
-        If average is none of the five, "binary" meets other labels than 0 and 1 or
-        another num_classes than 2, or undefined is no number.
+    ValueError
+        If average is none of the five, or num_classes is not 2 where it is "binary".
 
     Notes
     -----

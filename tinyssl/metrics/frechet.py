@@ -35,13 +35,12 @@ def frechet_distance(features1: ArrayLike, features2: ArrayLike) -> float:
     Notes
     -----
     Say n, d and the features with the number. It is biased upward, the more the smaller
-    n: `frechet_noise_floor` says how far. A UserWarning says that it is mostly bias,
-    where a set has no more samples than features. Covariances divide by n - 1, and the
+    n: `frechet_noise_floor` says how far, and a UserWarning where a set has no more
+    samples than features, that it is mostly bias. Covariances divide by n - 1, and the
     value is that of pytorch-fid's ``calculate_frechet_distance`` and of torch-fidelity.
-    No matrix square root is taken: with S1 = L L^T, tr sqrt(S1 S2) is the sum of the
-    roots of the eigenvalues of L^T S2 L; for few samples, the sum of the singular
-    values of A B^T, with A and B the centred samples. Where rounding could cost more
-    than 1e-10 of it, the singular values of products of QR factors are summed instead.
+    With S1 = L L^T, tr sqrt(S1 S2) is the sum of the roots of the eigenvalues of
+    L^T S2 L; for few samples, of the singular values of A B^T, with A and B the centred
+    samples; where rounding could cost more than 1e-10 of it, of products of QR factors.
     Beside the features it needs 0.2 GiB at d = 2048 (examples/benchmark.py --memory).
     Dowson and Landau 1982, Journal of Multivariate Analysis 12:450-455; Heusel et al.
     2017, "GANs trained by a two time-scale update rule ...", equation 6.
@@ -131,15 +130,14 @@ def frechet_noise_floor(
     repeats = _checks.integer("repeats", repeats, least=1, most=_checks.LARGEST_DRAW)
     rng = _checks.generator(rng)
     deviations = np.sqrt(_gaussian.spectrum(_gaussian.part(features, centre)))
-    return np.array([_chance(deviations, n1, n2, rng) for _ in range(repeats)])
-
-
-def _chance(deviations, n1, n2, rng):
-    """Return the distance of two samples of a Gaussian with these deviations."""
-    shift = deviations * rng.standard_normal(len(deviations)) * np.sqrt(1 / n1 + 1 / n2)
-    root1, root2 = (_sample_root(deviations, n, rng) for n in (n1, n2))
-    total = np.vdot(root1, root1) + np.vdot(root2, root2)
-    return _distance(shift, total, _gaussian.nuclear_norm(root1 @ root2.T))
+    d, distances = len(deviations), np.empty(repeats)
+    for k in range(repeats):
+        shift = deviations * rng.standard_normal(d) * np.sqrt(1 / n1 + 1 / n2)
+        root1, root2 = (_sample_root(deviations, n, rng) for n in (n1, n2))
+        total = np.vdot(root1, root1) + np.vdot(root2, root2)
+        cross = _gaussian.nuclear_norm(root1 @ root2.T)
+        distances[k] = _distance(shift, total, cross)
+    return distances
 
 
 def _sample_root(deviations, n, rng):

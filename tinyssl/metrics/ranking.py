@@ -51,10 +51,9 @@ def roc_auc(
     Equals scikit-learn's ``roc_auc_score``, for (n, K) with ``multi_class="ovr"``, and
     torchmetrics' ``binary_auroc`` where scores lie in [0, 1]; others it passes through
     a float32 sigmoid, and it calls one class 0. Without weights pairs are counted in
-    integers, so that no two orders share a value by rounding. A class that never
-    occurs, or alone, makes the macro mean undefined: to drop it would average over
-    other classes from fold to fold; ``np.nanmean`` of ``average=None`` does.
-    Hanley and McNeil 1982, Radiology 143:29-36.
+    integers. A class that never occurs, or alone, makes the macro mean undefined;
+    ``np.nanmean`` of ``average=None`` drops it. Hanley and McNeil 1982, Radiology
+    143:29-36.
 
     Examples
     --------

@@ -70,12 +70,11 @@ def ssim(
     ``structural_similarity(..., gaussian_weights=True, sigma=1.5,
     use_sample_covariance=False)``; ``window="uniform", sample_covariance=True`` is its
     own default. Images are never resized (MATLAB and piq do that to large ones) and
-    never padded (torchmetrics does). Values are centred before they are squared, so a
-    large offset costs no digits. The sums of a uniform window slide, and start anew
-    every 32 rows: a pixel that lies 1,000 data ranges from all others leaves 1e-11 in
-    the windows below it. The bits depend neither on the threads nor on the layout.
-    Beside bytes, float32 or float64 of 4,096 x 4,096 pixels it takes 8 MiB
-    (``examples/benchmark.py --memory``); other dtypes are copied to float64 first.
+    never padded (torchmetrics does), and a large offset costs no digits. The sums of a
+    uniform window start anew every 32 rows: a pixel that lies 1,000 data ranges from
+    all others leaves 1e-11 in the windows below it. The bits depend neither on threads
+    nor on layout. Beside bytes, float32 or float64 of 4,096 x 4,096 pixels it takes 8
+    MiB (``examples/benchmark.py --memory``); other dtypes are copied to float64 first.
     Wang et al. 2004, IEEE Transactions on Image Processing 13:600-612, equation 13.
 
     Examples

@@ -40,9 +40,7 @@ def patchify(images: ArrayLike, patch_size: int) -> NDArray:
     dims = 3 if images.ndim == 5 else 2
     size, grid = _patch_grid(patch_size, *images.shape[1 : dims + 1])
     C = math.prod(images.shape[dims + 1 :])
-    # patches and the pixels in them, side by side, then all patches before all pixels
-    split = images.reshape(len(images), *np.ravel([(n, size) for n in grid]), C)
-    patches = np.array(split.transpose(_patches_first(dims)), order="C")
+    patches = cells(images, *grid).copy()
     return patches.reshape(len(images), math.prod(grid), size**dims * C)
 
 
@@ -51,8 +49,7 @@ def unpatchify(
 ) -> NDArray:
     """Put rows of patches together to images again: the inverse of `patchify`.
 
-    See `patchify`, and see `split_tiles` for what both share. What a network predicted
-    as standard scores must be un-normalised before.
+    See `patchify`, and see `split_tiles` for what both share.
 
     Parameters
     ----------
@@ -69,8 +66,9 @@ def unpatchify(
         rule = f"be (N, {expected[0]}, {expected[1]}) for patches of {size} in images"
         rule = f"{rule} of {tuple(image_shape)}"
         raise _checks.refusal("patches", rule, f"shape {patches.shape}")
-    split = patches.reshape(len(patches), *grid, *[size] * dims, C)
-    images = np.array(split.transpose(np.argsort(_patches_first(dims))), order="C")
+    images = np.empty((len(patches), *sides, C), patches.dtype)
+    target = cells(images, *grid)
+    target[...] = patches.reshape(target.shape)
     return images.reshape(len(patches), *image_shape)
 
 
@@ -106,8 +104,8 @@ def sample_mask(
     -----
     The authors' int() drops a patch where binary fractions fall short (10 patches,
     ratio .9: none is left); here a billionth is forgiven. The encoder sees
-    ``seen = ~mask & patchify(region[None], patch_size).any(axis=-1)``. In one shared
-    region all images keep equally many: ``numpy.nonzero(seen)[1].reshape(n, -1)``.
+    ``seen = ~mask & patchify(region[None], patch_size).any(axis=-1)``, of one shared
+    region equally many of each image.
     """
     H, W = _arrays.sides(image_shape)
     size, grid = _patch_grid(patch_size, H, W)
@@ -159,8 +157,3 @@ def _patch_grid(patch_size, *sides):
         found = f"{size} for {_arrays.text(sides)} pixels"
         raise _checks.refusal("patch_size", "divide the image", found)
     return size, [side // size for side in sides]
-
-
-def _patches_first(dims):
-    """Return the axes of (N, rows, pixels, columns, pixels, C), patches in front."""
-    return [0, *range(1, 2 * dims, 2), *range(2, 2 * dims + 1, 2), 2 * dims + 1]

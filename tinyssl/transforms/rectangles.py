@@ -250,7 +250,12 @@ def _rectangles(chances, H, W, region, area, aspect, *, each=1):
     """Turn (n, 2 + k) chances into n sizes (h, w) and k <= 2 places (y, x) of each."""
     # a second place is another than the first; a mask is for all, or for each so many
     n, k = len(chances), chances.shape[1] - 2
-    shapes = _shapes(chances[:, :2], H, W, area, aspect)
+    # area is uniform, aspect, height over width, log-uniform
+    areas = area[0] + (area[1] - area[0]) * chances[:, 0]
+    low, high = np.log(aspect)
+    roots = np.exp((low + (high - low) * chances[:, 1]) / 2)
+    shapes = np.stack([roots, 1 / roots], axis=1) * np.sqrt(areas * H * W)[:, None]
+    shapes = np.clip(np.rint(shapes), 1, [H, W])
     smallest = np.minimum(max(1, round((area[0] * H * W) ** 0.5)), [H, W])
     steps = np.array(SHARES)[:, None, None] * (shapes - smallest) + smallest
     steps = np.rint(steps).astype(np.int64)  # (5, n, 2)
@@ -274,20 +279,10 @@ def _rectangles(chances, H, W, region, area, aspect, *, each=1):
     return sizes, np.stack(np.divmod(places, W + 1 - sizes[:, 1:]), axis=-1)
 
 
-def _shapes(chances, H, W, area, aspect):
-    """Return (n, 2) heights and widths; aspect is height over width."""
-    areas = area[0] + (area[1] - area[0]) * chances[:, 0]
-    low, high = np.log(aspect)
-    roots = np.exp((low + (high - low) * chances[:, 1]) / 2)
-    shapes = np.stack([roots, 1 / roots], axis=1) * np.sqrt(areas * H * W)[:, None]
-    return np.clip(np.rint(shapes), 1, [H, W])
-
-
 def _distinct(chances, counts):
     """Return (n, k) numbers below counts; the second differs from the first."""
-    places = _places.pick(
-        chances, np.reshape(counts, (-1, 1)) - np.arange(chances.shape[1])
-    )
+    counts = np.reshape(counts, (-1, 1)) - np.arange(chances.shape[1])
+    places = _places.pick(chances, counts)
     places[:, 1:] += places[:, 1:] >= places[:, :1]
     return places
 

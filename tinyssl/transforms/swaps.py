@@ -20,14 +20,12 @@ def sample_swaps(
 ) -> NDArray[np.int64]:
     """Draw pairs of square patches, or of cubes, that do not overlap.
 
-    As `sample_blocks`, but of T pairs for one image: draws are independent and come one
-    after another, so a batch needs one call, with the same pairs as N calls:
-    ``sample_swaps(shape, s, N * T, rng=rng).reshape(N, T, 4)``.
+    As `sample_blocks`, but of T pairs for one image; draws are independent, so a batch
+    needs one call: ``sample_swaps(shape, s, N * T, rng=rng).reshape(N, T, 4)``.
 
     Parameters
     ----------
-    image_shape : tuple of int
-        (H, W) or (H, W, C); (D, H, W) or (D, H, W, C) with ``spatial_dims=3``.
+    image_shape : (H, W) or (H, W, C), with ``spatial_dims=3`` (D, H, W) or (D, H, W, C)
     patch_size : int, >= 1; side in pixels, refused if no two disjoint patches fit
     num_swaps : int, >= 0; number of pairs, T
     region : (H, W) or (D, H, W) mask, optional
@@ -104,9 +102,7 @@ def swap_patches(
     """Swap pairs of patches, one after another.
 
     As `rotate`, but ``out`` may be images itself, to swap in place. Undone by
-    ``swap_patches(swapped, swaps[::-1], patch_size)``, bit for bit: pixels are moved,
-    never lost. At most ``2 * T * patch_size**2`` of them change, in volumes
-    ``2 * T * patch_size**3``.
+    ``swap_patches(swapped, swaps[::-1], patch_size)``, bit for bit.
 
     Parameters
     ----------

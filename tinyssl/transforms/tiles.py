@@ -25,8 +25,7 @@ def sample_tile_offsets(
     """Draw where in its cell each tile is cut: the jitter of jigsaw pretraining.
 
     As `sample_blocks`, for a grid and tile_size as `split_tiles` takes them. Without
-    the jitter, edges that run on across the border of two tiles give their
-    neighbourhood away; the authors cut tiles of 64 px from cells of 75 px.
+    it, edges across a border give two tiles away; the authors cut 64 px from 75 px.
 
     Parameters
     ----------
@@ -36,9 +35,8 @@ def sample_tile_offsets(
     Returns
     -------
     offsets : (n, L, 2) int64 array
-        Rows (dy, dx) in pixels from the top left corner of the cell, for the
-        L = rows * columns cells in reading order; independent, uniform over all
-        places in the cell, 0 and cell - tile_size included.
+        Rows (dy, dx) in pixels from the top left corner of the cell, for the cells in
+        reading order; independent, uniform over all places, the last one included.
     """
     H, W = _arrays.sides(image_shape)
     rows, cols = _arrays.divided(grid, H, W)
@@ -171,9 +169,8 @@ def permutation_set(
     Greedy: the next one is farthest from the nearest of those chosen (Hamming
     distance), then farthest on average, then drawn. Up to 9 tiles it is the best of
     all num_tiles!, beyond that of 131,072 drawn ones. 100 permutations of 9 tiles have
-    least distance 6 and mean distance 8.08; chance is then ln 100 = 4.605. The popular
-    way, to choose by the mean alone, lets two differ by a single exchange. For the
-    source see `split_tiles`.
+    least distance 6 and mean distance 8.08; chance is then ln 100 = 4.605. To choose by
+    the mean alone lets two differ by one exchange. For the source see `split_tiles`.
 
     Examples
     --------
@@ -241,8 +238,7 @@ def permute_tiles(
     """Shuffle the cells of a grid in images: output tile i is input tile ``order[i]``.
 
     As `split_tiles` and `join_tiles` in one. ``numpy.argsort(orders, axis=-1)`` gives
-    the images back, bit for bit. Tiles already cut are shuffled by NumPy alone:
-    ``tiles[numpy.arange(N)[:, None], orders]``.
+    the images back, bit for bit.
 
     Parameters
     ----------
@@ -269,11 +265,12 @@ def permute_tiles(
     return out
 
 
-def cells(images, rows, cols):
+def cells(images, *grid):
     """Return a view (N, rows, columns, h, w, ...) of the cells of a grid."""
-    N, H, W = images.shape[:3]
-    shape = (N, rows, H // rows, cols, W // cols, *images.shape[3:])
-    return np.swapaxes(images.reshape(shape), 2, 3)
+    dims, (N, *sides) = len(grid), images.shape
+    split = np.ravel([(n, side // n) for n, side in zip(grid, sides, strict=False)])
+    apart = images.reshape(N, *split, *sides[dims:])
+    return np.moveaxis(apart, range(1, 2 * dims, 2), range(1, dims + 1))
 
 
 def _tile_size(tile_size, h, w):

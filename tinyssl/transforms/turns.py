@@ -118,8 +118,7 @@ def sample_flips(n: int, *, rng: np.random.Generator | int) -> NDArray[np.bool_]
 def flip(images: ArrayLike, flips: ArrayLike, *, out: NDArray | None = None) -> NDArray:
     """Mirror some images of a batch, left and right exchanged.
 
-    As `rotate`, but of images alone. A mirrored right eye is a left eye; flipping
-    again gives the images back, bit for bit.
+    As `rotate`, but of images alone. A mirrored right eye is a left eye.
 
     Parameters
     ----------
@@ -138,10 +137,9 @@ def _rotate_planes(images, turns, first, out):
     # unsigned integers as wide as the numbers: one kernel for each width, not type
     width = np.dtype(f"u{min(images.itemsize, 8)}")
     turns = np.repeat(turns, math.prod(images.shape[1:first]))
-    source = np.require(images, requirements=["C", "W"])
     source, target = (
         x.reshape(len(turns), *x.shape[first : first + 2], -1).view(width)
-        for x in (source, out)
+        for x in (np.require(images, requirements=["C", "W"]), out)
     )
 
     def work(start, stop):

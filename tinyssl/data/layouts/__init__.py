@@ -8,17 +8,11 @@ checked, and one DataError names every bad row, which `skip_bad` leaves out inst
 from collections import Counter
 from pathlib import Path
 
-from tinyssl.data.layouts.arrays import (
-    TOY_VOLUMES,
-    read_medmnist,
-    read_toy,
-    read_toy_volumes,
-)
+from tinyssl.data.layouts.arrays import read_medmnist, read_toy
 from tinyssl.data.layouts.folders import read_folders
 from tinyssl.data.layouts.graded import read_aptos, read_idrid
 from tinyssl.data.layouts.lists import SHEETS, read_list, read_lists, refuse_sheet
-from tinyssl.data.layouts.pairs import read_pairs
-from tinyssl.data.layouts.vessels import read_chase_db1
+from tinyssl.data.layouts.pairs import read_chase_db1, read_pairs
 from tinyssl.data.table import DataError, Table
 
 __all__ = ["open_dataset"]
@@ -73,10 +67,8 @@ def open_dataset(path: str | Path, *, skip_bad: bool = False) -> Table:
     >>> open_dataset("toy:6:32").images.shape
     (6, 32, 32, 3)
     """
-    if isinstance(path, str) and (path == "toy" or path.startswith("toy:")):
-        return read_toy(path)
-    if isinstance(path, str) and TOY_VOLUMES.fullmatch(path):
-        return read_toy_volumes(path)
+    if isinstance(path, str) and (table := read_toy(path)):
+        return table
     root = Path(path)
     try:
         if root.is_file():

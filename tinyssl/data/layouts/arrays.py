@@ -77,52 +77,33 @@ def _labels(path, name, arrays, n):
 
 
 def read_toy(spec):
-    """Draw the synthetic eyes of toy, toy:N, toy:N:SIZE or toy:N:SIZE:SEED."""
-    from tinyssl.data import toy  # compiles its painter: not for every reader
+    """Draw the eyes of toy:N:SIZE:SEED, the maculas of toy-volumes:N:SEED; or None."""
+    if match := TOY_VOLUMES.fullmatch(spec):
+        from tinyssl.data.toy.macula import CLASSES, volumes  # compiles its painter
 
-    match = TOY.fullmatch(spec)
-    given = match.groups() if match else ("0", "0", "0")
-    n, size, seed = (int(g or d) for g, d in zip(given, (500, 96, 0), strict=True))
-    if n < 1 or size < 16:
-        rule = "must be toy, toy:N, toy:N:SIZE or toy:N:SIZE:SEED"
-        raise DataError(f"{spec}: {rule} with N >= 1 and SIZE >= 16")
-    eyes = toy.fundus(n, size=size, rng=seed)
-    return Table(
-        layout="toy",
-        root=Path(spec),
-        names=tuple(f"toy{i:05d}" for i in range(n)),
-        images=eyes.images,
-        grade=eyes.grades,
-        class_names=RETINOPATHY,
-        patient=eyes.patient,
-        eye=eyes.eye,
-        masks={"vessel": eyes.vessels, **eyes.lesions},
-        region=eyes.field_of_view,
-        points={"disc": eyes.disc, "fovea": eyes.fovea},
-        report=np.array(eyes.report),
-        factors=eyes.factors,
-    )
+        n, seed = (int(g or d) for g, d in zip(match.groups(), (200, 0), strict=True))
+        if n < 1:
+            raise DataError(f"{spec}: must be toy-volumes:N:SEED with N >= 1")
+        found, name = volumes(n, rng=seed), "volume"
+        known = {"layout": "toy volumes", "dims": 3, "is_fundus": False}
+        known |= {"grade": found.classes, "class_names": CLASSES, "ordered": False}
+    elif spec.partition(":")[0] == "toy":
+        from tinyssl.data.toy import fundus
 
-
-def read_toy_volumes(spec):
-    """Draw the synthetic maculas of toy-volumes, with N and SEED after colons."""
-    from tinyssl.data.toy.macula import CLASSES, volumes
-
-    match = TOY_VOLUMES.fullmatch(spec)
-    n, seed = (int(g or d) for g, d in zip(match.groups(), (200, 0), strict=True))
-    if n < 1:
-        raise DataError(f"{spec}: must be toy-volumes:N:SEED with N >= 1")
-    found = volumes(n, rng=seed)
-    return Table(
-        layout="toy volumes",
-        root=Path(spec),
-        names=tuple(f"volume{i:05d}" for i in range(n)),
-        images=found.images,
-        grade=found.classes,
-        class_names=CLASSES,
-        ordered=False,
-        patient=found.patient,
-        eye=found.eye,
-        dims=3,
-        is_fundus=False,
-    )
+        match = TOY.fullmatch(spec)
+        given = match.groups() if match else ("0", "0", "0")
+        n, size, seed = (int(g or d) for g, d in zip(given, (500, 96, 0), strict=True))
+        if n < 1 or size < 16:
+            rule = "must be toy, toy:N, toy:N:SIZE or toy:N:SIZE:SEED"
+            raise DataError(f"{spec}: {rule} with N >= 1 and SIZE >= 16")
+        found, name = fundus(n, size=size, rng=seed), "toy"
+        known = {"layout": "toy", "grade": found.grades, "class_names": RETINOPATHY}
+        known |= {"masks": {"vessel": found.vessels, **found.lesions}}
+        known |= {"region": found.field_of_view, "report": np.array(found.report)}
+        known |= {"points": {"disc": found.disc, "fovea": found.fovea}}
+        known |= {"factors": found.factors}
+    else:
+        return None
+    names = tuple(f"{name}{i:05d}" for i in range(n))
+    known |= {"images": found.images, "patient": found.patient, "eye": found.eye}
+    return Table(root=Path(spec), names=names, **known)

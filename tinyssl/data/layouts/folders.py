@@ -8,7 +8,7 @@ from tinyssl.data.classes import in_order
 from tinyssl.data.files import images_below, list_folders, list_images, suffix_of
 from tinyssl.data.layouts.lists import SHEETS, refuse_sheet
 from tinyssl.data.layouts.pairs import IMAGES, MASKS, refuse_masks_beside
-from tinyssl.data.medical import is_medical
+from tinyssl.data.medical import medical_suffix
 from tinyssl.data.records import MAX_GRADE, SPLITS, Record, build_table
 from tinyssl.data.table import DataError
 
@@ -31,7 +31,9 @@ def read_folders(root, *, skip_bad):
     patients = bool(classes) and all(re.fullmatch(PATIENT, c.lower()) for c in classes)
     if classes and not patients:
         _refuse_classes(root, classes)
-    grades, ordered = _grades(() if patients else classes)
+    found, ordered = in_order(() if patients else classes)
+    numbered = all(re.fullmatch(r"\d{1,2}", name) for name in found)
+    grades = {n: int(n) if numbered else place for place, n in enumerate(found)}
     records = []
     for split, part in parts.items():
         records += _records(list_images(part), root, split=split)
@@ -73,8 +75,9 @@ def _classes(parts):
     for split, part in parts.items():
         folders, own = list_folders(part), list_images(part)
         names = [folder.name for folder in folders if images_below(folder)]
-        if own and not all(map(is_medical, own)):  # then .npy below, a cache, is unused
-            below = [i for i in images_below(part) if not is_medical(i)]
+        # beside images .npy files below, a cache, are unused
+        if own and not all(map(medical_suffix, own)):
+            below = [i for i in images_below(part) if not medical_suffix(i)]
             pictures = {i.relative_to(part).parts[0] for i in below}
             names = [name for name in names if name in pictures]
         if own and names:
@@ -126,11 +129,3 @@ def _class_records(folder, root, split, grade):
 def _records(images, root, **known):
     refuse_masks_beside(images, root)
     return [Record(i.relative_to(root).as_posix(), i, **known) for i in images]
-
-
-def _grades(classes):
-    """Return each class's grade, its number or its place, and whether it is ordered."""
-    names, ordered = in_order(classes)
-    numbered = all(re.fullmatch(r"\d{1,2}", name) for name in names)
-    grades = {n: int(n) if numbered else place for place, n in enumerate(names)}
-    return grades, ordered

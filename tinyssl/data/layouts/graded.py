@@ -1,8 +1,7 @@
 """Data sets of graded eyes: APTOS 2019, and IDRiD in its three official parts.
 
-No file of IDRiD names the patients, but its JPEG files carry the date and number of a
-visit, and images that share it are, to the eye, those of one patient: so it stands for
-the patient. Eight visits lie on both sides of the official split (``tinyssl audit``).
+IDRiD names no patients, but its JPEG files carry the date and number of a visit, which
+stands for the patient; eight lie on both sides of the official split.
 """
 
 import re
@@ -92,10 +91,8 @@ def _read_segmentation(root, split, images):
 
 
 def _read_localization(root, split, images):
-    places = {
-        kind: _read_places(_one_csv(root / TRUTH / folder, split, "Markups"))
-        for kind, folder in POINTS.items()
-    }
+    lists = {k: _one_csv(root / TRUTH / POINTS[k], split, "Markups") for k in POINTS}
+    places = {kind: _read_places(path) for kind, path in lists.items()}
     for name in sorted({name for column in places.values() for name in column}):
         record = Record(name, find_image(images, name))
         try:

@@ -1,8 +1,7 @@
 """Lists of images: manifest.csv, which says everything, and a csv of labels.
 
-A csv of labels may have any name, and names of columns as challenges hand them out. Its
-images may lack suffix and folder; where all are called like 10_left, that is the left
-eye of patient 10.
+A csv of labels may have any name, and columns as challenges call them. Its images may
+lack suffix and folder; where all are like 10_left, that is the left eye of patient 10.
 """
 
 import re
@@ -67,8 +66,10 @@ def read_list(path, *, skip_bad):
     find = (lambda name: (root / name, "")) if strict else _finder(root)
     classes = _name_classes(path, rows)
     records = [_record(row, root, find, points) for row in rows]
-    if not strict and not {"patient", "eye"} & {*columns}:
-        _know_eyes(records)
+    matches = [re.fullmatch(EYE, stem_of(Path(r.name)), re.IGNORECASE) for r in records]
+    if not strict and not {"patient", "eye"} & {*columns} and all(matches):
+        for record, match in zip(records, matches, strict=True):
+            record.patient, record.eye = match.groups()
     options = {"sheets": [path], "unused": [f"column {name}" for name in unknown]}
     options |= {"layout": "manifest" if strict else "csv", "is_fundus": None}
     return build_table(records, root=root, skip_bad=skip_bad, **options, **classes)
@@ -159,8 +160,8 @@ def _is_number(text):
 def _record(row, root, find, points):
     image, problem = find(row["image"])
     record = Record(
-        name=row.get("name") or row["image"],
-        image=image,
+        row.get("name") or row["image"],
+        image,
         region=root / row["region"] if row.get("region") else None,
         problem=problem if row["image"] else "",
         **{name: row.get(name, "") for name in TEXTS},
@@ -171,19 +172,9 @@ def _record(row, root, find, points):
     for point in points:
         y, x = row[f"{point}_y"], row[f"{point}_x"]
         if y or x:
-            try:
-                record.points[point] = (float(y), float(x))
-            except ValueError:
-                record.points[point] = (np.inf, np.inf)
-            if np.isinf(record.points[point]).any():
+            numbers = [float(text) if _is_number(text) else np.inf for text in (y, x)]
+            record.points[point] = tuple(numbers)
+            if np.isinf(numbers).any():
                 rule = "must be two numbers or blank"
                 record.problem = f"{point} {rule}, found {y!r}, {x!r}"
     return record
-
-
-def _know_eyes(records):
-    stems = (stem_of(Path(Path(record.name).name)) for record in records)
-    matches = [re.fullmatch(EYE, stem, re.IGNORECASE) for stem in stems]
-    if all(matches):
-        for record, match in zip(records, matches, strict=True):
-            record.patient, record.eye = match.groups()

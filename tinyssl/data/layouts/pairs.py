@@ -37,10 +37,9 @@ def read_pairs(root, *, skip_bad):
     """Read folders of images and of masks, perhaps below train/, val/, test/."""
     parts = {"": root}
     if not _masks_of(root):
-        parts = {f.name: f for f in list_folders(root) if f.name.lower() in SPLITS}
-        parts = dict(
-            sorted(parts.items(), key=lambda p: SPLITS[p[0].lower()] == "test")
-        )
+        found = [f for f in list_folders(root) if f.name.lower() in SPLITS]
+        found.sort(key=lambda folder: SPLITS[folder.name.lower()] == "test")
+        parts = {folder.name: folder for folder in found}
     masks = {split: _masks_of(part) for split, part in parts.items()}
     names = {folder.name.lower() for found in masks.values() for folder in found}
     images = {s: _images_of(part, masks[s]) for s, part in parts.items() if names}
@@ -60,6 +59,22 @@ def read_pairs(root, *, skip_bad):
         record.patient = record.name if layout == "hrf" else number
     options = {"is_fundus": True if known else None}
     return build_table(records, layout=layout, root=root, skip_bad=skip_bad, **options)
+
+
+def read_chase_db1(root, *, skip_bad):
+    """Read CHASE_DB1: Image_01L.jpg of child 01, Image_01L_1stHO.png, .._2ndHO.png."""
+    records = []
+    for image in list_images(root):
+        match = re.fullmatch(r"Image_(\d+)([LR])", image.stem)
+        if match:
+            child, side = match.groups()
+            masks = {"vessel": root / f"{image.stem}_1stHO.png"}
+            if (second := root / f"{image.stem}_2ndHO.png").is_file():
+                masks["vessel_2nd"] = second
+            record = Record(image.stem, image, patient=child, eye=side, masks=masks)
+            records.append(record)
+    options = {"layout": "chase_db1", "root": root, "skip_bad": skip_bad}
+    return build_table(records, **options) if records else None
 
 
 def refuse_masks_beside(images, root):

@@ -144,20 +144,12 @@ def _sample_eye(rng, size, eye, severity, patient):
 
     inside = window(size, camera) >= 0.5
     radius = pixel_grid(size)[2]
-    return {
-        "images": image,
-        "grades": grade,
-        "vessels": vessels[:, mirror] & inside,
-        "lesions": {kind: mask[:, mirror] & inside for kind, mask in masks.items()},
-        "lesion_counts": counts,
-        "distractor_counts": distractor_counts,
-        "field_of_view": inside,
-        "disc": (size - 1) / 2 + radius * anatomy.disc * (1, side),
-        "disc_radius": radius * anatomy.disc_radius,
-        "cup_ratio": anatomy.cup_ratio,
-        "fovea": (size - 1) / 2 + radius * anatomy.fovea * (1, side),
-        "eye": eye,
-        **patient,
-        "light": light,
-        "report": write_report(eye, counts, grade),
-    }
+    masks = {kind: mask[:, mirror] & inside for kind, mask in masks.items()}
+    known = {"images": image, "grades": grade, "lesions": masks, "light": light}
+    known |= {"vessels": vessels[:, mirror] & inside, "lesion_counts": counts}
+    known |= {"distractor_counts": distractor_counts, "field_of_view": inside}
+    known["disc"] = (size - 1) / 2 + radius * anatomy.disc * (1, side)
+    known["fovea"] = (size - 1) / 2 + radius * anatomy.fovea * (1, side)
+    known |= {"disc_radius": radius * anatomy.disc_radius, **patient}
+    known |= {"cup_ratio": anatomy.cup_ratio, "eye": eye}
+    return known | {"report": write_report(eye, counts, grade)}

@@ -42,13 +42,9 @@ def grade_from_counts(counts: Mapping[str, int]) -> int:
     10 HE, which stand for the scale's "4-2-1" rule; else 2 with any HE, EX or SE; else
     1 with any MA; else 0.
 
-    References
-    ----------
     Wilkinson et al. 2003, "Proposed international clinical diabetic retinopathy and
     diabetic macular edema disease severity scales", Ophthalmology 110(9), table 2.
 
-    Examples
-    --------
     >>> grade_from_counts({"MA": 3, "HE": 1, "EX": 0, "SE": 0, "NV": 0, "PH": 0})
     2
     """

@@ -24,9 +24,8 @@ CLASSES = ("normal", "drusen", "cysts", "atrophy")
 class Volumes:
     """Synthetic volumes of the macula and what they were made from.
 
-    Axes are (slice, depth, column). ``lesions`` are masks by kind, "drusen", "cysts"
-    and "atrophy"; ``lesion_counts`` how many of each, of which some may touch. A
-    right eye has its thicker nerve fibres, towards the disc, at the right.
+    Axes are (slice, depth, column). ``lesions`` are masks of "drusen", "cysts" and
+    "atrophy"; of ``lesion_counts`` some may touch. A right eye has its disc at right.
     """
 
     images: NDArray[np.uint8]  # (N, D, H, W, 1)
@@ -101,16 +100,13 @@ def _sample_volume(rng, kind, thickness, mirrored):
     bright = np.broadcast_to(BRIGHT[:, None, None], (7, D, W)).copy()
     bright[6] *= 1 - 0.75 * atrophy
     below = CHOROID + (SHINES - CHOROID) * atrophy
-    steps = np.diff(
-        np.concatenate([[np.full((D, W), VITREOUS)], bright, [below]]), axis=0
-    )
+    above = np.full((D, W), VITREOUS)
+    steps = np.diff(np.concatenate([[above], bright, [below]]), axis=0)
     image = np.full((D, H, W), VITREOUS)
     for border, step in zip(surfaces, steps, strict=True):
         image += step[:, None] * np.clip(depth - border[:, None] + 0.5, 0, 1)
     masks = {"atrophy": (atrophy > 0.5)[:, None] & _between(depth, surfaces[6:8])}
-    masks["drusen"] = (
-        _between(depth, np.stack([lifted, floor])) & (drusen > 0.2)[:, None]
-    )
+    masks["drusen"] = _between(depth, (lifted, floor)) & (drusen > 0.2)[:, None]
     image[masks["drusen"]] = 0.55
     middle = surfaces[3:5].mean(0)[:, None]
     masks["cysts"] = np.abs(depth - middle) < 3.5 * np.sqrt(cysts)[:, None] - 0.4
