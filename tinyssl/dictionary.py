@@ -23,14 +23,11 @@ class PatchDictionary:
     ----------
     num_filters, patch_size, stride : int
         K; pixels of a side; pixels from one patch to the next, for features.
-    threshold : float
-        The response to a whitened patch z is relu(z . filter - threshold).
-    num_patches, iterations : int
-        Patches to learn from, at most; steps of spherical k-means.
+    threshold : float; the response to a whitened patch z is relu(z . filter - it)
+    num_patches, iterations : int; most to learn from, steps of spherical k-means
     filters : {"learned", "random", "patches"}
         The others are controls: random directions, patches as they were drawn.
-    whiten : bool
-        False is a control: normalised patches stay as they are.
+    whiten : bool; False is a control: normalised patches stay as they are
     rng : numpy Generator or seed
 
     Attributes

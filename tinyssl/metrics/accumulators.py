@@ -116,8 +116,6 @@ class GaussianAccumulator:
     mean, scatter : (d,) and (d, d) float64 array, None before the first sample
         Their mean, and the sum of outer products of the samples about it.
 
-    Examples
-    --------
     >>> real, generated = GaussianAccumulator(), GaussianAccumulator()
     >>> for _ in range(9):
     ...     real.update([[0.0], [2.0]])
@@ -194,8 +192,6 @@ class SSIMAccumulator:
     totals : (3,) int64 array
         Images seen, and the sum of their scores in units of 2^-30 and of 2^-60.
 
-    Examples
-    --------
     >>> image = np.linspace(0, 1, 256).reshape(16, 16)
     >>> scores = SSIMAccumulator(data_range=1)
     >>> scores.update([image, image], [image, 1 - image])

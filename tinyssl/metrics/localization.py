@@ -19,8 +19,7 @@ def localization_error(
 
     Returns
     -------
-    error : (N,) or () float64 array, >= 0
-        Distances in units of spacing, pixels by default.
+    error : (N,) or () float64 array, >= 0, in units of spacing, by default pixels
 
     Raises
     ------

@@ -55,8 +55,6 @@ def adjust(
         ``gain * value + offset``, rounded and limited to 0..255, where any channel is
         above 0.
 
-    Examples
-    --------
     >>> image = np.array([[[[0, 0, 0], [100, 0, 0]]]], np.uint8)
     >>> adjust(image, [1.5], [5.0])[0, 0].tolist()
     [[0, 0, 0], [155, 5, 5]]

@@ -30,8 +30,6 @@ def patchify(images: ArrayLike, patch_size: int) -> NDArray:
         pixels of each, in reading order, the channels of a pixel side by side. Of
         volumes D / patch_size times as many of patch_size**3 * C.
 
-    Examples
-    --------
     >>> patchify(np.arange(8).reshape(1, 2, 4), 2)[0]
     array([[0, 1, 4, 5],
            [2, 3, 6, 7]])

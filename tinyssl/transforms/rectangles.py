@@ -180,8 +180,6 @@ def cut_paste(
         What the piece contributes to each pixel, a fade by a squared sine. Where it is
         0 the image is untouched, bit for bit.
 
-    Examples
-    --------
     >>> image = np.array([[[8, 8, 0, 0]]])
     >>> cut_paste(image, [[0, 0, 0, 2, 1, 1]], [0.5], [[1]])
     (array([[[8, 8, 4, 0]]]), array([[[0. , 0. , 0.5, 0. ]]], dtype=float32))

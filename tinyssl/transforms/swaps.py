@@ -112,8 +112,6 @@ def swap_patches(
         As `sample_swaps` has them, for all images or for each; for volumes (T, 6) or
         (N, T, 6). Refused if the patches of a swap overlap or leave the image.
 
-    Examples
-    --------
     >>> swap_patches(np.array([[1, 2], [3, 4]]), [[0, 0, 1, 1]], 1)
     array([[4, 2],
            [3, 1]])

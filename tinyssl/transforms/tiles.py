@@ -220,8 +220,7 @@ def sample_permutations(
     -------
     labels : (n,) int64 array, values in 0..P-1
         Independent and uniform: the classes to predict.
-    orders : (n, L) int64 array
-        ``permutations[labels]``, for `permute_tiles`.
+    orders : (n, L) int64 array; ``permutations[labels]``, for `permute_tiles`
     """
     permutations = _check_orders("permutations", permutations)
     if permutations.ndim != 2 or len(permutations) == 0:
@@ -245,8 +244,6 @@ def permute_tiles(
     orders : (L,) or (N, L) int array
         A permutation of 0..L-1 for all images or for each; nothing else is taken.
 
-    Examples
-    --------
     >>> permute_tiles(np.arange(4).reshape(1, 2, 2), 2, [3, 0, 1, 2])
     array([[[3, 0],
             [1, 2]]])

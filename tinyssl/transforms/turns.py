@@ -22,8 +22,7 @@ def sample_turns(n: int, *, rng: np.random.Generator | int) -> NDArray[np.int64]
 
     Returns
     -------
-    turns : (n,) int64 array, values in {0, 1, 2, 3}
-        Independent and uniform.
+    turns : (n,) int64 array, values in {0, 1, 2, 3}; independent and uniform
 
     Raises
     ------

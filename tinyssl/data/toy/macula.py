@@ -56,8 +56,6 @@ def volumes(n: int, *, rng: np.random.Generator | int = 0) -> Volumes:
     Speed: 190 volumes a second of one core (``python -m timeit -s "from
     tinyssl.data import toy" "toy.volumes(100)"``).
 
-    Examples
-    --------
     >>> volumes(2, rng=0).images.shape
     (2, 16, 48, 64, 1)
     """
