@@ -1,5 +1,7 @@
 """Classes by name: an order where their words have one, nominal otherwise."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -81,8 +83,16 @@ def test_an_order_given_by_the_user_renames_every_grade(eyes):
 
 
 def test_unlabelled_images_stay_so_in_another_order():
-    table = reorder(open_dataset("toy:12:16"), RETINOPATHY[::-1])
-    assert (table.grade == 4 - open_dataset("toy:12:16").grade).all()
+    table = open_dataset("toy:12:16")
+    table.grade[3] = -1
+    expected = np.where(np.arange(12) == 3, -1, 4 - table.grade)
+    assert reorder(table, RETINOPATHY[::-1]).grade.tolist() == expected.tolist()
+
+
+def test_an_order_of_images_without_labels_is_refused():
+    table = replace(open_dataset("toy:4:16"), grade=None)
+    with pytest.raises(DataError, match="an order needs classes, found no labels"):
+        reorder(table, ["green", "red"])
 
 
 def test_only_sets_whose_grades_are_retinopathy_have_its_words(tmp_path):

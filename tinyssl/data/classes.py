@@ -77,9 +77,10 @@ def _step(name):
 
 def reorder(table: Table, order: Sequence[str]) -> Table:
     """Return a table whose classes are 0, 1, ... in this order, each named once."""
-    names = tuple(map(str, range(int(table.grade.max()) + 1)))
-    names = table.class_names or names
-    if table.grade is None or sorted(order) != sorted(names):
+    if table.grade is None:
+        raise DataError(f"{table.root}: an order needs classes, found no labels")
+    names = table.class_names or tuple(map(str, range(int(table.grade.max()) + 1)))
+    if sorted(order) != sorted(names):
         rule = f"the order must name each class once: {', '.join(names)}"
         raise DataError(f"{table.root}: {rule}; found {', '.join(order)}")
     place = np.array([list(order).index(name) for name in names])
