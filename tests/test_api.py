@@ -191,7 +191,7 @@ def test_the_arrows_of_the_house_run_one_way():
 
 
 FLOORS = """\
-summary tables interrupts | plots models | files | checkpoints parcel anonymous |
+summary tables kinds interrupts | plots models | files | checkpoints parcel anonymous |
 runs |
 task training jobs | pretext | cases | targets |
 starts | pretraining | experiment | report grade compare audit | studies demo |

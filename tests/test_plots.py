@@ -252,7 +252,8 @@ def test_differences_are_filled_only_when_the_interval_excludes_zero():
 
 @pytest.mark.parametrize(("long", "scale"), [(2, "linear"), (8, "log")])
 def test_convergence_axis_is_logarithmic_only_where_lengths_differ(long, scale):
-    figure = draw(plots.convergence(experiment(long=long), labels=[0.1], how=QWK))
+    rows = experiment(labels=(0.1,), long=long)
+    figure = draw(plots.convergence(rows, how=QWK))
     (ax,) = figure.axes
     assert ax.get_xscale() == scale
     assert figure.get_suptitle().startswith(
@@ -283,7 +284,7 @@ def test_convergence_of_an_error_waits_for_it_to_fall():
         (lambda: plots.label_efficiency([]), "summary must"),
         (lambda: plots.differences([]), "summary must"),
         (lambda: plots.convergence(experiment(), metric="loss"), "rows must"),
-        (lambda: plots.convergence(experiment(), labels=[0.3]), "rows must"),
+        (lambda: plots.convergence([]), "rows must"),
         (lambda: plots.confusion([[1, 2]]), "matrix must"),
         (lambda: plots.confusion([[1]], labels=["a", "b"]), "labels must"),
         (lambda: plots.grade_bars(np.zeros((4, 4, 3)), [1.0], []), "probabilities"),

@@ -13,15 +13,16 @@ from pathlib import Path
 import numpy as np
 
 from tinyssl.data import DataError
-from tinyssl.files import write_text
+from tinyssl.files import as_csv, write_text
 
 
 class Key:
     """Gives what to write for a name: a number if anonymous, else the name itself."""
 
-    def __init__(self, *, anonymous):
+    def __init__(self, *, anonymous=False):
         self.anonymous, self.numbers = anonymous, {}  # of each kind, by name
         self.settings = {"anonymous": True} if anonymous else {}  # of a config.json
+        self.lines = []  # to print last
 
     def __call__(self, kind, name, part=None):
         """Return such as "image-3", the same for the same name; "" stays unknown."""
@@ -56,20 +57,13 @@ class Key:
                     )
         return rows
 
-    def write(self, folder):
-        """Write key.csv, if anonymous."""
+    def write(self, folder, *, shown=None):
+        """Write key.csv, if anonymous; to a folder of another name once it is whole."""
         if self.anonymous:
-            text, rows = io.StringIO(), {"number": "name"} | self.rows(folder)
-            csv.writer(text, lineterminator="\n").writerows(rows.items())
-            write_text(Path(folder) / "key.csv", text.getvalue())
-
-    def lines(self, out):
-        """Return what to print last, if anonymous."""
-        told = f"{out}/key.csv says which is which: keep it to yourself"
-        return [told] if self.anonymous else []
-
-
-NAMED = Key(anonymous=False)
+            rows = {"number": "name"} | self.rows(folder)
+            write_text(Path(folder) / "key.csv", as_csv(rows.items()))
+            place = f"{shown or folder}/key.csv"
+            self.lines = [f"{place} says which is which: keep it to yourself"]
 
 
 @contextmanager

@@ -79,9 +79,8 @@ def refuse_place(settings: dict[str, Any]) -> None:
     there = next((place for place in (out, *out.parents) if place.exists()), out)
     if there.is_file():
         raise ValueError(f"--out {out} must be a folder, {there} is a file")
-    places = [settings[name] for name in DATA if settings.get(name) is not None]
-    for some in places:
-        for place in map(Path, some if isinstance(some, list | tuple) else [some]):
+    for some in (settings.get(name) or () for name in DATA):
+        for place in map(Path, [some] if isinstance(some, str | Path) else some):
             if place.is_dir() and out.resolve().is_relative_to(place.resolve()):
                 raise ValueError(
                     f"--out {out} must lie outside the data, found inside {place}"

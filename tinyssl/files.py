@@ -1,6 +1,8 @@
 """Files: written whole or not at all, of plain values, and refused if damaged."""
 
+import csv
 import errno
+import io
 import json
 import math
 import os
@@ -53,6 +55,16 @@ def no_room(path, error):
     )
 
 
+def free_name(stem, taken):
+    """Return a stem, numbered where it is taken, and take it."""
+    name, number = stem, 1
+    while name in taken:
+        number += 1
+        name = f"{stem}-{number}"
+    taken.add(name)
+    return name
+
+
 def sweep(folder):
     """Delete what writers that are no longer alive have left half done."""
     for path in [*folder.rglob(".*.partial")]:
@@ -76,9 +88,6 @@ def plain(value, *, keys=str):
     return str(value) if isinstance(value, Path) else value
 
 
-# JSON and other text
-
-
 def write_json(path, value):
     """Write strict JSON: nan and infinity become null."""
     write_text(path, json.dumps(plain(value), indent=1, allow_nan=False) + "\n")
@@ -88,6 +97,13 @@ def write_text(path, text):
     r"""Write UTF-8; a byte of a file's name that is none becomes \udc.., as in JSON."""
     content = text.encode("utf-8", errors="backslashreplace")
     write_atomic(path, lambda partial: partial.write_bytes(content))
+
+
+def as_csv(rows):
+    """Write rows as the text of a .csv file."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
 
 
 def read_json(path, *names):
@@ -103,15 +119,10 @@ def read_json(path, *names):
 def refuse_lacking(path, found, names):
     """Refuse what was read from a file if it is no dict with all of these names."""
     if not isinstance(found, dict):
-        kind = type(found).__name__
-        raise ValueError(
-            f"{path} must hold names and values, found a {kind}; {DAMAGED}"
-        )
+        rule = f"must hold names and values, found a {type(found).__name__}"
+        raise ValueError(f"{path} {rule}; {DAMAGED}")
     if lacking := [name for name in names if name not in found]:
         raise ValueError(f"{path} lacks {', '.join(lacking)}; it {DAMAGED}")
-
-
-# Tensors
 
 
 def save_state(path, state):

@@ -31,19 +31,16 @@ def packed(path, content):
     beside = folder.parent.exists()
     try:
         folder.mkdir(parents=True)
-        with (
-            (folder / "arrays").open("wb") as arrays,
-            (folder / "rest").open("wb") as f,
-        ):
+        with (folder / "arrays").open("wb") as large, (folder / "rest").open("wb") as f:
 
             def write(buffer):
                 raw = buffer.raw()
                 lengths.append(raw.nbytes)
-                arrays.write(raw)
-                arrays.write(bytes(-raw.nbytes % 64))  # the next begins aligned
+                large.write(raw)
+                large.write(bytes(-raw.nbytes % 64))  # the next begins aligned
 
             _Pickler(f, 5, buffer_callback=write).dump(content)
-            arrays.write(bytes(1))  # nothing cannot be mapped
+            large.write(bytes(1))  # nothing cannot be mapped
         (folder / "lengths").write_text(" ".join(map(str, lengths)))
         yield folder
     except OSError as error:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tinyssl.anonymous import Key
 from tinyssl.audit import open_parts
 from tinyssl.audit.copies import find_copies
 from tinyssl.audit.files import find_files
@@ -66,7 +67,7 @@ def found():
     """Return a function that returns what an audit finds in folders, by kind."""
 
     def audit(*folders):
-        looks = look(open_parts(folders))
+        looks = look(open_parts(folders, Key()))
         findings = [*find_leaks(looks, find_copies(looks)["pairs"]), *find_files(looks)]
         assert len({finding["kind"] for finding in findings}) == len(findings)
         return {finding["kind"]: finding for finding in findings}

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from tinyssl.audit import as_text, audit
+from tinyssl.audit import as_text
+from tinyssl.commands import audit
 from tinyssl.data import DataError, open_dataset
 
 

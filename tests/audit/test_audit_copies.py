@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from tinyssl.anonymous import Key
 from tinyssl.audit import count_grades, count_sizes, open_parts
 from tinyssl.audit.files import find_files
 from tinyssl.audit.look import look
@@ -19,7 +20,7 @@ def test_an_image_is_named_with_its_folder_and_grades_and_sizes_are_counted(clea
     looks = SimpleNamespace(shown=names, grade=[3, 0, -1, -1])
     expected = ["val/24 (3)", "b/IDRiD_007 (0)", "24", "ng folder name/7"]
     assert [short_name(looks, row) for row in range(4)] == expected
-    looks = look(open_parts([clean.save()]))
+    looks = look(open_parts([clean.save()], Key()))
     lines = count_grades(looks)
     assert [line["images"] for line in lines] == [6, 18]  # test, train
     for grade, expected in enumerate(np.bincount([row["grade"] for row in clean.rows])):
@@ -223,7 +224,7 @@ def test_gray_dark_and_blurred_images_and_gray_where_all_are(clean, told, tmp_pa
 def test_arrays_and_idrid_parts_are_opened(tmp_path):
     eyes = toy.fundus(4, size=28, rng=0)
     np.savez(tmp_path / "x.npz", train_images=eyes.images, train_labels=eyes.grades)
-    parts = open_parts([tmp_path / "x.npz", "toy:3:32"])
+    parts = open_parts([tmp_path / "x.npz", "toy:3:32"], Key())
     assert [len(table) for table in parts.values()] == [4, 3]
     looks = look(parts)
     assert looks.structure.shape == (7, 28, 28)  # nothing is enlarged
@@ -239,5 +240,5 @@ def test_arrays_and_idrid_parts_are_opened(tmp_path):
     truth.mkdir()
     labels = "Image name,Retinopathy grade\nIDRiD_001,2\n"
     (truth / "a. Training Labels.csv").write_text(labels)
-    assert list(open_parts([root])) == parts
+    assert list(open_parts([root], Key())) == parts
     assert len(open_dataset(root)) == 1

@@ -6,9 +6,10 @@ import torch
 from torch import nn
 
 from tinyssl import metrics
+from tinyssl.commands import grade
 from tinyssl.data import toy
 from tinyssl.data.images import round_mask
-from tinyssl.grade import draw, grade, heading, images_at, lines, withheld
+from tinyssl.grade import draw, heading, images_at, lines, withheld
 from tinyssl.grade.occlusion import expected, occlusion_map
 from tinyssl.plots import grade_bars
 

@@ -1,13 +1,10 @@
 """The audit: what in a data set would spoil a study, found before the study is made."""
 
-import csv
-import io
 import re
 from collections import Counter
 from pathlib import Path
 
 from tinyssl import runs
-from tinyssl.anonymous import NAMED
 from tinyssl.audit import page
 from tinyssl.audit.copies import find_copies
 from tinyssl.audit.files import find_files
@@ -16,34 +13,46 @@ from tinyssl.audit.leaks import find_leaks, fold_groups
 from tinyssl.audit.look import look
 from tinyssl.audit.shortcuts import find_shortcuts
 from tinyssl.data import open_dataset
-
-__all__ = ["as_text", "audit"]
+from tinyssl.files import as_csv
 
 IDRID_PARTS = ("A. Segmentation", "B. Disease Grading", "C. Localization")
 COLUMNS = ("grade", "patient", "eye", "split")
 SHOWN = 3  # groups of files in the text; all are in the JSON
 
 
-def audit(data, others=(), *, out=None, threads=None, log=lambda line: None, key=NAMED):
-    """Look for what would spoil a study, and write a page of it; as the command.
+def audit(s, key):
+    """Do what `tinyssl.commands.audit` does, whose arguments are ``s``.
 
     Of results.json, returned, "findings" are the most severe first and "copies" say how
     they were told from others. Images of one group in groups.csv belong in one fold.
     The ``key`` says what stands for a name.
     """
-    places = [str(place) for place in (data, *others)]
+    places = [str(place) for place in (s.data, *s.others)]
     parts, places = open_parts(places, key), [key("data", p) for p in places]
     words = [re.sub(r"\W+", "-", Path(place).name or "data") for place in places]
-    out = Path(out or Path("runs") / "-".join(["audit", *words])[:80])
+    out = Path(s.out or Path("runs") / "-".join(["audit", *words])[:80])
     settings = {"command": "audit", **key.settings, "data": sorted(places)}
     key.rows(out)  # refuses those of others before the work
     with runs.claimed(out, settings):
         images = counted(sum(map(len, parts.values())), "image")
-        log(f"looking at {images} of {', '.join(parts)}")
-        looks = look(parts, threads=threads, progress=True)
+        s.log(f"looking at {images} of {', '.join(parts)}")
+        looks = look(parts, threads=s.threads, progress=True)
     named = zip(looks.name, looks.part, strict=True)
     looks.shown = [key("image", name, part) for name, part in named]
-    log("looking for copies")
+    results = {"command": "audit", "data": sorted(places), "out": str(out)}
+    results["parts"] = [
+        {
+            "name": name,
+            "root": key("data", str(table.root)),
+            "layout": table.layout,
+            "images": int((looks.part == name).sum()),
+            "unused": [key("file", words) for words in table.unused],
+            "known": [c for c in COLUMNS if getattr(table, c) is not None]
+            + [*table.masks, *table.points],
+        }
+        for name, table in parts.items()
+    ]
+    s.log("looking for copies")
     copies = find_copies(looks)
     findings = [*find_leaks(looks, copies["pairs"]), *find_files(looks)]
     for finding in findings:
@@ -51,44 +60,20 @@ def audit(data, others=(), *, out=None, threads=None, log=lambda line: None, key
             words = finding["files"]
             finding["files"] = [[key("file", w) for w in group] for group in words]
     groups = fold_groups(looks, copies["pairs"], findings)
-    log("scoring baselines that know nothing")
+    s.log("scoring baselines that know nothing")
     shortcuts, baselines, associations = find_shortcuts(looks, groups)
     findings += shortcuts
     findings.sort(key=lambda finding: SEVERITIES.index(finding["severity"]))
-    results = {
-        "command": "audit",
-        "data": sorted(places),
-        "out": str(out),
-        "parts": [
-            {
-                "name": name,
-                "root": key("data", str(table.root)),
-                "layout": table.layout,
-                "images": int((looks.part == name).sum()),
-                "unused": [key("file", words) for words in table.unused],
-                "known": [c for c in COLUMNS if getattr(table, c) is not None]
-                + [*table.masks, *table.points],
-            }
-            for name, table in parts.items()
-        ],
-        "findings": findings,
-        "grades": count_grades(looks),
-        "sizes": count_sizes(looks),
-        "baselines": baselines,
-        "associations": associations,
-        "copies": copies,
-    }
+    results |= {"findings": findings, "grades": count_grades(looks)}
+    results |= {"sizes": count_sizes(looks), "baselines": baselines}
+    results |= {"associations": associations, "copies": copies}
     key.write(out)
     runs.write_json(out / "results.json", results)
-
     names = [f"g{group:05d}" for group in groups]
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["part", "image", "group"])
-    writer.writerows(zip(looks.part, looks.shown, names, strict=True))
-    runs.write_text(out / "groups.csv", table.getvalue())
+    rows = zip(looks.part, looks.shown, names, strict=True)
+    runs.write_text(out / "groups.csv", as_csv([("part", "image", "group"), *rows]))
     page.write(out / "report.html", looks, results)
-    return results
+    return results | {"lines": as_text(results).splitlines()}
 
 
 def as_text(results):
@@ -119,7 +104,7 @@ def as_text(results):
     return "\n".join(lines)
 
 
-def open_parts(paths, key=NAMED):
+def open_parts(paths, key):
     """Return tables by the last word of their path, or by the path if two share it."""
     places = []
     for path in paths:

@@ -8,6 +8,8 @@ again they only propose pairs, whose vessels and lesions must then correlate.
 from collections import defaultdict
 
 import numpy as np
+from scipy import fft
+from scipy.ndimage import gaussian_filter
 
 from tinyssl.data.copies import connected, same_pairs, thumbnails
 
@@ -67,8 +69,6 @@ def find_copies(looks):
 
 def propose(small, turn, most):
     """Return (M, 2) rows i < j, one among the `most` nearest to the other, turned."""
-    from scipy.ndimage import gaussian_filter
-
     # Freed of the light of each camera
     flat = small - gaussian_filter(small.astype(np.float32), 2, axes=(1, 2))
     flat /= np.sqrt(gaussian_filter(flat**2, 4, axes=(1, 2))) + 2
@@ -97,8 +97,6 @@ def similarities(structures, pairs, *, turn=(0, 0)):
 
     The best shift up to an eighth of the side counts; 0 where either shows nothing.
     """
-    from scipy import fft
-
     S = structures.shape[1]
     near = np.r_[0 : S // 8 + 1, S - S // 8 : S]
     peaks = np.zeros(len(pairs))

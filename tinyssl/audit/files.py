@@ -22,20 +22,16 @@ def find_files(looks):
             kind = "labels-without-images" if missing else "rows-refused"
             found[kind].append([f"{part}: {line}"])
         if isinstance(table.images, tuple):
-            aside = _unlisted(table) if table.root.is_dir() else []
-            found["images-without-labels"] += [[f"{part}: {path}"] for path in aside]
+            named = {*table.images, *(table.region or ())}.union(*table.masks.values())
+            for path in unlisted(table.root, named):
+                if suffix_of(path) in IMAGE_SUFFIXES:
+                    aside = [f"{part}: {path.relative_to(table.root)}"]
+                    found["images-without-labels"].append(aside)
             for kind, files in _masks(part, table).items():
                 found[kind] += files
     for kind, files in found.items():
         yield from tell(kind, files)
     yield from _odd_images(looks)
-
-
-def _unlisted(table):
-    """Return the image files below a folder that no row of its table names."""
-    named = {*table.images, *(table.region or ())}.union(*table.masks.values())
-    aside = unlisted(table.root, named)
-    return [p.relative_to(table.root) for p in aside if suffix_of(p) in IMAGE_SUFFIXES]
 
 
 def _masks(part, table):

@@ -5,6 +5,7 @@ import re
 from types import SimpleNamespace
 
 import numpy as np
+from scipy import ndimage
 
 from tinyssl.data.crop import field_of_view
 from tinyssl.data.decode import image_size, open_image
@@ -52,8 +53,6 @@ def look(parts, *, threads=None, progress=False):
 
 def _see(table, i, side):
     """Return what the table says of an image, what its file carries and pixels show."""
-    from scipy import ndimage
-
     pixels, crop = open_with_crop(table, i, VIEW)
     view = crop.apply(pixels, side)
     green, area = view[..., 1].astype(np.float32), seen_area(view)
@@ -124,8 +123,6 @@ def structure(green, area):
 
 def _blur(array, area, sigma):
     """Return the Gaussian mean of what lies in the area; the outside takes no part."""
-    from scipy import ndimage  # takes longer to import than all else here
-
     inside = area.astype(np.float32)
     weight = ndimage.gaussian_filter(inside, sigma)
     return ndimage.gaussian_filter(array * inside, sigma) / np.maximum(weight, 1e-3)

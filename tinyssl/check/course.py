@@ -11,8 +11,10 @@ import tempfile
 import time
 import traceback
 from pathlib import Path
+from typing import Any
 
 from tinyssl.check import process
+from tinyssl.kinds import Log, Natural, silent
 
 PACKAGE = Path(__file__).parents[1]
 FILES = "[0-9][0-9]_*.py"
@@ -20,15 +22,38 @@ SECONDS = 60.0  # of work until a learner's file is imported
 FIELDS = ("do", "learn", "need", "sources", "data", "runtime", "memory", "files")
 
 
-def lessons():
-    """Return number, title, file and header fields of every lesson, in order."""
-    return [read_header(path) for path in sorted(find_folder().glob(FILES))]
+def lessons() -> list[dict[str, Any]]:
+    """List the lessons of the course."""
+    listed = [read_header(path) for path in sorted(find_folder().glob(FILES))]
+    for header in listed:
+        title = header["title"].partition(". ")[2]
+        text = f"    {header['learn']} ({header['runtime']})"
+        header["lines"] = [f"{header['number']:02d}  {title}", text]
+    return listed
 
 
-def lesson(number, *, fast=False, seed=0, out=None, log=lambda line: None):
-    """Run a lesson as a script; return its results. See `tinyssl.commands.lesson`.
+def lesson(
+    number: Natural,
+    *,
+    fast: bool = False,
+    seed: Natural = 0,
+    out: Path | None = None,
+    log: Log = silent,
+) -> dict[str, Any]:
+    """Run a lesson: its figures and results.
 
     A ValueError if there is no such lesson, a RuntimeError if it ends with an error.
+
+    Parameters
+    ----------
+    number : int
+        Of the lesson.
+    fast : bool
+        Do less, for a first look: at most 20 seconds.
+    seed : int
+        Moves every random number; the text speaks of seeds 0 to 9.
+    out : path
+        Where figures and results go, output/NN beside the lesson if not given.
     """
     path = find_lesson(number)
     header = read_header(path)
@@ -46,22 +71,29 @@ def lesson(number, *, fast=False, seed=0, out=None, log=lambda line: None):
             log(line.rstrip("\n"))
     if running.returncode:
         raise RuntimeError(f"{path.name} ended with status {running.returncode}")
-    return {
-        "lesson": number,
-        "title": header["title"],
-        "seconds": round(time.monotonic() - began, 1),
-        "out": str(out),
-        "files": sorted(file.name for file in out.iterdir()),
-        "results": json.loads((out / "results.json").read_text(encoding="utf-8")),
-    }
+    seconds = round(time.monotonic() - began, 1)
+    files = sorted(file.name for file in out.iterdir())
+    results = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    lines = [f"{name}: {value}" for name, value in results.items()]
+    lines += [f"{seconds} s; {', '.join(files)}", f"in {out}"]
+    found = {"lesson": number, "title": header["title"], "seconds": seconds}
+    found |= {"out": str(out), "files": files, "results": results}
+    return found | {"lines": lines}
 
 
-def check(number, file, *, log=lambda line: None):
-    """Check the functions of a file against the exercises of a lesson.
+def check(number: Natural, file: Path, *, log: Log = silent) -> dict[str, Any]:
+    """Check your answers to the exercises of a lesson.
 
     Beside it ``FILE.hints.json`` remembers which hints were shown, until all is right.
     Of "reports" the one under "" says why the file could not be checked to its end. A
     ValueError if the lesson has no exercises, a FileNotFoundError if there is no file.
+
+    Parameters
+    ----------
+    number : int
+        Of the lesson.
+    file : path
+        Python file with your functions, named as in the lesson.
     """
     from tinyssl.check import exercises
 
@@ -78,12 +110,14 @@ def check(number, file, *, log=lambda line: None):
     lacks = "not checked" if "" in reports else f"no such function in {file.name}"
     for name in tasks:
         reports.setdefault(name, (False, f"{name}: {lacks}"))
+    texts = {name: reports[name][1] for name in ("", *tasks) if name in reports}
     return {
         "lesson": number,
         "file": str(file),
         "passed": [name for name in tasks if reports[name][0]],
         "failed": [name for name in tasks if not reports[name][0]],
-        "reports": {n: reports[n][1] for n in ("", *tasks) if n in reports},
+        "reports": texts,
+        "lines": "\n\n".join(texts.values()).split("\n"),
     }
 
 

@@ -1,6 +1,5 @@
 """Disordered and restored images as a data set of their own."""
 
-import csv
 import json
 import shutil
 from contextlib import contextmanager
@@ -10,19 +9,17 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tinyssl import runs
-from tinyssl.anonymous import NAMED
 from tinyssl.compare.networks import open_networks
 from tinyssl.compare.restored import score_images
 from tinyssl.data import load_masks, load_points
 from tinyssl.data.images import round_mask
+from tinyssl.files import as_csv, plain, write_text
 from tinyssl.transforms import swap_patches
 
 README = Path(__file__).with_name("exported.md")
-CSV = {"newline": "", "encoding": "utf-8", "errors": "backslashreplace"}
 
 
-def export_restored(s, key=NAMED):
+def export_restored(s, key):
     """Do what `tinyssl.commands.export_restored` does: all is written, or nothing.
 
     ValueError if ``out`` is not empty, or the run does not restore swapped patches.
@@ -46,11 +43,11 @@ def export_restored(s, key=NAMED):
     ]
     facts = {"patch_size": task.patch_size, "seed": s.seed}
     with whole_folder(out) as folder:
-        key.write(folder)
+        key.write(folder, shown=out)
         if table.is_fundus:
             save(folder / "field.png", round_mask(size))
-        write = partial(write_images, folder, table, names)
-        rows, lines = write("original", images, masks, points), []
+        write, lines = partial(write_images, folder, table, names), []
+        rows = write("original", images, masks, points)
         for draw in range(1, s.per_image + 1):
             found = networks.restore(np.arange(N), draw=draw, seed=s.seed)
             swap = partial(swap_patches, swaps=found.swaps, patch_size=task.patch_size)
@@ -64,16 +61,14 @@ def export_restored(s, key=NAMED):
         columns = dict.fromkeys(column for row in rows for column in row)
         for kind in ("", "original", "disordered", "restored"):
             some = [row for row in rows if row["name"].startswith(kind)]
-            with (folder / f"{kind or 'manifest'}.csv").open("w", **CSV) as file:
-                writer = csv.DictWriter(file, columns, restval="")
-                writer.writeheader()
-                writer.writerows(some)
-        text = "".join(json.dumps(runs.plain(line)) + "\n" for line in lines)
-        (folder / "swaps.jsonl").write_text(text, encoding="utf-8")
+            table = [columns, *([row.get(c, "") for c in columns] for row in some)]
+            write_text(folder / f"{kind or 'manifest'}.csv", as_csv(table))
+        text = "".join(json.dumps(plain(line)) + "\n" for line in lines)
+        write_text(folder / "swaps.jsonl", text)
         known = {"count": N, "data": Path(data).name, "run": run.name, "size": size}
         known |= {"swaps": task.num_swaps, "patch": task.patch_size}
         text = README.read_text(encoding="utf-8").format(**known)
-        runs.write_text(folder / "README.md", text)
+        write_text(folder / "README.md", text)
     notes = {"written": f"{len(rows)} images to {out}, manifest.csv among them"}
     if seen:
         notes["seen"] = f"{seen} source images were seen in pretraining: swaps.jsonl"

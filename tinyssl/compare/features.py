@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tinyssl import runs
+from tinyssl.starts import Start
 from tinyssl.training import choose_device, to_tensor
 
 WIDTHS = (16, 32, 64)  # channels of the random network
@@ -52,8 +53,7 @@ def load_features(source, *, seed=0):
         return RandomNetwork(seed), f"random network, seed {seed}"
     path = Path(source)
     if path.is_dir():
-        whole, fold = path / "encoder.pt", path / "fold0" / "encoder.pt"
-        path = fold if fold.is_file() and not whole.is_file() else whole
+        path = Start(path).folder(0) / "encoder.pt"
     if not path.is_file():
         raise ValueError(
             f"features must be random, a run folder of pretrain or a file, no {path}"

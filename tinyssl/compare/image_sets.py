@@ -30,9 +30,6 @@ class ImageSet:
     def __len__(self):
         return len(self.names)
 
-    def __iter__(self):
-        return (self[i] for i in range(len(self)))
-
     def __getitem__(self, i):
         """Return image i: uint8, or float32 in [0, 1] where it holds other values."""
         image = self.items[i]

@@ -66,14 +66,13 @@ def open_networks(run, data, *, skip_bad, device):
     region = common_field(images) if table.is_fundus else None
     for task in tasks:
         task.to(choose_device(device)).region = region
+    # What each network learned from: the same file, or one saved again
     hashes, small = runs.content_hashes(table.images), thumbnails(images)
-    blind = np.array([~_seen(folder, hashes, small) for folder in folders])  # (K, N)
+    blind = np.empty((len(folders), len(images)), bool)
+    for k, folder in enumerate(folders):
+        seen = np.isin(hashes, runs.load_plain(folder / "encoder.pt")["seen"])
+        again = seen_before(runs.load_thumbnails(folder / "thumbnails.npy"), small)
+        blind[k] = ~(seen | again)
     tasks = [tasks[k] for k in blind.argmax(0)]  # the first that is
     groups, encoder = content_groups(images, table.patient, small), "encoder.pt"
     return Networks(tasks, blind.any(0), folders[0] / encoder, table, images, groups)
-
-
-def _seen(folder, hashes, small):
-    """Say which images a network learned from: the same file, or one saved again."""
-    seen = np.isin(hashes, runs.load_plain(folder / "encoder.pt")["seen"])
-    return seen | seen_before(runs.load_thumbnails(folder / "thumbnails.npy"), small)

@@ -8,8 +8,7 @@ import numpy as np
 
 from tinyssl import runs
 from tinyssl._threads import num_threads
-from tinyssl.anonymous import NAMED
-from tinyssl.compare import comparison, restored
+from tinyssl.compare import comparison, pages, restored
 from tinyssl.compare.features import extract, load_features
 from tinyssl.compare.image_sets import open_images, pairs_of, refuse_sizes
 from tinyssl.compare.networks import open_networks
@@ -17,16 +16,14 @@ from tinyssl.compare.networks import open_networks
 MIXED = 200  # pairs at most that are also put together at random
 
 
-def compare(s, key=NAMED):
+def compare(s, key):
     """Compare two sets of images, by pairs of one name and as sets.
 
     ``s`` are the arguments of `tinyssl.commands.compare`; names are written as the
-    ``key`` says. Returns what results.json
-    holds: "pairs" (one row a pair), "similarity", "set" (the distance and what it must
-    be read beside), "notes"; and "lines" to print.
+    ``key`` says. Returns what results.json holds: "pairs" (one row a pair),
+    "similarity", "set" (the distance and what it must be read beside), "notes"; and
+    "lines" to print.
     """
-    from tinyssl.compare import pages  # matplotlib takes a second
-
     out, given = Path(s.out), s.data_range
     options = {"data_range": given, "size": s.size}
     sets = [open_images(path, **options) for path in (s.real, s.generated)]
@@ -43,10 +40,9 @@ def compare(s, key=NAMED):
     shape = " x ".join(map(str, sets[0].shape(0)))
     s.log(f"{len(sets[0])} and {len(sets[1])} images of {shape}, {len(pairs)} pairs")
     network = load_features(s.features, seed=s.seed)
-    names = ("real", "generated", "size", "features", "dim", "seed", "data_range")
-    settings = {"command": "compare"} | key.settings
-    settings |= {name: getattr(s, name) for name in names}
-    settings |= {"real": sets[0].root, "generated": sets[1].root}
+    settings = {"command": "compare", "real": sets[0].root, "generated": sets[1].root}
+    names = ("size", "features", "dim", "seed", "data_range")
+    settings |= key.settings | {name: getattr(s, name) for name in names}
     key.rows(out)  # refuses those of others before the work
     with runs.claimed(out, settings):
         results = {"command": "compare", **_pairs(sets, pairs, s.seed), "set": None}
@@ -105,8 +101,6 @@ def restoration(s):
     (scores of each), "scores" (averages with intervals), "distances" (one a kind of
     features), "notes"; and "lines".
     """
-    from tinyssl.compare import pages
-
     run, out, data, seed = Path(s.run), Path(s.out), s.data, s.seed
     networks = open_networks(run, data, skip_bad=s.skip_bad, device=s.device)
     index, N = np.flatnonzero(networks.unseen), len(networks.unseen)

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from tinyssl import models, plots, runs
-from tinyssl.anonymous import NAMED
 from tinyssl.data import DataError, Table, load_images
 from tinyssl.data.files import images_below
+from tinyssl.files import free_name
 from tinyssl.grade import calibration, ood
 from tinyssl.grade.occlusion import occlusion_map
 from tinyssl.targets.grading import Grading, decode, in_words
@@ -18,8 +18,8 @@ KEPT = ("encoder", "head", "num_grades", "members", "class_names", "ordered")
 KEPT += ("size", "is_fundus", "calibration", "ood")  # of a grader.pt
 
 
-def grade(run, images, *, out=None, device="auto", anyway=False, key=NAMED):
-    """Grade images, or all in folders; without ``out`` nothing is written.
+def grade(s, key):
+    """Do what `tinyssl.commands.grade` does, whose arguments are ``s``.
 
     Of each "grade" is the median of the "probabilities", averaged over the models (for
     classes without an order the most probable), "class" its name in the data set;
@@ -27,26 +27,25 @@ def grade(run, images, *, out=None, device="auto", anyway=False, key=NAMED):
     its interval); "unlike" the distance from the training images over the limit, with
     a "warning" above 1, and then no answer unless ``anyway``; "lines" are for a person.
     """
-    state = load_grader(Path(run))
-    paths = tuple(image for path in images for image in images_at(Path(path)))
+    state, out = load_grader(Path(s.run)), Path(s.out)
+    paths = tuple(image for path in s.images for image in images_at(Path(path)))
     names = tuple(key("image", str(path)) for path in paths)
     table = Table("images", Path("images"), names, paths, is_fundus=state["is_fundus"])
     pixels, _ = load_images(table, state["size"])
-    tasks = rebuild(state, device=choose_device(device))
+    tasks = rebuild(state, device=choose_device(s.device))
     with use_threads(1):  # one image a batch: a second thread waits more than it works
         rows = answer(state, tasks, pixels, names)
-    rows = [row if anyway else withheld(row) for row in rows]
-    if out is not None:
-        key.write(out)
-        draw(Path(out), state, tasks, pixels, rows)
+    rows = [row if s.anyway else withheld(row) for row in rows]
+    key.write(out)
+    draw(out, state, tasks, pixels, rows)
     return [row | {"lines": lines(row)} for row in rows]
 
 
 def load_grader(run):
     """Load the grader.pt of a run folder, or say what it lacks."""
-    if not (run / "grader.pt").is_file():
-        raise ValueError(f"{run} must be a run of finetune: it has no grader.pt")
     path = run / "grader.pt"
+    if not path.is_file():
+        raise ValueError(f"{run} must be a run of finetune: it has no grader.pt")
     state = runs.load_plain(path)
     runs.refuse_lacking(path, state, KEPT)
     runs.refuse_lacking(path, state["ood"], ood.SHRINKAGE)
@@ -69,8 +68,7 @@ def answer(state, tasks, pixels, names):
     probabilities = np.mean([task.predict(pixels)[1] for task in tasks], axis=0)
     grades = decode(probabilities, state["head"]).tolist()
     unlike = ood.score(state["ood"], tasks[0].encoder, pixels)
-    rows = []
-    each = zip(names, grades, probabilities, unlike, strict=True)
+    rows, each = [], zip(names, grades, probabilities, unlike, strict=True)
     for name, chosen, probability, far in each:
         row = {"image": name, "grade": chosen}
         row["class"] = in_words(chosen, state["class_names"])
@@ -105,41 +103,29 @@ def withheld(row):
 
 def draw(out, state, tasks, pixels, rows):
     """Write one picture an image, the calibration figure, and the answers as lines."""
-    out.mkdir(parents=True, exist_ok=True)
-    K = state["num_grades"]
+    K, taken = state["num_grades"], set()
     names = [in_words(k, state["class_names"], short=True) for k in range(K)]
-    taken = {"calibration"}
 
-    def save(figure, name):
-        write = lambda path: figure.savefig(path, format="png", dpi=120)  # noqa: E731
-        runs.write_atomic(out / f"{name}.png", write)
-        return str(out / f"{name}.png")
+    def save(figure, stem):
+        path = out / f"{free_name(stem, taken)}.png"
+        runs.write_atomic(path, lambda f: figure.savefig(f, format="png", dpi=120))
+        return str(path)
 
+    save(plots.calibration(state["calibration"]), "calibration")
     for image, row in zip(pixels, rows, strict=True):
         if row["grade"] is None:
             figure = plots.strip([image[None]], title=heading(row))
-            row["picture"] = save(figure, free_name(Path(row["image"]).stem, taken))
-            continue
-        said = {"answer": row["grade"], "note": words(row), "title": heading(row)}
-        weights = np.arange(K) if state["ordered"] else np.eye(K)[row["grade"]]
-        looked = occlusion_map(tasks, image, weights=weights)
-        said["raised"] = "the grade" if state["ordered"] else "the answer's probability"
-        probability = row["probabilities"]
-        figure = plots.grade_bars(image, probability, names, looked=looked, **said)
-        row["picture"] = save(figure, free_name(Path(row["image"]).stem, taken))
-    save(plots.calibration(state["calibration"]), "calibration")
+        else:
+            weights, raised = np.eye(K)[row["grade"]], "the answer's probability"
+            if state["ordered"]:
+                weights, raised = np.arange(K), "the grade"
+            looked = occlusion_map(tasks, image, weights=weights)
+            said = {"answer": row["grade"], "note": words(row), "title": heading(row)}
+            said |= {"looked": looked, "raised": raised}
+            figure = plots.grade_bars(image, row["probabilities"], names, **said)
+        row["picture"] = save(figure, Path(row["image"]).stem)
     text = "".join(json.dumps(runs.plain(row)) + "\n" for row in rows)
     runs.write_text(out / "grades.jsonl", text)
-
-
-def free_name(stem, taken):
-    """Return the stem, numbered where another image has it too."""
-    name, number = stem, 1
-    while name in taken:
-        number += 1
-        name = f"{stem}-{number}"
-    taken.add(name)
-    return name
 
 
 def heading(row):
@@ -168,9 +154,9 @@ def lines(row):
         return [*warned, "  no answer; --anyway gives one"]
     shown = " ".join(f"{p:.2f}" for p in row["probabilities"])
     picture = f"; picture: {row['picture']}" if "picture" in row else ""
-    text = [
+    return [
+        *warned,
         f"{row['image']}: {row['grade']}, {row['class']} [{shown}]",
         f"  {row['right']:.0%} of {row['of']} held-out images answered about as surely "
         f"were right{picture}",
     ]
-    return warned + text

@@ -50,14 +50,12 @@ def texture(images):
         lit = lit if lit.sum() > 50 else np.ones_like(lit)
         blurred = [image, *(gaussian_filter(image, (s, s, 0)) for s in SIGMAS)]
         bands = [(a - b)[lit] for a, b in pairwise(blurred)]
-        deviations = [np.log(band.std(0) + 0.05) for band in bands]
-        shared = [np.cov(band.T) for band in bands[:2]]
-        spread = [np.sqrt(np.diag(table)) + 0.05 for table in shared]
-        alike = [
-            (table / np.outer(d, d))[np.triu_indices(3, 1)]
-            for table, d in zip(shared, spread, strict=True)
-        ]
-        rows.append(np.concatenate([*deviations, *alike]))
+        row = [np.log(band.std(0) + 0.05) for band in bands]
+        for band in bands[:2]:
+            shared = np.cov(band.T)
+            spread = np.sqrt(np.diag(shared)) + 0.05
+            row.append((shared / np.outer(spread, spread))[np.triu_indices(3, 1)])
+        rows.append(np.concatenate(row))
     return np.array(rows)
 
 
@@ -78,9 +76,8 @@ def fit(encoder, seen, held_out):
         covariance[np.diag_indices_from(covariance)] += SHRINKAGE[part]
         scale = np.linalg.inv(np.linalg.cholesky(covariance)) / deviation
         distance = mahalanobis(held[part], mean, scale)
-        limit = np.quantile(distance, SHARE, method="higher") * (
-            1 + FEW / len(distance)
-        )
+        limit = np.quantile(distance, SHARE, method="higher")
+        limit *= 1 + FEW / len(distance)
         known[part] = {"mean": torch.from_numpy(mean), "limit": float(limit)}
         known[part]["scale"] = torch.from_numpy(scale)
     return known

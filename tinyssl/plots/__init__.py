@@ -7,13 +7,7 @@ without a display. Save one with ``figure.savefig("name.png")``; its label names
 file. Needs matplotlib (the extra ``plot``).
 """
 
-from tinyssl.plots.answers import (
-    calibration,
-    confusion,
-    distances,
-    grade_bars,
-    matrix,
-)
+from tinyssl.plots.answers import calibration, confusion, distances, grade_bars, matrix
 from tinyssl.plots.images import (
     answered,
     localizations,

@@ -94,8 +94,6 @@ def init_styles(names):
 
 def show_image(ax, image):
     """Show one image without axes; a single channel in grey, from 0 to 1."""
-    if image.ndim == 3 and image.shape[2] == 1:
-        image = image[..., 0]
     look = {"cmap": "gray", "vmin": 0, "vmax": 1, "interpolation": "antialiased"}
     ax.imshow(image, **look)
     ax.set_axis_off()

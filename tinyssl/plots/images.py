@@ -129,9 +129,7 @@ def restorations(images, disordered, restored, changed, *, title=None):
     return style.headline(figure, title or found)
 
 
-def pairs(
-    images1, images2, scores, *, names=None, rows=("real", "generated"), title=None
-):
+def pairs(images1, images2, scores, *, names=None, title=None):
     """Show pairs in columns, their SSIM ``scores`` below, and where they differ."""
     named = {"images1": images1, "images2": images2}
     batches = [style.check_images(*pair) for pair in named.items()]
@@ -139,32 +137,30 @@ def pairs(
         counts = [len(images1), len(images2), len(scores)]
         raise ValueError(f"images1, images2 and scores must agree, found {counts}")
     words = {"titles": names, "below": [f"SSIM {number(score)}" for score in scores]}
-    figure, _ = _with_error(batches, "pairs", rows, **words)
+    figure, _ = _with_error(batches, "pairs", ("real", "generated"), **words)
     found = f"SSIM of the pairs shown: {number(min(scores))} to {number(max(scores))}"
     return style.headline(figure, title or found)
 
 
-def localizations(
-    images, points_true, points_pred, *, radius, names=("disc", "fovea"), title=None
-):
+def localizations(images, points_true, points_pred, *, radius, title=None):
     """Show a circle around each true point and a cross at the answer.
 
-    Points are (N, P, 2) arrays of (y, x) in pixels, P the number of names; an answer is
-    right at most ``radius`` pixels from the truth.
+    Points are (N, 2, 2) arrays of the disc and the fovea, (y, x) in pixels; an answer
+    is right at most ``radius`` pixels from the truth.
     """
     images = style.check_images("images", images)
     truth, found = np.asarray(points_true, float), np.asarray(points_pred, float)
-    N, P = len(images), len(names)
+    N = len(images)
     for name, points in (("points_true", truth), ("points_pred", found)):
-        if points.shape != (N, P, 2):
-            raise ValueError(f"{name} must be ({N}, {P}, 2), found {points.shape}")
+        if points.shape != (N, 2, 2):
+            raise ValueError(f"{name} must be ({N}, 2, 2), found {points.shape}")
     figure, axes = _strip([images], "points", side=style.WIDTH / 2)
-    for n, k in np.ndindex(N, P):
-        (y, x), color = truth[n, k], (style.SKY, style.ORANGE)[k % 2]
+    for n, k in np.ndindex(N, 2):
+        name, color = (("disc", style.SKY), ("fovea", style.ORANGE))[k]
         ring = {"fill": False, "edgecolor": color, "linewidth": 1.4}
-        axes[0, n].add_patch(Circle((x, y), radius, **ring))
+        axes[0, n].add_patch(Circle(truth[n, k, ::-1], radius, **ring))
         answer = {"color": color, "marker": "x", "linestyle": "", "markersize": 6}
-        label = f"{names[k]}: circle true, cross found"
+        label = f"{name}: circle true, cross found"
         axes[0, n].plot(*found[n, k, ::-1], **answer, label=label)
     style.legend_below(figure, axes[0, 0])
     inside = np.linalg.norm(truth - found, axis=2) <= radius

@@ -80,7 +80,7 @@ def _draw(ax, curves, metric, look, window=1):
     return middle
 
 
-def convergence(rows, *, labels=None, metric="qwk", how=None, title=None):
+def convergence(rows, *, metric="qwk", how=None, title=None):
     """Draw the held-out score against the training step, a panel for each labels.
 
     As `pretext_curves`, of the "curve" of an experiment's rows. Steps are logarithmic
@@ -88,11 +88,9 @@ def convergence(rows, *, labels=None, metric="qwk", how=None, title=None):
     """
     how = how or Metric(metric)
     rows = [row for row in rows if any(metric in x for x in row.get("curve", ()))]
-    asked = [row["labels"] for row in rows] if labels is None else labels
-    shown = {name_group(value) for value in asked}
-    groups = {name: own for name, own in by_labels(rows).items() if name in shown}
+    groups = by_labels(rows)
     if not groups:
-        raise ValueError(f"rows must hold curves of {metric} at the labels, found none")
+        raise ValueError(f"rows must hold curves of {metric}, found none")
     columns = min(2, len(groups))
     lines = math.ceil(len(groups) / columns)
     figure = style.new_figure(1.9 * lines, name="convergence")

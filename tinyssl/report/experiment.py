@@ -31,22 +31,18 @@ def comparison(out, target, cases, results, trained, *, logs=None):
     config = runs.read_config(out)
     sections = images_section(cases) + pretext_sections(out, cases, logs or {}, config)
     sections += comparison_sections(target, cases, results, trained)
-    known = facts(cases, config) | results["notes"] | kept(results)
-    title, subtitle = target.title, headline(results)
+    known = facts(cases, config) | results["notes"]
+    if grader := results.get("kept"):  # the models that ``tinyssl grade`` will use
+        score = f"mean {grader['measure']} {grader['score']:.3f}"
+        known["kept for grading"] = f"{grader['init']} ({score})"
+    found = finding(results["summary"], baselines=results.get("baselines", ()))
+    title, subtitle = target.title, f"{found}."
+    if warning := results["notes"].get("WARNING"):
+        subtitle = f"{warning.capitalize()}. {subtitle}"
     if logs:
         title = "Learning from eyes without labels"
         subtitle = f"The main job of tinyssl on its synthetic eyes. {subtitle}"
     write_report(out / "report.html", title, sections, subtitle=subtitle, facts=known)
-
-
-def headline(results):
-    """Say what each measure found, where no network was needed, and what to doubt."""
-    found = finding(results["summary"], baselines=results.get("baselines", ()))
-    warning = results["notes"].get("WARNING")
-    return f"{warning.capitalize()}. {found}." if warning else f"{found}."
-
-
-# Sections
 
 
 def facts(cases, config):
@@ -68,15 +64,6 @@ def facts(cases, config):
         "ran on": f"{layout['device']}, {layout['threads']} thread(s) a job, "
         f"torch {torch.__version__}, Python {platform.python_version()}",
     }
-
-
-def kept(results):
-    """Say which models ``tinyssl grade`` will use."""
-    if "kept" not in results:
-        return {}
-    grader = results["kept"]
-    score = f"mean {grader['measure']} {grader['score']:.3f}"
-    return {"kept for grading": f"{grader['init']} ({score})"}
 
 
 def images_section(cases):

@@ -15,8 +15,8 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from tinyssl import __version__
+from tinyssl.files import free_name, write_atomic, write_text
 from tinyssl.report.tables import Table, table_html
-from tinyssl.runs import write_atomic, write_text
 
 DPI = 180  # of the PNG files
 PIXELS_PER_INCH = 108  # on the page: 9 pt in a figure read like its small print
@@ -86,14 +86,10 @@ def write_report(path, title, sections, *, subtitle=None, facts=None):
 
 def save_figures(folder, figures):
     """Write figures as PNG files named after their labels; return bytes by name."""
-    plates = {}
+    plates, taken = {}, set()
     for figure in figures:
         slug = re.sub(r"[^a-z0-9]+", "-", str(figure.get_label()).lower()).strip("-")
-        name, count = f"{slug or 'figure'}.png", 1
-        while name in plates:
-            count += 1
-            name = f"{slug or 'figure'}-{count}.png"
-        buffer = io.BytesIO()
+        name, buffer = f"{free_name(slug or 'figure', taken)}.png", io.BytesIO()
         figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
         plates[name] = png = buffer.getvalue()
         write_atomic(Path(folder) / name, lambda path, png=png: path.write_bytes(png))

@@ -1,11 +1,18 @@
-"""Commands that train: the demo, pretraining, fine-tuning."""
+"""What the command line can do: a function a command, whose signature is its usage.
+
+Parameters before the star are arguments, those behind it options. `tinyssl.cli` makes
+``tinyssl COMMAND --help`` from names, annotations, defaults and docstrings, so nothing
+heavy is imported here until a command is called. Every command returns what
+``results.json`` holds, with "lines" for a person; ``log`` takes a line while it works.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal
 
-from tinyssl.commands.kinds import (
+from tinyssl.check.course import check, lesson, lessons
+from tinyssl.kinds import (
     Count,
     Device,
     Log,
@@ -16,6 +23,23 @@ from tinyssl.commands.kinds import (
     Rate,
     silent,
 )
+from tinyssl.tables import load
+
+
+def call(path: str, given: dict[str, Any]) -> Any:
+    """Call what an import path names, which is imported only now."""
+    return load(path)(SimpleNamespace(**given))
+
+
+def call_with_key(path: str, given: dict[str, Any]) -> Any:
+    """As `call`, with a key to the names; where it lies is the last line."""
+    from tinyssl.anonymous import key_of
+
+    with key_of(anonymous=given["anonymous"]) as key:
+        results = load(path)(SimpleNamespace(**given), key)
+    last = results[-1] if isinstance(results, list) else results
+    last["lines"] += key.lines
+    return results
 
 
 def demo(
@@ -39,10 +63,7 @@ def demo(
     workers : int, optional
         Processes; the cores where there are several jobs and threads is 1.
     """
-    given = SimpleNamespace(**locals(), device="cpu")
-    from tinyssl.demo import demo
-
-    return demo(given)
+    return call("tinyssl.demo:demo", locals() | {"device": "cpu"})
 
 
 def pretrain(
@@ -114,10 +135,7 @@ def pretrain(
     skip_bad : bool
         Go on without files that cannot be read.
     """
-    given = SimpleNamespace(**locals())
-    from tinyssl.studies import pretrain
-
-    return pretrain(given)
+    return call("tinyssl.studies:pretrain", locals())
 
 
 def finetune(
@@ -200,10 +218,7 @@ def finetune(
     out : path
         Run folder, runs/ and the target's name if not given.
     """
-    given = SimpleNamespace(**locals())
-    from tinyssl.studies import finetune
-
-    return finetune(given)
+    return call("tinyssl.studies:finetune", locals())
 
 
 def profile(
@@ -226,7 +241,183 @@ def profile(
     seed, device, out
         As `pretrain`.
     """
-    given = SimpleNamespace(**locals())
-    from tinyssl.factors import profile
+    return call("tinyssl.factors:profile", locals())
 
-    return profile(given)
+
+def grade(
+    run: Path,
+    images: Sequence[Path],
+    *,
+    anonymous: bool = False,
+    anyway: bool = False,
+    device: Device = "auto",
+    out: Path = Path("runs/grades"),
+) -> list[dict[str, Any]]:
+    """Grade images with the models of a finetune run.
+
+    Parameters
+    ----------
+    run : path
+        Folder of finetune.
+    images : sequence of paths
+        Images to grade, or folders of them.
+    anonymous : bool
+        Write numbers for names of files, folders and patients; key.csv tells them.
+    anyway : bool
+        Answer images that look unlike the training images too, behind the warning.
+    device
+        As `pretrain`.
+    out : path
+        Folder for a picture an image, calibration.png and grades.jsonl.
+    """
+    return call_with_key("tinyssl.grade:grade", locals())
+
+
+def audit(
+    data: str,
+    others: Sequence[str] = (),
+    *,
+    anonymous: bool = False,
+    threads: Positive | None = None,
+    out: Path | None = None,
+    log: Log = silent,
+) -> dict[str, Any]:
+    """Find what in a data set would spoil a study: copies, leaks, wrong files.
+
+    Findings leave the exit status at 0.
+
+    Parameters
+    ----------
+    data : path
+        Of images; of IDRiD's root, all three parts.
+    others : sequence of paths
+        More data, to find copies between.
+    anonymous
+        As `grade`.
+    threads : int
+        Decoders at work; the cores if not given.
+    out : path
+        Run folder, runs/audit-DATA if not given.
+    """
+    return call_with_key("tinyssl.audit:audit", locals())
+
+
+def compare(
+    real: str,
+    generated: str,
+    *,
+    anonymous: bool = False,
+    size: Positive | None = None,
+    features: str = "random",
+    dim: Positive | None = None,
+    data_range: Rate | None = None,
+    seed: Natural = 0,
+    device: Device = "auto",
+    out: Path = Path("runs/compare"),
+    log: Log = silent,
+) -> dict[str, Any]:
+    """Compare two sets of images: SSIM of pairs, Frechet distance of the sets.
+
+    Parameters
+    ----------
+    real, generated : paths
+        Folders or files of images.
+    anonymous
+        As `grade`.
+    size : int
+        Resize all images to that side in pixels.
+    features : name, run or file
+        Of a random network, of a pretrained encoder, or of a TorchScript file that
+        takes (N, 3, H, W) floats in [0, 1].
+    dim : int
+        Project the features to so many numbers: for few images.
+    data_range : float
+        Of .npy files; by their kind of number if not given.
+    seed, device, out
+        As `pretrain`.
+    """
+    return call_with_key("tinyssl.compare.side_by_side:compare", locals())
+
+
+def restoration(
+    run: Path,
+    data: str,
+    *,
+    features: Sequence[str] = ("random", "encoder"),
+    dim: Positive | None = None,
+    skip_bad: bool = False,
+    seed: Natural = 0,
+    device: Device = "auto",
+    out: Path = Path("runs/restoration"),
+    log: Log = silent,
+) -> dict[str, Any]:
+    """Score what a restoring network gives back, beside copying its input.
+
+    Parameters
+    ----------
+    run : path
+        Folder of pretrain.
+    data : path
+        Of images that it has not seen; see below.
+    features : sequence of names
+        As `compare`; encoder is the run's own.
+    dim
+        As `compare`.
+    skip_bad, seed, device, out
+        As `pretrain`.
+    """
+    return call("tinyssl.compare.side_by_side:restoration", locals())
+
+
+def export_restored(
+    run: Path,
+    data: str,
+    *,
+    anonymous: bool = False,
+    out: Path,
+    per_image: Positive = 1,
+    skip_bad: bool = False,
+    seed: Natural = 0,
+    device: Device = "auto",
+    log: Log = silent,
+) -> dict[str, Any]:
+    """Write disordered and restored images as a data set.
+
+    Parameters
+    ----------
+    run, data
+        As `restoration`.
+    anonymous
+        As `grade`.
+    out : path
+        A new or empty folder.
+    per_image : int
+        Disordered versions of each image.
+    skip_bad, seed, device
+        As `pretrain`.
+    """
+    return call_with_key("tinyssl.compare.export:export_restored", locals())
+
+
+SHORT = {"segment": "mask", "localize": "points", "laterality": "eye"}  # of finetune
+
+
+def _named(*functions):
+    """Name commands after their functions, with nothing settled."""
+    return {f.__name__.replace("_", "-"): (f, {}) for f in functions}
+
+
+COMMANDS = _named(demo, pretrain, finetune)
+COMMANDS |= {name: (finetune, {"target": settled}) for name, settled in SHORT.items()}
+COMMANDS |= _named(profile, grade, audit, compare, restoration, export_restored)
+COMMANDS |= _named(lessons, lesson, check)
+OWN_OPTIONS = {"task": "tinyssl.pretext", "target": "tinyssl.targets"}
+EPILOG = """\
+DATA is a folder or file: an APTOS layout, IDRiD, CHASE_DB1, HRF, DRIVE, a
+MedMNIST .npz, class-named folders, a folder of images, a manifest.csv, or for
+synthetic eyes toy[:N[:SIZE[:SEED]]]. Every command writes a run folder (--out)
+with report.html in it, and the same command again goes on where it was stopped.
+Names of files stand in what grade, audit, compare, restoration, segment and
+export-restored write, those of folders in config.json and report.html of every
+run: look before you hand them out, or give --anonymous where it is offered.
+"""
