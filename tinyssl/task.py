@@ -65,12 +65,13 @@ class Pretext(Task):
 
     ``evaluate(*columns, rng)`` scores it on images that it has not seen: under its
     ``main`` name, under "bar" what one who knows nothing scores there, and more;
-    ``describe(scores, where)`` tells in a sentence or two what that means;
     ``figures(*columns, scores, rng=rng)`` shows what a person would want to see of it.
     A target task can take over what it carries: "network" where a decoder learned too.
     """
 
+    finding: ClassVar[str]  # what scores mean: a text with their names in braces
     chance: ClassVar[dict[str, float]] = {}  # what guessing logs
+    bar: ClassVar[str] = "bar"  # the logged number of one who knows nothing
     main: ClassVar[str] = "loss"  # the logged number whose curve is shown
     higher: ClassVar[bool] = False  # whether more of it is better
     carries: ClassVar[tuple[str, ...]] = ("encoder",)
@@ -95,11 +96,33 @@ class Pretext(Task):
     def fit(self, *columns: Any, rng: np.random.Generator) -> None:
         """Learn, before the first step, what batches need, into buffers."""
 
+    @torch.no_grad()
+    def evaluate(self, images: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
+        """Make one batch of all images; return what training logs, and the bar."""
+        _, logs = self.eval()(*to_tensor(self.make_batch(images, rng), self.device))
+        return {k: float(logs[k]) for k in logs} | {"bar": float(logs[self.bar])}
+
+    def means(self, scores: list[dict[str, Any]]) -> dict[str, float]:
+        """Return the mean over the folds of each score that is a number."""
+        numbers = [k for k, value in scores[0].items() if isinstance(value, float)]
+        return {k: float(np.mean([fold[k] for fold in scores])) for k in numbers}
+
+    def describe(self, scores: list[dict[str, Any]], where: str) -> str:
+        """Tell in a sentence or two what the scores of all folds mean."""
+        return self.finding.format(where=where, task=self, **self.means(scores))
+
+    def strip(self, rows: dict[str, Any], title: str, caption: str) -> Figures:
+        """Show rows of images by their names; see `tinyssl.plots.strip`."""
+        from tinyssl import plots
+
+        return [(plots.strip([*rows.values()], names=[*rows], title=title), caption)]
+
     @classmethod
     def own_options(cls) -> dict[str, inspect.Parameter]:
         """Return the options of the class itself: those that `build` does not set."""
         known = _keywords(Pretext.build)
-        return {k: p for k, p in _keywords(cls.__init__).items() if k not in known}
+        inits = (_keywords(kind.__init__).items() for kind in cls.__mro__)
+        return {k: p for init in inits for k, p in init if k not in known}
 
 
 class Target(Task):

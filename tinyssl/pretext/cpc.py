@@ -38,6 +38,10 @@ class CPC(Pretext):
 
     name, main, higher = "cpc", "accuracy", True
     defaults = {"batch_size": 16}  # noqa: RUF012
+    finding = (
+        "From the rows above, which of {task.classes} patches lies further down? Right "
+        "for {accuracy:.1%} in the {where} (chance {bar:.1%})."
+    )
 
     def __init__(
         self,
@@ -102,12 +106,6 @@ class CPC(Pretext):
         patches, truth = self.make_batch(images, rng)
         right = (self.answer(patches) == truth).mean()
         return {"accuracy": float(right), "bar": 1 / self.classes}
-
-    def describe(self, scores, where):
-        """Say how many patches are picked."""
-        right, K = np.mean([s["accuracy"] for s in scores]), self.classes
-        asked = f"From the rows above, which of {K} patches lies further down?"
-        return f"{asked} Right for {right:.1%} in the {where} (chance {1 / K:.1%})."
 
     def figures(self, images, scores, *, rng):
         """Show the patches asked for in one image, and those that were picked."""

@@ -9,12 +9,12 @@ from torch import nn
 from torch.nn import functional as F
 
 from tinyssl.pretext.inputs import pooled, standardised
+from tinyssl.pretext.pairs import groups_of
 from tinyssl.pretext.views import sample_views
 from tinyssl.task import Pretext
 from tinyssl.training import to_tensor
 
 LARGE, SMALL = (0.5, 1.0), (0.1, 0.35)  # shares of the area: two crops, and four
-GROUP = 64  # images among which one is sought
 
 
 class DINO(Pretext):
@@ -46,8 +46,12 @@ class DINO(Pretext):
     section 3.
     """
 
-    name = "dino"
-    main, higher = "accuracy", True
+    name, main, higher = "dino", "accuracy", True
+    finding = (
+        "Which image does another crop show? Right for {accuracy:.1%} of the {where} "
+        "(chance {bar:.1%}). Entropy of the outputs {entropy:.2f}, between 0, one "
+        "output for all, and {task.chance[loss]:.2f}, all outputs alike."
+    )
     defaults = {"lr": 1e-3, "steps": 300}  # noqa: RUF012
 
     def __init__(
@@ -120,34 +124,22 @@ class DINO(Pretext):
     def evaluate(self, images, rng):
         """Seek each image by another crop among 64; the last group is filled up."""
         self.eval()
-        N, G = len(images), min(GROUP, len(images))
         views = [sample_views(images, rng=rng, area=LARGE) for _ in range(2)]
         z = [self.outputs(to_tensor(v, self.device), *self.student) for v in views]
-        groups = np.resize(rng.permutation(N), (-(-N // G), G))
+        groups = groups_of(len(images), rng)
         right = [float(found(*(x[g] for x in z)).float().mean()) for g in groups]
         taught = ((z[0] - self.centre) * self.sharpness).softmax(1)
         entropy = float(torch.special.entr(taught).sum(1).mean())
-        return {"accuracy": float(np.mean(right)), "bar": 1 / G, "entropy": entropy}
-
-    def describe(self, scores, where):
-        """Say how often the image is found, and how sure outputs are."""
-        keys = ("accuracy", "bar", "entropy")
-        right, bar, entropy = (np.mean([s[key] for s in scores]) for key in keys)
-        return (
-            f"Which image does another crop show? Right for {right:.1%} of the {where} "
-            f"(chance {bar:.1%}). Entropy of the outputs {entropy:.2f}, between 0, one "
-            f"output for all, and {self.chance['loss']:.2f}, all outputs alike."
-        )
+        scores = {"accuracy": float(np.mean(right)), "bar": 1 / groups.shape[1]}
+        return scores | {"entropy": entropy}
 
     def figures(self, images, scores, *, rng):
         """Show crops, large and small."""
-        from tinyssl import plots
-
-        kinds, how = (LARGE, LARGE, SMALL), {"rng": rng, "colour": self.colour}
-        rows = [sample_views(images, area=area, **how) for area in kinds]
+        kinds = {"large": LARGE, "large, again": LARGE, "small": SMALL}
+        how = {"rng": rng, "colour": self.colour}
+        rows = {k: sample_views(images, area=area, **how) for k, area in kinds.items()}
         title = "The teacher sees two large crops, not the four small ones"
-        shown = plots.strip(rows, names=["large", "large", "small"], title=title)
-        return [(shown, "Crops of each image.")]
+        return self.strip(rows, title, "Crops of each image.")
 
 
 def found(first, second):

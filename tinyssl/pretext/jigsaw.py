@@ -39,10 +39,14 @@ class Jigsaw(Pretext):
     NeurIPS 2020.
     """
 
-    name = "jigsaw"
+    name, main, higher = "jigsaw", "accuracy", True
     chance = {"loss": math.log(100), "accuracy": 1 / 100}  # noqa: RUF012
-    main, higher = "accuracy", True
     defaults = {"batch_size": 16}  # noqa: RUF012
+    finding = (
+        "How were the tiles shuffled? Right for {accuracy:.1%} of the {where}, each "
+        "shuffled in {task.classes} ways (chance {bar:.1%}); {placed:.1%} of "
+        "the tiles are put back in their place."
+    )
 
     def __init__(self, encoder, *, num_permutations: int = 100, region=None):
         super().__init__()
@@ -53,7 +57,7 @@ class Jigsaw(Pretext):
         L, P = {2: 9, 3: 8}[self.dims], num_permutations
         self.register_buffer("permutations", torch.tensor(permutation_set(L, P)))
         self.head = nn.Sequential(nn.Linear(L * D, 256), nn.ReLU(), nn.Linear(256, P))
-        self.chance = {"loss": math.log(P), "accuracy": 1 / P}
+        self.classes, self.chance = P, {"loss": math.log(P), "accuracy": 1 / P}
 
     @classmethod
     def build(cls, encoder, *, image_size, region=None, standardise=True, **options):
@@ -96,25 +100,14 @@ class Jigsaw(Pretext):
         accuracy, placed = float(right.amin(2).mean()), float(right.mean())
         return {"accuracy": accuracy, "bar": 1 / len(orders), "placed": placed}
 
-    def describe(self, scores, where):
-        """Say how many images, and how many tiles, are put in order."""
-        keys, P = ("accuracy", "placed"), len(self.permutations)
-        right, placed = (np.mean([s[key] for s in scores]) for key in keys)
-        return (
-            f"How were the tiles shuffled? Right for {right:.1%} of the {where}, each "
-            f"shuffled in {P} ways (chance {1 / P:.1%}); {placed:.1%} of the tiles are "
-            "put back in their place."
-        )
-
     @torch.no_grad()
     def figures(self, images, scores, *, rng):
         """Show shuffled tiles, and how they are put back."""
-        from tinyssl import plots
-
         tiles, _ = self.make_batch(images, rng)
         said = self.head(self.look(to_tensor(tiles, self.device)).flatten(1)).argmax(1)
         back = self.permutations[said].argsort(1).cpu().numpy()  # (N, L)
-        rows = map(lay_tiles, (tiles, tiles[np.arange(len(tiles))[:, None], back]))
-        title = f"{np.mean([s['accuracy'] for s in scores]):.0%} of images put in order"
-        figure = plots.strip([*rows], names=["shuffled", "put back"], title=title)
-        return [(figure, "Images in shuffled tiles, and as these are put back.")]
+        ordered = tiles[np.arange(len(tiles))[:, None], back]
+        rows = {"shuffled": lay_tiles(tiles), "put back": lay_tiles(ordered)}
+        title = f"{self.means(scores)['accuracy']:.0%} of images put in order"
+        caption = "Images in shuffled tiles, and as these are put back."
+        return self.strip(rows, title, caption)

@@ -38,7 +38,11 @@ class MaskedAutoencoder(Pretext):
     He et al.: Masked autoencoders are scalable vision learners, CVPR 2022.
     """
 
-    name, main, betas = "mae", "masked", (0.9, 0.95)
+    name, main, bar, betas = "mae", "masked", "mean_patch", (0.9, 0.95)
+    finding = (
+        "Error in masked patches of the {where}: {masked:.3f}; of the mean patch: "
+        "{bar:.3f}."
+    )
     defaults = {"encoder": "vit", "steps": 1200}  # noqa: RUF012
 
     def __init__(
@@ -92,29 +96,15 @@ class MaskedAutoencoder(Pretext):
         return self.decoder(known, visible, grid)
 
     @torch.no_grad()
-    def evaluate(self, images, rng):
-        """Mask every image once, and return what training logs."""
-        _, logs = self.eval()(*to_tensor(self.make_batch(images, rng), self.device))
-        return {k: float(logs[k]) for k in logs} | {"bar": float(logs["mean_patch"])}
-
-    def describe(self, scores, where):
-        """Say how far the answers beat the mean patch."""
-        found, bar = (np.mean([s[key] for s in scores]) for key in ("masked", "bar"))
-        text = "Error in masked patches of the {}: {:.3f}; of the mean patch: {:.3f}."
-        return text.format(where, found, bar)
-
-    @torch.no_grad()
     def figures(self, images, scores, *, rng):
         """Show images, what was visible, and masked patches as they were predicted."""
-        from tinyssl import plots
-
         batch = to_tensor(self.make_batch(images, rng), self.device)
         (x, visible), (patches, _) = batch
         patches, seen = patches[:, 0], visible[..., None] > 0
         _, mean, deviation = tokens.normalised(patches)
         made = (self.predict(x, visible) * deviation + mean).clamp(0, 1)
-        rows = (patches, patches * seen, torch.where(seen, patches, made))
-        rows = [tokens.as_images(row, self.patch_size, x) for row in rows]
-        names = ["original", "visible", "predicted"]
-        figure = plots.strip(rows, names=names, title=self.describe(scores, "images"))
-        return [(figure, "Each predicted patch has the original's mean and contrast.")]
+        rows = {"original": patches, "visible": patches * seen}
+        rows["predicted"] = torch.where(seen, patches, made)
+        rows = {k: tokens.as_images(row, self.patch_size, x) for k, row in rows.items()}
+        caption = "Each predicted patch has the original's mean and contrast."
+        return self.strip(rows, self.describe(scores, "images"), caption)

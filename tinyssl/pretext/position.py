@@ -34,8 +34,7 @@ class RelativePosition(Choice):
         Show colours. A lens that bends red less than blue tells where a patch was.
     region : (H, W) bool array, optional
         All places lie inside it.
-    standardise : bool
-        As `tinyssl.pretext.ContextRestoration` has it.
+    standardise : bool, as `tinyssl.pretext.ContextRestoration` has it
 
     Notes
     -----
@@ -49,6 +48,10 @@ class RelativePosition(Choice):
     """
 
     name = "position"
+    finding = (
+        "At which of {task.classes} places beside a patch was its neighbour? Right for "
+        "{accuracy:.1%} (chance {bar:.1%}) of the {where}, each asked for all."
+    )
 
     def __init__(
         self,
@@ -121,13 +124,6 @@ class RelativePosition(Choice):
         asked = truth.reshape(self.classes, -1)
         said = [self.answer(self.cut(images, centres, p, rng)) for p in asked]
         return self.marked(truth, np.concatenate(said))
-
-    def describe(self, scores, where):
-        """Say how many neighbours are put at their place."""
-        return (
-            f"At which of {self.classes} places beside a patch was its neighbour? "
-            f"Right for {self.share_right(scores)} of the {where}, each asked for all."
-        )
 
     def figures(self, images, scores, *, rng):
         """Show pairs of patches with the answers, and which places are confused."""

@@ -1,7 +1,5 @@
 """Context restoration: put swapped patches back (Chen et al. 2019)."""
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import nn
@@ -9,7 +7,7 @@ from torch.nn import functional as F
 
 from tinyssl import models
 from tinyssl.pretext.inputs import field_statistics
-from tinyssl.task import Figures, OnNetwork, Pretext
+from tinyssl.task import OnNetwork, Pretext
 from tinyssl.training import to_tensor
 from tinyssl.transforms import sample_swaps, swap_patches
 
@@ -48,10 +46,15 @@ class ContextRestoration(OnNetwork, Pretext):
     context restoration, Medical Image Analysis 58, 101539, 2019.
     """
 
-    name = "restoration"
-    main = "swapped"
+    name, main = "restoration", "swapped"
     carries = ("encoder", "network")
     disordered = "Pairs of patches were swapped"
+    finding = (
+        "{task.disordered}; the network puts them back. Mean squared error inside the "
+        "changed patches of the {where}: {swapped:.3f}, where copying the input leaves "
+        "{copy_swapped:.3f}; outside them {unswapped:.3f}, where copying leaves 0 (in "
+        "units of each image's variance)."
+    )
 
     def __init__(
         self,
@@ -63,11 +66,8 @@ class ContextRestoration(OnNetwork, Pretext):
         standardise: bool = True,
     ):
         super().__init__()
-        self.network = network
-        self.patch_size = patch_size
-        self.num_swaps = num_swaps
-        self.standardise = standardise
-        self.region = region
+        self.network, self.patch_size, self.num_swaps = network, patch_size, num_swaps
+        self.standardise, self.region = standardise, region
 
     @classmethod
     def build(cls, encoder, *, image_size, region=None, standardise=False, **options):
@@ -109,11 +109,9 @@ class ContextRestoration(OnNetwork, Pretext):
         }
 
     @torch.no_grad()
-    def evaluate(self, images, rng) -> dict[str, Any]:
+    def evaluate(self, images, rng):
         """Disorder every image once; return the "mse" and what training logs."""
-        self.eval()
-        inputs, targets = to_tensor(self.make_batch(images, rng), self.device)
-        loss, logs = self(inputs, targets)
+        loss, logs = self.eval()(*to_tensor(self.make_batch(images, rng), self.device))
         scores = {"mse": float(loss)} | {key: float(logs[key]) for key in logs}
         return scores | {"bar": scores["copy_swapped"]}
 
@@ -124,18 +122,7 @@ class ContextRestoration(OnNetwork, Pretext):
         given = (inputs - mean) / deviation if self.standardise else inputs
         return (self.network(given) * deviation + mean).clamp(0, 1)
 
-    def describe(self, scores, where) -> str:
-        """Say how far restoring beats copying, inside and outside what changed."""
-        keys = ("swapped", "copy_swapped", "unswapped")
-        inside, copied, outside = (np.mean([s[key] for s in scores]) for key in keys)
-        return (
-            f"{self.disordered}; the network puts them back. Mean squared error inside "
-            f"the changed patches of the {where}: {inside:.3f}, where copying the "
-            f"input leaves {copied:.3f}; outside them {outside:.3f}, where copying "
-            "leaves 0 (in units of each image's variance)."
-        )
-
-    def figures(self, images, scores, *, rng) -> Figures:
+    def figures(self, images, scores, *, rng):
         """Show images, disordered and restored ones, and where they are wrong."""
         from tinyssl import plots
 
