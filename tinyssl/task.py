@@ -47,11 +47,24 @@ class Task(nn.Module):
         for first in range(0, len(images), batch_size):
             yield to_tensor(images[first : first + batch_size], self.device)
 
+    @torch.no_grad()
+    def answers(self, answer: Any, images: np.ndarray, batch_size: int = 64):
+        """Return what a function of some images says of all: (N, ...) float64."""
+        rows = [answer(x).cpu().double() for x in self.batches(images, batch_size)]
+        return torch.cat(rows).numpy()
+
 
 class OnNetwork:
     """For a task whose ``network`` answers images with maps of their size."""
 
     network: nn.Module
+    channels: ClassVar[int]  # of the maps
+
+    @classmethod
+    def build(cls, encoder, *cases, **options):
+        """Put the task around a U-Net, or around any other encoder with a decoder."""
+        network = models.mapping(encoder, channels=cls.channels)
+        return super().build(network, *cases, **options)
 
     @property
     def encoder(self) -> nn.Module:
@@ -77,6 +90,8 @@ class Pretext(Task):
     carries: ClassVar[tuple[str, ...]] = ("encoder",)
     defaults: ClassVar[dict[str, Any]] = {}  # of pretraining: "encoder", "lr", ...
     betas: ClassVar[tuple[float, float]] = (0.9, 0.999)  # of AdamW
+    sized: ClassVar[dict[str, Any]] = {}  # options that follow from the images' side
+    channels: ClassVar[int] = 3  # of a network's maps, if it answers with maps
     trains: ClassVar[bool] = True  # step by step, in the loop; else `fit` does it all
 
     @classmethod
@@ -86,7 +101,10 @@ class Pretext(Task):
         It will see images of this side, lit in an (H, W) region in nearly all of them;
         standardised to zero mean and unit deviation if the target task will do so.
         """
-        return cls(encoder, standardise=standardise, **options)
+        known = {"region": region, "standardise": standardise}
+        known = {k: v for k, v in known.items() if k in cls.keywords()}
+        sized = {k: of_side(image_size) for k, of_side in cls.sized.items()}
+        return cls(encoder, **sized | known | options)
 
     @classmethod
     def encoder_config(cls, config: dict[str, Any], **options: Any) -> dict[str, Any]:
@@ -121,8 +139,13 @@ class Pretext(Task):
     def own_options(cls) -> dict[str, inspect.Parameter]:
         """Return the options of the class itself: those that `build` does not set."""
         known = _keywords(Pretext.build)
+        return {k: p for k, p in cls.keywords().items() if k not in known}
+
+    @classmethod
+    def keywords(cls) -> dict[str, inspect.Parameter]:
+        """Return what the class and those that it extends are built with."""
         inits = (_keywords(kind.__init__).items() for kind in cls.__mro__)
-        return {k: p for init in inits for k, p in init if k not in known}
+        return {k: p for init in inits for k, p in init}
 
 
 class Target(Task):
@@ -183,10 +206,9 @@ class Target(Task):
         decoder = ("decoder.", "head.")  # of a U-Net, which is trained
         for name, parameter in self.encoder.named_parameters():
             parameter.requires_grad_(name.startswith(decoder))
+        norms = (nn.BatchNorm2d, nn.BatchNorm3d)
         for name, module in self.encoder.named_modules():
-            if isinstance(
-                module, (nn.BatchNorm2d, nn.BatchNorm3d)
-            ) and not name.startswith(decoder):
+            if isinstance(module, norms) and not name.startswith(decoder):
                 module.eval()
                 module.train = lambda mode=True, module=module: module
 

@@ -3,7 +3,6 @@
 import numpy as np
 import torch
 
-from tinyssl import models
 from tinyssl.pretext.inputs import LIT, standardised
 from tinyssl.task import OnNetwork, Pretext
 from tinyssl.training import to_tensor
@@ -40,7 +39,7 @@ class Colourisation(OnNetwork, Pretext):
     Zhang, Isola, Efros: Colorful image colorization, ECCV 2016.
     """
 
-    name, main = "colourisation", "painted"
+    name, main, channels = "colourisation", "painted", 2
     carries = ("encoder", "network")
     logged = ("painted", "bar", "unusual", "unusual_bar")
     finding = (
@@ -54,11 +53,6 @@ class Colourisation(OnNetwork, Pretext):
         self.network, self.standardise = network, standardise
         self.register_buffer("mean", torch.zeros(2, 1, 1))
         self.register_buffer("deviation", torch.ones(2, 1, 1))
-
-    @classmethod
-    def build(cls, encoder, *, image_size, region=None, **options):
-        """Put it around a U-Net as it is, around any other encoder with a decoder."""
-        return cls(models.mapping(encoder, channels=2), **options)
 
     def fit(self, images, rng):
         """Learn mean and deviation of the chroma of lit pixels; refuse grey images."""

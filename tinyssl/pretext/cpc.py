@@ -21,8 +21,7 @@ class CPC(Pretext):
     ----------
     patch_size, encoder, region, standardise
         As `tinyssl.pretext.RelativePosition`; patches overlap by half, 2/9 of an image.
-    skip : int
-        Rows left out above the one predicted. With 0 the pixels in both betray it.
+    skip : int, rows left out above the one predicted; with 0 shared pixels betray it
 
     Notes
     -----
@@ -38,6 +37,7 @@ class CPC(Pretext):
 
     name, main, higher = "cpc", "accuracy", True
     defaults = {"batch_size": 16}  # noqa: RUF012
+    sized = {"patch_size": lambda side: 2 * max(2, side // 9)}  # noqa: RUF012
     finding = (
         "From the rows above, which of {task.classes} patches lies further down? Right "
         "for {accuracy:.1%} in the {where} (chance {bar:.1%})."
@@ -61,11 +61,6 @@ class CPC(Pretext):
         self.above = nn.ModuleList(nn.Conv2d(D, D, 3) for _ in range(2))
         self.classes = (GRID - self.below) * GRID  # K, asked for in each image
         self.chance = {"accuracy": 1 / self.classes}
-
-    @classmethod
-    def build(cls, encoder, *, image_size, **options):
-        """Cut patches of two ninths of the images."""
-        return cls(encoder, **{"patch_size": 2 * max(2, image_size // 9)} | options)
 
     def make_batch(self, images, rng):
         """Cut patches (N, R, C, s, s, channels); the places of those asked for."""

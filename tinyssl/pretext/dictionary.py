@@ -15,8 +15,7 @@ class Dictionary(Pretext):
     ----------
     encoder, standardise : Module, bool
         Give way to a `tinyssl.models.FilterBank`, which normalises each patch.
-    num_filters : int
-        Maps that the encoder has.
+    num_filters : int, maps that the encoder has
     patch_size, stride : int
         Side of a patch, pixels from one to the next; 5 and 1 at 28 to 32 pixels.
 

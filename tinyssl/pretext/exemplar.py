@@ -17,10 +17,9 @@ class Exemplar(TwoViews):
 
     Parameters
     ----------
-    margin : float
-        By which another image must be further (squared distance of unit vectors).
-    encoder, area, colour, standardise
-        As `tinyssl.pretext.pairs.TwoViews`, which has notes too.
+    margin : float, by which another image must be further (squared, of unit vectors)
+    encoder, standardise
+        As `tinyssl.pretext.pairs.TwoViews`, which has area and colour too, and notes.
 
     Notes
     -----

@@ -4,7 +4,6 @@ import numpy as np
 import torch
 from scipy.ndimage import binary_dilation
 
-from tinyssl import models
 from tinyssl.pretext.inputs import field_statistics
 from tinyssl.task import OnNetwork, Pretext
 from tinyssl.training import to_tensor
@@ -18,10 +17,8 @@ class Inpainting(OnNetwork, Pretext):
     ----------
     network : Module
         As `tinyssl.pretext.ContextRestoration` has it, and ``standardise`` too.
-    area : float
-        Largest share of the image that a hole takes; the smallest is half of it.
-    region : (H, W) bool array, optional
-        Holes lie inside it: a hole in a black corner asks nothing.
+    area : float, largest share of the image that a hole takes; the least is half of it
+    region : (H, W) bool array, optional, which holds the holes: a black corner is none
 
     Notes
     -----
@@ -52,9 +49,9 @@ class Inpainting(OnNetwork, Pretext):
         self.area, self.region = area, region
 
     @classmethod
-    def build(cls, encoder, *, image_size, **options):
-        """Put it around a U-Net as it is, around any other encoder with a decoder."""
-        return cls(models.mapping(encoder, channels=3), **options)
+    def build(cls, encoder, *, standardise=True, **options):
+        """As of any task, but standardised if not told."""
+        return super().build(encoder, standardise=standardise, **options)
 
     def make_batch(self, images, rng):
         """Cut a hole into each image; the targets are the images and their holes."""

@@ -8,7 +8,7 @@ from tinyssl.pretext import tokens
 from tinyssl.pretext.inputs import standardised
 from tinyssl.task import Pretext
 from tinyssl.training import to_tensor
-from tinyssl.transforms import mask_patches, patchify, sample_mask
+from tinyssl.transforms import mask_patches, patchify, sample_mask, unpatchify
 
 
 class MaskedAutoencoder(Pretext):
@@ -20,10 +20,8 @@ class MaskedAutoencoder(Pretext):
         A ViT encodes visible patches only; others see black, their maps are resized.
     patch_size : int
         Side of the patches in pixels: a ViT's own, else an eighth of whole images.
-    mask_ratio : float
-        Share of the patches to mask; others do not count, as they could be copied.
-    channels : int
-        Of the images; 3 on the command line.
+    mask_ratio : float, share of patches to mask: only these count, none can be copied
+    channels : int, of the images; 3 on the command line
     region, standardise : as `tinyssl.pretext.ContextRestoration` has them
         Black patches outside the region are not shown, predicted or counted.
 
@@ -71,9 +69,11 @@ class MaskedAutoencoder(Pretext):
 
     def make_batch(self, images, rng):
         """Blacken all but visible patches; the targets are all, and who is masked."""
-        images, region = tokens.whole_patches(images, self.region, p := self.patch_size)
-        draw = {"mask_ratio": self.mask_ratio, "region": region, "rng": rng}
-        masked = sample_mask(len(images), region.shape, p, **draw)  # (N, L)
+        p = self.patch_size
+        H, W = (side // p * p for side in images.shape[1:3])  # whole patches
+        region = np.ones((H, W), bool) if self.region is None else self.region[:H, :W]
+        images, draw = images[:, :H, :W], {"mask_ratio": self.mask_ratio, "rng": rng}
+        masked = sample_mask(len(images), (H, W), p, region=region, **draw)  # (N, L)
         visible = ~masked & patchify(region[None], p).any(-1)
         inputs = mask_patches(images, ~visible, p), visible
         return inputs, (patchify(images, p), masked)
@@ -105,6 +105,7 @@ class MaskedAutoencoder(Pretext):
         made = (self.predict(x, visible) * deviation + mean).clamp(0, 1)
         rows = {"original": patches, "visible": patches * seen}
         rows["predicted"] = torch.where(seen, patches, made)
-        rows = {k: tokens.as_images(row, self.patch_size, x) for k, row in rows.items()}
+        how = self.patch_size, (*x.shape[2:], x.shape[1])
+        rows = {k: unpatchify(row.cpu().numpy(), *how) for k, row in rows.items()}
         caption = "Each predicted patch has the original's mean and contrast."
         return self.strip(rows, self.describe(scores, "images"), caption)

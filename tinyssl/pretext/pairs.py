@@ -25,10 +25,8 @@ class TwoViews(Pretext):
     Parameters
     ----------
     encoder : Module with ``features`` and ``num_features``
-    area : float
-        Least share of an image's area that a view shows.
-    colour : float
-        How far brightness, contrast and colours change; 1 is mild.
+    area : float, least share of an image's area that a view shows
+    colour : float, how far brightness, contrast and colours change; 1 is mild
     standardise : bool, as `tinyssl.pretext.ContextRestoration` has it
 
     Notes
@@ -95,6 +93,12 @@ class TwoViews(Pretext):
 def spread(z):
     """Return the deviation of unit embeddings, at 1 if all directions are alike."""
     return F.normalize(z).std(0, correction=0).mean() * z.shape[1] ** 0.5
+
+
+def found(first, second):
+    """Say of each row of (N, d) whether the same row of the other is the nearest."""
+    cosine = F.normalize(first) @ F.normalize(second).T
+    return cosine.argmax(1) == torch.arange(len(first), device=first.device)
 
 
 def groups_of(count, rng):

@@ -19,8 +19,7 @@ class AnatomyPaste(Choice):
         Pixels over which a piece fades out; a 24th of whole images. 0 is a hard border.
     jitter : float
         Largest change of a channel's gain; the paper's .1 hardly shows in an eye.
-    region : (H, W) bool array, optional
-        A piece comes from here and goes here: the anatomy.
+    region : (H, W) bool array, optional, the anatomy: pieces come from it and go to it
     standardise : bool, as `tinyssl.pretext.ContextRestoration` has it
 
     Notes
@@ -38,6 +37,7 @@ class AnatomyPaste(Choice):
 
     name = "paste"
     defaults = {"batch_size": 16}  # noqa: RUF012  # seen twice
+    sized = {"edge": lambda side: max(1, side // 24)}  # noqa: RUF012
     finding = (
         "Was a piece pasted in? Right for {accuracy:.1%} (chance {bar:.1%}) of the "
         "{where}, each asked with and without. Of the pieces {found:.1%} were found, "
@@ -58,11 +58,6 @@ class AnatomyPaste(Choice):
         self.head = nn.Linear(2 * encoder.num_features, 2)
         self.edge, self.jitter = edge, jitter
         self.region, self.standardise = region, standardise
-
-    @classmethod
-    def build(cls, encoder, *, image_size, **options):
-        """Fade pieces out over a 24th of the images."""
-        return cls(encoder, **{"edge": max(1, image_size // 24)} | options)
 
     def make_batch(self, images, rng):
         """Paste a piece in each image; targets are 0 for untouched, 1 for pasted."""

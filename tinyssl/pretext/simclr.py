@@ -34,10 +34,9 @@ class SimCLR(TwoViews):
 
     Parameters
     ----------
-    temperature : float
-        Cosines are divided by it: the lower, the more the nearest others count.
-    encoder, area, colour, standardise
-        As `tinyssl.pretext.pairs.TwoViews`, which has notes too.
+    temperature : float, divides cosines: the lower, the more the nearest others count
+    encoder, standardise
+        As `tinyssl.pretext.pairs.TwoViews`, which has area and colour too, and notes.
 
     Notes
     -----

@@ -22,8 +22,7 @@ class ImageText(Pretext):
     Parameters
     ----------
     encoder : Module with ``features`` and ``num_features``
-    width : int
-        Length of the vectors in which images and reports are compared.
+    width : int, length of the vectors in which images and reports are compared
     standardise : bool, as `tinyssl.pretext.ContextRestoration` has it
 
     Notes
@@ -86,8 +85,7 @@ class ImageText(Pretext):
     def similarity(self, images, texts) -> np.ndarray:
         """Return the cosine of each image with each text: (N, T)."""
         said = self.embed_texts(to_tensor(tokenize(texts), self.device))
-        cosine = [self.embed_images(x) @ said.T for x in self.batches(images)]
-        return torch.cat(cosine).cpu().double().numpy()
+        return self.answers(lambda x: self.embed_images(x) @ said.T, images)
 
     def evaluate(self, images, reports, rng):
         """Ask of each image which of two reports that differ is its own."""
