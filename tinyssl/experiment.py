@@ -97,7 +97,7 @@ def compare_starts(
             extra = pretrain_images if init == SAME_COMPUTE else 0
             name = f"{slug(init)}-{asked}-run{run}"
             job = {"init": init, **cell, "seed": seed + draw}
-            job["steps"] = budget + math.ceil(extra / batch_size)
+            job["steps"] = budget + (math.ceil(extra / batch_size) if extra else 0)
             job |= {"chosen": chosen.tolist(), "file": Path(out) / f"jobs/{name}.json"}
             job["save"] = f"models/{name}.pt" if asked == most else None
             jobs.append(job)

@@ -71,8 +71,8 @@ class ZeroShot(Target):
         there = np.stack([*found.values()], 1) if found else np.zeros((len(table), 0))
         grades = table.grade if table.grade is not None else np.zeros(len(table), int)
         columns = {"image": images, "findings": there, "grade": grades}
-        known = {"labelled": (grades >= 0) & bool(found), "findings": list(found)}
-        known |= {"strata": grades, "classes": "grade", "size": reading.size}
+        known = {"labelled": (grades >= 0) & bool(found), "strata": grades}
+        known |= {"classes": "grade", "findings": list(found), "size": reading.size}
         return gather(table, reading, columns, **known)
 
     @classmethod
