@@ -13,6 +13,7 @@ from tinyssl import runs
 from tinyssl.data import Table, load_images
 from tinyssl.data.copies import content_groups, seen_before, thumbnails
 from tinyssl.data.folds import assign_folds, label_subset
+from tinyssl.training import take
 
 ALWAYS, TEST, LEFT_OUT = -1, -2, -3  # folds of images that no fold holds out
 
@@ -43,9 +44,9 @@ class Reading:
 class Cases:
     """N images with what is known of each; see `gather`.
 
-    Images of one group (a patient, copies of one picture) are never parted. A fold
-    holds out images; -1 trains in every fold, -2 is an official test image, -3 is left
-    out: its group has an image that is scored.
+    Images of one group (a patient, copies of one picture) are never parted. Fold -1
+    trains in every fold, -2 is an official test image, -3 is left out: its group has an
+    image that is scored.
     """
 
     columns: dict[str, Any]  # "image", and what a target task needs: "grade", "mask"
@@ -64,11 +65,7 @@ class Cases:
 
     def take(self, columns: Sequence[str], index: Sequence[int]) -> list[Any]:
         """Return some rows of each column: arrays, or lists of images of any size."""
-        wanted = [self.columns[name] for name in columns]
-        return [
-            rows[index] if isinstance(rows, np.ndarray) else [rows[i] for i in index]
-            for rows in wanted
-        ]
+        return [take(self.columns[name], index) for name in columns]
 
     def images(self, index: Sequence[int]) -> Any:
         """Return some images."""
@@ -131,8 +128,7 @@ class Cases:
         facts.pop("classes", None)
         fold = np.r_[self.fold, np.where(known, LEFT_OUT, ALWAYS)]
         names = [name for name in ("image", "region") if name in self.columns]
-        both = self._joined(other, names)
-        return replace(both, facts=facts, fold=fold)
+        return replace(self._joined(other, names), facts=facts, fold=fold)
 
     def _joined(self, other, names):
         """Return both, the others without labels; their folds are the caller's."""
@@ -233,6 +229,5 @@ def _described(table, columns, facts):
 def classes_in_words(names: Iterable[str], counts: Sequence[int]) -> str:
     """Write which number is which class, and how many images each has."""
     both = enumerate(zip_longest(names, counts, fillvalue=0))
-    return ", ".join(
-        f"{k}: {n}" if name == str(k) else f"{k} {name}: {n}" for k, (name, n) in both
-    )
+    words = ((k, "" if name == str(k) else f" {name}", n) for k, (name, n) in both)
+    return ", ".join(f"{k}{name}: {n}" for k, name, n in words)

@@ -5,13 +5,7 @@ import json
 import torch
 
 from tinyssl import models
-from tinyssl.files import (
-    load_plain,
-    plain,
-    refuse_lacking,
-    save_state,
-    write_text,
-)
+from tinyssl.files import load_plain, plain, refuse_lacking, save_state, write_text
 
 # Checkpoints: a resumed run gives the numbers of one that never stopped
 

@@ -11,13 +11,8 @@ import torch
 from tinyssl import runs
 from tinyssl.cases import Cases, draw_labelled
 from tinyssl.jobs import run_jobs
-from tinyssl.pretraining import (
-    Encoder,
-    Shared,
-    load_pretext,
-    new_encoder,
-    pretrain,  # noqa: F401
-)
+from tinyssl.pretraining import Encoder, Shared, load_pretext, new_encoder
+from tinyssl.pretraining import pretrain as pretrain
 from tinyssl.starts import Start, carry
 from tinyssl.summary import RANDOM, SAME_COMPUTE, SCRATCH, UNTRAINED, slug
 from tinyssl.task import Target
@@ -89,8 +84,7 @@ def compare_starts(
     """
     inits = [SCRATCH, SAME_COMPUTE] if pretrain_images else [SCRATCH]
     inits = [*(inits if target.trains else [UNTRAINED]), *starts]
-    if any(start.carried == "frozen" for start in starts.values()):
-        inits.append(RANDOM)
+    inits += [RANDOM] * any(start.carried == "frozen" for start in starts.values())
     most = max(asked_for(cases, asked) for asked in labels)
     jobs = []
     for cell, chosen in plan(cases, labels, repeats, seed):
@@ -107,10 +101,10 @@ def compare_starts(
             job |= {"chosen": chosen.tolist(), "file": Path(out) / f"jobs/{name}.json"}
             job["save"] = f"models/{name}.pt" if asked == most else None
             jobs.append(job)
-    training = {"batch_size": batch_size, "lr": lr}
-    training |= {"threads": threads, "device": device}
-    parts = (cases, Path(out), encoder, training, dict(starts), target, options, curve)
-    shared = Shared(*parts)
+    how = {"batch_size": batch_size, "lr": lr, "threads": threads, "device": device}
+    shared = Shared(
+        cases, Path(out), encoder, how, dict(starts), target, options, curve
+    )
     running = {"workers": workers, "threads": threads, "progress": progress}
     running["steps"] = [job["steps"] for job in jobs]
     return run_jobs(_finetune, shared, jobs, key=shared.key(), **running)
@@ -155,18 +149,17 @@ def _finetune(shared: Shared, job: dict[str, Any]) -> dict[str, Any]:
     if shared.curve:
         every = max(1, job["steps"] // shared.curve)
         options |= {"evaluate": score, "evaluate_every": every}
-    columns = cases.take(target.columns, job["chosen"])
-    log = train(task, columns, **options) if target.trains else []
-    if not target.trains:
+    columns, log = cases.take(target.columns, job["chosen"]), []
+    if target.trains:
+        log = train(task, columns, **options)
+    else:
         task.to(shared.training["device"]).fit(*columns)
     row = {key: job[key] for key in job if key not in ("file", "save")}
-    row["seconds"] = log[-1]["seconds"] if log else 0.0
-    main = next(iter(target.metrics))
-    row["curve"] = [
-        {"step": r["step"] + 1} | {k: r[k] for k in target.metrics if k in r}
-        for r in log
-        if main in r
-    ]
+    row |= {"seconds": log[-1]["seconds"] if log else 0.0, "curve": []}
+    for entry in log:
+        if next(iter(target.metrics)) in entry:
+            found = {k: entry[k] for k in target.metrics if k in entry}
+            row["curve"].append({"step": entry["step"] + 1} | found)
     parts = {"scores": ("answers", held), "test": ("test_answers", cases.test)}
     for name, (kept, index) in parts.items():
         if len(index):
@@ -245,8 +238,10 @@ def frozen_rows(
     return rows
 
 
-@torch.no_grad()
 def features(task: Target, cases: Cases) -> np.ndarray:
     """Return the pooled features of every image: (N, D)."""
-    maps = map(task.encoder.features, task.batches(cases.columns["image"]))
-    return np.concatenate([task.pool(m).cpu().double().numpy() for m in maps])
+
+    def pooled(x):
+        return task.pool(task.encoder.features(x))
+
+    return task.answers(pooled, cases.columns["image"])

@@ -17,6 +17,7 @@ from tinyssl import metrics, plots, runs
 from tinyssl.data import toy
 from tinyssl.data.crop import resize
 from tinyssl.data.toy.report import NAMES
+from tinyssl.dictionary import unit
 from tinyssl.pretraining import new_encoder
 from tinyssl.report import Section, Table, write_report
 from tinyssl.starts import Start
@@ -110,9 +111,8 @@ def skills(some, others, eyes, new) -> dict[str, float]:
         pairs = zip(truth[name].T, guess.T, strict=True)
         each = [value for pair in pairs if np.isfinite(value := skill(*pair))]
         found[name] = float(np.mean(each)) if each else np.nan
-    unit = others - others.mean(0)
-    unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), 1e-12)
-    alike = unit[::2] @ unit[1::2].T  # right eyes beside left ones
+    rows = unit(others - others.mean(0))
+    alike = rows[::2] @ rows[1::2].T  # right eyes beside left ones
     own = np.eye(*alike.shape, dtype=bool)
     return found | {"patient": skill(own.ravel(), alike.ravel())}
 
@@ -164,48 +164,38 @@ def sentences(means, networks) -> list[str]:
     }
     ill = [*(many for _, many in NAMES.values()), "grade ≥ 2"]
     average = {n: float(np.nanmean([m[k] for k in ill])) for n, m in means.items()}
-    best = max(networks, key=average.get)
+    sides = {n: m["right or left"] for n, m in means.items()}
+    persons = {n: m["patient"] for n, m in means.items()}
+    ranked = (average, sides, persons)
+    best, side, person = (max(networks, key=known.get) for known in ranked)
     seen = [k for k in next(iter(means.values())) if k not in (*LIGHT, "patient")]
     grown = {t: np.nanmean([g[k] for k in seen]) for t, g in gains.items()}
     light = [t for t, g in gains.items() if max(g[k] for k in LIGHT) > MORE > grown[t]]
     less = [t for t in gains if grown[t] < 0]
-    side = max(networks, key=lambda t: means[t]["right or left"])
-    lost = [
-        t
-        for t in networks
-        if means[t]["right or left"] < means[PIXELS]["right or left"]
-    ]
-    person = max(networks, key=lambda t: means[t]["patient"])
-    said = [
+    lost = [t for t in networks if sides[t] < sides[PIXELS]]
+    camera = "No task taught the camera alone."
+    if light:
+        camera = (
+            "Nothing but camera, pigment or exposure grew over random weights after "
+            f"{join_words(light)}: these learned the camera."
+        )
+    eye = "every task taught more than random weights know."
+    if less:
+        eye = f"encoders know less than random weights after {join_words(less)}."
+    return [
         f"Lesions and grade are known best after {best} (mean skill "
         f"{number(average[best], 2)}), beside {number(average[networks[best]], 2)} of "
         f"random weights and {number(average[TAUGHT], 2)} of a network taught the "
-        "grades."
+        "grades.",
+        camera,
+        f"Of the eye itself, {eye}",
+        f"Right or left is known best after {side} ({number(sides[side], 2)}); 8 × 8 "
+        f"pixels know it at {number(sides[PIXELS], 2)}"
+        + (f", more than after {join_words(lost)}." if lost else "."),
+        "Whose eye it is should be hard to tell: the other eye of the patient is "
+        f"recognised at {number(persons[person], 2)} after {person}, at "
+        f"{number(persons[PIXELS], 2)} by 8 × 8 pixels.",
     ]
-    said.append(
-        f"Nothing but camera, pigment or exposure grew over random weights after "
-        f"{join_words(light)}: these learned the camera."
-        if light
-        else "No task taught the camera alone."
-    )
-    said.append(
-        f"Of the eye itself, encoders know less than random weights after "
-        f"{join_words(less)}."
-        if less
-        else "Of the eye itself, every task taught more than random weights know."
-    )
-    said.append(
-        f"Right or left is known best after {side} "
-        f"({number(means[side]['right or left'], 2)}); 8 × 8 pixels know it at "
-        f"{number(means[PIXELS]['right or left'], 2)}"
-        + (f", more than after {join_words(lost)}." if lost else ".")
-    )
-    said.append(
-        f"Whose eye it is should be hard to tell: the other eye of the patient is "
-        f"recognised at {number(means[person]['patient'], 2)} after {person}, at "
-        f"{number(means[PIXELS]['patient'], 2)} by 8 × 8 pixels."
-    )
-    return said
 
 
 def write_page(out, rows, means, said, facts):
@@ -222,12 +212,10 @@ def write_page(out, rows, means, said, facts):
             spread = f" [{', '.join(ends)}]" if len(values) > 1 else ""
             cells.append(number(np.mean(values), 2) + spread)
         body.append((name, str(len(each)), *cells))
-    caption_of_table = "Mean over the encoders of a row, and their least and greatest."
-    table = Table(("encoder", "encoders", *names), body, caption_of_table)
-    text = [
-        "Frozen features, a ridge regression for each factor, eyes of other patients.",
-        *said,
-    ]
-    section = Section("The factor profile", text, [(figure, caption)], [table])
+    spreads = "Mean over the encoders of a row, and their least and greatest."
+    table = Table(("encoder", "encoders", *names), body, spreads)
+    how = "Frozen features, a ridge regression for each factor, eyes of other patients."
+    parts = ([how, *said], [(figure, caption)], [table])
+    section = Section("The factor profile", *parts)
     title = "What does each pretext task teach?"
     write_report(out / "report.html", title, [section], facts=facts)

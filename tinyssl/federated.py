@@ -50,8 +50,7 @@ def federated_average(
         pairs = zip(copies, hospitals, strict=True)
         logs.append([train(one, data, **options)[-1] for one, data in pairs])
         states = [one.state_dict() for one in copies]
-        own = task.state_dict()
-        for name, value in own.items():
+        for name, value in task.state_dict().items():
             kept = name.endswith(("running_mean", "running_var", "num_batches_tracked"))
             if average_statistics or not kept:
                 pairs = zip(counts, states, strict=True)

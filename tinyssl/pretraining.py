@@ -103,9 +103,9 @@ def pretrain(
         jobs.append(runs.plain(job) | {"file": out / place / "done.json"})
     starts = {} if init is None else {name: init}
     shared = Shared(cases, Path(out), encoder, training, starts)
-    options = {"workers": workers, "threads": threads, "progress": progress}
-    options["steps"] = [steps] * len(jobs)
-    return run_jobs(_pretrain_fold, shared, jobs, key=shared.key(), **options)
+    running = {"workers": workers, "threads": threads, "progress": progress}
+    running["steps"] = [steps] * len(jobs)
+    return run_jobs(_pretrain_fold, shared, jobs, key=shared.key(), **running)
 
 
 def _pretrain_fold(shared: Shared, job: dict[str, Any]) -> dict[str, Any]:
@@ -125,8 +125,7 @@ def _pretrain_fold(shared: Shared, job: dict[str, Any]) -> dict[str, Any]:
         small = np.concatenate([init.thumbnails(fold), small])
     inner, data = bare(task), cases.take(task.columns, seen)
     inner.fit(*cases.take(inner.columns, seen), rng=np.random.default_rng(seed))
-    trained = inner.trains
-    rows = train(task, data, out=out, **shared.training) if trained else []
+    rows = train(task, data, out=out, **shared.training) if inner.trains else []
     runs.save_encoder(out / "encoder.pt", task.encoder, task=job["task"], seen=hashes)
     runs.save_state(out / "task.pt", task.state_dict())
     runs.save_thumbnails(out / "thumbnails.npy", small)
@@ -174,8 +173,8 @@ def unseen_images(cases: Cases, fold: int | None, columns) -> tuple[str, list[An
     """
     held = np.flatnonzero((cases.fold == fold) & (cases.fold >= 0))
     places = {"held-out": held, "test": np.flatnonzero(cases.fold == TEST)}
-    everything = {"training": np.arange(len(cases))}
-    kind, index = next((k, i) for k, i in (places | everything).items() if len(i))
+    places["training"] = np.arange(len(cases))
+    kind, index = next((k, i) for k, i in places.items() if len(i))
     patch = cases.facts.get("patch_size", 0)
     if not patch:
         return f"{kind} images", list(map(np.asarray, cases.take(columns, index)))

@@ -29,9 +29,8 @@ class Start:
 
     def folder(self, fold: int | None) -> Path:
         """Return where the encoder that is blind to a fold lies."""
-        if (self.run / "encoder.pt").is_file():
-            return self.run
-        return self.run / f"fold{fold}"
+        whole = (self.run / "encoder.pt").is_file()
+        return self.run if whole else self.run / f"fold{fold}"
 
     def seen(self, fold: int | None) -> list[str]:
         """Return the content hashes of what it has seen."""
@@ -55,10 +54,9 @@ def name_starts(
     Where a task repeats, the folder's name is added. Refused is what is no run of
     pretraining, or has no encoder for one of the folds.
     """
-    paths = list(dict.fromkeys(map(Path, inits)))
-    tasks = [_check_run(run, folds) for run in paths]
-    starts: dict[str, Start] = {}
-    for run, task in zip(paths, tasks, strict=True):
+    runs_of = {run: _check_run(run, folds) for run in map(Path, inits)}
+    tasks, starts = [*runs_of.values()], {}
+    for run, task in runs_of.items():
         name = task if tasks.count(task) == 1 else f"{task} {run.name}"
         carries = ("frozen", *pretext.find(task).carries)
         parts = [part for part in transfer if part in carries]
@@ -169,9 +167,7 @@ def _carry_decoder(network, path, run):
         raise ValueError(f"transfer=network needs a decoder, the {what} has none")
     last = f"{len(network.decoder) - 1}."  # answers with colours, not with places
     own = network.decoder.state_dict()
-    wanted, found = (
-        {k: v for k, v in some.items() if not k.startswith(last)}
-        for some in (own, decoder)
-    )
+    found = {k: v for k, v in decoder.items() if not k.startswith(last)}
+    wanted = {k: v for k, v in own.items() if not k.startswith(last)}
     runs.refuse_others(path, wanted, found)
     network.decoder.load_state_dict(own | found)

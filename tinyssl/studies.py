@@ -10,25 +10,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
-
 from tinyssl import experiment, models, pretext, runs, targets
 from tinyssl.cases import Cases, Reading
 from tinyssl.data import open_dataset
 from tinyssl.jobs import cores
+from tinyssl.outcomes import conclude, finish, last, result_lines, score_lines
 from tinyssl.report import experiment as pages
 from tinyssl.starts import agree, images_processed, name_starts, notes_of, refuse_leaks
-from tinyssl.summary import (
-    best_average,
-    format_scores,
-    format_table,
-    name_group,
-    number,
-    reference,
-    summarise,
-)
-from tinyssl.tables import load
-from tinyssl.task import Target
+from tinyssl.task import Pretext
 from tinyssl.training import choose_device
 
 NETWORKS = {  # for images of a size
@@ -57,10 +46,10 @@ def fitted(config: dict[str, Any], cases: Cases) -> dict[str, Any]:
     return config | {"dims": 3, "in_channels": 1}
 
 
-def reading_of(s: SimpleNamespace, size: int, folds: int, out: Path) -> Reading:
+def reading_of(s: SimpleNamespace, size: int, folds: int, out: Path, **how) -> Reading:
     """Return how a command reads its data."""
-    known = {"size": size, "folds": folds, "cache": out.parent / ".tinyssl-cache"}
-    return Reading(seed=s.seed, skip_bad=s.skip_bad, log=s.log, **known)
+    how |= {"skip_bad": s.skip_bad, "cache": out.parent / ".tinyssl-cache"}
+    return Reading(size, folds, s.seed, log=s.log, **how)
 
 
 def read(target: str, data: str, reading: Reading, **options: Any) -> Cases:
@@ -83,8 +72,7 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
     out = Path(s.out)
     runs.refuse_foreign(out)
     method = pretext.find(s.task)
-    own = method.defaults if method.trains else untrained(s)
-    s = SimpleNamespace(**with_defaults(s, own))
+    s = with_defaults(s, method)
     if s.folds and s.transductive:
         raise ValueError("--transductive goes without --folds, which hold images out")
     start = {} if s.init is None else name_starts([s.init], ["encoder"], folds=s.folds)
@@ -98,16 +86,15 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
         raise ValueError("--field-width belongs to --encoder unet")
     target = "mask" if patches and s.target == "grade" else s.target
     own = {"field_width": s.field_width} if patches else {}
-    reading, labelled = reading_of(s, s.size, s.folds, out), s.folds > 0 and not patches
-    reading = replace(reading, transductive=s.transductive, labelled=labelled)
+    how = {"transductive": s.transductive, "labelled": s.folds > 0 and not patches}
+    reading = reading_of(s, s.size, s.folds, out, **how)
     cases = read(target, s.data, reading, **own)
     for more in s.unlabelled:
         bare = replace(reading, folds=0, labelled=False)
         cases = cases.with_more(read(target, more, bare, **own))
     config = method.encoder_config(fitted(config, cases), **s.options)
     # The run
-    names = ("steps", "batch_size", "lr", "seed")
-    training = {name: getattr(s, name) for name in names}
+    training = {k: vars(s)[k] for k in ("steps", "batch_size", "lr", "seed")}
     settings = {"command": "pretrain", "task": s.task, "task_options": s.options}
     settings |= {"encoder": config, "init": s.init, "weights": s.weights}
     settings |= cases.settings() | training | {"transductive": s.transductive}
@@ -126,14 +113,6 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
     return results | {"lines": lines}
 
 
-def untrained(s: SimpleNamespace) -> dict[str, Any]:
-    """Return the settings of a task that trains no network; refuse those of others."""
-    names = ("encoder", "widths", "weights", "init", "steps", "batch_size", "lr")
-    rule = f"tasks that train a network, --task {s.task} trains none"
-    refuse_given(s, names, rule)
-    return {"steps": 0}
-
-
 def refuse_given(s: SimpleNamespace, names: Sequence[str], rule: str) -> None:
     """Refuse options that were given and belong elsewhere."""
     for name in names:
@@ -141,34 +120,17 @@ def refuse_given(s: SimpleNamespace, names: Sequence[str], rule: str) -> None:
             raise ValueError(f"--{name.replace('_', '-')} belongs to {rule}")
 
 
-def with_defaults(s: SimpleNamespace, own: dict[str, Any]) -> dict[str, Any]:
+def with_defaults(s: SimpleNamespace, method: type[Pretext]) -> SimpleNamespace:
     """Return the settings, where none was given those of the task or of all tasks."""
     known = {"encoder": "small", "size": 96, "steps": 600, "batch_size": 32, "lr": 3e-3}
-    known |= own
-    return vars(s) | {k: v for k, v in known.items() if getattr(s, k) is None}
-
-
-def last(logs: Sequence[dict[str, Any]]) -> list[dict[str, float]]:
-    """Average the last tenth of each fold's log."""
-    tails = [entry["rows"][-max(1, len(entry["rows"]) // 10) :] for entry in logs]
-    if not all(tails):  # nothing was trained
-        return []
-    names = [name for name in tails[0][-1] if name not in ("step", "lr", "seconds")]
-    return [
-        {name: float(np.mean([row[name] for row in tail])) for name in names}
-        for tail in tails
-    ]
-
-
-def score_lines(task: str, logs: Sequence[dict[str, Any]]) -> list[str]:
-    """Write the scores of a pretext task, a line a fold."""
-    lines = []
-    for entry in logs:
-        place = f", fold {entry['fold']}" if len(logs) > 1 else ""
-        numbers = {k: v for k, v in entry["scores"].items() if isinstance(v, float)}
-        text = ", ".join(f"{key} {value:.3f}" for key, value in numbers.items())
-        lines.append(f"{task}{place}, {entry['scored_on']}: {text}")
-    return lines
+    if not method.trains:
+        names = ("encoder", "widths", "weights", "init", "steps", "batch_size", "lr")
+        rule = f"tasks that train a network, --task {s.task} trains none"
+        refuse_given(s, names, rule)
+        known["steps"] = 0
+    known |= method.defaults
+    given = {k: v for k, v in vars(s).items() if v is not None or k not in known}
+    return SimpleNamespace(**known | given)
 
 
 def finetune(s: SimpleNamespace) -> dict[str, Any]:
@@ -186,9 +148,8 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     labels = labels or list(defaults.get("fractions") or defaults["images"])
     folds = defaults["folds"] if s.folds is None else s.folds
     folds = 0 if s.test else folds
-    reads = set(kind.read.__kwdefaults__ or ())
-    own = {key: value for key, value in s.options.items() if key not in reads}
-    how_read = {key: value for key, value in s.options.items() if key in reads}
+    own, reads = dict(s.options), set(kind.read.__kwdefaults__ or ())
+    how_read = {key: own.pop(key) for key in s.options if key in reads}
     # What stands beside scratch
     shared = name_starts(s.init, ["encoder"], folds=max(folds, 1))
     config = agree(shared)
@@ -261,93 +222,19 @@ def budget_of(s: SimpleNamespace, defaults: dict[str, Any]) -> dict[str, Any]:
     return budget
 
 
-def compare(
-    kind: type[Target],
-    cases: Cases,
-    starts: dict[str, Any],
-    labels: Sequence[Any],
-    budget: dict[str, Any],
-    how: dict[str, Any],
-) -> list[dict[str, Any]]:
+def compare(kind, cases, starts, labels, budget, how) -> list[dict[str, Any]]:
     """Compare with some labelled images, and with all where that has its own budget."""
     all_steps = budget["all_steps"]
     plain = {name: value for name, value in budget.items() if name != "all_steps"}
-    parts = [(list(labels), plain)]
+    parts = [(labels, plain)]
     if all_steps and "all" in labels:
         longer = plain | {"steps": all_steps, "repeats": min(2, plain["repeats"])}
         some = [count for count in labels if count != "all"]
         parts = [(some, plain), (["all"], longer)]
     rows = []
     for some, length in parts:
-        if some:
-            options = dict(labels=some, **length, **how)
-            rows += experiment.compare_starts(kind, cases, starts, **options)
+        options = dict(labels=some, **length, **how)
+        rows += (
+            experiment.compare_starts(kind, cases, starts, **options) if some else []
+        )
     return rows
-
-
-def conclude(
-    target: type[Target],
-    cases: Cases,
-    rows: list[dict[str, Any]],
-    baselines: list[dict[str, Any]],
-    frozen: list[dict[str, Any]],
-) -> dict[str, Any]:
-    """Summarise the rows by every metric; the first is the main one."""
-    names = [name for name in target.metrics if name in rows[0]["scores"]]
-
-    def tables(some, where="scores"):
-        scored = [row | {"scores": row[where]} for row in some]
-        share = cases.test_share
-        return {
-            name: summarise(scored, name, target.metrics[name], test_share=share)
-            for name in names
-        }
-
-    found, main = tables(rows), names[0]
-    results = {"rows": rows, "summary": found.pop(main), "more": found}
-    if baselines:
-        results["baselines"] = tables(baselines)[main]
-    results["asked"] = [*baselines, *frozen]  # with all their scores
-    if frozen:
-        results["frozen"] = tables(frozen)[main]
-    if "test" in rows[0]:
-        results["test"] = tables(rows, "test")
-    results["notes"] = target.notes(cases)
-    most = max(line["labels"] for line in results["summary"])
-    lines = [line for line in results["summary"] if line["labels"] == most]
-    best = [x["init"] for x in lines if x["avg"] == best_average(lines)]
-    results["shown"] = list(dict.fromkeys([reference(rows), *best[:1]]))
-    return results
-
-
-def finish(
-    out: Path,
-    kind: type[Target],
-    cases: Cases,
-    results: dict[str, Any],
-    trained: dict[str, Any],
-) -> None:
-    """Keep the best models where the target says how, and write the results."""
-    if kind.keeper and "volumes" not in cases.facts:
-        results["kept"] = load(kind.keeper)(out, kind, cases, results, trained)
-    for row in results["rows"]:  # the job files keep them
-        for name in ("answers", "test_answers", "held"):
-            row.pop(name, None)
-    runs.write_json(out / "results.json", results)
-
-
-def result_lines(results: dict[str, Any]) -> list[str]:
-    """Write the tables of a comparison for a person."""
-    tables = [results["summary"]]
-    tables += [results[name] for name in ("frozen", "baselines") if name in results]
-    notes = dict(results["notes"])
-    lines = [f"WARNING: {notes.pop('WARNING')}\n"] if "WARNING" in notes else []
-    lines += [format_table(table) + "\n" for table in tables]
-    lines.append(format_scores([results["summary"], *results["more"].values()]) + "\n")
-    for table in results.get("test", {}).values():
-        lines.append(f"official test images: {format_table(table)}\n")
-    for line in results.get("ensembles", ()):
-        scores = ", ".join(f"{k} {number(v)}" for k, v in line["scores"].items())
-        models = f"{line['models']} models averaged, {name_group(line['labels'])}"
-        lines.append(f"test, {models}, {line['init']}: {scores}")
-    return lines + [f"{name}: {value}" for name, value in notes.items()]

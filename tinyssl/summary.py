@@ -101,21 +101,25 @@ def means_of(rows, names):
 
     Over the runs in which one is defined; nan where there is none.
     """
-    most, runs = max(row["labels"] for row in rows), {}
-    for row in rows:
-        if row["labels"] == most:
-            scores = np.array([row["scores"][name] for name in names], dtype=float)
-            runs.setdefault(row["init"], []).append(scores)
-    means = {
-        init: np.ma.filled(np.ma.masked_invalid(own).mean(axis=0), np.nan)
-        for init, own in runs.items()
-    }
-    return {k: dict(zip(names, x.tolist(), strict=True)) for k, x in means.items()}
+    most, means = max(row["labels"] for row in rows), {}
+    for init in dict.fromkeys(r["init"] for r in rows if r["labels"] == most):
+        own = [r["scores"] for r in rows if (r["labels"], r["init"]) == (most, init)]
+        means[init] = {
+            name: mean_of([scores[name] for scores in own]) for name in names
+        }
+    return means
+
+
+def mean_of(values):
+    """Average what is defined; nan where nothing is."""
+    values = np.array(values, dtype=float)  # None, in JSON, becomes nan
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else math.nan
 
 
 def best_average(lines):
     """Return the best of the lines' means, nan where none is a number."""
-    means = [line["avg"] for line in lines]
+    means = (line["avg"] for line in lines)
     means = [mean for mean in means if mean is not None and math.isfinite(mean)]
     better = max if metric_of(lines[0]).higher else min
     return better(means, default=math.nan)
@@ -164,17 +168,15 @@ def finding(summary, *, baselines=()):
 def _against_scratch(summary):
     found, base = {}, reference(summary)  # where, by initialisation and outcome
     for group, lines in by_labels(summary).items():
-        for line in (line for line in lines if outcome(line)):
+        for line in filter(outcome, lines):
             name = line["init"].replace(", ", " with ")  # scratch with same compute
             found.setdefault((name, outcome(line)), []).append(group)
     if not found:
         return f"No initialisation stands beside {base}"
-    verbs = {"gain": "gained", "LOSS": "LOST"}
-    said = [
-        f"{name} {verbs[word]} at {name_groups(groups)}"
-        for (name, word), groups in found.items()
-        if word != "unclear"
-    ]
+    said, verbs = [], {"gain": "gained", "LOSS": "LOST"}
+    for (name, word), groups in found.items():
+        if word in verbs:
+            said.append(f"{name} {verbs[word]} at {name_groups(groups)}")
     if not said:
         return f"No significant difference from {base}"
     if any(word == "unclear" for _, word in found):

@@ -38,8 +38,12 @@ def options_of(method: Any) -> dict[str, tuple[Any, Any, str]]:
 def _words(method: Any, name: str) -> str:
     """Return what the docstrings of a method say of one parameter."""
     own = [getattr(method, part) for part in ("read", "build") if hasattr(method, part)]
-    found = (described(document, name)[1] for document in (*method.__mro__, *own))
-    return next(filter(None, found), "")
+    for document in (*method.__mro__, *own):
+        kind, text = described(document, name)
+        short = "" if kind.startswith("{") else kind.partition(", ")[2]
+        if text or short:  # "steps : int, how many" says it in one line
+            return text or f"{short[0].upper()}{short[1:]}."
+    return ""
 
 
 def described(document: Any, name: str) -> tuple[str, str]:

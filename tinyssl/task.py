@@ -47,11 +47,24 @@ class Task(nn.Module):
         for first in range(0, len(images), batch_size):
             yield to_tensor(images[first : first + batch_size], self.device)
 
+    @torch.no_grad()
+    def answers(self, answer: Any, images: np.ndarray, batch_size: int = 64):
+        """Return what a function of some images says of all: (N, ...) float64."""
+        rows = [answer(x).cpu().double() for x in self.batches(images, batch_size)]
+        return torch.cat(rows).numpy()
+
 
 class OnNetwork:
     """For a task whose ``network`` answers images with maps of their size."""
 
     network: nn.Module
+    channels: ClassVar[int]  # of the maps
+
+    @classmethod
+    def build(cls, encoder, *cases, **options):
+        """Put the task around a U-Net, or around any other encoder with a decoder."""
+        network = models.mapping(encoder, channels=cls.channels)
+        return super().build(network, *cases, **options)
 
     @property
     def encoder(self) -> nn.Module:
@@ -65,17 +78,20 @@ class Pretext(Task):
 
     ``evaluate(*columns, rng)`` scores it on images that it has not seen: under its
     ``main`` name, under "bar" what one who knows nothing scores there, and more;
-    ``describe(scores, where)`` tells in a sentence or two what that means;
     ``figures(*columns, scores, rng=rng)`` shows what a person would want to see of it.
     A target task can take over what it carries: "network" where a decoder learned too.
     """
 
+    finding: ClassVar[str]  # what scores mean: a text with their names in braces
     chance: ClassVar[dict[str, float]] = {}  # what guessing logs
+    bar: ClassVar[str] = "bar"  # the logged number of one who knows nothing
     main: ClassVar[str] = "loss"  # the logged number whose curve is shown
     higher: ClassVar[bool] = False  # whether more of it is better
     carries: ClassVar[tuple[str, ...]] = ("encoder",)
     defaults: ClassVar[dict[str, Any]] = {}  # of pretraining: "encoder", "lr", ...
     betas: ClassVar[tuple[float, float]] = (0.9, 0.999)  # of AdamW
+    sized: ClassVar[dict[str, Any]] = {}  # options that follow from the images' side
+    channels: ClassVar[int] = 3  # of a network's maps, if it answers with maps
     trains: ClassVar[bool] = True  # step by step, in the loop; else `fit` does it all
 
     @classmethod
@@ -85,7 +101,10 @@ class Pretext(Task):
         It will see images of this side, lit in an (H, W) region in nearly all of them;
         standardised to zero mean and unit deviation if the target task will do so.
         """
-        return cls(encoder, standardise=standardise, **options)
+        known = {"region": region, "standardise": standardise}
+        known = {k: v for k, v in known.items() if k in cls.keywords()}
+        sized = {k: of_side(image_size) for k, of_side in cls.sized.items()}
+        return cls(encoder, **sized | known | options)
 
     @classmethod
     def encoder_config(cls, config: dict[str, Any], **options: Any) -> dict[str, Any]:
@@ -95,11 +114,38 @@ class Pretext(Task):
     def fit(self, *columns: Any, rng: np.random.Generator) -> None:
         """Learn, before the first step, what batches need, into buffers."""
 
+    @torch.no_grad()
+    def evaluate(self, images: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
+        """Make one batch of all images; return what training logs, and the bar."""
+        _, logs = self.eval()(*to_tensor(self.make_batch(images, rng), self.device))
+        return {k: float(logs[k]) for k in logs} | {"bar": float(logs[self.bar])}
+
+    def means(self, scores: list[dict[str, Any]]) -> dict[str, float]:
+        """Return the mean over the folds of each score that is a number."""
+        numbers = [k for k, value in scores[0].items() if isinstance(value, float)]
+        return {k: float(np.mean([fold[k] for fold in scores])) for k in numbers}
+
+    def describe(self, scores: list[dict[str, Any]], where: str) -> str:
+        """Tell in a sentence or two what the scores of all folds mean."""
+        return self.finding.format(where=where, task=self, **self.means(scores))
+
+    def strip(self, rows: dict[str, Any], title: str, caption: str) -> Figures:
+        """Show rows of images by their names; see `tinyssl.plots.strip`."""
+        from tinyssl import plots
+
+        return [(plots.strip([*rows.values()], names=[*rows], title=title), caption)]
+
     @classmethod
     def own_options(cls) -> dict[str, inspect.Parameter]:
         """Return the options of the class itself: those that `build` does not set."""
         known = _keywords(Pretext.build)
-        return {k: p for k, p in _keywords(cls.__init__).items() if k not in known}
+        return {k: p for k, p in cls.keywords().items() if k not in known}
+
+    @classmethod
+    def keywords(cls) -> dict[str, inspect.Parameter]:
+        """Return what the class and those that it extends are built with."""
+        inits = (_keywords(kind.__init__).items() for kind in cls.__mro__)
+        return {k: p for init in inits for k, p in init}
 
 
 class Target(Task):
@@ -160,10 +206,9 @@ class Target(Task):
         decoder = ("decoder.", "head.")  # of a U-Net, which is trained
         for name, parameter in self.encoder.named_parameters():
             parameter.requires_grad_(name.startswith(decoder))
+        norms = (nn.BatchNorm2d, nn.BatchNorm3d)
         for name, module in self.encoder.named_modules():
-            if isinstance(
-                module, (nn.BatchNorm2d, nn.BatchNorm3d)
-            ) and not name.startswith(decoder):
+            if isinstance(module, norms) and not name.startswith(decoder):
                 module.eval()
                 module.train = lambda mode=True, module=module: module
 

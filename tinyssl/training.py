@@ -33,10 +33,9 @@ class DivergenceError(RuntimeError):
 def to_tensor(array: Any, device: str = "cpu") -> Any:
     """Turn NumPy batches into tensors: the one place where NHWC becomes NCHW.
 
-    Of an array, or a tuple, list or dict of them: (N, H, W, C) images and volumes
-    (N, D, H, W, C) become float32, uint8 divided by 255 and floats as they are;
-    (N, H, W) masks or images get one channel too. (N,) and (N, K) become int64 if they
-    are integers, else float32.
+    Of an array, or a tuple, list or dict of them: images (N, H, W, C), volumes
+    (N, D, H, W, C) and masks (N, H, W), of one channel, become float32, uint8 divided
+    by 255. (N,) and (N, K) become int64 if they are integers, else float32.
     """
     if isinstance(array, dict):
         return {key: to_tensor(value, device) for key, value in array.items()}
@@ -67,12 +66,11 @@ def batch_index(step, count, batch_size, seed):
     """Return the indices of one batch, cut out of an endless row of shuffled epochs."""
     places = np.arange(step * batch_size, (step + 1) * batch_size)
     epochs = places // count
-    orders = {
-        epoch: np.random.default_rng([seed, 0, epoch]).permutation(count)
-        for epoch in np.unique(epochs)
-    }
-    pairs = zip(epochs, places % count, strict=True)
-    return np.array([orders[epoch][place] for epoch, place in pairs])
+    index = places % count
+    for epoch in np.unique(epochs):
+        order = np.random.default_rng([seed, 0, epoch]).permutation(count)
+        index[epochs == epoch] = order[index[epochs == epoch]]
+    return index
 
 
 def adamw(task, lr, weight_decay):
@@ -112,7 +110,7 @@ def train(
     data : sequence of arrays or lists, all of one length
         ``task.make_batch`` gets the same positions of each.
     steps, batch_size, lr, weight_decay, warmup, seed
-        AdamW; ``warmup`` is the share of the steps in which the rate rises.
+        Of AdamW; ``warmup`` is the share of the steps in which the rate rises.
     threads, channels_last
         Sums depend on them in the last digit, so a rule chooses, never a stopwatch:
         channels_last, and one thread a process, as independent jobs share the cores.
@@ -138,8 +136,7 @@ def train(
         If there is no image, the checkpoint is damaged or belongs to other settings,
         or a batch is too small for batch normalisation.
     DivergenceError
-        If the loss or its gradient is not finite. The weights of that step are
-        not saved: the last good checkpoint stays.
+        If the loss or its gradient is not finite; the last good checkpoint stays.
     """
     count = len(data[0])
     if count == 0 or any(len(array) != count for array in data):
@@ -147,14 +144,13 @@ def train(
         raise ValueError(f"data must hold arrays of one length > 0, found {lengths}")
     settings = dict(steps=steps, batch_size=batch_size, lr=lr, warmup=warmup)
     settings |= dict(weight_decay=weight_decay, seed=seed, images=count)
-    volumes = any(p.ndim == 5 for p in task.parameters())  # have no channels_last
-    last = channels_last and not volumes
-    layout = torch.channels_last if last else torch.contiguous_format
+    layout = torch.contiguous_format
+    if channels_last and all(p.ndim < 5 for p in task.parameters()):  # no volumes
+        layout = torch.channels_last
     task.to(device, memory_format=layout)
     optimizer = adamw(task, lr, weight_decay)
     rows = load_checkpoint(task, optimizer, out, settings)
-    start = time.perf_counter()
-    bar = progress_bar(steps, len(rows), progress)
+    start, bar = time.perf_counter(), progress_bar(steps, len(rows), progress)
     tell(len(rows))
     held = held_back() if out else nullcontext([])
     with held as asked, use_threads(threads), torch.random.fork_rng(devices=[]), bar:
@@ -223,8 +219,8 @@ def name_batch_size(batch_size):
 
 def diverged(step, loss, lr, out):
     """Tell in one line what stopped the run and what is left of it."""
-    saved = out is not None and (out / "checkpoint.pt").exists()
-    kept = f"; the last good checkpoint is {out / 'checkpoint.pt'}" if saved else ""
+    path = out and out / "checkpoint.pt"
+    kept = f"; the last good checkpoint is {path}" if path and path.exists() else ""
     return f"loss or gradient not finite at step {step} (loss {loss}, lr {lr:g}){kept}"
 
 
@@ -262,11 +258,9 @@ def use_threads(count):
 
 def choose_device(device):
     """Resolve "auto" to the fastest device there is."""
-    if device != "auto":
-        return device
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+    there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+    found = (name for name, available in there.items() if available())
+    return next(found, "cpu") if device == "auto" else device
 
 
 def progress_bar(total, initial, show, unit="step"):

@@ -8,8 +8,7 @@ pretext/rotation.py: pretext/test_volumes.py
 
 pretext/position.py: pretext/test_volumes.py pretext/test_position.py
     centres + self.pitch * self.steps[places] -> centres + self.steps[places]
-    free[rng.integers(len(free), size=n)] + reach
-      -> free[rng.integers(len(free), size=n)]
+    region=self.region, rng=rng) + reach -> region=self.region, rng=rng)
 
 pretext/cpc.py: pretext/test_cpc.py
     z[:, :, self.below :] -> z[:, :, -1:].expand_as(z)[:, :, self.below :]
@@ -46,7 +45,7 @@ factors.py: test_factors.py
     return 2 * metrics.roc_auc(truth, predicted) - 1
       -> return metrics.roc_auc(truth, predicted)
     held = person % FOLDS == fold -> held = person >= 0
-    unit[::2] @ unit[1::2].T -> unit[::2] @ unit[::2].T
+    rows[::2] @ rows[1::2].T -> rows[::2] @ rows[::2].T
     > MORE > grown[t] -> > MORE < grown[t]
 
 federated.py: test_federated.py

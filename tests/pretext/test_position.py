@@ -53,7 +53,9 @@ def test_all_nine_places_lie_in_the_region():
     region = round_mask(64)
     task = RelativePosition(MeanColour(), patch_size=8, region=region)
     reach = task.pitch + task.jitter
-    for y, x in task.sample_centres((64, 64), 200, rng=np.random.default_rng(0)):
+    for y, x in task.sample_centres(
+        np.zeros((200, 64, 64, 1)), np.random.default_rng(0)
+    ):
         assert region[y - reach : y + 8 + reach, x - reach : x + 8 + reach].all()
 
 

@@ -11,7 +11,7 @@ from strategies import seeds
 
 from tinyssl.data.images import round_mask
 from tinyssl.pretext.inputs import levelled
-from tinyssl.pretext.patches import cut_tiles, lay_tiles
+from tinyssl.pretext.tiles import cut_tiles, lay_tiles
 
 SIDES = [(24, 24), (31, 40), (8, 14, 20)]
 

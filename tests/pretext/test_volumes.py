@@ -55,7 +55,7 @@ def test_a_neighbour_in_a_volume_lies_at_one_of_26_places():
     task = RelativePosition(OwnEncoder(), patch_size=4, gap=1, jitter=0)
     assert len(task.steps) == task.classes == 26
     rng = np.random.default_rng(0)
-    centres = task.sample_centres((D,) * 3, 3, rng=rng)
+    centres = task.sample_centres(volumes, rng)
     places = np.array([0, 12, 25])
     first, second = task.cut(volumes, centres, places, rng)
     assert first.shape == second.shape == (3, 4, 4, 4, 1)

@@ -15,8 +15,7 @@ from tinyssl.models.weights import LoadReport, load_torchvision, load_weights
 
 __all__ = ["DenseNet", "DenseUNet", "FilterBank", "LoadReport", "Restorer", "SonoNet"]
 __all__ += ["UNet", "ViT", "densenet121", "densenet_small", "from_config"]
-__all__ += ["load_torchvision"]
-__all__ += ["load_weights", "mapping", "sononet_small"]
+__all__ += ["load_torchvision", "load_weights", "mapping", "sononet_small"]
 
 
 def from_config(config: dict) -> nn.Module:

@@ -19,8 +19,8 @@ class FilterBank(Encoder):
     Notes
     -----
     Of images with values in [0, 1]; 0 where a patch is not in the field of view. The
-    filters begin as random directions. `take` gives them those of a dictionary, and the
-    maps are its responses, whitening and threshold included.
+    filters begin as random directions. After `take` the maps are a dictionary's
+    responses, whitening and threshold included.
 
     Examples
     --------
@@ -37,11 +37,11 @@ class FilterBank(Encoder):
         in_channels: int = 3,
     ):
         super().__init__()
-        self.config = {"name": "FilterBank", "num_filters": num_filters}
-        self.config |= {"patch_size": patch_size, "stride": stride}
-        self.config |= {"in_channels": in_channels}
-        for name, value in [*self.config.items()][1:]:
+        self.config = {"num_filters": num_filters, "patch_size": patch_size}
+        self.config |= {"stride": stride, "in_channels": in_channels}
+        for name, value in self.config.items():
             _checks.integer(name, value, least=1)
+        self.config["name"] = "FilterBank"
         self.num_features, self.stage_channels = num_filters, [num_filters]
         shape = (num_filters, in_channels, patch_size, patch_size)
         self.weight = nn.Parameter(F.normalize(torch.randn(shape), dim=(1, 2, 3)))

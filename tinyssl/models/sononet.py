@@ -12,8 +12,7 @@ class SonoNet(layers.Encoder):
     Parameters
     ----------
     width : int
-        Channels of the first block: 64, 32 or 16 in the paper. The next blocks have
-        2, 4, 8 and 8 times as many.
+        Channels of the first block: 64, 32 or 16 in the paper; then 2, 4, 8, 8 times.
     num_classes, in_channels : int, outputs, and channels of the image
     extra_pool : bool
         Halve once more after the last block, as VGG does: Chen et al. added a pooling
@@ -28,8 +27,7 @@ class SonoNet(layers.Encoder):
 
     References
     ----------
-    Baumgartner et al. 2017, "SonoNet: real-time detection and localisation of fetal
-    standard scan planes in freehand ultrasound", IEEE Transactions on Medical Imaging
+    Baumgartner et al. 2017, SonoNet, IEEE Transactions on Medical Imaging
     36(11):2204-2215, section III and figure 3.
     Chen et al. 2019: see `tinyssl.pretext.ContextRestoration`.
 

@@ -26,12 +26,11 @@ def tokenize(texts) -> np.ndarray:
     tokens = np.zeros((len(texts), LENGTH), np.int64)
     for row, text in zip(tokens, texts, strict=True):
         words = re.findall(r"\w+", str(text).lower())[:LENGTH]
-        row[: len(words)] = [NUMBER.get(word) or _other(word) for word in words]
+        others = [
+            1 + len(VOCABULARY) + zlib.crc32(word.encode()) % OTHERS for word in words
+        ]
+        row[: len(words)] = list(map(NUMBER.get, words, others))
     return tokens
-
-
-def _other(word):
-    return 1 + len(VOCABULARY) + zlib.crc32(word.encode()) % OTHERS
 
 
 class TextEncoder(nn.Module):

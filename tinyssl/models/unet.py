@@ -8,9 +8,9 @@ from tinyssl.models import layers
 from tinyssl.models.densenet import DenseNet
 
 
-def _double_convolution(in_channels, out_channels):
-    first = layers.convolution(in_channels, out_channels)
-    return nn.Sequential(*first, *layers.convolution(out_channels, out_channels))
+def _double(c_in, c_out):
+    first, second = layers.convolution(c_in, c_out), layers.convolution(c_out, c_out)
+    return nn.Sequential(*first, *second)
 
 
 class _Decoder(nn.Module):
@@ -20,7 +20,7 @@ class _Decoder(nn.Module):
         super().__init__()
         self.levels = nn.ModuleList()
         for skip, width in zip(skips, widths, strict=True):  # coarse to fine
-            self.levels.append(_double_convolution(coarse + skip, width))
+            self.levels.append(_double(coarse + skip, width))
             coarse = width
 
     def forward(self, x, skips):
@@ -66,12 +66,9 @@ class UNet(layers.Encoder):
         super().__init__()
         self.config = {"name": "UNet", "widths": list(widths)}
         self.config |= {"in_channels": in_channels, "out_channels": out_channels}
-        self.stage_channels = list(widths)
-        self.num_features = widths[-1]
-        self.down = nn.ModuleList(
-            _double_convolution(*pair)
-            for pair in zip((in_channels, *widths), widths, strict=False)
-        )
+        self.stage_channels, self.num_features = list(widths), widths[-1]
+        pairs = zip((in_channels, *widths), widths, strict=False)
+        self.down = nn.ModuleList(_double(*pair) for pair in pairs)
         self.decoder = _Decoder(widths[-1], widths[-2::-1], widths[-2::-1])
         self.head = nn.Conv2d(widths[0], out_channels, 1)
         self.apply(layers.initialise)
@@ -94,12 +91,6 @@ class DenseUNet(nn.Module):
     encoder : DenseNet
         Its stages are the skips; its linear layer stays unused. Trained with the rest.
     out_channels : int, channels of the output, which is not squashed
-
-    Examples
-    --------
-    >>> from tinyssl.models import densenet_small
-    >>> DenseUNet(densenet_small())(torch.zeros(1, 3, 50, 64)).shape
-    torch.Size([1, 1, 50, 64])
     """
 
     def __init__(self, encoder: DenseNet, *, out_channels: int = 1):
@@ -136,12 +127,11 @@ class Restorer(nn.Module):
         self, encoder: nn.Module, *, channels: int = 3, widest=64, in_channels=3
     ):
         super().__init__()
-        self.encoder = encoder
+        self.encoder, was_training = encoder, encoder.training
         with torch.no_grad():  # how often the encoder halves the image
-            was_training = encoder.training
             probe = encoder.eval().features(torch.zeros(1, in_channels, 64, 64))
-            reduction = 64 // probe.shape[-1]
-            encoder.train(was_training)
+        encoder.train(was_training)
+        reduction = 64 // probe.shape[-1]
         self.decoder = nn.Sequential()
         c_in, c_out = encoder.num_features, widest
         for _ in range(reduction.bit_length() - 1):
@@ -153,14 +143,12 @@ class Restorer(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return an image of the input's size."""
         restored = self.decoder(self.encoder.features(x))
-        if restored.shape[-2:] == x.shape[-2:]:
-            return restored
-        # sides the encoder rounded down
-        return F.interpolate(restored, x.shape[-2:], mode="bilinear")
+        if restored.shape[-2:] != x.shape[-2:]:  # sides the encoder rounded down
+            restored = F.interpolate(restored, x.shape[-2:], mode="bilinear")
+        return restored
 
 
 def mapping(encoder: nn.Module, *, channels: int) -> nn.Module:
     """Map to (N, channels, H, W): a U-Net by itself, another encoder with a decoder."""
-    if isinstance(encoder, (UNet, DenseUNet)):
-        return encoder
-    return Restorer(encoder, channels=channels)
+    whole = isinstance(encoder, (UNet, DenseUNet))
+    return encoder if whole else Restorer(encoder, channels=channels)

@@ -83,8 +83,7 @@ def load_torchvision(model: nn.Module, path: str | Path) -> LoadReport:
     in a dict ("state_dict", "model", ...). A FileNotFoundError if there is no file, a
     ValueError if it holds anything else, or more than one network.
     """
-    path = Path(path)
-    if not path.is_file():
+    if not Path(path).is_file():
         raise FileNotFoundError(f"no file of weights at {path}")
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)

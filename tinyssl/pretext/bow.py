@@ -1,10 +1,9 @@
 """Bag of words: which visual words does an image hold? (Gidaris et al. 2020)."""
 
-import numpy as np
 import torch
 from torch import nn
 
-from tinyssl.pretext.inputs import pooled, standardised
+from tinyssl.pretext.inputs import seen
 from tinyssl.pretext.views import sample_views
 from tinyssl.pretext.words import COMPONENTS, Words
 from tinyssl.task import Pretext
@@ -17,12 +16,10 @@ class BagOfWords(Pretext):
     Parameters
     ----------
     encoder : Module with ``features`` and ``num_features``
-    num_filters : int
-        Words of the dictionary, which is fitted before training.
+    num_filters : int, words of the dictionary, which is fitted before training
     patch_size, stride : int
         Side of a patch, pixels from one to the next; 5 and 1 at 28 to 32 pixels.
-    standardise : bool
-        As `tinyssl.pretext.ContextRestoration` has it.
+    standardise : bool, as `tinyssl.pretext.ContextRestoration` has it
 
     Notes
     -----
@@ -38,6 +35,12 @@ class BagOfWords(Pretext):
     """
 
     name, main = "bow", "error"
+    finding = (
+        "From a turned and cropped view of an image a network tells its histogram of "
+        "visual words, as 64 components. On the {where} it errs by {error:.2f} (R2 "
+        "{r2:.2f}), of the mean histogram {bar:.2f}; the dictionary, shown the same "
+        "views, errs by {dictionary:.2f}."
+    )
 
     def __init__(
         self,
@@ -50,8 +53,7 @@ class BagOfWords(Pretext):
     ):
         super().__init__()
         self.encoder, self.standardise = encoder, standardise
-        shape = {"num_filters": num_filters, "patch_size": patch_size, "stride": stride}
-        self.words = Words(**shape)
+        self.words = Words(num_filters, patch_size, stride)
         self.head = nn.Linear(encoder.num_features, COMPONENTS)
 
     def fit(self, images, rng):
@@ -74,8 +76,7 @@ class BagOfWords(Pretext):
 
     def answers(self, inputs):
         """Pool the features over space and predict the components: (N, 64)."""
-        inputs = standardised(inputs) if self.standardise else inputs
-        return self.head(pooled(self.encoder.features(inputs)))
+        return self.head(seen(self, inputs))
 
     @torch.no_grad()
     def evaluate(self, images, rng):
@@ -89,16 +90,6 @@ class BagOfWords(Pretext):
         scores["dictionary"] = self.error(copied, wanted)
         return {name: float(value) for name, value in scores.items()}
 
-    def describe(self, scores, where):
-        """Tell how far the network copies the dictionary."""
-        mean = {key: np.mean([s[key] for s in scores]) for key in scores[0]}
-        return (
-            "From a turned and cropped view of an image a network tells its histogram "
-            "of visual words, as 64 components. On the {where} it errs by {error:.2f} "
-            "(R2 {r2:.2f}), of the mean histogram {bar:.2f}; the dictionary, shown the "
-            "same views, errs by {dictionary:.2f}."
-        ).format(where=where, **mean)
-
     @torch.no_grad()
     def figures(self, images, scores, *, rng):
         """Show images and views with the first component, told and true."""
@@ -108,11 +99,7 @@ class BagOfWords(Pretext):
         told = self.answers(to_tensor(views, self.device)).cpu().numpy()
         pairs = zip(targets[:, 0], told[:, 0], strict=True)
         titles = [f"true {a:+.1f}, told {b:+.1f}" for a, b in pairs]
-        options = {"names": ("image", "view"), "titles": titles}
-        options["title"] = "Of the histogram's variance {r2:.0%} is told".format(
-            **scores[0]
-        )
-        caption = (
-            "The first component of the histogram: of the image, told from the view."
-        )
-        return [(plots.strip([images, views], **options), caption)]
+        title = f"Of the histogram's variance {scores[0]['r2']:.0%} is told"
+        rows, how = [images, views], {"names": ("image", "view"), "titles": titles}
+        caption = "The first component of the histogram: of the image, from the view."
+        return [(plots.strip(rows, title=title, **how), caption)]

@@ -46,19 +46,13 @@ class Choice(Pretext):
         right = float((truth == said).mean())
         return {"accuracy": right, "bar": 1 / self.classes, "confusion": confusion}
 
-    def share_right(self, scores) -> str:
-        """Say how many answers were right, beside chance."""
-        right = np.mean([s["accuracy"] for s in scores])
-        return f"{right:.1%} (chance {1 / self.classes:.1%})"
-
     def shown(self, rows, truth, scores, labels, **asked) -> Figures:
         """Show inputs with their answers, and which answers are confused."""
         from tinyssl import plots
 
         inputs = rows[0] if len(rows) == 1 else tuple(rows)
-        answers = plots.answered(
-            rows, truth, self.answer(inputs), labels=labels, **asked
-        )
+        said = self.answer(inputs)
+        answers = plots.answered(rows, truth, said, labels=labels, **asked)
         confusion = np.sum([s["confusion"] for s in scores], axis=0)
         table = plots.confusion(confusion, labels=list(labels))
         caption = "What was asked, the true answer, and another where it was given."

@@ -3,7 +3,6 @@
 import numpy as np
 import torch
 
-from tinyssl import models
 from tinyssl.pretext.inputs import LIT, standardised
 from tinyssl.task import OnNetwork, Pretext
 from tinyssl.training import to_tensor
@@ -40,21 +39,20 @@ class Colourisation(OnNetwork, Pretext):
     Zhang, Isola, Efros: Colorful image colorization, ECCV 2016.
     """
 
-    name = "colourisation"
-    main = "painted"
+    name, main, channels = "colourisation", "painted", 2
     carries = ("encoder", "network")
     logged = ("painted", "bar", "unusual", "unusual_bar")
+    finding = (
+        "Grey copies of the {where} are painted. Mean squared error {painted:.3f} (one "
+        "mean colour: {bar:.3f}), at the 5 % of pixels with the most unusual colours "
+        "{unusual:.3f} ({unusual_bar:.3f}), in units of the chroma's variance."
+    )
 
     def __init__(self, network, *, standardise=False):
         super().__init__()
         self.network, self.standardise = network, standardise
         self.register_buffer("mean", torch.zeros(2, 1, 1))
         self.register_buffer("deviation", torch.ones(2, 1, 1))
-
-    @classmethod
-    def build(cls, encoder, *, image_size, region=None, **options):
-        """Put it around a U-Net as it is, around any other encoder with a decoder."""
-        return cls(models.mapping(encoder, channels=2), **options)
 
     def fit(self, images, rng):
         """Learn mean and deviation of the chroma of lit pixels; refuse grey images."""
@@ -90,23 +88,12 @@ class Colourisation(OnNetwork, Pretext):
     @torch.no_grad()
     def evaluate(self, images, rng):
         """Paint every image once; return what training logs."""
-        self.eval()
-        _, logs = self(*to_tensor(split(images), self.device))
+        _, logs = self.eval()(*to_tensor(split(images), self.device))
         return {key: float(value) for key, value in logs.items()}
-
-    def describe(self, scores, where):
-        """Say how far painting beats one mean colour, and where colours are unusual."""
-        return (
-            "Grey copies of the {} are painted. Mean squared error {:.3f} (one mean "
-            "colour: {:.3f}), at the 5 % of pixels with the most unusual colours "
-            "{:.3f} ({:.3f}), in units of the chroma's variance."
-        ).format(where, *(np.mean([s[key] for s in scores]) for key in self.logged))
 
     @torch.no_grad()
     def figures(self, images, scores, *, rng):
         """Show images, what the network saw, what it painted, and the error."""
-        from tinyssl import plots
-
         grey, (chroma, lit) = split(images)
         answer = self.paint(to_tensor(grey, self.device)).movedim(1, -1).cpu().numpy()
         red, blue = np.moveaxis(answer * lit[..., None], -1, 0)
@@ -115,5 +102,5 @@ class Colourisation(OnNetwork, Pretext):
         left = np.mean([s["painted"] / s["bar"] for s in scores])
         title = f"Painting leaves {left:.0%} of the error of one mean colour"
         rows = {"image": images, "grey": grey, "painted": painted, "error × 4": wrong}
-        figure = plots.strip([*rows.values()], names=[*rows], title=title)
-        return [(figure, "Images, their luminance, painted, and what is wrong.")]
+        caption = "Images, their luminance, painted, and what is wrong."
+        return self.strip(rows, title, caption)

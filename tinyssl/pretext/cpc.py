@@ -21,8 +21,7 @@ class CPC(Pretext):
     ----------
     patch_size, encoder, region, standardise
         As `tinyssl.pretext.RelativePosition`; patches overlap by half, 2/9 of an image.
-    skip : int
-        Rows left out above the one predicted. With 0 the pixels in both betray it.
+    skip : int, rows left out above the one predicted; with 0 shared pixels betray it
 
     Notes
     -----
@@ -38,6 +37,11 @@ class CPC(Pretext):
 
     name, main, higher = "cpc", "accuracy", True
     defaults = {"batch_size": 16}  # noqa: RUF012
+    sized = {"patch_size": lambda side: 2 * max(2, side // 9)}  # noqa: RUF012
+    finding = (
+        "From the rows above, which of {task.classes} patches lies further down? Right "
+        "for {accuracy:.1%} in the {where} (chance {bar:.1%})."
+    )
 
     def __init__(
         self,
@@ -57,11 +61,6 @@ class CPC(Pretext):
         self.above = nn.ModuleList(nn.Conv2d(D, D, 3) for _ in range(2))
         self.classes = (GRID - self.below) * GRID  # K, asked for in each image
         self.chance = {"accuracy": 1 / self.classes}
-
-    @classmethod
-    def build(cls, encoder, *, image_size, **options):
-        """Cut patches of two ninths of the images."""
-        return cls(encoder, **{"patch_size": 2 * max(2, image_size // 9)} | options)
 
     def make_batch(self, images, rng):
         """Cut patches (N, R, C, s, s, channels); the places of those asked for."""
@@ -102,12 +101,6 @@ class CPC(Pretext):
         patches, truth = self.make_batch(images, rng)
         right = (self.answer(patches) == truth).mean()
         return {"accuracy": float(right), "bar": 1 / self.classes}
-
-    def describe(self, scores, where):
-        """Say how many patches are picked."""
-        right, K = np.mean([s["accuracy"] for s in scores]), self.classes
-        asked = f"From the rows above, which of {K} patches lies further down?"
-        return f"{asked} Right for {right:.1%} in the {where} (chance {1 / K:.1%})."
 
     def figures(self, images, scores, *, rng):
         """Show the patches asked for in one image, and those that were picked."""

@@ -15,8 +15,7 @@ class Dictionary(Pretext):
     ----------
     encoder, standardise : Module, bool
         Give way to a `tinyssl.models.FilterBank`, which normalises each patch.
-    num_filters : int
-        Maps that the encoder has.
+    num_filters : int, maps that the encoder has
     patch_size, stride : int
         Side of a patch, pixels from one to the next; 5 and 1 at 28 to 32 pixels.
 
@@ -27,6 +26,11 @@ class Dictionary(Pretext):
     """
 
     name, main, higher, trains = "dictionary", "explained", True, False
+    finding = (
+        "The best of all learned filters explains {explained:.0%} of a whitened patch "
+        "of the {where} (of its squared length), the best of as many random filters "
+        "{bar:.0%}, of as many other patches {patches:.0%}."
+    )
 
     def __init__(
         self,
@@ -68,23 +72,12 @@ class Dictionary(Pretext):
         best = {kind: (z @ filters.T).max(1) for kind, filters in kinds.items()}
         return {k: float((p**2).sum() / (z**2).sum()) for k, p in best.items()}
 
-    def describe(self, scores, where):
-        """Say what the best filter explains: learned, random, or another patch."""
-        mean = {key: np.mean([s[key] for s in scores]) for key in scores[0]}
-        return (
-            "The best of all learned filters explains {explained:.0%} of a whitened "
-            "patch of the {where} (of its squared length), the best of as many random "
-            "filters {bar:.0%}, of as many other patches {patches:.0%}."
-        ).format(where=where, **mean)
-
     def figures(self, images, scores, *, rng):
         """Show learned filters above random ones."""
-        from tinyssl import plots
-
         learned, size = self.filters.cpu().numpy(), self.shape["patch_size"]
         both = np.stack([learned[:8], unit(rng.normal(size=learned[:8].shape))])
         rows = (0.5 + 2 * both).reshape(*both.shape[:2], size, size, -1)
+        rows = dict(zip(("learned", "random"), rows, strict=True))
         title = "Learned filters explain {explained:.0%} of a patch, random {bar:.0%}"
-        options = {"names": ("learned", "random"), "title": title.format(**scores[0])}
         caption = "The first filters of each kind, for whitened patches."
-        return [(plots.strip(rows, **options), caption)]
+        return self.strip(rows, title.format(**scores[0]), caption)

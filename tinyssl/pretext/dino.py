@@ -9,12 +9,12 @@ from torch import nn
 from torch.nn import functional as F
 
 from tinyssl.pretext.inputs import pooled, standardised
+from tinyssl.pretext.pairs import found, groups_of
 from tinyssl.pretext.views import sample_views
 from tinyssl.task import Pretext
 from tinyssl.training import to_tensor
 
 LARGE, SMALL = (0.5, 1.0), (0.1, 0.35)  # shares of the area: two crops, and four
-GROUP = 64  # images among which one is sought
 
 
 class DINO(Pretext):
@@ -23,12 +23,9 @@ class DINO(Pretext):
     Parameters
     ----------
     encoder : Module with ``features`` and ``num_features``
-    outputs : int
-        K; where all images get one distribution, the loss is ln K.
-    momentum : float
-        How slowly the teacher follows; .996 and more in long runs.
-    colour : float
-        How far light and colour of the crops change; 1 is mild.
+    outputs : int, K; where all images get one distribution, the loss is ln K
+    momentum : float, how slowly the teacher follows; .996 and more in long runs
+    colour : float, how far light and colour of the crops change; 1 is mild
     centring, sharpening : bool
         Take the teacher's mean away, give it the lower temperature: without the one
         all images get one output, without the other all outputs alike.
@@ -36,19 +33,22 @@ class DINO(Pretext):
 
     Notes
     -----
-    The teacher sees the large crops, and moves at the head of each training step.
-    Scores seek the image that another crop shows among 64; the teacher's entropy tells
-    the two collapses from one another.
+    The teacher sees the large crops, and moves in each training step. Scores seek the
+    image that another crop shows among 64; entropy tells the two collapses apart.
 
     References
     ----------
-    Caron et al.: Emerging properties in self-supervised vision transformers, ICCV 2021,
-    section 3.
+    Caron et al.: Emerging properties in self-supervised vision transformers, ICCV 2021.
     """
 
-    name = "dino"
-    main, higher = "accuracy", True
+    name, main, higher = "dino", "accuracy", True
+    finding = (
+        "Which image does another crop show? Right for {accuracy:.1%} of the {where} "
+        "(chance {bar:.1%}). Entropy of the outputs {entropy:.2f}, between 0, one "
+        "output for all, and {task.chance[loss]:.2f}, all outputs alike."
+    )
     defaults = {"lr": 1e-3, "steps": 300}  # noqa: RUF012
+    encoder = property(lambda self: self.student[0])  # carried to the target task
 
     def __init__(
         self,
@@ -72,11 +72,6 @@ class DINO(Pretext):
         self.sharpness = 1 / (0.04 if sharpening else 0.1)
         self.standardise = standardise
 
-    @property
-    def encoder(self):
-        """What is carried to the target task: the student's."""
-        return self.student[0]
-
     def make_batch(self, images, rng):
         """Crop each image twice large, and four times small at half the size."""
         how, half = {"rng": rng, "colour": self.colour}, max(8, images.shape[1] // 2)
@@ -86,12 +81,13 @@ class DINO(Pretext):
 
     def forward(self, inputs, targets):
         """Cross-entropy of the teacher's and the student's outputs of two crops."""
-        if self.training:
-            self.follow()
         large, small = (torch.cat(list(crops)) for crops in inputs)
         views = torch.cat([self.outputs(x, *self.student) for x in (large, small)])
         said = (views / 0.1).log_softmax(1).unflatten(0, (6, -1))  # (6, N, K)
         with torch.no_grad():
+            networks = (self.teacher.parameters(), self.student.parameters())
+            for own, theirs in zip(*networks, strict=True) if self.training else ():
+                own.lerp_(theirs, 1 - self.momentum)
             raw = self.outputs(large, *self.teacher)
             taught = ((raw - self.centre) * self.sharpness).softmax(1)
             taught = taught.unflatten(0, (2, -1))  # (2, N, K)
@@ -103,13 +99,6 @@ class DINO(Pretext):
         accuracy = found(*said[:2].exp()).float().mean()
         return loss, {"accuracy": accuracy, "entropy": entropy, "kl": loss - entropy}
 
-    @torch.no_grad()
-    def follow(self):
-        """Move the teacher towards the student."""
-        pairs = zip(self.teacher.parameters(), self.student.parameters(), strict=True)
-        for own, theirs in pairs:
-            own.lerp_(theirs, 1 - self.momentum)
-
     def outputs(self, x, encoder, head, prototypes):
         """Return the cosines of images with K prototypes: (N, K)."""
         x = standardised(x) if self.standardise else x
@@ -120,37 +109,18 @@ class DINO(Pretext):
     def evaluate(self, images, rng):
         """Seek each image by another crop among 64; the last group is filled up."""
         self.eval()
-        N, G = len(images), min(GROUP, len(images))
         views = [sample_views(images, rng=rng, area=LARGE) for _ in range(2)]
         z = [self.outputs(to_tensor(v, self.device), *self.student) for v in views]
-        groups = np.resize(rng.permutation(N), (-(-N // G), G))
-        right = [float(found(*(x[g] for x in z)).float().mean()) for g in groups]
+        groups = groups_of(len(images), rng)
+        each = [float(found(*(x[g] for x in z)).float().mean()) for g in groups]
         taught = ((z[0] - self.centre) * self.sharpness).softmax(1)
         entropy = float(torch.special.entr(taught).sum(1).mean())
-        return {"accuracy": float(np.mean(right)), "bar": 1 / G, "entropy": entropy}
-
-    def describe(self, scores, where):
-        """Say how often the image is found, and how sure outputs are."""
-        keys = ("accuracy", "bar", "entropy")
-        right, bar, entropy = (np.mean([s[key] for s in scores]) for key in keys)
-        return (
-            f"Which image does another crop show? Right for {right:.1%} of the {where} "
-            f"(chance {bar:.1%}). Entropy of the outputs {entropy:.2f}, between 0, one "
-            f"output for all, and {self.chance['loss']:.2f}, all outputs alike."
-        )
+        right, bar = float(np.mean(each)), 1 / groups.shape[1]
+        return {"accuracy": right, "bar": bar, "entropy": entropy}
 
     def figures(self, images, scores, *, rng):
         """Show crops, large and small."""
-        from tinyssl import plots
-
-        kinds, how = (LARGE, LARGE, SMALL), {"rng": rng, "colour": self.colour}
-        rows = [sample_views(images, area=area, **how) for area in kinds]
+        (large, small), _ = self.make_batch(images, rng)
+        rows = {"large": large[0], "other large": large[1], "small": small[0]}
         title = "The teacher sees two large crops, not the four small ones"
-        shown = plots.strip(rows, names=["large", "large", "small"], title=title)
-        return [(shown, "Crops of each image.")]
-
-
-def found(first, second):
-    """Say of each row of (N, d) whether the same row of the other is the nearest."""
-    cosine = F.normalize(first) @ F.normalize(second).T
-    return cosine.argmax(1) == torch.arange(len(first), device=first.device)
+        return self.strip(rows, title, "Crops of each image.")

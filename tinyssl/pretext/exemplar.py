@@ -1,12 +1,14 @@
 """Exemplar: is a copy nearer than another image? (Dosovitskiy et al. 2014)."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from tinyssl import _checks
-from tinyssl.pretext.pairs import TwoViews, spread, told
+from tinyssl.pretext.pairs import TwoViews, spread
 from tinyssl.training import to_tensor
 
 
@@ -15,8 +17,7 @@ class Exemplar(TwoViews):
 
     Parameters
     ----------
-    margin : float
-        By which another image must be further (squared distance of unit vectors).
+    margin : float, by which another image must be further (squared, of unit vectors)
     encoder, standardise
         As `tinyssl.pretext.pairs.TwoViews`, which has area and colour too, and notes.
 
@@ -37,18 +38,13 @@ class Exemplar(TwoViews):
     """
 
     name = "exemplar"
-    main, higher = "accuracy", True
+    finding = (
+        "Is a copy nearer than another image? In {accuracy:.1%} of all pairs of the "
+        "{where} (chance 50 %). "
+    ) + TwoViews.finding
 
-    def __init__(
-        self,
-        encoder: nn.Module,
-        *,
-        margin: float = 0.5,
-        area: float = 0.85,
-        colour: float = 1.0,
-        standardise: bool = False,
-    ):
-        super().__init__(encoder, area=area, colour=colour, standardise=standardise)
+    def __init__(self, encoder: nn.Module, *, margin: float = 0.5, **views: Any):
+        super().__init__(encoder, **views)
         self.margin = _checks.positive("margin", margin)
         self.chance = {"loss": self.margin, "accuracy": 0.5}
 
@@ -83,25 +79,18 @@ class Exemplar(TwoViews):
         scores = {k: float(v) for k, v in (logs | {"loss": loss}).items()}
         return scores | {"bar": 0.5} | self.forgotten(images, rng)
 
-    def describe(self, scores, where):
-        """Say how many triplets are in order, and what features forget."""
-        right = np.mean([s["accuracy"] for s in scores])
-        asked = f"Is a copy nearer than another image? In {right:.1%} of all pairs"
-        return f"{asked} of the {where} (chance 50 %). {told(scores)}"
-
     @torch.no_grad()
     def figures(self, images, scores, *, rng):
         """Show images, their copies, and the other image that is nearest."""
-        from tinyssl import plots
-
         views, which = self.make_batch(images, rng)
         apart = distances(self.embed(to_tensor(views, self.device))).cpu().numpy()
         others = np.where(which[:, None] != which, apart, np.inf)
         right = (apart.diagonal() < others.min(1)).sum()
         title = f"{right} of {len(images)} copies are nearer than any other image shown"
-        rows = [*views, views[1][others.argmin(1)]]
-        shown = plots.strip(rows, names=["image", "copy", "nearest other"], title=title)
-        return [(shown, "Two copies of each image, and the nearest of another image.")]
+        rows = {"image": views[0], "copy": views[1]}
+        rows["nearest other"] = views[1][others.argmin(1)]
+        caption = "Two copies of each image, and the nearest of another image."
+        return self.strip(rows, title, caption)
 
 
 def distances(z):

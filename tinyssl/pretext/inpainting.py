@@ -4,7 +4,6 @@ import numpy as np
 import torch
 from scipy.ndimage import binary_dilation
 
-from tinyssl import models
 from tinyssl.pretext.inputs import field_statistics
 from tinyssl.task import OnNetwork, Pretext
 from tinyssl.training import to_tensor
@@ -18,10 +17,8 @@ class Inpainting(OnNetwork, Pretext):
     ----------
     network : Module
         As `tinyssl.pretext.ContextRestoration` has it, and ``standardise`` too.
-    area : float
-        Largest share of the image that a hole takes; the smallest is half of it.
-    region : (H, W) bool array, optional
-        Holes lie inside it: a hole in a black corner asks nothing.
+    area : float, largest share of the image that a hole takes; the least is half of it
+    region : (H, W) bool array, optional, which holds the holes: a black corner is none
 
     Notes
     -----
@@ -37,10 +34,14 @@ class Inpainting(OnNetwork, Pretext):
     Pathak et al.: Context encoders: feature learning by inpainting, CVPR 2016.
     """
 
-    name = "inpainting"
-    main = "inside"
+    name, main, bar = "inpainting", "inside", "ring"
     carries = ("encoder", "network")
-    logged = ("inside", "ring", "whole")
+    finding = (
+        "A block was cut out of each image; the network paints it. Mean squared error "
+        "inside the holes of the {where}: {inside:.3f}, where the mean colour around "
+        "them leaves {ring:.3f} (in units of each image's variance). Over whole "
+        "images, most of them a copy, it would read {whole:.3f}."
+    )
 
     def __init__(self, network, *, area: float = 0.1, region=None, standardise=True):
         super().__init__()
@@ -48,9 +49,9 @@ class Inpainting(OnNetwork, Pretext):
         self.area, self.region = area, region
 
     @classmethod
-    def build(cls, encoder, *, image_size, **options):
-        """Put it around a U-Net as it is, around any other encoder with a decoder."""
-        return cls(models.mapping(encoder, channels=3), **options)
+    def build(cls, encoder, *, standardise=True, **options):
+        """As of any task, but standardised if not told."""
+        return super().build(encoder, standardise=standardise, **options)
 
     def make_batch(self, images, rng):
         """Cut a hole into each image; the targets are the images and their holes."""
@@ -86,24 +87,6 @@ class Inpainting(OnNetwork, Pretext):
         return self.network(given) * deviation + mean
 
     @torch.no_grad()
-    def evaluate(self, images, rng):
-        """Cut a hole into every image once; return what training logs."""
-        self.eval()
-        _, logs = self(*to_tensor(self.make_batch(images, rng), self.device))
-        scores = {key: float(value) for key, value in logs.items()}
-        return scores | {"bar": scores["ring"]}
-
-    def describe(self, scores, where):
-        """Say how far painting beats the mean colour, and what would flatter it."""
-        inside, ring, whole = (np.mean([s[k] for s in scores]) for k in self.logged)
-        return (
-            "A block was cut out of each image; the network paints it. Mean squared "
-            f"error inside the holes of the {where}: {inside:.3f}, where the mean "
-            f"colour around them leaves {ring:.3f} (in units of each image's variance)."
-            f" Over whole images, most of them a copy, it would read {whole:.3f}."
-        )
-
-    @torch.no_grad()
     def figures(self, images, scores, *, rng):
         """Show images, their holes, what is painted there, and where it is wrong."""
         from tinyssl import plots
@@ -111,8 +94,8 @@ class Inpainting(OnNetwork, Pretext):
         holed, (images, holes) = self.make_batch(images, rng)
         x, mask = to_tensor((holed, holes), self.device)
         painted = torch.where(mask > 0, self.paint(x).clamp(0, 1), x).movedim(1, -1)
-        left, copied, _ = (np.mean([s[k] for s in scores]) for k in self.logged)
-        title = f"Painting leaves {left / copied:.0%} of the error of one mean colour"
+        left = self.means(scores)["inside"] / self.means(scores)["ring"]
+        title = f"Painting leaves {left:.0%} of the error of one mean colour"
         figure = plots.restorations(images, holed, painted.cpu(), holes, title=title)
         caption = "Original, hole in the mean colour around it (copy), painted, error."
         return [(figure, caption)]

@@ -47,6 +47,12 @@ def pooled(maps):
     return maps.flatten(2).mean(2)
 
 
+def seen(task, images):
+    """Return the pooled features (N, D) of images, standardised if the task asks."""
+    images = standardised(images) if task.standardise else images
+    return pooled(task.encoder.features(images))
+
+
 def turn_invariant_field(images):
     """Mark the pixels (N, S, S) that are lit in all four turns of their image.
 

@@ -1,28 +1,24 @@
 """Jigsaw: in which order are the tiles of an image? (Noroozi and Favaro 2016)."""
 
-import math
-
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional as F
 
+from tinyssl.pretext.choice import Choice, enlarged
 from tinyssl.pretext.inputs import levelled, pooled, standardised
-from tinyssl.pretext.patches import cut_tiles, lay_tiles
-from tinyssl.task import Pretext
+from tinyssl.pretext.tiles import cut_tiles, lay_tiles
 from tinyssl.training import to_tensor
 from tinyssl.transforms import permutation_set, sample_permutations
 
 
-class Jigsaw(Pretext):
+class Jigsaw(Choice):
     """Say by which permutation of a fixed set the tiles of an image were shuffled.
 
     Parameters
     ----------
     encoder : Module with ``features`` and ``num_features``
         Of volumes, in 2 x 2 x 2 cells, if its ``dims`` is 3; else of images, in 3 x 3.
-    num_permutations : int
-        Size of the set: the classes.
+    num_permutations : int, size of the set: the classes
     region : (H, W) bool array, optional, in which all tiles lie
 
     Notes
@@ -40,25 +36,21 @@ class Jigsaw(Pretext):
     """
 
     name = "jigsaw"
-    chance = {"loss": math.log(100), "accuracy": 1 / 100}  # noqa: RUF012
-    main, higher = "accuracy", True
     defaults = {"batch_size": 16}  # noqa: RUF012
+    finding = (
+        "How were the tiles shuffled? Right for {accuracy:.1%} of the {where}, each "
+        "shuffled in {task.classes} ways (chance {bar:.1%}); {placed:.1%} of "
+        "the tiles are put back in their place."
+    )
 
     def __init__(self, encoder, *, num_permutations: int = 100, region=None):
-        super().__init__()
         if num_permutations < 2:
             raise ValueError(f"num_permutations must be >= 2, found {num_permutations}")
-        self.encoder, self.region = encoder, region
-        self.dims, D = getattr(encoder, "dims", 2), encoder.num_features
+        super().__init__(encoder, num_permutations)
+        self.region, D = region, encoder.num_features
         L, P = {2: 9, 3: 8}[self.dims], num_permutations
         self.register_buffer("permutations", torch.tensor(permutation_set(L, P)))
         self.head = nn.Sequential(nn.Linear(L * D, 256), nn.ReLU(), nn.Linear(256, P))
-        self.chance = {"loss": math.log(P), "accuracy": 1 / P}
-
-    @classmethod
-    def build(cls, encoder, *, image_size, region=None, standardise=True, **options):
-        """Put it around an encoder. Tiles are standardised, whatever is asked."""
-        return cls(encoder, region=region, **options)
 
     def make_batch(self, images, rng):
         """Cut each image into tiles and shuffle them; by what, is the target."""
@@ -73,18 +65,16 @@ class Jigsaw(Pretext):
         share = 0.85 if self.region is None else 0.5
         return cut_tiles(images, share, rng=rng, region=self.region)
 
-    def forward(self, inputs, targets):
-        """Cross-entropy over the permutations."""
-        logits = self.head(self.look(inputs).flatten(1))
-        accuracy = (logits.argmax(1) == targets).float().mean()
-        return F.cross_entropy(logits, targets), {"accuracy": accuracy}
+    def logits(self, inputs):
+        """Score the permutations: (N, P)."""
+        return self.head(self.look(inputs).flatten(1))
 
     def look(self, inputs):
         """Return the features (N, L, D) of tiles (N, C, L, s, s), each by itself."""
         x = levelled(standardised(inputs.transpose(1, 2).flatten(0, 1)))
-        least, mode = (32, "bilinear") if self.dims == 2 else (16, "trilinear")
-        x = F.interpolate(x, [max(least, side) for side in x.shape[2:]], mode=mode)
-        return pooled(self.encoder.features(x)).unflatten(0, (len(inputs), -1))
+        return pooled(self.encoder.features(enlarged(x))).unflatten(
+            0, (len(inputs), -1)
+        )
 
     @torch.no_grad()
     def evaluate(self, images, rng):
@@ -96,25 +86,14 @@ class Jigsaw(Pretext):
         accuracy, placed = float(right.amin(2).mean()), float(right.mean())
         return {"accuracy": accuracy, "bar": 1 / len(orders), "placed": placed}
 
-    def describe(self, scores, where):
-        """Say how many images, and how many tiles, are put in order."""
-        keys, P = ("accuracy", "placed"), len(self.permutations)
-        right, placed = (np.mean([s[key] for s in scores]) for key in keys)
-        return (
-            f"How were the tiles shuffled? Right for {right:.1%} of the {where}, each "
-            f"shuffled in {P} ways (chance {1 / P:.1%}); {placed:.1%} of the tiles are "
-            "put back in their place."
-        )
-
     @torch.no_grad()
     def figures(self, images, scores, *, rng):
         """Show shuffled tiles, and how they are put back."""
-        from tinyssl import plots
-
         tiles, _ = self.make_batch(images, rng)
-        said = self.head(self.look(to_tensor(tiles, self.device)).flatten(1)).argmax(1)
+        said = self.logits(to_tensor(tiles, self.device)).argmax(1)
         back = self.permutations[said].argsort(1).cpu().numpy()  # (N, L)
-        rows = map(lay_tiles, (tiles, tiles[np.arange(len(tiles))[:, None], back]))
-        title = f"{np.mean([s['accuracy'] for s in scores]):.0%} of images put in order"
-        figure = plots.strip([*rows], names=["shuffled", "put back"], title=title)
-        return [(figure, "Images in shuffled tiles, and as these are put back.")]
+        ordered = tiles[np.arange(len(tiles))[:, None], back]
+        rows = {"shuffled": lay_tiles(tiles), "put back": lay_tiles(ordered)}
+        title = f"{self.means(scores)['accuracy']:.0%} of images put in order"
+        caption = "Images in shuffled tiles, and as these are put back."
+        return self.strip(rows, title, caption)

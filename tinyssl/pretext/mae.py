@@ -8,7 +8,7 @@ from tinyssl.pretext import tokens
 from tinyssl.pretext.inputs import standardised
 from tinyssl.task import Pretext
 from tinyssl.training import to_tensor
-from tinyssl.transforms import mask_patches, patchify, sample_mask
+from tinyssl.transforms import mask_patches, patchify, sample_mask, unpatchify
 
 
 class MaskedAutoencoder(Pretext):
@@ -20,10 +20,8 @@ class MaskedAutoencoder(Pretext):
         A ViT encodes visible patches only; others see black, their maps are resized.
     patch_size : int
         Side of the patches in pixels: a ViT's own, else an eighth of whole images.
-    mask_ratio : float
-        Share of the patches to mask; others do not count, as they could be copied.
-    channels : int
-        Of the images; 3 on the command line.
+    mask_ratio : float, share of patches to mask: only these count, none can be copied
+    channels : int, of the images; 3 on the command line
     region, standardise : as `tinyssl.pretext.ContextRestoration` has them
         Black patches outside the region are not shown, predicted or counted.
 
@@ -38,7 +36,11 @@ class MaskedAutoencoder(Pretext):
     He et al.: Masked autoencoders are scalable vision learners, CVPR 2022.
     """
 
-    name, main, betas = "mae", "masked", (0.9, 0.95)
+    name, main, bar, betas = "mae", "masked", "mean_patch", (0.9, 0.95)
+    finding = (
+        "Error in masked patches of the {where}: {masked:.3f}; of the mean patch: "
+        "{bar:.3f}."
+    )
     defaults = {"encoder": "vit", "steps": 1200}  # noqa: RUF012
 
     def __init__(
@@ -67,9 +69,11 @@ class MaskedAutoencoder(Pretext):
 
     def make_batch(self, images, rng):
         """Blacken all but visible patches; the targets are all, and who is masked."""
-        images, region = tokens.whole_patches(images, self.region, p := self.patch_size)
-        draw = {"mask_ratio": self.mask_ratio, "region": region, "rng": rng}
-        masked = sample_mask(len(images), region.shape, p, **draw)  # (N, L)
+        p = self.patch_size
+        H, W = (side // p * p for side in images.shape[1:3])  # whole patches
+        region = np.ones((H, W), bool) if self.region is None else self.region[:H, :W]
+        images, draw = images[:, :H, :W], {"mask_ratio": self.mask_ratio, "rng": rng}
+        masked = sample_mask(len(images), (H, W), p, region=region, **draw)  # (N, L)
         visible = ~masked & patchify(region[None], p).any(-1)
         inputs = mask_patches(images, ~visible, p), visible
         return inputs, (patchify(images, p), masked)
@@ -92,29 +96,16 @@ class MaskedAutoencoder(Pretext):
         return self.decoder(known, visible, grid)
 
     @torch.no_grad()
-    def evaluate(self, images, rng):
-        """Mask every image once, and return what training logs."""
-        _, logs = self.eval()(*to_tensor(self.make_batch(images, rng), self.device))
-        return {k: float(logs[k]) for k in logs} | {"bar": float(logs["mean_patch"])}
-
-    def describe(self, scores, where):
-        """Say how far the answers beat the mean patch."""
-        found, bar = (np.mean([s[key] for s in scores]) for key in ("masked", "bar"))
-        text = "Error in masked patches of the {}: {:.3f}; of the mean patch: {:.3f}."
-        return text.format(where, found, bar)
-
-    @torch.no_grad()
     def figures(self, images, scores, *, rng):
         """Show images, what was visible, and masked patches as they were predicted."""
-        from tinyssl import plots
-
         batch = to_tensor(self.make_batch(images, rng), self.device)
         (x, visible), (patches, _) = batch
         patches, seen = patches[:, 0], visible[..., None] > 0
         _, mean, deviation = tokens.normalised(patches)
         made = (self.predict(x, visible) * deviation + mean).clamp(0, 1)
-        rows = (patches, patches * seen, torch.where(seen, patches, made))
-        rows = [tokens.as_images(row, self.patch_size, x) for row in rows]
-        names = ["original", "visible", "predicted"]
-        figure = plots.strip(rows, names=names, title=self.describe(scores, "images"))
-        return [(figure, "Each predicted patch has the original's mean and contrast.")]
+        rows = {"original": patches, "visible": patches * seen}
+        rows["predicted"] = torch.where(seen, patches, made)
+        how = self.patch_size, (*x.shape[2:], x.shape[1])
+        rows = {k: unpatchify(row.cpu().numpy(), *how) for k, row in rows.items()}
+        caption = "Each predicted patch has the original's mean and contrast."
+        return self.strip(rows, self.describe(scores, "images"), caption)

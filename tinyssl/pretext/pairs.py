@@ -1,15 +1,17 @@
 """What tasks on two views of each image share: views, embeddings, what they forget."""
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from tinyssl import _checks
-from tinyssl.pretext.inputs import pooled, standardised
+from tinyssl.pretext.inputs import seen
 from tinyssl.pretext.views import sample_views
 from tinyssl.task import Pretext
 from tinyssl.training import to_tensor
 
+GROUP = 64  # images among which one is sought when scores are made
 CHANGES = {  # each alone, and large, to see whether features notice it
     "crop": {"area": (0.5, 0.5), "colour": 0, "turn": False},
     "turn": {"area": (1, 1), "colour": 0, "turn": True},
@@ -23,12 +25,9 @@ class TwoViews(Pretext):
     Parameters
     ----------
     encoder : Module with ``features`` and ``num_features``
-    area : float
-        Least share of an image's area that a view shows.
-    colour : float
-        How far brightness, contrast and colours change; 1 is mild.
-    standardise : bool
-        As `tinyssl.pretext.ContextRestoration` has it.
+    area : float, least share of an image's area that a view shows
+    colour : float, how far brightness, contrast and colours change; 1 is mild
+    standardise : bool, as `tinyssl.pretext.ContextRestoration` has it
 
     Notes
     -----
@@ -37,7 +36,22 @@ class TwoViews(Pretext):
     is 1 in all directions alike, 0 if they collapsed.
     """
 
-    def __init__(self, encoder: nn.Module, *, area, colour, standardise):
+    main, higher = "accuracy", True
+    finding = (
+        "Of the distance between two images in the features, a crop to half the area "
+        "moves an image by {crop:.0%}, a turn by {turn:.0%}, other light by "
+        "{light:.0%}. Spread of the embeddings: {spread:.2f} (1 in all directions, 0 "
+        "if they collapsed)."
+    )
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        *,
+        area: float = 0.85,
+        colour: float = 1.0,
+        standardise=False,
+    ):
         super().__init__()
         if not 0 < _checks.number("area", area) <= 1:
             raise _checks.refusal("area", "be > 0 and <= 1", area)
@@ -59,8 +73,7 @@ class TwoViews(Pretext):
 
     def represent(self, inputs):
         """Return the features of images, pooled over space: (N, D)."""
-        inputs = standardised(inputs) if self.standardise else inputs
-        return pooled(self.encoder.features(inputs))
+        return seen(self, inputs)
 
     def forgotten(self, images, rng):
         """Tell how far images move in the features when one thing about them changes.
@@ -73,10 +86,8 @@ class TwoViews(Pretext):
         tensors = (to_tensor(x, self.device) for x in (images, *kinds))
         x, *changed = (F.normalize(self.represent(tensor)) for tensor in tensors)
         apart = 1 - (x @ x.T).fill_diagonal_(0).sum() / (len(x) * (len(x) - 1))
-        moved = [
-            float((1 - (x * y).sum(1).mean()) / apart.clamp_min(1e-9)) for y in changed
-        ]
-        return dict(zip(CHANGES, moved, strict=True))
+        moved = ((1 - (x * y).sum(1).mean()) / apart.clamp_min(1e-9) for y in changed)
+        return dict(zip(CHANGES, map(float, moved), strict=True))
 
 
 def spread(z):
@@ -84,12 +95,13 @@ def spread(z):
     return F.normalize(z).std(0, correction=0).mean() * z.shape[1] ** 0.5
 
 
-def told(scores):
-    """Say what was forgotten, and whether the embeddings collapsed."""
-    means = {k: sum(s[k] for s in scores) / len(scores) for k in (*CHANGES, "spread")}
-    return (
-        "Of the distance between two images in the features, a crop to half the area "
-        f"moves an image by {means['crop']:.0%}, a turn by {means['turn']:.0%}, other "
-        f"light by {means['light']:.0%}. Spread of the embeddings: "
-        f"{means['spread']:.2f} (1 in all directions, 0 if they collapsed)."
-    )
+def found(first, second):
+    """Say of each row of (N, d) whether the same row of the other is the nearest."""
+    cosine = F.normalize(first) @ F.normalize(second).T
+    return cosine.argmax(1) == torch.arange(len(first), device=first.device)
+
+
+def groups_of(count, rng):
+    """Draw groups of 64 or all images, (groups, 64); the last is filled up."""
+    size = min(GROUP, count)
+    return np.resize(rng.permutation(count), (-(-count // size), size))

@@ -19,10 +19,8 @@ class AnatomyPaste(Choice):
         Pixels over which a piece fades out; a 24th of whole images. 0 is a hard border.
     jitter : float
         Largest change of a channel's gain; the paper's .1 hardly shows in an eye.
-    region : (H, W) bool array, optional
-        A piece comes from here and goes here: the anatomy.
-    standardise : bool
-        As `tinyssl.pretext.ContextRestoration` has it.
+    region : (H, W) bool array, optional, the anatomy: pieces come from it and go to it
+    standardise : bool, as `tinyssl.pretext.ContextRestoration` has it
 
     Notes
     -----
@@ -39,6 +37,13 @@ class AnatomyPaste(Choice):
 
     name = "paste"
     defaults = {"batch_size": 16}  # noqa: RUF012  # seen twice
+    sized = {"edge": lambda side: max(1, side // 24)}  # noqa: RUF012
+    finding = (
+        "Was a piece pasted in? Right for {accuracy:.1%} (chance {bar:.1%}) of the "
+        "{where}, each asked with and without. Of the pieces {found:.1%} were found, "
+        "with a hard border {found_hard:.1%}; {false_alarms:.1%} of the untouched "
+        "images seemed pasted."
+    )
 
     def __init__(
         self,
@@ -53,11 +58,6 @@ class AnatomyPaste(Choice):
         self.head = nn.Linear(2 * encoder.num_features, 2)
         self.edge, self.jitter = edge, jitter
         self.region, self.standardise = region, standardise
-
-    @classmethod
-    def build(cls, encoder, *, image_size, **options):
-        """Fade pieces out over a 24th of the images."""
-        return cls(encoder, **{"edge": max(1, image_size // 24)} | options)
 
     def make_batch(self, images, rng):
         """Paste a piece in each image; targets are 0 for untouched, 1 for pasted."""
@@ -89,17 +89,6 @@ class AnatomyPaste(Choice):
         shares = {k: float(x.mean()) for k, x in zip(keys, said, strict=True)}
         truth = np.repeat([0, 1], len(images))
         return self.marked(truth, np.concatenate(said[:2])) | shares
-
-    def describe(self, scores, where):
-        """Say how many pieces are found, with either border, and of false alarms."""
-        keys = ("found", "found_hard", "false_alarms")
-        found, hard, alarms = (np.mean([s[key] for s in scores]) for key in keys)
-        return (
-            f"Was a piece pasted in? Right for {self.share_right(scores)} of the "
-            f"{where}, each asked with and without. Of the pieces {found:.1%} were "
-            f"found, with a hard border {hard:.1%}; {alarms:.1%} of the untouched "
-            "images seemed pasted."
-        )
 
     def figures(self, images, scores, *, rng):
         """Show images without and with a piece, and which answers are confused."""

@@ -4,7 +4,6 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from tinyssl.task import Task
-from tinyssl.transforms import join_tiles, sample_tile_offsets, split_tiles
 
 
 def sample_corners(regions, size, *, rng):
@@ -27,23 +26,28 @@ def sample_corners(regions, size, *, rng):
     return corners
 
 
+def sample_rooms(images, side, rule, *, region, rng):
+    """Draw corners (N, dims) of squares, or cubes, that lie in the region if any."""
+    N, *shape, _ = images.shape
+    region = np.ones(shape, bool) if region is None else region
+    if min(shape) >= side:
+        rooms = sliding_window_view(region, (side,) * len(shape))
+        free = np.argwhere(rooms.reshape(*rooms.shape[: len(shape)], -1).all(-1))
+        if len(free):
+            return free[rng.integers(len(free), size=N)]
+    raise ValueError(f"{rule}, found images of {' x '.join(map(str, shape))}")
+
+
 def cut_grids(images, size, grid, *, region, rng):
     """Cut rows of patches, each half over the next, out of one place of each image.
 
     All lie inside the (H, W) ``region``, if one is given; the second next patch begins
     where one ends, or later. Returns (N, grid, grid, size, size, C).
     """
-    shape, step = images.shape[1:3], (size + 1) // 2
+    step = (size + 1) // 2
     side = size + (grid - 1) * step
-    region = np.ones(shape, bool) if region is None else region
-    rooms = np.ones((0, 0, 1, 1), bool)
-    if min(shape) >= side:
-        rooms = sliding_window_view(region, (side, side))
-    free = np.argwhere(rooms.all((2, 3)))
-    if len(free) == 0:
-        rule = f"patch_size must leave room for {grid} rows, {side} pixels across"
-        raise ValueError(f"{rule}, found images of {shape[0]} x {shape[1]}")
-    corners = free[rng.integers(len(free), size=len(images))]
+    rule = f"patch_size must leave room for {grid} rows, {side} pixels across"
+    corners = sample_rooms(images, side, rule, region=region, rng=rng)
     squares = cut_patches(images, corners, side)
     cut = sliding_window_view(squares, (size, size), axis=(1, 2))[:, ::step, ::step]
     return np.ascontiguousarray(np.moveaxis(cut, 3, -1))
@@ -73,36 +77,6 @@ def cut_patches(images, corners, size):
     return np.stack([image[place] for image, place in pairs])
 
 
-def cut_tiles(images, share, *, rng, region=None):
-    """Cut a tile with this share of its side out of each cell, anywhere in the cell.
-
-    Images have 3 x 3 cells and square tiles, (N, 9, s, s, C), in the (H, W) region if
-    there is one; volumes (N, D, H, W, C) have 2 x 2 x 2 cells: (N, 8, d, h, w, C).
-    """
-    N, *sides, C = images.shape
-    grid = 5 - len(sides)
-    cells = np.array(sides) // grid
-    size = (share * cells).astype(int).clip(1)
-    if len(sides) == 2:
-        H, W = grid * cells
-        how = {"grid": grid, "tile_size": min(size)}
-        within = {"region": None if region is None else region[:H, :W]}
-        offsets = sample_tile_offsets(N, (H, W), **how, **within, rng=rng)
-        return split_tiles(images[:, :H, :W], **how, offsets=offsets)
-    corners = rng.integers(cells - size + 1, size=(N, 8, 3))
-    corners += cells * np.argwhere(np.ones((2, 2, 2)))
-    places = enumerate(corners.reshape(-1, 3))
-    tiles = [images[(i // 8, *map(slice, at, at + size))] for i, at in places]
-    return np.reshape(tiles, (N, 8, *size, C))
-
-
-def lay_tiles(tiles):
-    """Lay tiles side by side; of volumes the middle of each, front half above back."""
-    if tiles.ndim == 6:
-        return join_tiles(tiles[:, :, tiles.shape[2] // 2], (4, 2))
-    return join_tiles(tiles, 3)
-
-
 class OnPatches(Task):
     """Any pretext task, on patches of ``size`` drawn anew from the images each step."""
 
@@ -110,8 +84,7 @@ class OnPatches(Task):
 
     def __init__(self, task, *, size=64):
         super().__init__()
-        self.task = task
-        self.size = size
+        self.task, self.size = task, size
 
     @property
     def encoder(self):

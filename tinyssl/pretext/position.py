@@ -8,7 +8,7 @@ from torch import nn
 
 from tinyssl.pretext.choice import Choice, enlarged
 from tinyssl.pretext.inputs import pooled, standardised
-from tinyssl.pretext.patches import cut_patches
+from tinyssl.pretext.patches import cut_patches, sample_rooms
 from tinyssl.transforms import adjust, sample_adjustments
 
 ARROWS = "↖↑↗←→↙↓↘"
@@ -16,8 +16,7 @@ ARROWS = "↖↑↗←→↙↓↘"
 
 def steps(dims):
     """Return the ways to a neighbour, (8, 2) in images, (26, 3) in volumes."""
-    every = itertools.product((-1, 0, 1), repeat=dims)
-    return np.array([step for step in every if any(step)])
+    return np.array([s for s in itertools.product((-1, 0, 1), repeat=dims) if any(s)])
 
 
 class RelativePosition(Choice):
@@ -28,14 +27,11 @@ class RelativePosition(Choice):
     encoder : Module with ``features`` and ``num_features``
     patch_size, gap, jitter : int
         Side of the patches, a seventh of whole images; pixels between the two, half a
-        patch if below 0; and by which the neighbour is moved either way. Without gap
-        and jitter, edges that go on from one to the other give the answer away.
-    colour : bool
-        Show colours. A lens that bends red less than blue tells where a patch was.
-    region : (H, W) bool array, optional
-        All places lie inside it.
-    standardise : bool
-        As `tinyssl.pretext.ContextRestoration` has it.
+        patch if below 0; and by which the neighbour is moved either way. Without them,
+        edges that go on from one to the other give the answer away.
+    colour : bool, show colours; a lens that bends red less than blue betrays a place
+    region : (H, W) bool array, optional, in which all places lie
+    standardise : bool, as `tinyssl.pretext.ContextRestoration` has it
 
     Notes
     -----
@@ -49,6 +45,11 @@ class RelativePosition(Choice):
     """
 
     name = "position"
+    sized = {"patch_size": lambda side: max(4, side // 7)}  # noqa: RUF012
+    finding = (
+        "At which of {task.classes} places beside a patch was its neighbour? Right for "
+        "{accuracy:.1%} (chance {bar:.1%}) of the {where}, each asked for all."
+    )
 
     def __init__(
         self,
@@ -69,29 +70,18 @@ class RelativePosition(Choice):
         self.pitch = patch_size + (patch_size // 2 if gap < 0 else gap)
         self.steps, self.region, self.standardise = around, region, standardise
 
-    @classmethod
-    def build(cls, encoder, *, image_size, **options):
-        """Cut patches of a seventh of the images."""
-        return cls(encoder, **{"patch_size": max(4, image_size // 7)} | options)
-
     def make_batch(self, images, rng):
         """Cut two patches out of each image; which neighbour it is, is the target."""
-        centres = self.sample_centres(images.shape[1:-1], len(images), rng=rng)
+        centres = self.sample_centres(images, rng)
         places = rng.integers(self.classes, size=len(images))
         return self.cut(images, centres, places, rng), places
 
-    def sample_centres(self, shape, n, *, rng):
-        """Draw corners (n, dims) of patches around which all neighbours fit."""
-        reach, dims = self.pitch + self.jitter, len(shape)
+    def sample_centres(self, images, rng):
+        """Draw corners (N, dims) of patches around which all neighbours fit."""
+        reach = self.pitch + self.jitter
         side = self.patch_size + 2 * reach
-        region = np.ones(shape, bool) if self.region is None else self.region
-        if min(shape) >= side:
-            rooms = np.lib.stride_tricks.sliding_window_view(region, (side,) * dims)
-            free = np.argwhere(rooms.all(tuple(range(dims, 2 * dims))))
-            if len(free):
-                return free[rng.integers(len(free), size=n)] + reach
-        rule = f"patch_size, gap and jitter must leave room for {side} pixels"
-        raise ValueError(f"{rule} a side, found images of {shape}")
+        rule = f"patch_size, gap and jitter must leave room for {side} pixels a side"
+        return sample_rooms(images, side, rule, region=self.region, rng=rng) + reach
 
     def cut(self, images, centres, places, rng):
         """Return patches (N, s, s, C) and their neighbours, in the light they get."""
@@ -116,23 +106,15 @@ class RelativePosition(Choice):
     def evaluate(self, images, rng):
         """Ask for all neighbours of one place of every image."""
         self.eval()
-        centres = self.sample_centres(images.shape[1:-1], len(images), rng=rng)
-        truth = np.repeat(np.arange(self.classes), len(images))
-        asked = truth.reshape(self.classes, -1)
+        centres = self.sample_centres(images, rng)
+        asked = np.arange(self.classes)[:, None].repeat(len(images), 1)
         said = [self.answer(self.cut(images, centres, p, rng)) for p in asked]
-        return self.marked(truth, np.concatenate(said))
-
-    def describe(self, scores, where):
-        """Say how many neighbours are put at their place."""
-        return (
-            f"At which of {self.classes} places beside a patch was its neighbour? "
-            f"Right for {self.share_right(scores)} of the {where}, each asked for all."
-        )
+        return self.marked(asked.ravel(), np.concatenate(said))
 
     def figures(self, images, scores, *, rng):
         """Show pairs of patches with the answers, and which places are confused."""
         pair, places = self.make_batch(images, rng)
-        labels = ["".join("<=>"[d + 1] for d in step) for step in self.steps]
+        signs = ["".join("<=>"[d + 1] for d in step) for step in self.steps]
+        labels = ARROWS if self.dims == 2 else signs
         asked = {"names": ["patch", "neighbour"], "what": "places"}
-        labels = ARROWS if self.dims == 2 else labels
         return self.shown(pair, places, scores, labels, **asked)

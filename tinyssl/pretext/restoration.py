@@ -1,15 +1,12 @@
 """Context restoration: put swapped patches back (Chen et al. 2019)."""
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from tinyssl import models
 from tinyssl.pretext.inputs import field_statistics
-from tinyssl.task import Figures, OnNetwork, Pretext
+from tinyssl.task import OnNetwork, Pretext
 from tinyssl.training import to_tensor
 from tinyssl.transforms import sample_swaps, swap_patches
 
@@ -22,25 +19,21 @@ class ContextRestoration(OnNetwork, Pretext):
     network : Module
         Maps (N, C, H, W) to (N, C, H, W): a ``UNet`` with as many outputs as
         inputs, or ``tinyssl.models.Restorer(encoder)``.
-    patch_size : int
-        Side of the square patches, in pixels; an eighth of whole images.
-    num_swaps : int
-        Pairs swapped one after the other (T in the paper).
-    region : (H, W) bool array, optional
-        Patches are drawn inside it: a swap between two black corners asks nothing.
+    patch_size : int, side of the square patches in pixels; an eighth of whole images
+    num_swaps : int, pairs swapped one after the other (T in the paper)
+    region : (H, W) bool array, optional, which holds the patches, as black asks nothing
     standardise : bool
-        Show the network each image at zero mean and unit deviation: it restores
-        better. Without, it sees [0, 1]. An encoder to be carried over must see what
-        its target task will show: [0, 1] in grading, localisation and laterality.
+        Show each image at zero mean and unit deviation, not in [0, 1]: it restores
+        better. An encoder to be carried over must see what its target task will show:
+        [0, 1] in grading, localisation and laterality.
 
     Notes
     -----
-    The number and size of the swaps are our defaults, not the paper's, which are
-    not established here. Swapping keeps an image's pixels, so its mean and deviation;
-    answers and errors are in units of them. Logged beside the loss: ``copy``, the error
-    of returning the input, the bar to stay under; ``swapped`` and ``copy_swapped``,
-    both inside what changed; ``unswapped``, outside it. Seams betray a swap: only the
-    error inside says whether the network knows what belongs there.
+    The number and size of the swaps are our defaults, not the paper's. Swapping keeps
+    an image's mean and deviation; errors are in units of them. Logged beside the loss:
+    ``copy``, the error of returning the input, the bar to stay under; ``swapped`` and
+    ``copy_swapped``, both inside what changed; ``unswapped``, outside it. Seams betray
+    a swap: only the error inside says whether the network knows what belongs there.
 
     References
     ----------
@@ -48,10 +41,16 @@ class ContextRestoration(OnNetwork, Pretext):
     context restoration, Medical Image Analysis 58, 101539, 2019.
     """
 
-    name = "restoration"
-    main = "swapped"
+    name, main = "restoration", "swapped"
     carries = ("encoder", "network")
+    sized = {"patch_size": lambda side: max(2, side // 8)}  # noqa: RUF012
     disordered = "Pairs of patches were swapped"
+    finding = (
+        "{task.disordered}; the network puts them back. Mean squared error inside the "
+        "changed patches of the {where}: {swapped:.3f}, where copying the input leaves "
+        "{copy_swapped:.3f}; outside them {unswapped:.3f}, where copying leaves 0 (in "
+        "units of each image's variance)."
+    )
 
     def __init__(
         self,
@@ -63,24 +62,13 @@ class ContextRestoration(OnNetwork, Pretext):
         standardise: bool = True,
     ):
         super().__init__()
-        self.network = network
-        self.patch_size = patch_size
-        self.num_swaps = num_swaps
-        self.standardise = standardise
-        self.region = region
-
-    @classmethod
-    def build(cls, encoder, *, image_size, region=None, standardise=False, **options):
-        """Put it around a U-Net as it is, around any other encoder with a decoder."""
-        options = {"patch_size": max(2, image_size // 8), "region": region} | options
-        network = models.mapping(encoder, channels=3)
-        return cls(network, standardise=standardise, **options)
+        self.network, self.patch_size, self.num_swaps = network, patch_size, num_swaps
+        self.standardise, self.region = standardise, region
 
     def make_batch(self, images, rng):
         """Disorder each image; the targets are the images and where they changed."""
         disordered = self.disorder(images, rng)
-        changed = (disordered != images).any(-1)  # (N, H, W)
-        return disordered, (images, changed)
+        return disordered, (images, (disordered != images).any(-1))  # (N, H, W)
 
     def disorder(self, images, rng):
         """Swap patches, each image by its own draw."""
@@ -96,8 +84,7 @@ class ContextRestoration(OnNetwork, Pretext):
         """Mean squared error in units of each image's own variance."""
         images, changed = targets  # (N, C, H, W), (N, 1, H, W)
         mean, deviation = field_statistics(inputs)
-        wanted = (images - mean) / deviation
-        given = (inputs - mean) / deviation
+        given, wanted = ((x - mean) / deviation for x in (inputs, images))
         restored = self.network(given if self.standardise else inputs)
         error = (restored - wanted).square().mean(1, keepdim=True)  # (N, 1, H, W)
         copied, count = F.mse_loss(given, wanted), changed.sum().clamp_min(1)
@@ -109,12 +96,10 @@ class ContextRestoration(OnNetwork, Pretext):
         }
 
     @torch.no_grad()
-    def evaluate(self, images, rng) -> dict[str, Any]:
+    def evaluate(self, images, rng):
         """Disorder every image once; return the "mse" and what training logs."""
-        self.eval()
-        inputs, targets = to_tensor(self.make_batch(images, rng), self.device)
-        loss, logs = self(inputs, targets)
-        scores = {"mse": float(loss)} | {key: float(logs[key]) for key in logs}
+        loss, logs = self.eval()(*to_tensor(self.make_batch(images, rng), self.device))
+        scores = {key: float(value) for key, value in {"mse": loss, **logs}.items()}
         return scores | {"bar": scores["copy_swapped"]}
 
     @torch.no_grad()
@@ -124,24 +109,12 @@ class ContextRestoration(OnNetwork, Pretext):
         given = (inputs - mean) / deviation if self.standardise else inputs
         return (self.network(given) * deviation + mean).clamp(0, 1)
 
-    def describe(self, scores, where) -> str:
-        """Say how far restoring beats copying, inside and outside what changed."""
-        keys = ("swapped", "copy_swapped", "unswapped")
-        inside, copied, outside = (np.mean([s[key] for s in scores]) for key in keys)
-        return (
-            f"{self.disordered}; the network puts them back. Mean squared error inside "
-            f"the changed patches of the {where}: {inside:.3f}, where copying the "
-            f"input leaves {copied:.3f}; outside them {outside:.3f}, where copying "
-            "leaves 0 (in units of each image's variance)."
-        )
-
-    def figures(self, images, scores, *, rng) -> Figures:
+    def figures(self, images, scores, *, rng):
         """Show images, disordered and restored ones, and where they are wrong."""
         from tinyssl import plots
 
         inputs, (images, changed) = self.make_batch(images, rng)
-        restored = self.restore(to_tensor(inputs, self.device))
-        restored = restored.permute(0, 2, 3, 1).cpu().numpy()
-        figure = plots.restorations(images, inputs, restored, changed)
+        restored = self.restore(to_tensor(inputs, self.device)).movedim(1, -1)
+        figure = plots.restorations(images, inputs, restored.cpu().numpy(), changed)
         caption = "Original, disordered (changed patches outlined), restored, error."
         return [(figure, caption)]

@@ -1,14 +1,11 @@
 """Rotation: which quarter turn was applied? (Gidaris et al. 2018)."""
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import nn
 
 from tinyssl.pretext.choice import Choice
-from tinyssl.pretext.inputs import pooled, standardised, turn_invariant_field
-from tinyssl.task import Figures
+from tinyssl.pretext.inputs import seen, turn_invariant_field
 from tinyssl.training import to_tensor
 from tinyssl.transforms import flip, rotate, sample_flips
 
@@ -30,8 +27,7 @@ class Rotation(Choice):
         Blacken what is lit in one orientation of the image and dark in another: the
         camera's notch, a date stamp, a field of view cut off at top and bottom. With
         False these shortcuts stay in, and solve the task.
-    standardise : bool
-        As `tinyssl.pretext.ContextRestoration` has it: as the target task will see.
+    standardise : bool, as `tinyssl.pretext.ContextRestoration` has it
 
     Notes
     -----
@@ -46,14 +42,18 @@ class Rotation(Choice):
     """
 
     name = "rotation"
+    finding = (
+        "Which of {task.classes} quarter turns was applied? Right for {accuracy:.1%} "
+        "(chance {bar:.1%}) of the {where}, and for {accuracy_0_180:.1%} when only 0 "
+        "and 180 degrees are allowed (chance 50 %)."
+    )
 
     def __init__(
         self, encoder: nn.Module, *, hide_border: bool = True, standardise: bool = False
     ):
         super().__init__(encoder, 4 if getattr(encoder, "dims", 2) == 2 else len(TURNS))
         self.head = nn.Linear(encoder.num_features, self.classes)
-        self.hide_border = hide_border
-        self.standardise = standardise
+        self.hide_border, self.standardise = hide_border, standardise
 
     def make_batch(self, images, rng):
         """Turn each image, mirrored or not; the turns are the targets."""
@@ -81,11 +81,10 @@ class Rotation(Choice):
 
     def logits(self, inputs: torch.Tensor) -> torch.Tensor:
         """Pool the features over space and score the turns: (N, 4 or 10)."""
-        inputs = standardised(inputs) if self.standardise else inputs
-        return self.head(pooled(self.encoder.features(inputs)))
+        return self.head(seen(self, inputs))
 
     @torch.no_grad()
-    def evaluate(self, images, rng) -> dict[str, Any]:
+    def evaluate(self, images, rng):
         """Ask for all turns; "accuracy_0_180" knows that it was one of the two."""
         self.eval()
         images, classes = self.hidden(images), range(self.classes)
@@ -97,16 +96,7 @@ class Rotation(Choice):
         scores = {"accuracy_0_180": float((half == [0, 1]).mean())}
         return scores | self.marked(truth, answers.ravel())
 
-    def describe(self, scores, where) -> str:
-        """Tell how many turns are answered right, and of a half turn."""
-        half = np.mean([s["accuracy_0_180"] for s in scores])
-        return (
-            f"Which of {self.classes} quarter turns was applied? Right for "
-            f"{self.share_right(scores)} of the {where}, and for {half:.1%} when only "
-            "0 and 180 degrees are allowed (chance 50 %)."
-        )
-
-    def figures(self, images, scores, *, rng) -> Figures:
+    def figures(self, images, scores, *, rng):
         """Show turned images with the answers, and which turns are confused."""
         inputs, turns = self.make_batch(images, rng)
         labels = ["0°", "90°", "180°", "270°"]

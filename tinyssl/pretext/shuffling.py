@@ -21,8 +21,7 @@ class PixelShuffling(ContextRestoration):
 
     References
     ----------
-    Zhou et al. 2019, "Models Genesis: generic autodidactic models for 3D medical image
-    analysis", MICCAI, section 2 (local pixel shuffling).
+    Zhou et al. 2019, Models Genesis, MICCAI, section 2 (local pixel shuffling).
     """
 
     name = "shuffling"

@@ -1,15 +1,15 @@
 """SimCLR: which of many views shows the same image? (Chen et al. 2020)."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from tinyssl import _checks
-from tinyssl.pretext.pairs import TwoViews, spread, told
+from tinyssl.pretext.pairs import TwoViews, groups_of, spread
 from tinyssl.training import to_tensor
-
-GROUP = 64  # images among whose views one is sought when scores are made
 
 
 def similarities(z):
@@ -34,8 +34,7 @@ class SimCLR(TwoViews):
 
     Parameters
     ----------
-    temperature : float
-        Cosines are divided by it: the lower, the more the nearest others count.
+    temperature : float, divides cosines: the lower, the more the nearest others count
     encoder, standardise
         As `tinyssl.pretext.pairs.TwoViews`, which has area and colour too, and notes.
 
@@ -52,18 +51,13 @@ class SimCLR(TwoViews):
     """
 
     name = "simclr"
-    main, higher = "accuracy", True
+    finding = (
+        "Which other view shows the same image? Right for {accuracy:.1%} of the "
+        "{where} (chance {bar:.1%}). "
+    ) + TwoViews.finding
 
-    def __init__(
-        self,
-        encoder: nn.Module,
-        *,
-        temperature: float = 0.1,
-        area: float = 0.85,
-        colour: float = 1.0,
-        standardise: bool = False,
-    ):
-        super().__init__(encoder, area=area, colour=colour, standardise=standardise)
+    def __init__(self, encoder: nn.Module, *, temperature: float = 0.1, **views: Any):
+        super().__init__(encoder, **views)
         self.temperature = _checks.positive("temperature", temperature)
 
     def make_batch(self, images, rng):
@@ -86,29 +80,22 @@ class SimCLR(TwoViews):
         self.eval()
         views = to_tensor(self.make_views(images, rng), self.device)
         z = torch.cat([self.embed((view,)) for view in views])  # (2N, d)
-        N, G = len(images), min(GROUP, len(images))
-        groups = np.resize(rng.permutation(N), (-(-N // G), G))
+        N, groups = len(images), groups_of(len(images), rng)
         found = [self.compare(z[np.concatenate([g, g + N])]) for g in groups]
         rows = [logs | {"loss": loss} for loss, logs in found]
         scores = {k: float(sum(row[k] for row in rows)) / len(rows) for k in rows[0]}
-        return scores | {"bar": 1 / (2 * G - 1)} | self.forgotten(images, rng)
-
-    def describe(self, scores, where):
-        """Say how many views find their pair, and what features forget."""
-        right, bar = (np.mean([s[key] for s in scores]) for key in ("accuracy", "bar"))
-        asked = f"Which other view shows the same image? Right for {right:.1%}"
-        return f"{asked} of the {where} (chance {bar:.1%}). {told(scores)}"
+        bar = 1 / (2 * groups.shape[1] - 1)
+        return scores | {"bar": bar} | self.forgotten(images, rng)
 
     @torch.no_grad()
     def figures(self, images, scores, *, rng):
         """Show views, their pairs, and which view is nearest."""
-        from tinyssl import plots
-
         views, N = self.make_views(images, rng), len(images)
         z = self.embed(to_tensor(views, self.device))
         nearest = similarities(z)[:N].argmax(1).cpu().numpy()
         right = (nearest == np.arange(N, 2 * N)).sum()
         title = f"{right} of {N} views are nearest to their pair, among {2 * N - 1}"
-        rows = [*views, np.concatenate(views)[nearest]]
-        shown = plots.strip(rows, names=["view", "pair", "nearest"], title=title)
-        return [(shown, "Two views of each image, and the view nearest to the first.")]
+        rows = {"view": views[0], "pair": views[1]}
+        rows["nearest"] = np.concatenate(views)[nearest]
+        caption = "Two views of each image, and the view nearest to the first."
+        return self.strip(rows, title, caption)

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tinyssl.models.text import TextEncoder, tokenize
-from tinyssl.pretext.inputs import pooled, standardised
+from tinyssl.pretext.inputs import seen
 from tinyssl.pretext.views import sample_views
 from tinyssl.task import Pretext
 from tinyssl.training import to_tensor
@@ -22,10 +22,8 @@ class ImageText(Pretext):
     Parameters
     ----------
     encoder : Module with ``features`` and ``num_features``
-    width : int
-        Length of the vectors in which images and reports are compared.
-    standardise : bool
-        As `tinyssl.pretext.ContextRestoration` has it.
+    width : int, length of the vectors in which images and reports are compared
+    standardise : bool, as `tinyssl.pretext.ContextRestoration` has it
 
     Notes
     -----
@@ -40,11 +38,15 @@ class ImageText(Pretext):
     images via self-supervised learning, Nature Biomedical Engineering 6, 2022.
     """
 
-    name = "text"
+    name, main, higher = "text", "accuracy", True
     columns = ("image", "report")
     chance = {"accuracy": 0.5}  # noqa: RUF012
-    main, higher = "accuracy", True
     defaults = {"batch_size": 64}  # noqa: RUF012
+    finding = (
+        "Which of two different reports is the image's own? Right for {accuracy:.1%} "
+        "of the questions asked of the {where} (chance 50 %); they have {reports:.0f} "
+        "different reports."
+    )
 
     def __init__(self, encoder: nn.Module, *, width: int = 64, standardise=False):
         super().__init__()
@@ -60,9 +62,9 @@ class ImageText(Pretext):
 
     def forward(self, images, tokens):
         """Cross-entropy over the reports of each image, the images of each report."""
-        seen, said = self.embed_images(images), self.embed_texts(tokens)
+        shown, said = self.embed_images(images), self.embed_texts(tokens)
         scale = self.log_scale.clamp(max=math.log(100)).exp()
-        logits = scale * seen @ said.T  # (N, N)
+        logits = scale * shown @ said.T  # (N, N)
         own = torch.arange(len(images), device=logits.device)
         loss = (F.cross_entropy(logits, own) + F.cross_entropy(logits.T, own)) / 2
         # Does the own report fit better than that of the next image, if they differ?
@@ -73,8 +75,7 @@ class ImageText(Pretext):
 
     def embed_images(self, images):
         """Return unit vectors of images: (N, width)."""
-        images = standardised(images) if self.standardise else images
-        return F.normalize(self.to_common(pooled(self.encoder.features(images))))
+        return F.normalize(self.to_common(seen(self, images)))
 
     def embed_texts(self, tokens):
         """Return unit vectors of texts: (N, width)."""
@@ -84,8 +85,7 @@ class ImageText(Pretext):
     def similarity(self, images, texts) -> np.ndarray:
         """Return the cosine of each image with each text: (N, T)."""
         said = self.embed_texts(to_tensor(tokenize(texts), self.device))
-        seen = [self.embed_images(x) @ said.T for x in self.batches(images)]
-        return torch.cat(seen).cpu().double().numpy()
+        return self.answers(lambda x: self.embed_images(x) @ said.T, images)
 
     def evaluate(self, images, reports, rng):
         """Ask of each image which of two reports that differ is its own."""
@@ -97,16 +97,6 @@ class ImageText(Pretext):
         right = float(own[asked].mean()) if asked.any() else 0.5
         kinds = float(len(np.unique(reports)))
         return {"accuracy": right, "bar": 0.5, "reports": kinds}
-
-    def describe(self, scores, where):
-        """Say how often the own report fits better."""
-        keys = ("accuracy", "reports")
-        right, kinds = (np.mean([s[key] for s in scores]) for key in keys)
-        return (
-            "Which of two different reports is the image's own? Right for "
-            f"{right:.1%} of the questions asked of the {where} (chance 50 %); they "
-            f"have {kinds:.0f} different reports."
-        )
 
     def figures(self, images, reports, scores, *, rng):
         """Show images over the report, of all shown here, that fits each best."""

@@ -1,12 +1,10 @@
 """Patches as tokens: encoded where they are visible, decoded everywhere."""
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from tinyssl.models.vit import Block, positions
-from tinyssl.transforms import unpatchify
 
 
 class TokenDecoder(nn.Module):
@@ -42,21 +40,8 @@ def encode_visible(encoder, images, visible, grid):
     return known
 
 
-def whole_patches(images, region, size):
-    """Cut images, and the region if any, to sides of which the size is a divisor."""
-    H, W = (side // size * size for side in images.shape[1:3])
-    region = np.ones((H, W), bool) if region is None else region[:H, :W]
-    return images[:, :H, :W], region
-
-
 def normalised(patches):
     """Return patches (N, L, P) at mean 0 and variance 1, and mean and deviation."""
     variance, mean = torch.var_mean(patches, 2, keepdim=True)  # unbiased, as in MAE
     deviation = (variance + 1e-6).sqrt()
     return (patches - mean) / deviation, mean, deviation
-
-
-def as_images(patches, size, like):
-    """Put patches (N, L, P) together to images (N, H, W, C) of the shape of others."""
-    shape = (*like.shape[2:], like.shape[1])
-    return unpatchify(patches.cpu().numpy(), size, shape)

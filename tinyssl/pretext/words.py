@@ -15,7 +15,7 @@ LEAST = 0.01  # of the deviation of the first component: less is rounding
 class Words(nn.Module):
     """A dictionary and the principal components of its answers, kept in buffers."""
 
-    def __init__(self, *, num_filters, patch_size, stride):
+    def __init__(self, num_filters, patch_size, stride):
         super().__init__()
         shape = {"num_filters": num_filters, "patch_size": patch_size, "stride": stride}
         self.dictionary, self.known = PatchDictionary(**shape), {}
@@ -35,15 +35,9 @@ class Words(nn.Module):
         s = np.sqrt(np.maximum(squares[::-1][:COMPONENTS], 0))
         weights = np.where(s > LEAST * s[0], s / s[0], 0)
         axes = axes[:, ::-1][:, :COMPONENTS] / np.where(weights > 0, s, np.inf)
-        learned = {
-            "mean": mean,
-            "deviation": deviation,
-            "axes": axes,
-            "weights": weights,
-        }
-        learned |= {
-            k: getattr(self.dictionary, f"{k}_") for k in ("projection", "offset")
-        }
+        learned = {"mean": mean, "deviation": deviation, "axes": axes}
+        learned |= {"weights": weights, "offset": self.dictionary.offset_}
+        learned |= {"projection": self.dictionary.projection_}
         for name, buffer in self.named_buffers():
             value = np.zeros(buffer.shape, np.float32)
             value[..., : learned[name].shape[-1]] = learned[name]
@@ -53,9 +47,8 @@ class Words(nn.Module):
 
     def components(self, row):
         """Return the components (64,) of one answer (3 K,)."""
-        mean, deviation, axes = (
-            getattr(self, name).cpu().numpy() for name in ("mean", "deviation", "axes")
-        )
+        known = (self.mean, self.deviation, self.axes)
+        mean, deviation, axes = (tensor.cpu().numpy() for tensor in known)
         return (row - mean) / deviation @ axes
 
     def histograms(self, images):

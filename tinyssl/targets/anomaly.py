@@ -11,6 +11,7 @@ from tinyssl import metrics
 from tinyssl.cases import Cases, Reading, gather
 from tinyssl.data import Table
 from tinyssl.data.toy.report import NAMES
+from tinyssl.dictionary import unit
 from tinyssl.summary import Metric, means_of, number
 from tinyssl.targets.baselines import distances, gaussian, global_intensities
 from tinyssl.targets.grading import Grading, in_words
@@ -23,15 +24,14 @@ ALIKE = "look-alikes"  # harmless spots; all of them, and of each kind
 class Anomaly(Target):
     """Score images by their distance from normal ones, as a frozen encoder sees them.
 
-    A Gaussian describes the pooled features, at unit length, of normal training images;
-    the distance is that of Mahalanobis, which grows with -log density: the score of
-    Sato et al. 2023, see `tinyssl.pretext.AnatomyPaste`.
+    That of Mahalanobis, in a Gaussian fitted to the pooled features, at unit length, of
+    normal training images: the score of `tinyssl.pretext.AnatomyPaste`'s paper.
 
     Notes
     -----
-    Only normal images are fitted, so the labelled images are normal ones here. Abnormal
-    ones must not choose the encoder either, nor any setting. Look-alikes are harmless:
-    a score should not tell normal eyes with many of them from those with few.
+    The labelled images are normal ones here. Abnormal ones must not choose the encoder
+    either, nor any setting. Look-alikes are harmless: a score should not tell normal
+    eyes with many of them from those with few.
     """
 
     name = "anomaly"
@@ -57,8 +57,7 @@ class Anomaly(Target):
 
         Parameters
         ----------
-        normal : str
-            Class that is normal; if not given the one whose name says so, or grade 0.
+        normal : str, class that is normal: else the one whose name says so, or grade 0
         """
         images, table = reading.images(table)
         grades = np.full(len(table), -1) if table.grade is None else table.grade
@@ -81,12 +80,9 @@ class Anomaly(Target):
         mean, scale = map(torch.from_numpy, gaussian(self.embed(images)))
         self.mean.copy_(mean), self.scale.copy_(scale)
 
-    @torch.no_grad()
     def embed(self, images) -> np.ndarray:
         """Return pooled features at unit length: (N, D)."""
-        maps = map(self.encoder.features, self.batches(images))
-        rows = np.concatenate([self.pool(m).cpu().double().numpy() for m in maps])
-        return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+        return unit(self.answers(lambda x: self.pool(self.encoder.features(x)), images))
 
     def predict(self, images) -> np.ndarray:
         """Return how far each image lies from the normal ones: (N,)."""

@@ -4,15 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax, softmax
 
+from tinyssl.dictionary import unit
+
 
 def majority(grades: np.ndarray, n: int, num_grades: int) -> NDArray[np.float64]:
-    """Give each of n images the frequencies of the training grades: (n, num_grades).
-
-    Examples
-    --------
-    >>> majority(np.array([0, 0, 1, 2]), 1, 3)
-    array([[0.5 , 0.25, 0.25]])
-    """
+    """Give each of n images the frequencies of the training grades: (n, num_grades)."""
     counts = np.bincount(grades, minlength=num_grades)
     return np.tile(counts / counts.sum(), (n, 1))
 
@@ -73,10 +69,8 @@ def probes(features, features_new, grades, *, num_grades) -> dict[str, NDArray]:
 
 def nearest(features: NDArray, features_new: NDArray, count: int) -> NDArray[np.int64]:
     """Return the rows of ``features`` nearest to each new row by cosine: (N, count)."""
-    some, others = (
-        x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
-        for x in (features - features.mean(0), features_new - features.mean(0))
-    )
+    mean = features.mean(0)
+    some, others = unit(features - mean), unit(features_new - mean)
     return np.argsort(-(others @ some.T), axis=1, kind="stable")[:, :count]
 
 

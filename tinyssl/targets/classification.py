@@ -13,6 +13,24 @@ from tinyssl.summary import Metric
 from tinyssl.targets.grading import Grading
 
 
+def evaluate(truth, answers, probabilities: np.ndarray) -> dict[str, float]:
+    """Score classes (N,) and answers (N,) with their probabilities (N, K).
+
+    AUC and AP are averaged over the classes that occur; nan where only one does.
+    """
+    binary = probabilities.shape[1] == 2
+    scores = {"accuracy": metrics.accuracy(truth, answers)}
+    how = "binary" if binary else "macro"
+    parts = {"f1": metrics.f1_score, "precision": metrics.precision}
+    for name, score in (parts | {"recall": metrics.recall}).items():
+        scores[name] = score(truth, answers, average=how)
+    occurring = [1] if binary else np.unique(truth)
+    for name, score in (("auc", metrics.roc_auc), ("ap", metrics.average_precision)):
+        each = [score(truth == k, probabilities[:, k]) for k in occurring]
+        scores[name] = np.mean(each) if len(np.unique(truth)) > 1 else np.nan
+    return {name: float(value) for name, value in scores.items()}
+
+
 class Classification(Grading):
     """Name the class of an image: softmax and cross-entropy; as `Grading` otherwise."""
 
@@ -32,6 +50,7 @@ class Classification(Grading):
         "recall": Metric("recall"),
         "ap": Metric("AP"),
     }
+    evaluate = staticmethod(evaluate)
 
     @classmethod
     def suited(cls, cases: Cases):
@@ -42,27 +61,3 @@ class Classification(Grading):
     def build(cls, encoder: nn.Module, cases: Cases):
         """Put a head for as many classes as there are on an encoder."""
         return cls(encoder, num_grades=cases.facts["num_grades"], head="softmax")
-
-    @classmethod
-    def evaluate(cls, truth, answers, probabilities) -> dict[str, float]:
-        """See the function of that name."""
-        return evaluate(truth, answers, probabilities)
-
-
-def evaluate(truth, answers, probabilities: np.ndarray) -> dict[str, float]:
-    """Score classes (N,) and answers (N,) with their probabilities (N, K).
-
-    AUC and AP are averaged over the classes that occur; nan where only one does.
-    """
-    K = probabilities.shape[1]
-    binary = K == 2
-    scores = {"accuracy": metrics.accuracy(truth, answers)}
-    for name in ("f1_score", "precision", "recall"):
-        score = getattr(metrics, name)
-        how = "binary" if binary else "macro"
-        scores[name.removesuffix("_score")] = score(truth, answers, average=how)
-    occurring = [1] if binary else np.unique(truth)
-    for name, score in (("auc", metrics.roc_auc), ("ap", metrics.average_precision)):
-        each = [score(truth == k, probabilities[:, k]) for k in occurring]
-        scores[name] = np.mean(each) if len(np.unique(truth)) > 1 else np.nan
-    return {name: float(value) for name, value in scores.items()}

@@ -108,10 +108,8 @@ def read_masks(table: Table, name: str, fields: list[NDArray], label=None):
         if label is not None and not isinstance(item, Path | None):
             mask = mask == label
         if mask.shape != field.shape:
-            raise ValueError(
-                f"{table.root}: the {name} mask of {n} must be as large as its image "
-                f"{field.shape}, found {mask.shape}"
-            )
+            rule = f"must be as large as its image {field.shape}, found {mask.shape}"
+            raise ValueError(f"{table.root}: the {name} mask of {n} {rule}")
         truth.append(mask)
     shows = [mask.any() for mask in truth]
     if not any(shows):

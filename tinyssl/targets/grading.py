@@ -4,14 +4,12 @@ Four heads, to be compared on the same folds (``python -m tinyssl finetune --hea
 
 ``continuation`` (the default)
     Continuation ratios (Fienberg 1980): K - 1 outputs, each the log-odds of going
-    beyond a grade once it is reached. The order is built in, and each step may look
-    at its own features. Decoded by the median grade.
+    beyond a grade once it is reached; each step may look at its own features.
 ``cumulative``
     Proportional odds (McCullagh 1980): one severity score and K - 1 ordered
     thresholds; P(grade <= k) is the logistic function of threshold k minus score.
 ``softmax``, ``regression``
-    Cross-entropy over K unordered classes, decoded by its argmax; squared error of one
-    number, rounded to the nearest grade.
+    Cross-entropy over K unordered classes; squared error of one number.
 
 On RetinaMNIST's five folds, from scratch with all labels, the mean QWK was .583, .564,
 .553 and .555 in this order (``tinyssl finetune retinamnist.npz --size 32 --fractions
@@ -39,6 +37,21 @@ HEADS = Head.__args__
 SHORT = ("none", "mild", "moderate", "severe", "proliferative")
 
 
+def evaluate(grades_true, grades_pred, probabilities) -> dict[str, float]:
+    """Score grades, and their probabilities (N, K).
+
+    "qwk" in [-1, 1], "accuracy", and "auc", one against the rest, averaged over the
+    classes that occur; nan where the labels leave a value undefined.
+    """
+    K = probabilities.shape[1]
+    qwk = metrics.quadratic_weighted_kappa(grades_true, grades_pred, num_classes=K)
+    occurring = np.unique(grades_true)
+    each = [metrics.roc_auc(grades_true == k, probabilities[:, k]) for k in occurring]
+    accuracy = metrics.accuracy(grades_true, grades_pred)
+    auc = np.mean(each) if len(occurring) > 1 else np.nan
+    return {"qwk": float(qwk), "accuracy": float(accuracy), "auc": float(auc)}
+
+
 class Grading(Target):
     """Grade images 0..K-1 with an encoder and one of four heads.
 
@@ -47,8 +60,7 @@ class Grading(Target):
     encoder : Module with ``features`` and ``num_features``
     num_grades : int
     head : {"continuation", "cumulative", "softmax", "regression"}
-    augment : bool
-        Draw one of the eight views, brightness and contrast for each training image.
+    augment : bool, draw one of eight views, brightness and contrast for each image
 
     Notes
     -----
@@ -59,9 +71,8 @@ class Grading(Target):
     name = "grading"
     title = "Did pretraining help?"
     measure = (
-        "Quadratic weighted kappa (QWK) counts a mistake by the square of its "
-        "distance: 1 is perfect, 0 what guessing reaches. Seen with eight views an "
-        "image."
+        "Quadratic weighted kappa (QWK) counts a mistake by the square of its distance:"
+        " 1 is perfect, 0 what guessing reaches. Seen with eight views an image."
     )
     columns = ("image", "grade")
     metrics = {  # noqa: RUF012
@@ -77,15 +88,14 @@ class Grading(Target):
         "curve": 6,
     }
     keeper = "tinyssl.grade.keep:keep_grader"
+    evaluate = staticmethod(evaluate)
 
     def __init__(self, encoder, *, num_grades=5, head="continuation", augment=True):
         super().__init__()
         if head not in HEADS:
             raise ValueError(f"head must be one of {', '.join(HEADS)}, found {head!r}")
-        self.encoder = encoder
-        self.num_grades = num_grades
-        self.head = head
-        self.augment = augment
+        self.encoder, self.num_grades = encoder, num_grades
+        self.head, self.augment = head, augment
         outputs = {"softmax": num_grades, "continuation": num_grades - 1}.get(head, 1)
         self.linear = nn.Linear(2 * encoder.num_features, outputs)
         if head == "cumulative":  # thresholds: a first one, then positive gaps
@@ -100,13 +110,11 @@ class Grading(Target):
 
         Parameters
         ----------
-        order : sequence of str
-            Names of the classes, least first, where the data set does not say it.
+        order : sequence of str, names of the classes, least first, if not known
         """
         images, table = reading.images(table)
-        grades = strata = (
-            np.full(len(table), -1) if table.grade is None else table.grade
-        )
+        known = table.grade
+        grades = strata = np.full(len(table), -1) if known is None else known
         found = np.unique(grades[grades >= 0]).tolist()
         if reading.labelled and len(found) < 2:
             rule = "needs images of two grades or more"
@@ -136,8 +144,7 @@ class Grading(Target):
 
         Parameters
         ----------
-        head : str
-            How grades are answered; see `tinyssl.targets.grading`.
+        head : str, how grades are answered; see `tinyssl.targets.grading`
         """
         return cls(encoder, num_grades=cases.facts["num_grades"], head=head)
 
@@ -220,11 +227,6 @@ class Grading(Target):
         return cls.evaluate(cases.columns["grade"][index], *answers)
 
     @classmethod
-    def evaluate(cls, truth, answers, probabilities) -> dict[str, float]:
-        """See the function of that name."""
-        return evaluate(truth, answers, probabilities)
-
-    @classmethod
     def notes(cls, cases: Cases) -> dict[str, Any]:
         """Name the classes, and warn where the labels are too few to tell."""
         grades, names = cases.columns["grade"], cases.facts["class_names"]
@@ -232,11 +234,9 @@ class Grading(Target):
         notes = {"classes": classes_in_words(names, counts)}
         fewest, folds = counts[counts > 0].min(), max(1, cases.num_folds)
         if fewest < 2 * folds:
-            rare = [
-                n for n, count in zip(names, counts, strict=True) if count == fewest
-            ]
+            rare = names[counts.tolist().index(fewest)]
             notes["WARNING"] = (
-                f"too few to tell: {counts.sum()} labels, {fewest} of {rare[0]}, fewer "
+                f"too few to tell: {counts.sum()} labels, {fewest} of {rare}, fewer "
                 f"than two in each of {folds} folds"
             )
         return notes
@@ -267,14 +267,15 @@ class Grading(Target):
 
         if not (kept := results.get("kept")):
             return []
+        found = kept["calibration"]
         caption = (
             f"Calibration of the models kept for grading ({kept['init']}): each of the "
-            f"{kept['calibration']['n']} labelled images was answered by the one model "
-            "that had not seen it, in groups of equal size, with the 95 % interval of "
-            "their share. “tinyssl grade” averages all models, which makes it a little "
-            "less sure than each."
+            f"{found['n']} labelled images was answered by the one model that had not "
+            "seen it, in groups of equal size, with the 95 % interval of their share. "
+            "“tinyssl grade” averages all models, which makes it a little less sure "
+            "than each."
         )
-        return [(plots.calibration(kept["calibration"]), caption)]
+        return [(plots.calibration(found), caption)]
 
 
 def decode(probability, head: str):
@@ -297,20 +298,3 @@ def view(x: torch.Tensor, number: int) -> torch.Tensor:
     """Return view 0..7 of a batch: mirrored when odd, turned number // 2 times."""
     x = x.flip(-1) if number % 2 else x
     return torch.rot90(x, number // 2, (2, 3))
-
-
-def evaluate(grades_true, grades_pred, probabilities) -> dict[str, float]:
-    """Score grades, and their probabilities (N, K).
-
-    "qwk" in [-1, 1], "accuracy", and "auc", one against the rest, averaged over the
-    classes that occur; nan where the labels leave a value undefined.
-    """
-    K = probabilities.shape[1]
-    qwk = metrics.quadratic_weighted_kappa(grades_true, grades_pred, num_classes=K)
-    occurring = np.unique(grades_true)
-    each = [metrics.roc_auc(grades_true == k, probabilities[:, k]) for k in occurring]
-    return {
-        "qwk": float(qwk),
-        "accuracy": float(metrics.accuracy(grades_true, grades_pred)),
-        "auc": float(np.mean(each)) if len(occurring) > 1 else float("nan"),
-    }

@@ -47,8 +47,7 @@ class Laterality(Target):
 
     def __init__(self, encoder: nn.Module, *, augment: bool = True):
         super().__init__()
-        self.encoder = encoder
-        self.augment = augment
+        self.encoder, self.augment = encoder, augment
         self.linear = nn.Linear(2 * encoder.num_features, 1)
 
     @classmethod
@@ -71,14 +70,13 @@ class Laterality(Target):
         if not self.augment:
             return images, eyes
         N, shape, rng = len(images), images.shape, np.random.default_rng(rng)
-        images = images.reshape(N, -1, *shape[-2:])  # slices of a volume in a column
+        rows = images.reshape(N, -1, *shape[-2:])  # slices of a volume in a column
         mirrored = sample_flips(N, rng=rng)
-        images, eyes = flip(images, mirrored), np.where(mirrored, 1 - eyes, eyes)
-        images = adjust(images, *sample_adjustments(N, rng=rng))
-        return images.reshape(shape), eyes
+        rows = adjust(flip(rows, mirrored), *sample_adjustments(N, rng=rng))
+        return rows.reshape(shape), np.where(mirrored, 1 - eyes, eyes)
 
     def forward(self, inputs, targets):
-        """Cross-entropy of the two eyes."""
+        """Cross-entropy of two classes."""
         logits = self.logits(inputs)
         loss = F.binary_cross_entropy_with_logits(logits, targets.float())
         return loss, {"accuracy": ((logits > 0) == (targets > 0)).float().mean()}
@@ -93,14 +91,13 @@ class Laterality(Target):
         rows = features.flatten(2, -2)  # (N, C, h, w)
         return F.adaptive_avg_pool2d(rows, (1, 2)).flatten(1)
 
-    @torch.no_grad()
     def predict(self, images: np.ndarray, *, batch_size: int = 64) -> np.ndarray:
         """Return the probability of a right eye, by image and mirror image: (N,)."""
-        answers = []
-        for x in self.batches(images, batch_size):
-            logits = (self.logits(x) - self.logits(x.flip(-1))) / 2
-            answers.append(torch.sigmoid(logits).cpu().double().numpy())
-        return np.concatenate(answers)
+
+        def answer(x):
+            return torch.sigmoid((self.logits(x) - self.logits(x.flip(-1))) / 2)
+
+        return self.answers(answer, images, batch_size)
 
     @classmethod
     def score(cls, cases: Cases, index: np.ndarray, answers: Any) -> dict[str, float]:
@@ -110,8 +107,8 @@ class Laterality(Target):
     @classmethod
     def baselines(cls, cases: Cases, chosen: np.ndarray, held: np.ndarray):
         """Answer the eye that most of the labelled images are."""
-        right = cases.columns["eye"][chosen].mean() > 0.5
-        return {"majority eye": np.full(len(held), float(right))}
+        right = float(cases.columns["eye"][chosen].mean() > 0.5)
+        return {"majority eye": np.full(len(held), right)}
 
     @classmethod
     def probe(cls, cases: Cases, chosen: np.ndarray, *features: np.ndarray):
@@ -123,8 +120,6 @@ class Laterality(Target):
 
 def evaluate(eyes_true: np.ndarray, probability: np.ndarray) -> dict[str, float]:
     """Score answers: accuracy, and the area under the ROC curve."""
-    answers = (probability > 0.5).astype(int)
-    return {
-        "accuracy": float(metrics.accuracy(eyes_true, answers)),
-        "auc": float(metrics.roc_auc(eyes_true, probability)),
-    }
+    accuracy = metrics.accuracy(eyes_true, (probability > 0.5).astype(int))
+    auc = metrics.roc_auc(eyes_true, probability)
+    return {"accuracy": float(accuracy), "auc": float(auc)}

@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 from torch.nn import functional as F
 
-from tinyssl import metrics, models
+from tinyssl import metrics
 from tinyssl.cases import Cases, Reading, gather
 from tinyssl.data import Table, load_points
 from tinyssl.summary import Metric
@@ -38,10 +37,8 @@ class Localization(OnNetwork, Target):
     ----------
     network : Module
         Maps (N, C, H, W) to (N, P, H, W): ``Restorer(encoder, channels=P)``.
-    sigma : float
-        Standard deviation of the Gaussian target, as a share of the image's side.
-    augment : bool
-        Mirror, shift, brightness and contrast. An eye upside down is none.
+    sigma : float, deviation of the Gaussian target, as a share of the image's side
+    augment : bool, mirror, shift, brightness and contrast; no eye is upside down
     """
 
     name = "localization"
@@ -62,9 +59,7 @@ class Localization(OnNetwork, Target):
 
     def __init__(self, network, *, sigma: float = 0.03, augment: bool = True):
         super().__init__()
-        self.network = network
-        self.sigma = sigma
-        self.augment = augment
+        self.network, self.sigma, self.augment = network, sigma, augment
 
     @classmethod
     def read(cls, table: Table, reading: Reading) -> Cases:
@@ -76,11 +71,6 @@ class Localization(OnNetwork, Target):
         known = {"labelled": np.isfinite(points).all((1, 2)), "disc_diameter": disc}
         return gather(table, reading, columns, size=reading.size, **known)
 
-    @classmethod
-    def build(cls, encoder: nn.Module, cases: Cases):
-        """Put a decoder on an encoder that has none."""
-        return cls(models.mapping(encoder, channels=cls.channels))
-
     def make_batch(self, images, points, rng):
         """Show each image in a fresh view; the points, (N, P, 2), move along."""
         rng = np.random.default_rng(rng)
@@ -90,8 +80,7 @@ class Localization(OnNetwork, Target):
             offsets = rng.integers(-most, most + 1, (len(images), 2))
             images, points = shift(images, points, offsets)
             images = adjust(images, *sample_adjustments(len(images), rng=rng))
-        N, P = points.shape[:2]
-        return images, points.reshape(N, P * 2)
+        return images, points.reshape(len(points), -1)
 
     def forward(self, inputs, targets):
         """Cross-entropy between map and Gaussian; logs the error in pixels."""
@@ -102,20 +91,21 @@ class Localization(OnNetwork, Target):
         found = decode(log_map.detach().exp(), self.sigma * W)
         return loss.mean(), {"error": (found - points).norm(dim=2).mean()}
 
-    @torch.no_grad()
     def predict(self, images: NDArray, *, batch_size: int = 64) -> NDArray[np.float64]:
         """Find the points of images (N, S, S, C), (y, x) in pixels: (N, P, 2)."""
-        points = []
-        for start in range(0, len(images), batch_size):
-            maps = self.maps(images[start : start + batch_size])
-            points.append(decode(maps, self.sigma * maps.shape[-1]).cpu().double())
-        return torch.cat(points).numpy()
+
+        def answer(x):
+            return decode(self.both(x), self.sigma * x.shape[-1])
+
+        return self.answers(answer, images, batch_size)
 
     @torch.no_grad()
     def maps(self, images: NDArray[np.uint8]) -> torch.Tensor:
         """Return the probability of each place, straight and mirrored: (N, P, S, S)."""
-        self.eval()
-        x = to_tensor(images, self.device)
+        return self.eval().both(to_tensor(images, self.device))
+
+    def both(self, x: torch.Tensor) -> torch.Tensor:
+        """As `maps`, of tensors."""
         straight = log_softmax(self.network(x)).exp()
         mirrored = log_softmax(self.network(x.flip(3))).exp().flip(3)
         return (straight + mirrored) / 2
@@ -143,10 +133,8 @@ class Localization(OnNetwork, Target):
         points = cases.columns["points"][chosen]
         near = nearest(*features, 5)
         fitted = ridge(features[0], points.reshape(len(points), -1), features[1])
-        return {
-            "linear probe": fitted.reshape(-1, *points.shape[1:]),
-            "nearest neighbours": points[near].mean(1),
-        }
+        linear = fitted.reshape(-1, *points.shape[1:])
+        return {"linear probe": linear, "nearest neighbours": points[near].mean(1)}
 
     @classmethod
     def figures(cls, cases: Cases, results: dict[str, Any], load: Any) -> Figures:
@@ -169,15 +157,13 @@ class Localization(OnNetwork, Target):
 
 def read_points(table: Table, reading: Reading, instead: str = "") -> list[NDArray]:
     """Return the places (N, 2) of disc and fovea in images of the reading's size."""
-    lacking = [name for name in POINTS if name not in table.points]
-    if lacking and reading.labelled:
-        raise ValueError(
-            f"{table.root}: needs {instead}the points disc and fovea, "
-            f"found {', '.join(table.points) or 'none'}"
-        )
-    if lacking:
-        return [np.full((len(table), 2), np.nan)] * len(POINTS)
-    return [load_points(table, name, reading.size) for name in POINTS]
+    if table.points.keys() >= {*POINTS}:
+        return [load_points(table, name, reading.size) for name in POINTS]
+    if reading.labelled:
+        found = ", ".join(table.points) or "none"
+        rule = f"needs {instead}the points disc and fovea"
+        raise ValueError(f"{table.root}: {rule}, found {found}")
+    return [np.full((len(table), 2), np.nan)] * len(POINTS)
 
 
 def mirror(images, points, which):
@@ -226,18 +212,18 @@ def decode(probability: torch.Tensor, sigma: float) -> torch.Tensor:
 def evaluate(points_true, points_pred, *, side, disc_diameter=DISC_DIAMETER):
     """Score places of disc and fovea, (N, P, 2) in pixels, in disc diameters.
 
-    The side of the square images is the width of the field of view; the diameter of a
-    disc is a share of it. "error" is the mean distance in disc diameters, "within" the
-    share that lies within half of one; then the same of "disc" and "fovea".
+    The diameter is a share of the images' side, as wide as the field of view. "error"
+    is the mean distance, "within" the share that lies within half a diameter; then the
+    same of "disc" and "fovea".
     """
     pairs = points_true.reshape(-1, 2), points_pred.reshape(-1, 2)
     spacing = 1 / (disc_diameter * side)
     distance = metrics.localization_error(*pairs, spacing=spacing)
     distance = distance.reshape(points_true.shape[:2])  # (N, P)
-    scores = {}
-    for name, part in zip(("", *POINTS), (distance, *distance.T), strict=True):
-        scores[f"{name} error".strip()] = float(part.mean())
-        scores[f"{name} within".strip()] = float((part <= 0.5).mean())
+    scores, parts = {}, (distance, *distance.T)
+    for start, part in zip(("", "disc ", "fovea "), parts, strict=True):
+        scores[f"{start}error"] = float(part.mean())
+        scores[f"{start}within"] = float((part <= 0.5).mean())
     return scores
 
 

@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from tinyssl import metrics
 from tinyssl.data.crop import field_width
+from tinyssl.summary import mean_of
 
 THRESHOLD = 0.6  # a pixel is found from this probability on
 RIM = 2  # pixels of a wide vessel's edge that may be jagged
@@ -33,8 +34,7 @@ def thin_vessels(mask: NDArray[np.bool_], *, width: float) -> NDArray[np.bool_]:
 
     References
     ----------
-    Yan, Yang, Cheng (2018), Joint segment-level and pixel-wise losses for deep
-    learning based retinal vessel segmentation, IEEE TBME 65(9):1912-1923.
+    Yan, Yang, Cheng (2018), IEEE TBME 65(9):1912-1923.
     """
     if not width >= 1:
         raise ValueError(f"width must be at least 1 pixel, found {width}")
@@ -81,6 +81,4 @@ def evaluate(
 
 def means(scores: list[dict[str, float]]) -> dict[str, float]:
     """Return the mean of each score over the images where it is defined."""
-    columns = {name: np.array([s[name] for s in scores]) for name in scores[0]}
-    defined = {name: column[np.isfinite(column)] for name, column in columns.items()}
-    return {k: float(v.mean()) if len(v) else np.nan for k, v in defined.items()}
+    return {name: mean_of([s[name] for s in scores]) for name in scores[0]}

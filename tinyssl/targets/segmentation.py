@@ -49,10 +49,8 @@ class Segmentation(OnNetwork, Target):
     ----------
     network : Module
         Maps (N, C, H, W) to (N, 1, H, W) logits: ``UNet`` or ``DenseUNet``.
-    patch_size : int
-        Side of the training patches in pixels.
-    augment : bool
-        Draw one of the eight flips and turns, brightness and contrast.
+    patch_size : int, side of the training patches in pixels
+    augment : bool, draw one of the eight flips and turns, brightness and contrast
     focus : float
         Share of the patches drawn so that they hold the object: 0 for vessels, which
         are everywhere; a lesion covers one pixel in a thousand.
@@ -89,11 +87,8 @@ class Segmentation(OnNetwork, Target):
 
     def __init__(self, network, *, patch_size=64, augment=True, focus=0.0):
         super().__init__()
-        self.network = network
-        self.patch_size = patch_size
-        self.augment = augment
-        self.focus = focus
-        self.views = 1
+        self.network, self.patch_size = network, patch_size
+        self.augment, self.focus, self.views = augment, focus, 1
 
     def make_batch(self, images, masks, regions, rng):
         """Cut a patch out of each prepared image, its mask and its field of view."""
@@ -102,18 +97,17 @@ class Segmentation(OnNetwork, Target):
         corners = sample_corners(regions, size, rng=rng)
         if self.focus:
             corners = move_to_objects(corners, masks, size, share=self.focus, rng=rng)
-        pixels = cut_patches(images, corners, size)
-        layers = [cut_patches(m, corners, size) for m in (masks, regions)]
-        layers = np.stack(layers, -1)  # (N, s, s, 2)
+        cut = [cut_patches(x, corners, size) for x in (images, masks, regions)]
+        pixels, layers = cut[0], np.stack(cut[1:], -1)  # (N, s, s, 2)
         if self.augment:
             N = len(pixels)
             flips, turns = sample_flips(N, rng=rng), sample_turns(N, rng=rng)
             pixels, layers = (rotate(flip(a, flips), turns) for a in (pixels, layers))
             gains = rng.uniform(0.8, 1.25, (N, 1, 1, 1))
             offsets = rng.uniform(-16, 16, (N, 1, 1, 1))
-            centred = pixels - float(fields.NEUTRAL)
-            adjusted = fields.NEUTRAL + gains * centred + offsets
-            pixels = np.clip(np.rint(adjusted), 0, 255).astype(np.uint8)
+            centred = gains * (pixels - float(fields.NEUTRAL))
+            adjusted = np.rint(fields.NEUTRAL + centred + offsets)
+            pixels = np.clip(adjusted, 0, 255).astype(np.uint8)
         return pixels, (layers[..., 0], layers[..., 1])
 
     def forward(self, inputs, targets):
@@ -171,8 +165,8 @@ class Segmentation(OnNetwork, Target):
             if mask in EVERYWHERE:
                 both = zip(truth, map(thin_width, regions), strict=True)
                 columns["thin"] = [thin_vessels(m, width=w) for m, w in both]
-            second = table.masks.get(f"{mask}_2nd")
-            if second is not None and all(item is not None for item in second):
+            second = table.masks.get(f"{mask}_2nd", [None])
+            if all(item is not None for item in second):
                 columns["second"] = fields.read_masks(table, f"{mask}_2nd", regions)
         held = fields.held_out(table)
         if held.all() and not reading.folds:
@@ -224,13 +218,12 @@ class Segmentation(OnNetwork, Target):
         "average_precision" is of all pixels of all images together.
         """
         truth, regions = cases.take(("truth", "field"), index)
-        widths = cases.columns.get("thin", [None] * len(cases))
-        thin = [widths[i] for i in index]
+        thin = cases.columns.get("thin")
         scores, inside = [], []
-        each = zip(answers, truth, regions, thin, strict=True)
-        for answer, mask, field, narrow in each:
+        each = zip(index, answers, truth, regions, strict=True)
+        for i, answer, mask, field in each:
             found = resize(answer, mask.shape)
-            scores.append(evaluate(found, mask, field, thin=narrow))
+            scores.append(evaluate(found, mask, field, thin=thin and thin[i]))
             inside.append([mask[field], found[field]])
         pixels, found = (np.concatenate(part) for part in zip(*inside, strict=True))
         pooled = metrics.average_precision(pixels.astype(int), found)
@@ -275,12 +268,12 @@ class Segmentation(OnNetwork, Target):
         place = int(np.argmax([mask.mean() for mask in truth]))
         mask, field, image = truth[place], regions[place], cases.images(held)[place]
         name, shown = cases.facts["mask"], []
-        words = WORDS.get(name, name)
         for init in results["shown"]:
             (found,) = load(init).predict([image], views=1)
             layers = (resize(image, mask.shape), mask, resize(found, mask.shape), field)
             dice = metrics.dice(mask, layers[2] >= THRESHOLD, region=field)
-            title = None if name == "vessel" else f"{words}: Dice {dice:.3f} here"
+            title = f"{WORDS.get(name, name)}: Dice {dice:.3f} here"
+            title = None if name == "vessel" else title
             figure = plots.vessels(*layers, threshold=THRESHOLD, title=title)
             shown.append((figure, f"{init}: the held-out image with the most to find."))
         return shown

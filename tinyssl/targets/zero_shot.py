@@ -5,15 +5,15 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from tinyssl import metrics
 from tinyssl.cases import Cases, Reading, gather
 from tinyssl.data import Table
 from tinyssl.data.toy.report import NAMES
-from tinyssl.summary import Metric, means_of
+from tinyssl.summary import Metric, mean_of, means_of
 from tinyssl.targets import baselines
 from tinyssl.targets.grading import Grading, view
+from tinyssl.targets.laterality import Laterality
 from tinyssl.task import Figures, Pretext, Target
 
 BOOTSTRAPS, FEWEST = 1000, 5  # FEWEST: images with a finding, and without it
@@ -50,14 +50,10 @@ class ZeroShot(Target):
         "low": Metric("2.5 % of bootstrap"),
         "high": Metric("97.5 % of bootstrap"),
     }
-    defaults = {  # noqa: RUF012
-        "encoder": "small",
-        "fractions": (0.01, 0.1, 1.0),
-        "epochs": 30,
-        "batch_size": 32,
-    }
+    defaults = Grading.defaults | {"fractions": (0.01, 0.1, 1.0), "curve": 0}
     asks = True
     make_batch, pool = Grading.make_batch, staticmethod(Grading.pool)
+    logits, forward = Grading.outputs, Laterality.forward  # (N, K), two classes each
 
     def __init__(self, encoder: nn.Module, *, num_findings: int, augment: bool = True):
         super().__init__()
@@ -75,9 +71,8 @@ class ZeroShot(Target):
         there = np.stack([*found.values()], 1) if found else np.zeros((len(table), 0))
         grades = table.grade if table.grade is not None else np.zeros(len(table), int)
         columns = {"image": images, "findings": there, "grade": grades}
-        labelled = (grades >= 0) & bool(found)
-        known = {"labelled": labelled, "strata": grades, "classes": "grade"}
-        known |= {"findings": list(found), "size": reading.size}
+        known = {"labelled": (grades >= 0) & bool(found), "strata": grades}
+        known |= {"classes": "grade", "findings": list(found), "size": reading.size}
         return gather(table, reading, columns, **known)
 
     @classmethod
@@ -85,25 +80,14 @@ class ZeroShot(Target):
         """Put a head for as many findings as there are on an encoder."""
         return cls(encoder, num_findings=cases.columns["findings"].shape[1])
 
-    def forward(self, inputs, targets):
-        """Cross-entropy of every finding."""
-        logits = self.outputs(inputs)
-        accuracy = ((logits > 0) == (targets > 0)).float().mean()
-        loss = F.binary_cross_entropy_with_logits(logits, targets.float())
-        return loss, {"accuracy": accuracy}
-
-    def outputs(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Score each finding: (N, K)."""
-        return self.linear(self.pool(self.encoder.features(inputs)))
-
-    @torch.no_grad()
     def predict(self, images, *, views=8, batch_size=64):
         """Return the probability of each finding, over some views: (N, K)."""
-        answers = []
-        for x in self.batches(images, batch_size):
-            logits = sum(self.outputs(view(x, v)) for v in range(views)) / views
-            answers.append(torch.sigmoid(logits).cpu().double().numpy())
-        return np.concatenate(answers)
+
+        def answer(x):
+            logits = sum(self.logits(view(x, v)) for v in range(views)) / views
+            return torch.sigmoid(logits)
+
+        return self.answers(answer, images, batch_size)
 
     @classmethod
     def score(cls, cases: Cases, index: np.ndarray, answers: Any) -> dict[str, float]:
@@ -112,10 +96,10 @@ class ZeroShot(Target):
         each = auc_of_each(truth, answers)
         rng = np.random.default_rng(0)
         draws = rng.integers(len(truth), size=(BOOTSTRAPS, len(truth)))
-        again = [mean(auc_of_each(truth[i], answers[i])) for i in draws]
+        again = [mean_of(auc_of_each(truth[i], answers[i])) for i in draws]
         known = [value for value in again if np.isfinite(value)] or [np.nan]
         low, high = np.quantile(known, (0.025, 0.975))
-        scores = {"auc": mean(each), "low": low, "high": high}
+        scores = {"auc": mean_of(each), "low": low, "high": high}
         named = zip(cases.facts["findings"], each, strict=True)
         return {k: float(v) for k, v in (*scores.items(), *named)}
 
@@ -160,17 +144,14 @@ def findings(table: Table) -> dict[str, np.ndarray]:
     known = {}
     for kind, masks in table.masks.items():
         if kind in NAMES:
-            there = np.array([m is not None and np.any(m) for m in masks])
-            known[NAMES[kind][1]] = there
+            there = [m is not None and np.any(m) for m in masks]
+            known[NAMES[kind][1]] = np.array(there)
     if not known and table.grade is not None:
         for k, name in enumerate(table.class_names or ()):
             if not name.lower().startswith(NONE):
                 known[name] = table.grade == k
-    return {
-        name: there
-        for name, there in known.items()
-        if FEWEST <= there.sum() <= len(there) - FEWEST
-    }
+    most = len(table) - FEWEST
+    return {k: there for k, there in known.items() if FEWEST <= there.sum() <= most}
 
 
 def auc_of_each(truth: np.ndarray, answers: np.ndarray) -> list[float]:
@@ -181,19 +162,11 @@ def auc_of_each(truth: np.ndarray, answers: np.ndarray) -> list[float]:
     ]
 
 
-def mean(values) -> float:
-    """Average what is known; nan where nothing is."""
-    known = [value for value in values if np.isfinite(value)]
-    return float(np.mean(known)) if known else np.nan
-
-
 def _each(cases, chosen, features, features_new):
     """Fit each finding by logistic regression: (N, K); a half where it has one side."""
-    penalty = max(1.0, 0.1 * features.shape[1])
     columns = []
+    how = {"num_grades": 2, "penalty": max(1.0, 0.1 * features.shape[1])}
     for there in cases.columns["findings"][chosen].T.astype(int):
-        fit = baselines.logistic_regression(
-            features, there, features_new, num_grades=2, penalty=penalty
-        )
+        fit = baselines.logistic_regression(features, there, features_new, **how)
         columns.append(fit[:, 1])
     return np.stack(columns, 1)
