@@ -85,7 +85,7 @@ def factors(eyes: toy.Fundus) -> dict[str, np.ndarray]:
     }
     for kind, count in eyes.lesion_counts.items():
         known[NAMES[kind][1]] = count > 0
-    known["grade ≥ 2"] = eyes.grades >= 2
+    known["grade ≥ 3"] = eyes.grades >= 3  # from 2 on there are haemorrhages
     known["camera"] = eyes.camera[:, None] == np.unique(eyes.camera)
     known |= {"pigment": eyes.pigment, "exposure": eyes.light["exposure"]}
     return {name: np.reshape(values, (N, -1)) for name, values in known.items()}
@@ -162,7 +162,7 @@ def sentences(means, networks) -> list[str]:
         task: {k: means[task][k] - means[net][k] for k in means[task]}
         for task, net in networks.items()
     }
-    ill = [*(many for _, many in NAMES.values()), "grade ≥ 2"]
+    ill = [*(many for _, many in NAMES.values()), "grade ≥ 3"]
     average = {n: float(np.nanmean([m[k] for k in ill])) for n, m in means.items()}
     sides = {n: m["right or left"] for n, m in means.items()}
     persons = {n: m["patient"] for n, m in means.items()}
@@ -172,7 +172,7 @@ def sentences(means, networks) -> list[str]:
     grown = {t: np.nanmean([g[k] for k in seen]) for t, g in gains.items()}
     light = [t for t, g in gains.items() if max(g[k] for k in LIGHT) > MORE > grown[t]]
     less = [t for t in gains if grown[t] < 0]
-    lost = [t for t in networks if sides[t] < sides[PIXELS]]
+    lost = [t for t in networks if sides[t] < sides[PIXELS] - MORE]
     camera = "No task taught the camera alone."
     if light:
         camera = (
