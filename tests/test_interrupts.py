@@ -1,5 +1,6 @@
 """Ctrl-C, SIGTERM and kills: what is left is whole, and nobody stays behind."""
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -100,6 +101,22 @@ def study(folder, seconds, count=3):
     large = np.ones((1000, 1000))  # more than a pipe takes
     shared = {"folder": folder, "seconds": seconds, "large": large}
     return shared, [{"x": x, "file": str(folder / f"{x}.json")} for x in range(count)]
+
+
+def test_a_pool_that_closes_while_a_worker_begins_is_told_from_a_full_system(
+    tmp_path, monkeypatch
+):
+    for error, kind, words in (
+        (OSError("handle is closed"), RuntimeError, "the same command goes on from"),
+        (OSError(errno.EAGAIN, "no more processes"), OSError, "no more processes"),
+    ):
+
+        def submit(pool, *given, error=error):
+            raise error
+
+        monkeypatch.setattr(jobs.ProcessPoolExecutor, "submit", submit)
+        with pytest.raises(kind, match=words):
+            jobs.run_jobs(wait_and_tell, *study(tmp_path, 1), key={}, workers=2)
 
 
 @pytest.mark.parametrize("at_start", [True, False])

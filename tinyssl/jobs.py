@@ -100,8 +100,7 @@ def _spawned(work, waiting, *, workers, threads, done, show):
         options = {"initializer": _begin, "initargs": (parcel, threads, done)}
         with ProcessPoolExecutor(workers, mp_context=CONTEXT, **options) as pool:
             try:
-                with interrupts.blocked():
-                    futures = {pool.submit(_call, number): number for number in waiting}
+                futures = _submit(pool, waiting)
                 while futures:
                     ended, _ = wait(futures, LOOK, return_when=FIRST_COMPLETED)
                     for future in ended:
@@ -116,6 +115,17 @@ def _spawned(work, waiting, *, workers, threads, done, show):
             except BaseException:
                 _end(_children() - others)
                 raise
+
+
+def _submit(pool, waiting):
+    """Hand over the waiting jobs; return the number of each by its future."""
+    try:
+        with interrupts.blocked():
+            return {pool.submit(_call, number): number for number in waiting}
+    except OSError as error:
+        if error.errno is None:  # not the system's: one worker killed, one beginning
+            raise BrokenProcessPool(str(error)) from error
+        raise
 
 
 def _children():
