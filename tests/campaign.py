@@ -1,6 +1,6 @@
 """Kill what trains at random moments, go on, and compare with an unbroken run.
 
-By hand, on Linux; 100 rounds take some twenty minutes where nothing else runs:
+By hand, on Linux; 100 rounds take 25 to 90 minutes where nothing else runs:
 
     python tests/campaign.py --rounds 100 --seed 0
 
