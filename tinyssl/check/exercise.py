@@ -23,6 +23,7 @@ except ImportError as error:
     raise ImportError(text) from error
 
 from tinyssl.check import process
+from tinyssl.check.answers import agree, plain, shown
 
 SETTINGS = hypothesis.settings(
     database=None,
@@ -32,7 +33,6 @@ SETTINGS = hypothesis.settings(
     phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
     suppress_health_check=list(hypothesis.HealthCheck),
 )
-TOLERANCE = 1e-6  # float32, torch and SciPy may answer too
 SHOWN = 2000  # characters of what a learner prints
 STUCK = "  it gave no answer within {:.0f} seconds: does its loop end?"
 TWICE = (
@@ -295,35 +295,3 @@ def _words(error, function):
     frames = traceback.extract_tb(error.__traceback__)
     lines = [f" (line {f.lineno}: {f.line})" for f in frames if f.filename == file]
     return text + "".join(lines[-1:])
-
-
-def agree(expected, got):
-    """Tell whether two answers are equal, up to rounding; nan equals nan.
-
-    Numbers of any kind may stand for one another, but a mask must be one of bool.
-    """
-    try:
-        expected, got = np.asarray(expected), np.asarray(got)
-        kinds = expected.dtype.kind + got.dtype.kind
-        if expected.shape != got.shape:
-            return False
-        if set(kinds) <= set("biuf") and not (expected.ndim and kinds[0] == "b"):
-            return np.allclose(got, expected, TOLERANCE, TOLERANCE, equal_nan=True)
-        return kinds[0] == kinds[1] and np.array_equal(expected, got)
-    except (TypeError, ValueError):  # ragged lists and the like
-        return False
-
-
-def shown(value):
-    """Write a value for a person, in one line where it fits."""
-    text = repr(plain(value))
-    if isinstance(value, np.ndarray) and value.size > 64:
-        text = f"array of {value.shape}, {text}"
-    return text if len(text) <= 200 else f"{text:.200}..."
-
-
-def plain(value):
-    """Return arrays as lists, also inside of tuples and lists."""
-    if isinstance(value, tuple | list):
-        return (tuple if isinstance(value, tuple) else list)(map(plain, value))
-    return value.tolist() if hasattr(value, "tolist") else value
