@@ -44,6 +44,7 @@ COMMANDS["finetune"] += ["--images", 2, 4, 8, "--steps", 30]
 COMMANDS["segment"] += ["--repeats", 3, "--steps", 8, "--all-steps", 12]
 WAYS = ("kill", "term", "interrupt", "worker", "full")
 SIGNALS = {"term": signal.SIGTERM, "interrupt": signal.SIGINT}
+BEGUN = 0.3  # seconds that Python itself takes to begin
 SECONDS = 5  # in which an interrupt must have ended a run
 
 
@@ -100,7 +101,8 @@ def one_round(out, kind, workers, way, whole, rng, slack):
     process = begin(out, kind, workers, limit)
     how = f"{limit} bytes a file"
     if way != "full":
-        how = f"after {(moment := rng.random() * seconds):.1f} s"
+        moment = max(BEGUN, rng.random() * seconds)
+        how = f"after {moment:.1f} s"
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(moment)
         broken(process, way, out, slack)

@@ -1,5 +1,6 @@
 """Ctrl-C, SIGTERM and kills: what is left is whole, and nobody stays behind."""
 
+import ctypes
 import errno
 import multiprocessing
 import os
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +74,53 @@ def test_a_step_that_does_not_end_is_left_after_a_while(monkeypatch):
         while time.monotonic() < begun + 60:
             time.sleep(0.01)
     assert time.monotonic() < begun + 60
+
+
+def in_a_destructor():
+    class Dying:
+        def __del__(self):
+            signal.raise_signal(signal.SIGTERM)
+
+    Dying()
+
+
+def in_a_callback():
+    ctypes.CFUNCTYPE(None)(lambda: signal.raise_signal(signal.SIGTERM))()
+
+
+def in_a_weak_reference():
+    class Dying:
+        pass
+
+    dying = Dying()
+    kept = weakref.ref(dying, lambda _: signal.raise_signal(signal.SIGTERM))
+    del dying
+    assert kept() is None
+
+
+@pytest.mark.parametrize("lose", [in_a_destructor, in_a_callback, in_a_weak_reference])
+def test_a_signal_that_python_cannot_pass_on_comes_again(lose, capsys):
+    begun, before = time.monotonic(), sys.unraisablehook
+    with pytest.raises(KeyboardInterrupt), interrupts.raised() as came:  # noqa: PT012
+        lose()
+        while time.monotonic() < begun + 60:
+            time.sleep(0.01)
+    assert came == [signal.SIGTERM] * 2
+    assert time.monotonic() < begun + 60
+    assert sys.unraisablehook is before
+    assert not capsys.readouterr().err
+
+
+def test_other_errors_that_python_cannot_pass_on_are_told_as_ever(monkeypatch):
+    class Dying:
+        def __del__(self):
+            raise ZeroDivisionError
+
+    told = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+    with interrupts.raised():
+        Dying()
+    assert [found.exc_type for found in told] == [ZeroDivisionError]
 
 
 def test_handlers_are_as_before_and_other_threads_are_left_alone():

@@ -2,24 +2,42 @@
 
 import os
 import signal
+import sys
 import threading
 from contextlib import contextmanager
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GRACE = 2.5  # seconds that a step, or a worker process, may still take
+AGAIN = 0.1  # seconds after which a signal that was lost is sent again
 
 
 @contextmanager
 def raised():
-    """Turn both signals into KeyboardInterrupt; give the list of those that came."""
-    came = []
+    """Turn both signals into KeyboardInterrupt; give the list of those that came.
+
+    One that was lost is raised again: a compiler's callback or a destructor that it
+    happened to meet cannot pass it on.
+    """
+    came, timers, report = [], [], sys.unraisablehook
 
     def stop(number, frame):
         came.append(number)
         raise KeyboardInterrupt
 
-    with _handled(stop):
-        yield came
+    def lost(found):
+        if not (came and issubclass(found.exc_type, KeyboardInterrupt)):
+            return report(found)
+        timers.append(_send_after(AGAIN, came[0]))
+        return None
+
+    sys.unraisablehook = lost
+    try:
+        with _handled(stop):
+            yield came
+    finally:
+        sys.unraisablehook = report
+        for timer in timers:
+            timer.cancel()
 
 
 @contextmanager
@@ -37,9 +55,7 @@ def held_back():
             signal.raise_signal(number)
             return
         came.append(number)
-        timers.append(threading.Timer(GRACE, os.kill, (os.getpid(), number)))
-        timers[0].daemon = True
-        timers[0].start()
+        timers.append(_send_after(GRACE, number))
 
     try:
         with _handled(hold):
@@ -50,6 +66,14 @@ def held_back():
     for number in came:
         signal.raise_signal(number)
         raise KeyboardInterrupt  # where its handler only took a note
+
+
+def _send_after(seconds, number):
+    """Send this process a signal later, unless the timer that is given is cancelled."""
+    timer = threading.Timer(seconds, os.kill, (os.getpid(), number))
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 @contextmanager
