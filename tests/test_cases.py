@@ -87,6 +87,15 @@ def test_transductive_sees_the_official_test_images_only_without_folds():
     assert (study(found, transductive=True, folds=2).fold[:4] == TEST).all()
 
 
+def test_folds_want_labels_outside_of_the_official_test_images():
+    split = np.where(np.arange(24) < 4, "test", "train")
+    few = np.where(split == "test", EYES.grades, -1)
+    for found in (table(grade=few, split=split), table(grade=few - 9)):
+        with pytest.raises(ValueError, match="--folds needs labelled images that are"):
+            study(found, folds=2)
+        assert study(found).num_folds == 0
+
+
 def test_another_data_set_is_scored_and_trains_nothing():
     second = table(EYES.images[12:20], grade=EYES.grades[12:20])
     both = study(table(EYES.images[:12])).scored_on(study(second))

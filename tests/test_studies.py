@@ -157,6 +157,15 @@ def test_vessels_of_a_real_layout_beside_a_second_observer(folder, tmp_path):
         finetune(folder, tmp_path / "other", "mask", field_width=80, **settings)
 
 
+def test_patches_are_learned_blind_to_the_folds_of_the_masks(folder, tmp_path):
+    how = {"encoder": "unet", "widths": (4, 8), "num_swaps": 4, "target": "vessel"}
+    init = [pretrain(folder, tmp_path / "patches", folds=2, **how)]
+    assert len([*init[0].glob("fold*/encoder.pt")]) == 2
+    settings = {"init": init, "images": (1,), "all_steps": 2, "folds": 2, "repeats": 1}
+    results = finetune(folder, tmp_path / "vessels", "mask", **settings)
+    assert {row["fold"] for row in results["rows"]} == {0, 1}
+
+
 def test_any_mask_is_a_target_and_another_data_set_can_be_scored(folder, tmp_path):
     settings = {"images": ("all",), "all_steps": 1, "widths": (4, 8)}
     out = tmp_path / "run"

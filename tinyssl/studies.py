@@ -86,7 +86,7 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
         raise ValueError("--field-width belongs to --encoder unet")
     target = "mask" if patches and s.target == "grade" else s.target
     own = {"field_width": s.field_width} if patches else {}
-    how = {"transductive": s.transductive, "labelled": s.folds > 0 and not patches}
+    how = {"transductive": s.transductive, "labelled": s.folds > 0}
     reading = reading_of(s, s.size, s.folds, out, **how)
     cases = read(target, s.data, reading, **own)
     for more in s.unlabelled:

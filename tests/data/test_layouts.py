@@ -271,6 +271,13 @@ def test_manifest_says_everything(folder):
     expect(open_dataset(root / "manifest.csv"), names=table.names)
 
 
+@pytest.mark.parametrize("split", ["test", "train"])
+def test_a_data_set_that_is_a_test_part_alone_keeps_nothing_apart(folder, split):
+    text = f"image,split\na.png,{split}\nb.png,{split}\n"
+    root = folder("a.png", "b.png", files={"manifest.csv": text})
+    expect(open_dataset(root), split=None if split == "test" else ["train", "train"])
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -74,7 +74,9 @@ def build_table(
     regions = tuple(record.region for record in good)
     masks = sorted({name for record in good for name in record.masks})
     points = sorted({name for record in good for name in record.points})
-    nowhere = (np.nan, np.nan)
+    nowhere, split = (np.nan, np.nan), [SPLITS[r.split.lower()] for r in good]
+    if {*split} == {"test"}:  # no part to keep it from: one may learn from it
+        split = []
     return Table(
         layout=layout,
         root=root,
@@ -83,7 +85,7 @@ def build_table(
         grade=grade if (grade >= 0).any() else None,
         patient=_text_column(record.patient for record in good),
         eye=_text_column(EYES[record.eye.lower()] for record in good),
-        split=_text_column(SPLITS[record.split.lower()] for record in good),
+        split=_text_column(split),
         masks={m: tuple(record.masks.get(m) for record in good) for m in masks},
         region=regions if any(regions) else None,
         points={p: np.array([r.points.get(p, nowhere) for r in good]) for p in points},
