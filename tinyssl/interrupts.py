@@ -8,36 +8,40 @@ from contextlib import contextmanager
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GRACE = 2.5  # seconds that a step, or a worker process, may still take
-AGAIN = 0.1  # seconds after which a signal that was lost is sent again
+AGAIN = 1.0  # seconds after which a signal that was lost is raised again
 
 
 @contextmanager
 def raised():
     """Turn both signals into KeyboardInterrupt; give the list of those that came.
 
-    One that was lost is raised again: a compiler's callback or a destructor that it
-    happened to meet cannot pass it on.
+    It is raised again, second after second, until the block ends: a compiler's callback
+    or a destructor that it happens to meet cannot pass it on, and some libraries catch
+    whatever comes.
     """
-    came, timers, report = [], [], sys.unraisablehook
+    came, over, report = [], threading.Event(), sys.unraisablehook
 
     def stop(number, frame):
+        if not came:
+            threading.Thread(target=again, args=(number,), daemon=True).start()
         came.append(number)
         raise KeyboardInterrupt
 
+    def again(number):
+        while not over.wait(AGAIN):
+            os.kill(os.getpid(), number)
+
     def lost(found):
         if not (came and issubclass(found.exc_type, KeyboardInterrupt)):
-            return report(found)
-        timers.append(_send_after(AGAIN, came[0]))
-        return None
+            report(found)
 
     sys.unraisablehook = lost
-    try:
-        with _handled(stop):
+    with _handled(stop):
+        try:
             yield came
-    finally:
-        sys.unraisablehook = report
-        for timer in timers:
-            timer.cancel()
+        finally:
+            over.set()
+            sys.unraisablehook = report
 
 
 @contextmanager
@@ -55,7 +59,9 @@ def held_back():
             signal.raise_signal(number)
             return
         came.append(number)
-        timers.append(_send_after(GRACE, number))
+        timers.append(threading.Timer(GRACE, os.kill, (os.getpid(), number)))
+        timers[0].daemon = True
+        timers[0].start()
 
     try:
         with _handled(hold):
@@ -68,12 +74,11 @@ def held_back():
         raise KeyboardInterrupt  # where its handler only took a note
 
 
-def _send_after(seconds, number):
-    """Send this process a signal later, unless the timer that is given is cancelled."""
-    timer = threading.Timer(seconds, os.kill, (os.getpid(), number))
-    timer.daemon = True
-    timer.start()
-    return timer
+@contextmanager
+def ignored():
+    """Ignore both signals while what they ask for is being done."""
+    with _handled(lambda number, frame: None):
+        yield
 
 
 @contextmanager

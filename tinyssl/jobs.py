@@ -113,7 +113,8 @@ def _spawned(work, waiting, *, workers, threads, done, show):
                     "command goes on from here"
                 ) from error
             except BaseException:
-                _end(_children() - others)
+                with interrupts.ignored():
+                    _end(_children() - others)
                 raise
 
 
