@@ -60,6 +60,8 @@ def main():
         "--slack", type=float, default=0, help="seconds: a busy machine"
     )
     options = parser.parse_args()
+    # a shell starts what it puts in the background deaf to Ctrl-C, children included
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     rng, seen = random.Random(options.seed), collections.Counter()
     with tempfile.TemporaryDirectory(prefix="campaign-") as place:
         whole = {}
