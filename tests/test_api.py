@@ -194,7 +194,8 @@ FLOORS = """\
 summary tables kinds interrupts | plots models | files | checkpoints parcel anonymous |
 runs |
 task training jobs | pretext | cases | targets |
-starts | pretraining | experiment | report grade compare audit outcomes | studies demo |
+starts | pretraining | fitting | experiment | report grade compare audit outcomes |
+studies demo |
 commands | cli"""  # a floor of the torch layer imports only those below it
 
 

@@ -296,3 +296,24 @@ def test_convergence_of_an_error_waits_for_it_to_fall():
 def test_bad_input_is_refused_by_name(call, match):
     with refused(match):
         call()
+
+
+def test_draws_show_every_run_and_join_the_pairs_alone():
+    rows = [
+        {"init": init, "labels": 4, "run": run, "scores": {"auc": k / 10 + run / 100}}
+        for k, init in enumerate(("pixels", "random", "learned"))
+        for run in range(3)
+    ]
+    asked = {"Severe?": summarise(rows, "auc"), "Right?": summarise(rows[:6], "auc")}
+    figure = plots.draws(asked, {"learned": "random"}, chance=0.5)
+    first, second = figure.axes
+    names = [label.get_text() for label in first.get_yticklabels()]
+    assert names == ["pixels", "random", "learned"]
+    joined = [
+        [line.get_xydata().tolist() for line in ax.lines if line.get_linestyle() == "-"]
+        for ax in (first, second)
+    ]
+    joined = [[xy for xy in lines if len(xy) == 2] for lines in joined]
+    assert joined == [[[[0.2 + x, 2], [0.1 + x, 1]] for x in (0, 0.01, 0.02)], []]
+    with pytest.raises(ValueError, match="summaries must hold at least one line"):
+        plots.draws({}, {})

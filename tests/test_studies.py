@@ -8,8 +8,9 @@ import pytest
 from html_page import Page
 from PIL import Image
 
-from tinyssl import commands, demo, targets
-from tinyssl.data import toy
+from tinyssl import commands, demo, experiment, fitting, targets
+from tinyssl.data import open_dataset, toy
+from tinyssl.runs import load_plain
 
 ANY = pytest.mark.parametrize("target", targets.TARGETS)
 # A refusal that does not come must fail at once, not train for minutes
@@ -157,6 +158,94 @@ def test_vessels_of_a_real_layout_beside_a_second_observer(folder, tmp_path):
         finetune(folder, tmp_path / "other", "mask", field_width=80, **settings)
 
 
+def test_several_encoders_of_a_task_take_turns_in_the_repeats(tmp_path, monkeypatch):
+    many = pretrain(OWN_DATA, tmp_path / "many", "rotation", encoders=2, folds=2)
+    places = [f"encoder{k}/fold{fold}" for k in range(2) for fold in range(2)]
+    found = json.loads((many / "results.json").read_text())["scores"]
+    assert [entry["folder"] for entry in found] == places
+    first = [next(iter(load_plain(many / p / "task.pt").values())) for p in places]
+    assert len({tuple(weight.flatten().tolist()) for weight in first}) == 4
+    taken, carry = [], fitting.carry
+
+    def watched(task, start, fold):
+        taken.append(start.folder(fold).relative_to(many).as_posix())
+        carry(task, start, fold)
+
+    monkeypatch.setattr(fitting, "carry", watched)
+    results = finetune(OWN_DATA, tmp_path / "run", init=[many], repeats=None)
+    assert sorted(taken) == places
+    assert {row["repeat"] for row in results["rows"]} == {0, 1}
+    with pytest.raises(ValueError, match="--repeats must reach 2, as many encoders"):
+        finetune(OWN_DATA, tmp_path / "other", init=[many], repeats=1)
+    shutil.rmtree(many / "encoder1")
+    with pytest.raises(ValueError, match="must hold 2 encoders, as its config"):
+        finetune(OWN_DATA, tmp_path / "other", init=[many], repeats=2)
+
+
+def test_schedules_are_chosen_for_each_start_without_what_is_scored(
+    runs, tmp_path, monkeypatch
+):
+    some = ({"steps": 2}, {"steps": 3, "frozen": True}, {"steps": 4, "lr": 0.01})
+    monkeypatch.setattr(experiment, "SCHEDULES", some)
+    seen, fit = [], fitting.fit
+
+    def watched(task, shared, job, index, schedule, **how):
+        held = shared.cases.held(job["fold"])
+        seen.append((schedule, how["steps"], np.isin(index, held).any()))
+        return fit(task, shared, job, index, schedule, **how)
+
+    monkeypatch.setattr(fitting, "fit", watched)
+    settings = {
+        "init": [runs / "rotation"],
+        "tune": True,
+        "steps": None,
+        "epochs": None,
+    }
+    settings |= {"images": (8,), "repeats": 2, "lr": None}
+    results = finetune(OWN_DATA, tmp_path / "run", **settings)
+    assert not any(leak for *_, leak in seen)
+    for row in results["rows"]:
+        again = row["steps"] - row["schedule"]["steps"]
+        assert (again > 0) == (row["init"] == "scratch, same compute")
+        one = [r for r in results["rows"] if r["repeat"] == 0]
+        (first,) = (
+            r for r in one if (r["init"], r["fold"]) == (row["init"], row["fold"])
+        )
+        assert row["schedule"] == first["schedule"]
+    choices = [*(tmp_path / "run" / "jobs").glob("choice-*.json")]
+    assert len(choices) == 3 * 2  # initialisations and folds
+    for path in choices:
+        found = json.loads(path.read_text())["result"]
+        best = max(found["tried"], key=lambda x: -9 if x is None else x)
+        assert (
+            found["schedule"]
+            == json.loads(json.dumps(some))[found["tried"].index(best)]
+        )
+    page = page_of(tmp_path / "run").text
+    assert "the schedule that did best for it on thirds of them" in page
+    assert "schedules" in results["notes"]
+    with pytest.raises(
+        ValueError, match="--steps belongs to one budget for all, --tune"
+    ):
+        finetune(OWN_DATA, tmp_path / "other", tune=True, steps=3, epochs=None)
+
+
+def test_random_filters_and_cpu_minutes_stand_in_every_table_of_grades(runs, tmp_path):
+    for init in ([], [runs / "rotation"]):
+        out = tmp_path / f"{len(init)}"
+        results = finetune(OWN_DATA, out, init=init, images=(4,))
+        found = {line["init"].partition(":")[0] for line in results["frozen"]}
+        assert {"random filters", "random weights, frozen"} <= found
+        cost = results["seconds"]["CPU minutes"]
+        assert cost.startswith("scratch 0.")
+        assert ("rotation 0." in cost and "of pretraining" in cost) == bool(init)
+        assert cost in page_of(out).text
+        assert cost in "\n".join(results["lines"])
+        compared = [line for line in results["summary"] if "holm" in line]
+        words = f"correction for {len(compared)} comparisons"
+        assert (words in page_of(out).text) == (len(compared) > 1) == bool(init)
+
+
 def test_patches_are_learned_blind_to_the_folds_of_the_masks(folder, tmp_path):
     how = {"encoder": "unet", "widths": (4, 8), "num_swaps": 4, "target": "vessel"}
     init = [pretrain(folder, tmp_path / "patches", folds=2, **how)]
@@ -223,19 +312,58 @@ def test_what_a_study_does_not_do_is_refused(tmp_path, command, options, words):
     assert not (tmp_path / "run").exists()
 
 
-def test_demo_shows_images_both_tasks_curves_and_the_table(monkeypatch, tmp_path):
-    small = {"IMAGES": 40, "SIZE": 24, "FOLDS": 2, "LABELS": [0.5, 1.0]}
+def test_demo_answers_both_questions_with_and_without_having_looked(
+    monkeypatch, tmp_path
+):
+    small = {"EYES": 60, "UNSEEN": 40, "SIZE": 24, "LABELS": 6, "DRAWS": 2}
+    small["FILTERS"] = {"num_filters": 8, "iterations": 2}
     small["PRETRAINING"] = {"steps": 2, "batch_size": 8, "lr": 1e-3}
-    small["FINETUNING"] = {"epochs": 1, "least_steps": 2, "batch_size": 8, "lr": 1e-3}
+    small["FINETUNING"] = {"steps": 2, "batch_size": 6, "lr": 1e-3}
     for name, value in small.items():
         monkeypatch.setattr(demo, name, value)
     results = commands.demo(out=tmp_path / "demo", workers=1)
-    inits = {line["init"] for line in results["summary"]}
-    assert inits == {"scratch", "scratch, same compute", *demo.TASKS}
-    assert set(results["pretraining"]) == set(demo.TASKS)
+    for name in demo.QUESTIONS:
+        found = {line["init"]: line for line in results[name]["summary"]}
+        assert {demo.LEARNED, demo.RANDOM, demo.PIXELS} <= set(found)
+        assert (demo.TASK in found) == (name in demo.NETWORKS)
+        learned, random = (found[init]["avg"] for init in (demo.LEARNED, demo.RANDOM))
+        difference = results[name]["differences"][demo.LEARNED]["difference"]
+        assert difference == pytest.approx(learned - random)
     page = page_of(tmp_path / "demo")
-    for words in (*(f"Pretext task: {t}" for t in demo.TASKS), "Convergence", "Frozen"):
+    for words in (
+        *demo.QUESTIONS.values(),
+        f"Pretext task: {demo.TASK}",
+        "Did it help",
+    ):
         assert words in page.text
-    assert len(page.attributes("img")) >= 8
+    assert len(page.attributes("img")) >= 5
     again = commands.demo(out=tmp_path / "other", workers=1)
-    assert results["summary"] == again["summary"]
+    assert {k: results[k] for k in demo.QUESTIONS} == {
+        k: again[k] for k in demo.QUESTIONS
+    }
+
+
+@pytest.mark.parametrize(
+    ("ends", "word"),
+    [
+        ((0.1, 0.01, 0.2), "helped"),
+        ((-0.1, -0.2, -0.01), "HURT"),
+        ((0.1, -0.1, 0.3), "no clear"),
+    ],
+)
+def test_demo_says_what_the_interval_says(ends, word):
+    values = dict(zip(("difference", "low", "high"), ends, strict=True))
+    summary = [{"init": i, "avg": 0.5} for i in (demo.LEARNED, demo.RANDOM)]
+    found = {"summary": summary, "differences": {demo.LEARNED: values}}
+    said = demo.answer("eye", found)
+    words = ("helped", "HURT", "no clear")
+    assert [w for w in words if w in said] == [word]
+
+
+def test_demo_learns_from_other_patients_than_it_scores():
+    tables = open_dataset("toy:60:48:0"), open_dataset("toy:40:48:1000000")
+    for name in demo.QUESTIONS:
+        cases = demo.cases_of(name, *tables)
+        held, seen = cases.held(0), cases.part(0, labelled=True)
+        assert (len(seen), len(held)) == (60, 40)
+        assert not {cases.hashes[i] for i in held} & {cases.hashes[i] for i in seen}

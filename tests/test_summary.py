@@ -33,7 +33,46 @@ def test_interval_is_scipys_widened_by_overlapping_folds(differences, share):
     assert wide_high - wide_low == pytest.approx(expected)
 
 
+@given(st.lists(st.floats(-1, 1), min_size=2, max_size=8), st.floats(0, 1))
+def test_p_is_scipys_and_agrees_with_the_interval(differences, share):
+    p = summary.paired_p(differences)
+    if np.ptp(differences) > 1e-6:
+        expected = stats.ttest_1samp(differences, 0).pvalue
+        assert p == pytest.approx(expected, abs=1e-12)
+    p = summary.paired_p(differences, test_share=share)
+    _, low, high = summary.paired_interval(differences, test_share=share)
+    if min(abs(low), abs(high)) > 1e-9:
+        assert (p < 0.05) == (low > 0 or high < 0)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=9), st.randoms())
+def test_holm_is_the_step_down_of_the_paper(p, random):
+    lines = [{"p": value} for value in p] + [{"init": "scratch"}]
+    random.shuffle(lines)
+    summary.holm(lines)
+    compared = [line for line in lines if "p" in line]
+    assert not any("holm" in line for line in lines if "p" not in line)
+    for level in (0.01, 0.05, 0.5):
+        rejected = set()  # the smallest p against level / m, the next against / (m - 1)
+        for rank, line in enumerate(sorted(compared, key=lambda line: line["p"])):
+            if line["p"] * (len(p) - rank) >= level:
+                break
+            rejected.add(id(line))
+        assert {id(x) for x in compared if x["holm"] < level} == rejected
+
+
+def test_a_verdict_falls_where_many_were_compared():
+    d = [0.02, 0.05, 0.01, 0.04]
+    line = {"difference": 0.03, "metric": "qwk", "p": summary.paired_p(d)}
+    line |= dict(zip(("low", "high"), summary.paired_interval(d)[1:], strict=True))
+    assert 0.025 < line["p"] < 0.05
+    assert summary.outcome(summary.holm([line])[0]) == "gain"
+    assert summary.outcome(summary.holm([line, line | {"p": 0.9}])[0]) == "unclear"
+
+
 def test_one_run_says_nothing():
+    assert summary.paired_p([0.3]) == summary.paired_p([0.3, np.nan]) == 1
+    assert (summary.paired_p([0.3, 0.3]), summary.paired_p([0, 0])) == (0, 1)
     assert summary.paired_interval([0.3]) == (0.3, -np.inf, np.inf)
     assert summary.paired_interval([0.3, np.nan])[1:] == (-np.inf, np.inf)
 

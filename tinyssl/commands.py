@@ -77,6 +77,7 @@ def pretrain(
     weights: Path | None = None,
     init: Path | None = None,
     unlabelled: Sequence[str] = (),
+    encoders: Positive = 1,
     folds: Natural = 0,
     target: str = "grade",
     transductive: bool = False,
@@ -115,6 +116,9 @@ def pretrain(
         Go on from the encoder of another run.
     unlabelled : sequence of paths
         More data sets to learn from.
+    encoders : int
+        How many to train, each with the next seed: one is but one draw, and the
+        repeats of finetune take turns with them.
     folds : int
         One encoder a fold, each blind to the images held out; 0: one encoder on all
         but what is held out for testing.
@@ -157,6 +161,7 @@ def finetune(
     all_steps: Positive | None = None,
     batch_size: Positive | None = None,
     lr: Rate | None = None,
+    tune: bool = False,
     same_compute: bool = True,
     transductive: bool = False,
     seed: Natural = 0,
@@ -209,6 +214,9 @@ def finetune(
         The same with all images; 1500 for masks, else as steps.
     batch_size : int
         Images a step; 32 for grades, else 16.
+    tune : bool
+        Choose steps, rate or a frozen encoder for each initialisation, number of labels
+        and fold by thirds of the labelled images, in place of one budget for all.
     same_compute : bool
         Add the row of scratch that also gets the compute of pretraining.
     transductive : bool

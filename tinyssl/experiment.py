@@ -1,22 +1,34 @@
 """Compare initialisations on the labels of a study: each, trained once, is a job."""
 
 import math
+import operator
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from tinyssl import runs
+from tinyssl import fitting, runs
 from tinyssl.cases import Cases, draw_labelled
+from tinyssl.dictionary import PatchDictionary
 from tinyssl.jobs import run_jobs
 from tinyssl.pretraining import Encoder, Shared, load_pretext, new_encoder
 from tinyssl.pretraining import pretrain as pretrain
 from tinyssl.starts import Start, carry
 from tinyssl.summary import RANDOM, SAME_COMPUTE, SCRATCH, UNTRAINED, slug
 from tinyssl.task import Target
-from tinyssl.training import train
+
+SCHEDULES = (  # of fine-tuning, to choose among; the first where nothing can be chosen
+    {"steps": 150},
+    {"steps": 60},
+    {"steps": 400},
+    {"steps": 150, "lr": 1e-3},
+    {"steps": 150, "frozen": True},
+)
+FILTERS = "random filters"
+SMALL = 32  # pixels of a side, up to which patches are smaller and closer
 
 
 def compare_starts(
@@ -33,6 +45,7 @@ def compare_starts(
     least_steps: int = 60,
     batch_size: int = 32,
     lr: float = 3e-3,
+    schedules: Sequence[Mapping[str, Any]] = (),
     pretrain_images: int = 0,
     curve: int = 0,
     seed: int = 0,
@@ -65,6 +78,10 @@ def compare_starts(
         The budget of each: so many steps, or times each image and at least so many.
     batch_size, lr, seed, threads, device, workers, progress
         See `tinyssl.training.train` and `tinyssl.jobs.run_jobs`.
+    schedules : sequence of dicts, such as `SCHEDULES`
+        Among these "steps", "lr" and "frozen" are chosen, in place of the budget, for
+        every initialisation, number of labels and fold, by thirds of the images that
+        are labelled in the first repeat; what is scored has no part in it.
     pretrain_images : int
         If not 0, "scratch, same compute" trains on that many images more.
     curve : int
@@ -78,15 +95,15 @@ def compare_starts(
         One row an initialisation, number of labels, repeat and fold: "init",
         "labels" (as asked), "n" (images that were), "repeat", "fold", "run" (counts
         folds through the repeats), "seed" (the same for every initialisation: the
-        same head, batches and views), "steps", "seconds", "scores", "curve", and where
-        there are official test images "test". Small answers are kept too: "answers" to
-        the cases "held", and "test_answers".
+        same head, batches and views), "steps", "seconds" (of processors), "scores",
+        "curve", and where there are official test images "test". Small answers are
+        kept too: "answers" to the cases "held", and "test_answers".
     """
     inits = [SCRATCH, SAME_COMPUTE] if pretrain_images else [SCRATCH]
     inits = [*(inits if target.trains else [UNTRAINED]), *starts]
     inits += [RANDOM] * any(start.carried == "frozen" for start in starts.values())
     most = max(asked_for(cases, asked) for asked in labels)
-    jobs = []
+    jobs, again = [], math.ceil(pretrain_images / (batch_size or 1))  # same compute
     for cell, chosen in plan(cases, labels, repeats, seed):
         asked, run = cell["labels"], cell["run"]
         draw = cell["repeat"] if isinstance(asked, float) else run
@@ -94,10 +111,9 @@ def compare_starts(
         if budget is None:
             budget = max(least_steps, math.ceil(len(chosen) * epochs / batch_size))
         for init in inits:
-            extra = pretrain_images if init == SAME_COMPUTE else 0
             name = f"{slug(init)}-{asked}-run{run}"
             job = {"init": init, **cell, "seed": seed + draw}
-            job["steps"] = budget + (math.ceil(extra / batch_size) if extra else 0)
+            job["steps"] = budget + (again if init == SAME_COMPUTE else 0)
             job |= {"chosen": chosen.tolist(), "file": Path(out) / f"jobs/{name}.json"}
             job["save"] = f"models/{name}.pt" if asked == most else None
             jobs.append(job)
@@ -105,9 +121,31 @@ def compare_starts(
     shared = Shared(
         cases, Path(out), encoder, how, dict(starts), target, options, curve
     )
-    running = {"workers": workers, "threads": threads, "progress": progress}
+    running = {"key": shared.key(), "workers": workers, "threads": threads}
+    running |= {"progress": progress}
+    if schedules and target.trains:
+        _schedule(jobs, schedules, shared, again, running)
     running["steps"] = [job["steps"] for job in jobs]
-    return run_jobs(_finetune, shared, jobs, key=shared.key(), **running)
+    return run_jobs(fitting.finetune, shared, jobs, **running)
+
+
+def _schedule(jobs, schedules, shared, again, running):
+    """Choose a schedule in the first repeat of each fold; write it into all jobs."""
+    cell = operator.itemgetter("init", "labels", "fold")
+    first = {cell(job): job for job in jobs if job["repeat"] == 0}
+    choices = []
+    for job in first.values():
+        name = f"choice-{job['file'].name}"
+        choices.append({**job, "schedules": schedules, "save": None})
+        choices[-1] |= {"file": job["file"].with_name(name)}
+    steps = fitting.PARTS * sum(schedule["steps"] for schedule in schedules)
+    running = running | {"steps": [steps] * len(choices)}
+    found = run_jobs(fitting.choose, shared, choices, **running)
+    chosen = dict(zip(first, found, strict=True))
+    for job in jobs:
+        job["schedule"] = chosen[cell(job)]["schedule"]
+        job["steps"] = job["schedule"]["steps"]
+        job["steps"] += again if job["init"] == SAME_COMPUTE else 0
 
 
 def plan(cases, labels, repeats, seed):
@@ -127,56 +165,6 @@ def asked_for(cases, labels) -> float | int:
         return labels
     parts = [cases.part(fold, labelled=True) for fold in range(cases.num_folds)]
     return min(map(len, parts))
-
-
-def _finetune(shared: Shared, job: dict[str, Any]) -> dict[str, Any]:
-    """Train one initialisation on some labelled images; score what its fold holds."""
-    cases, target, fold = shared.cases, shared.target, job["fold"]
-    torch.manual_seed(job["seed"])  # one seed for every start: same head and batches
-    encoder = new_encoder(shared.encoder, channels=target.channels)
-    task = target.build(encoder, cases, **shared.options)
-    start = shared.starts.get(job["init"])
-    if start is not None:
-        carry(task, start, fold)
-    held = cases.held(fold)
-    if job["init"] == RANDOM or (start and start.carried == "frozen"):
-        task.freeze()
-
-    def score() -> dict[str, float]:
-        return target.score(cases, held, task.predict(cases.images(held), views=1))
-
-    options = shared.training | {"steps": job["steps"], "seed": job["seed"]}
-    if shared.curve:
-        every = max(1, job["steps"] // shared.curve)
-        options |= {"evaluate": score, "evaluate_every": every}
-    columns, log = cases.take(target.columns, job["chosen"]), []
-    if target.trains:
-        log = train(task, columns, **options)
-    else:
-        task.to(shared.training["device"]).fit(*columns)
-    row = {key: job[key] for key in job if key not in ("file", "save")}
-    row |= {"seconds": log[-1]["seconds"] if log else 0.0, "curve": []}
-    for entry in log:
-        if next(iter(target.metrics)) in entry:
-            found = {k: entry[k] for k in target.metrics if k in entry}
-            row["curve"].append({"step": entry["step"] + 1} | found)
-    parts = {"scores": ("answers", held), "test": ("test_answers", cases.test)}
-    for name, (kept, index) in parts.items():
-        if len(index):
-            answers = task.predict(cases.images(index))
-            row[name] = target.score(cases, index, answers)
-            if target.keeps:
-                row[kept] = runs.plain(rounded(answers))
-    row["held"] = held.tolist()
-    if job["save"]:
-        runs.save_state(shared.out / job["save"], task.state_dict())
-    return row
-
-
-def rounded(answers: Any) -> Any:
-    """Return answers with the digits that are worth keeping."""
-    tuples = isinstance(answers, tuple)
-    return tuple(map(rounded, answers)) if tuples else np.round(answers, 5)
 
 
 def loader(target, cases, *, encoder, out, labels, **options) -> Callable[..., Target]:
@@ -209,29 +197,36 @@ def baseline_rows(target, cases, *, labels, repeats=1, seed=0) -> list[dict]:
 def frozen_rows(
     target, cases, starts, *, encoder, labels, repeats=1, seed=0, device="cpu"
 ) -> list[dict]:
-    """Score probes of encoders as they are, and of one with random weights."""
-    if not (starts and target.probes):
+    """Score probes of encoders as they are, of one with random weights, of filters.
+
+    Those of `tinyssl.dictionary`, at random: what is whitened, but was not learned.
+    """
+    if not target.probes:
         return []
-    rows, known = [], {}
+    rows, known, names = [], {}, [*starts, RANDOM]
+    names += [] if "volumes" in cases.facts else [FILTERS]
     for cell, chosen in plan(cases, labels, repeats, seed):
-        fold = cell["fold"]
-        held = cases.held(fold)
-        for name, start in {**starts, RANDOM: None}.items():
-            place = start and start.folder(fold)
-            if (name, place) not in known:
+        fold, held = cell["fold"], cases.held(cell["fold"])
+        for name in names:
+            start = starts.get(name)
+            start = start and start.of_repeat(cell["repeat"])
+            key = name, start.folder(fold) if start else fold * (name == FILTERS)
+            if key not in known and name == FILTERS:
+                known[key] = random_filters(cases, fold, seed)
+            elif key not in known:
                 torch.manual_seed(seed)
                 fresh = new_encoder(encoder, channels=target.channels)
                 task = target.build(fresh, cases)
                 if start is not None:
-                    carry(task, Start(start.run), fold)
-                known[name, place] = features(task.to(device), cases)
-            some = known[name, place]
+                    carry(task, replace(start, carried="encoder"), fold)
+                known[key] = features(task.to(device), cases)
+            some = known[key]
             found = target.probe(cases, chosen, some[chosen], some[held])
             if start is not None and target.asks:
-                if (name, fold, "asked") not in known:
+                if (*key, fold) not in known:
                     learned = load_pretext(start.folder(fold), start.config)
-                    known[name, fold, "asked"] = target.ask(cases, learned, held)
-                found |= known[name, fold, "asked"]
+                    known[*key, fold] = target.ask(cases, learned, held)
+                found |= known[*key, fold]
             for how, answers in found.items():
                 scores = target.score(cases, held, answers)
                 rows.append({"init": f"{name}: {how}", **cell, "scores": scores})
@@ -245,3 +240,11 @@ def features(task: Target, cases: Cases) -> np.ndarray:
         return task.pool(task.encoder.features(x))
 
     return task.answers(pooled, cases.columns["image"])
+
+
+def random_filters(cases: Cases, fold: int, seed: int) -> np.ndarray:
+    """Return every image's responses to random filters of patches: (N, 3 K)."""
+    images = cases.columns["image"]
+    small = {"patch_size": 5, "stride": 1} if images.shape[1] <= SMALL else {}
+    filters = PatchDictionary(filters="random", rng=seed, **small)
+    return filters.fit(images[cases.part(fold, labelled=False)]).features(images)

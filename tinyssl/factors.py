@@ -53,8 +53,9 @@ def profile(s: SimpleNamespace) -> dict[str, Any]:
 
     with runs.claimed(out, settings, {"device": device}):
         for run, config in zip(s.runs, configs, strict=True):
-            encoder, _ = runs.load_encoder(Start(run).folder(0) / "encoder.pt")
-            ask(config["task"], encoder)
+            for start in Start(run).members():
+                encoder, _ = runs.load_encoder(start.folder(0) / "encoder.pt")
+                ask(config["task"], encoder)
         fresh = {c["encoder"]["name"]: c["encoder"] for c in configs}
         for name, config in fresh.items():
             for seed in range(SEEDS):

@@ -1,5 +1,6 @@
 """What a study found: its scores summarised, kept, and written for a person."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,7 +23,10 @@ def score_lines(task: str, logs: Sequence[dict[str, Any]]) -> list[str]:
     """Write the scores of a pretext task, a line a fold."""
     lines = []
     for entry in logs:
-        place = f", fold {entry['fold']}" if len(logs) > 1 else ""
+        several = entry["folder"].startswith("encoder")
+        place = f", {entry['folder'].partition('/')[0]}" if several else ""
+        folds = len({other["fold"] for other in logs}) > 1
+        place += f", fold {entry['fold']}" if folds else ""
         numbers = {k: v for k, v in entry["scores"].items() if isinstance(v, float)}
         text = ", ".join(f"{key} {value:.3f}" for key, value in numbers.items())
         lines.append(f"{task}{place}, {entry['scored_on']}: {text}")
@@ -36,7 +40,8 @@ def conclude(target, cases, rows, baselines, frozen) -> dict[str, Any]:
     def tables(some, where="scores"):
         scored = [row | {"scores": row[where]} for row in some]
         of, how = target.metrics, {"test_share": cases.test_share}
-        return {k: summary.summarise(scored, k, of[k], **how) for k in names}
+        found = {k: summary.summarise(scored, k, of[k], **how) for k in names}
+        return {k: summary.holm(lines) for k, lines in found.items()}
 
     found, main = tables(rows), names[0]
     results = {"rows": rows, "summary": found.pop(main), "more": found}
@@ -46,11 +51,38 @@ def conclude(target, cases, rows, baselines, frozen) -> dict[str, Any]:
             results[name] = tables(some)[main]
     if "test" in rows[0]:
         results["test"] = tables(rows, "test")
-    results["notes"] = target.notes(cases)
+    results["notes"] = target.notes(cases) | chosen_schedules(rows)
     _, lines = summary.by_labels(results["summary"]).popitem()  # with the most labels
     best = [x["init"] for x in lines if x["avg"] == summary.best_average(lines)]
     results["shown"] = list(dict.fromkeys([summary.reference(rows), *best[:1]]))
     return results
+
+
+def chosen_schedules(rows) -> dict[str, str]:
+    """Say which schedules were chosen for each initialisation, and how often."""
+    said = {}
+    for row in rows:
+        if plan := row.get("schedule"):
+            words = [f"{plan['steps']} steps"]
+            words += [f"rate {plan['lr']:g}"] if "lr" in plan else []
+            words += ["frozen"] if plan.get("frozen") else []
+            said.setdefault(row["init"], Counter())[" ".join(words)] += 1
+    each = ((init, found.most_common()) for init, found in said.items())
+    texts = [f"{i} {', '.join(f'{n} × {w}' for w, n in found)}" for i, found in each]
+    return {"schedules": "; ".join(texts)} if texts else {}
+
+
+def cpu_minutes(rows, starts) -> str:
+    """Say how long processors worked on each initialisation, and on pretraining it."""
+    said = []
+    for init in dict.fromkeys(row["init"] for row in rows):
+        own = sum(row["seconds"] for row in rows if row["init"] == init)
+        said.append(f"{init} {own / 60:.1f}")
+        if init in starts:
+            done = starts[init].run.rglob("done.json")
+            before = [runs.read_json(x, "result")["result"]["seconds"] for x in done]
+            said[-1] += f" after {sum(before) / 60:.1f} of pretraining"
+    return ", ".join(said)
 
 
 def finish(out, kind, cases, results, trained) -> None:
@@ -70,6 +102,9 @@ def result_lines(results: dict[str, Any]) -> list[str]:
     notes = dict(results["notes"])
     lines = [f"WARNING: {notes.pop('WARNING')}\n"] if "WARNING" in notes else []
     lines += [summary.format_table(table) + "\n" for table in tables]
+    compared = sum("holm" in line for line in results["summary"])
+    if compared > 1:
+        lines.append(f"verdicts: after Holm's correction for {compared} comparisons\n")
     every = [results["summary"], *results["more"].values()]
     lines.append(summary.format_scores(every) + "\n")
     for table in results.get("test", {}).values():
@@ -80,4 +115,5 @@ def result_lines(results: dict[str, Any]) -> list[str]:
         labels = summary.name_group(line["labels"])
         models = f"{line['models']} models averaged, {labels}"
         lines.append(f"test, {models}, {line['init']}: {scores}")
+    notes |= results["seconds"]
     return lines + [f"{name}: {value}" for name, value in notes.items()]

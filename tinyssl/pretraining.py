@@ -4,6 +4,7 @@ Each fold is a job, one process and one thread by default. A finished job leaves
 so that what was stopped goes on where it was.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,7 +49,8 @@ class Shared:
         key["options"] = self.options
         for name, start in self.starts.items():
             folds = range(max(1, self.cases.num_folds))
-            paths = [start.folder(fold) / "encoder.pt" for fold in folds]
+            members = start.members()
+            paths = [one.folder(k) / "encoder.pt" for one in members for k in folds]
             key[name] = [start.carried, *runs.content_hashes(paths)]
         return key
 
@@ -88,8 +90,9 @@ def pretrain(
 
     The encoder of the run ``init`` goes on learning, or torchvision's DenseNet in the
     file ``weights``; encoder.pt or fold0/encoder.pt ... go to a folder of ``out``.
-    Returns for each fold "task", "fold", "rows" of the log, and "scores" on images that
-    pretraining has not seen, which "scored_on" names.
+    Returns for each fold "task", "fold", "seconds" of processors (since it was last
+    stopped), "rows" of the log, and "scores" on images that pretraining has not seen,
+    which "scored_on" names.
     """
     training = {"steps": steps, "batch_size": batch_size, "lr": lr, "seed": seed}
     training |= {"threads": threads, "device": device}
@@ -111,6 +114,7 @@ def pretrain(
 def _pretrain_fold(shared: Shared, job: dict[str, Any]) -> dict[str, Any]:
     """Pretrain on all images a fold may see, labelled or not; write encoder.pt."""
     cases, seed = shared.cases, shared.training["seed"]
+    begun = time.process_time()
     out, fold = shared.out / job["folder"], job["fold"]
     torch.manual_seed(seed)
     encoder = new_encoder(shared.encoder, channels=3)
@@ -134,6 +138,7 @@ def _pretrain_fold(shared: Shared, job: dict[str, Any]) -> dict[str, Any]:
     scores = inner.evaluate(*some, rng=np.random.default_rng(seed))
     (out / "checkpoint.pt").unlink(missing_ok=True)  # done: nothing to resume
     result = {key: job[key] for key in ("task", "fold", "folder", "task_options")}
+    result["seconds"] = round(time.process_time() - begun, 2)
     return result | {"rows": rows, "scored_on": scored_on, "scores": scores}
 
 

@@ -1,7 +1,7 @@
 """What training begins with: pretraining runs, and what of them is carried over."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,23 @@ class Start:
 
     run: Path
     carried: str = "encoder"
+    member: str = ""  # the folder of one of several encoders
 
     def folder(self, fold: int | None) -> Path:
         """Return where the encoder that is blind to a fold lies."""
-        whole = (self.run / "encoder.pt").is_file()
-        return self.run if whole else self.run / f"fold{fold}"
+        place = self.run / self.member
+        return place if (place / "encoder.pt").is_file() else place / f"fold{fold}"
+
+    def members(self) -> list["Start"]:
+        """Return a start for each encoder that was pretrained, with another seed."""
+        count = len([*self.run.glob("encoder[0-9]*/")])
+        if self.member or not count:
+            return [self]
+        return [replace(self, member=f"encoder{k}") for k in range(count)]
+
+    def of_repeat(self, repeat: int) -> "Start":
+        """Return the encoder whose turn it is: repeats go through all of them."""
+        return (members := self.members())[repeat % len(members)]
 
     def seen(self, fold: int | None) -> list[str]:
         """Return the content hashes of what it has seen."""
@@ -71,9 +83,15 @@ def _check_run(run: Path, folds: int) -> str:
     config = runs.read_config(run, "command")
     if config["command"] != "pretrain":
         raise ValueError(f"--init {run} must be a run of pretrain")
-    if not (run / "encoder.pt").is_file():
-        there = {run / f"fold{fold}" / "encoder.pt" for fold in range(folds)}
-        found = set(run.glob("fold*/encoder.pt"))
+    members = Start(run).members()
+    if len(members) != (asked := config.get("encoders", 1)):
+        rule = f"must hold {asked} encoders, as its config.json says"
+        raise ValueError(f"--init {run} {rule}; found {len(members)}")
+    for place in (start.run / start.member for start in members):
+        if (place / "encoder.pt").is_file():
+            continue
+        there = {place / f"fold{fold}" / "encoder.pt" for fold in range(folds)}
+        found = set(place.glob("fold*/encoder.pt"))
         if found != there:
             raise ValueError(
                 f"--init {run} must hold encoder.pt, or fold0..fold{folds - 1} with "
@@ -93,7 +111,8 @@ def agree(starts: Mapping[str, Start]) -> dict[str, Any]:
 
 def refuse_leaks(cases: Cases, starts: Mapping[str, Start]) -> None:
     """Refuse an encoder that has seen what it will be scored on, or a copy of it."""
-    for name, start in starts.items():
+    every = [(name, one) for name, start in starts.items() for one in start.members()]
+    for name, start in every:
         for fold in range(cases.num_folds):
             held = np.flatnonzero(np.isin(cases.fold, (fold, TEST)))
             leaked = np.isin(np.array(cases.hashes)[held], start.seen(fold))

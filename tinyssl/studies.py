@@ -14,7 +14,14 @@ from tinyssl import experiment, models, pretext, runs, targets
 from tinyssl.cases import Cases, Reading
 from tinyssl.data import open_dataset
 from tinyssl.jobs import cores
-from tinyssl.outcomes import conclude, finish, last, result_lines, score_lines
+from tinyssl.outcomes import (
+    conclude,
+    cpu_minutes,
+    finish,
+    last,
+    result_lines,
+    score_lines,
+)
 from tinyssl.report import experiment as pages
 from tinyssl.starts import agree, images_processed, name_starts, notes_of, refuse_leaks
 from tinyssl.task import Pretext
@@ -98,12 +105,17 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
     settings = {"command": "pretrain", "task": s.task, "task_options": s.options}
     settings |= {"encoder": config, "init": s.init, "weights": s.weights}
     settings |= cases.settings() | training | {"transductive": s.transductive}
+    settings |= {"encoders": s.encoders}
     where = running(s, cases.num_folds)
-    given = {"weights": s.weights, "init": next(iter(start.values()), None)}
-    given |= {"encoder": config, "out": out, "options": s.options}
+    given = {"weights": s.weights, "encoder": config, "out": out, "options": s.options}
+    names = [f"encoder{k}" for k in range(s.encoders)] if s.encoders > 1 else [""]
+    logs = []
     with runs.claimed(out, settings, where):
-        logs = experiment.pretrain(s.task, cases, **given, **training, **where)
-    keys = ("fold", "scored_on", "scores")
+        for number, folder in enumerate(names):
+            how = given | training | where | {"seed": s.seed + number}
+            how["init"] = next((one.of_repeat(number) for one in start.values()), None)
+            logs += experiment.pretrain(s.task, cases, folder=folder, **how)
+    keys = ("folder", "fold", "scored_on", "scores")
     results = {"command": "pretrain", "task": s.task, "last": last(logs)}
     results["scores"] = [{key: entry[key] for key in keys} for entry in logs]
     runs.write_json(out / "results.json", results)
@@ -143,6 +155,9 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
         names = ("epochs", "steps", "all_steps", "batch_size", "lr")
         rule = f"targets that are trained, --target {s.target} trains nothing"
         refuse_given(s, names, rule)
+    if s.tune:
+        names, rule = ("epochs", "steps", "all_steps", "lr"), "one budget for all"
+        refuse_given(s, names, f"{rule}, --tune chooses it")
     budget = budget_of(s, defaults)
     labels = [*(s.fractions or ()), *(s.images or ())]
     labels = labels or list(defaults.get("fractions") or defaults["images"])
@@ -160,6 +175,11 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
         how_read = {"field_width": known["field_width"]} | how_read
     size = s.size or known.get("size") or 96
     config = config or new_config(s.encoder or defaults["encoder"], s.widths, size)
+    members = max((len(start.members()) for start in shared.values()), default=1)
+    if (s.repeats or members) < members:
+        rule = f"must reach {members}, as many encoders as --init holds"
+        raise ValueError(f"--repeats {rule}; found {s.repeats}")
+    budget["repeats"] = max(budget["repeats"], members)
     # The images and their labels
     reading = reading_of(s, size, folds, out)
     cases = read(s.target, s.data, reading, **how_read)
@@ -187,9 +207,11 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     settings |= {"encoder": config, "init": s.init, "transfer": s.transfer}
     settings |= cases.settings() | own | budget | {"labels": labels, "seed": s.seed}
     settings |= {"pretrain_images": extra, "transductive": s.transductive}
+    settings |= {"tune": s.tune}
     where = running(s, 2 * len(labels))
     how = {"encoder": config, "out": out, "seed": s.seed, **where, **own}
     how |= {"pretrain_images": extra, "curve": defaults["curve"]}
+    how |= {"schedules": experiment.SCHEDULES if s.tune and kind.trains else ()}
     with runs.claimed(out, settings, where):
         rows = compare(kind, cases, starts, labels, budget, how)
     beside = {"labels": labels, "repeats": budget["repeats"], "seed": s.seed}
@@ -201,6 +223,7 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
         frozen = experiment.frozen_rows(kind, cases, still, **beside)
     results = {"command": "finetune", "target": s.target}
     results |= conclude(kind, cases, rows, blind, frozen)
+    results["seconds"] = {"CPU minutes": cpu_minutes(rows, starts)}
     s.log("writing the results and the page")
     trained = {"encoder": config, "out": out, "labels": labels, **own}
     finish(out, kind, cases, results, trained)

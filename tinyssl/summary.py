@@ -9,12 +9,13 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
 SCRATCH = "scratch"
 SAME_COMPUTE = "scratch, same compute"
 RANDOM = "random weights, frozen"
 UNTRAINED = "random weights"  # what stands in scratch's place where nothing trains
+LEVEL = 0.05  # of a table's verdicts together, after `holm`
 
 
 class Metric(NamedTuple):
@@ -44,14 +45,47 @@ def paired_interval(differences, *, test_share=0.0, level=0.95):
     on: 1/4 in 5-fold cross-validation, 0 if the differences are independent (Nadeau,
     Bengio: Inference for the generalization error, Machine Learning 52, 2003).
     """
+    mean, error, freedom = _spread(differences, test_share)
+    if not math.isfinite(error):
+        return mean, -math.inf, math.inf
+    half = float(stdtrit(freedom, 0.5 + level / 2)) * error
+    return mean, mean - half, mean + half
+
+
+def paired_p(differences, *, test_share=0.0):
+    """Return the two-sided p value that belongs to `paired_interval`; 1 of one value.
+
+    ``level`` and it agree: below 1 - level where the interval leaves zero out.
+    """
+    mean, error, freedom = _spread(differences, test_share)
+    if not error:
+        return float(mean == 0)
+    return (
+        float(2 * stdtr(freedom, -abs(mean) / error)) if math.isfinite(error) else 1.0
+    )
+
+
+def _spread(differences, test_share):
+    """Return the mean, its standard error, and the degrees of freedom."""
     differences = np.asarray(differences, dtype=float)
     k = len(differences)
     mean = float(differences.mean()) if k else math.nan
     if k < 2 or not np.isfinite(differences).all():
-        return mean, -math.inf, math.inf
-    error = math.sqrt(differences.var(ddof=1) * (1 / k + test_share))
-    half = float(stdtrit(k - 1, 0.5 + level / 2)) * error
-    return mean, mean - half, mean + half
+        return mean, math.inf, 0
+    return mean, math.sqrt(differences.var(ddof=1) * (1 / k + test_share)), k - 1
+
+
+def holm(lines):
+    """Give every compared line of a table "holm", its p value for the whole table.
+
+    Corrected as in Holm: A simple sequentially rejective multiple test procedure,
+    Scandinavian Journal of Statistics 6, 1979; `outcome` goes by it then. The lines.
+    """
+    compared, least = sorted((x for x in lines if "p" in x), key=lambda x: x["p"]), 0.0
+    for rank, line in enumerate(compared):
+        least = max(least, min(1.0, (len(compared) - rank) * line["p"]))
+        line["holm"] = least
+    return lines
 
 
 def summarise(rows, key, metric=None, *, test_share=0.0):
@@ -60,8 +94,8 @@ def summarise(rows, key, metric=None, *, test_share=0.0):
     A line has "init", "labels", "metric" (the key of the scores), its "words", whether
     "higher" is better, "values" (in the order of "run"), their "min", "avg", "max" (nan
     where one is undefined), the "interval" of the mean (infinite of one value), and
-    where scratch has the same runs "difference", "low", "high": scratch subtracted, see
-    `paired_interval`; or `UNTRAINED` in its place.
+    where scratch has the same runs "difference", "low", "high", "p": scratch
+    subtracted, see `paired_interval`; or `UNTRAINED` in its place.
     """
     metric = metric or Metric(key)
     cells = {}
@@ -82,8 +116,10 @@ def summarise(rows, key, metric=None, *, test_share=0.0):
         line |= {"avg": float(own.mean()), "max": float(own.max())}
         line["interval"] = paired_interval(own, test_share=test_share)[1:]
         if init != base and set(cells.get(beside, ())) == set(runs):
-            ends = paired_interval(own - scores[beside], test_share=test_share)
+            minus = own - scores[beside]
+            ends = paired_interval(minus, test_share=test_share)
             line |= zip(("difference", "low", "high"), ends, strict=True)
+            line["p"] = paired_p(minus, test_share=test_share)
         summary.append(line)
     return summary
 
@@ -129,6 +165,8 @@ def outcome(line):
     """Say in one word whether an initialisation beat scratch; "" if not compared."""
     if "difference" not in line:
         return ""
+    if line.get("holm", 0) >= LEVEL:
+        return "unclear"
     low, high = line["low"], line["high"]
     if not metric_of(line).higher:
         low, high = -high, -low

@@ -39,7 +39,7 @@ targets/zero_shot.py: targets/test_zero_shot.py
     (0.025, 0.975) -> (0.25, 0.75)
 
 experiment.py: targets/test_zero_shot.py
-    if (name, fold, "asked") not in known: -> if (name, "asked") not in known:
+    if (*key, fold) not in known: -> if key not in known:
 
 factors.py: test_factors.py
     return 2 * metrics.roc_auc(truth, predicted) - 1

@@ -95,16 +95,31 @@ pretraining.py: test_pretexts.py test_starts.py
     torch.manual_seed(seed) -> torch.manual_seed(fold or 7)
 
 experiment.py: test_targets.py
-    torch.manual_seed(job["seed"]) -> torch.manual_seed(len(job["init"]))
-    held = cases.held(fold)\n    if -> held = cases.held(0)\n    if
-    extra = pretrain_images if init == SAME_COMPUTE -> extra = 0 if init == SAME_COMPUTE
+    again if init == SAME_COMPUTE else 0) -> 0)
     return min(map(len, parts)) -> return max(map(len, parts))
-    carry(task, start, fold) -> pass
     seed + draw} -> seed + draw + len(init)}
+
+fitting.py: test_targets.py
+    torch.manual_seed(job["seed"]) -> torch.manual_seed(len(job["init"]))
+    cases.held(fold)\n -> cases.held(0)\n
+    carry(task, start.of_repeat(job["repeat"]), job["fold"]) -> pass
+
+fitting.py: test_studies.py
+    index[part_of != part] -> index
+    np.nanargmax(known) -> np.nanargmin(known)
+
+experiment.py: test_studies.py
+    if job["repeat"] == 0} -> if job["repeat"] == 1}
+
+demo.py: test_studies.py
+    ends["low"] > 0 -> ends["low"] > -1
+    values[init] - values[other] -> values[other] - values[init]
 
 summary.py: test_summary.py
     (1 / k + test_share) -> (1 / k)
-    stdtrit(k - 1, -> stdtrit(k,
+    stdtrit(freedom, -> stdtrit(freedom + 1,
+    len(compared) - rank -> len(compared)
+    2 * stdtr( -> stdtr(
     low, high = -high, -low -> low, high = low, high
     own - scores[beside] -> scores[beside] - own
 

@@ -105,11 +105,12 @@ def test_scores_are_those_of_scikit_learn():
     kappa = cohen_kappa_score(truth, grades, weights="quadratic")
     auc = roc_auc_score(truth, probability, multi_class="ovr")
     expected = {"qwk": kappa, "auc": auc, "accuracy": (truth == grades).mean()}
+    expected["auc_2"] = roc_auc_score(truth > 1, probability[:, 2] + probability[:, 3])
     actual = grading.evaluate(truth, grades, probability)
     assert actual == pytest.approx(expected, rel=1e-12)
     zeros = np.zeros(3, int)  # one class has neither AUC nor kappa
     actual = grading.evaluate(zeros, zeros, np.full((3, 2), 0.5))
-    expected = {"accuracy": 1, "auc": np.nan, "qwk": np.nan}
+    expected = {"accuracy": 1, "auc": np.nan, "auc_2": np.nan, "qwk": np.nan}
     assert actual == pytest.approx(expected, nan_ok=True)
 
 

@@ -53,7 +53,7 @@ def load_features(source, *, seed=0):
         return RandomNetwork(seed), f"random network, seed {seed}"
     path = Path(source)
     if path.is_dir():
-        path = Start(path).folder(0) / "encoder.pt"
+        path = Start(path).of_repeat(0).folder(0) / "encoder.pt"
     if not path.is_file():
         raise ValueError(
             f"features must be random, a run folder of pretrain or a file, no {path}"

@@ -19,10 +19,11 @@ from tinyssl.plots.images import (
 from tinyssl.plots.scores import (
     convergence,
     differences,
+    draws,
     label_efficiency,
     pretext_curves,
 )
 
 __all__ = ["answered", "calibration", "confusion", "convergence", "differences"]
-__all__ += ["distances", "grade_bars", "label_efficiency", "localizations", "matrix"]
-__all__ += ["pairs", "pretext_curves", "restorations", "strip", "vessels"]
+__all__ += ["distances", "draws", "grade_bars", "label_efficiency", "localizations"]
+__all__ += ["matrix", "pairs", "pretext_curves", "restorations", "strip", "vessels"]

@@ -163,6 +163,44 @@ def label_efficiency(summary, *, baselines=(), title=None):
     return style.headline(figure, title or finding(summary, baselines=baselines))
 
 
+def draws(summaries, pairs, *, chance=None, title=None):
+    """Draw every run as a dot, their means, and each run's way in a pair as a line.
+
+    ``summaries`` are, by what was asked, of one metric: a panel each, above one scale;
+    ``pairs`` name by an initialisation the one it is compared with.
+    """
+    lines = [line for some in summaries.values() for line in some]
+    if not lines:
+        raise ValueError("summaries must hold at least one line, found none")
+    looks = style.init_styles(line["init"] for line in lines)
+    heights = [len(some) for some in summaries.values()]
+    figure = style.new_figure(
+        0.32 * len(lines) + 0.5 * len(heights) + 0.4, name="draws"
+    )
+    how = {"squeeze": False, "sharex": True, "height_ratios": heights}
+    grid = figure.subplots(len(heights), **how)[:, 0]
+    for ax, (asked, some) in zip(grid, summaries.items(), strict=True):
+        style.quiet(ax, grid="x").set_title(asked, loc="left", **style.SMALL)
+        places = {line["init"]: place for place, line in enumerate(some)}
+        values = np.array([line["values"] for line in some], dtype=float)  # (init, run)
+        thin = {"color": style.QUIET, "linewidth": 0.8, "alpha": 0.45}
+        ax.plot(values, [*places.values()], ".", **thin)
+        for one in (one for one in pairs if {one, pairs[one]} <= set(places)):
+            both = [places[one], places[pairs[one]]]
+            ax.plot(values[both], both, "-", **thin)
+        for place, line in enumerate(some):
+            look = looks[line["init"]] | {"markeredgecolor": "white"}
+            ax.plot(line["avg"], place, **look, markersize=9)
+            beside = {"xycoords": ("axes fraction", "data"), "va": "center"}
+            ax.annotate(number(line["avg"]), (1.01, place), **beside, **style.SMALL)
+        ax.set_yticks(range(len(some)), [line["init"] for line in some])
+        ax.set_ylim(len(some) - 0.5, -0.5)
+        if chance is not None:
+            ax.axvline(chance, color=style.QUIET, linestyle=":", linewidth=1.2)
+    grid[-1].set_xlabel(f"held-out {metric_of(lines[0]).words}, mean at the right")
+    return style.headline(figure, title)
+
+
 def differences(summary, *, title=None):
     """Draw the paired difference from scratch, filled where its interval excludes 0."""
     lines = [line for line in summary if "difference" in line]

@@ -26,12 +26,11 @@ def pretraining(out, cases, logs):
     write_report(out / "report.html", title, sections, subtitle=subtitle, facts=known)
 
 
-def comparison(out, target, cases, results, trained, *, logs=None):
-    """Write the page of ``finetune``; of ``demo``, if there are logs of pretraining."""
-    config = runs.read_config(out)
-    sections = images_section(cases) + pretext_sections(out, cases, logs or {}, config)
+def comparison(out, target, cases, results, trained):
+    """Write the page of ``finetune``."""
+    config, sections = runs.read_config(out), images_section(cases)
     sections += comparison_sections(target, cases, results, trained)
-    known = facts(cases, config) | results["notes"]
+    known = facts(cases, config) | results["notes"] | results["seconds"]
     if grader := results.get("kept"):  # the models that ``tinyssl grade`` will use
         score = f"mean {grader['measure']} {grader['score']:.3f}"
         known["kept for grading"] = f"{grader['init']} ({score})"
@@ -39,9 +38,6 @@ def comparison(out, target, cases, results, trained, *, logs=None):
     title, subtitle = target.title, f"{found}."
     if warning := results["notes"].get("WARNING"):
         subtitle = f"{warning.capitalize()}. {subtitle}"
-    if logs:
-        title = "Learning from eyes without labels"
-        subtitle = f"The main job of tinyssl on its synthetic eyes. {subtitle}"
     write_report(out / "report.html", title, sections, subtitle=subtitle, facts=known)
 
 
@@ -119,7 +115,10 @@ def comparison_sections(target, cases, results, trained):
     if cases.num_folds <= 1:
         each, other = "repeat", ": other labelled images, weights and batches"
         ends = ". It says nothing of other test images."
-    done = f"was trained with the same budget on the same labelled images{same}"
+    how = "the same budget"
+    if any("schedule" in row for row in rows):
+        how = "the schedule that did best for it on thirds of them,"
+    done = f"was trained with {how} on the same labelled images{same}"
     if not target.trains:
         done = "stays as it is, fitted to the same labelled images without training"
     method = (
@@ -141,7 +140,7 @@ def comparison_sections(target, cases, results, trained):
         text = (
             "The encoder stays as pretraining left it, and simple fits to its features "
             "answer: a linear model, and the five nearest labelled images. Beside them "
-            "the same encoder with random weights."
+            "the same encoder with random weights, and random filters of patches."
         )
         frozen = [efficiency_table(results["frozen"])]
         sections.append(Section("Frozen encoders", [text], [], frozen))

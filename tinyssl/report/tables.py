@@ -63,8 +63,11 @@ def efficiency_table(summary, *, baselines=(), rows=(), caption=None, each="fold
         caption = (
             f"Held-out {metric} by labels and initialisation: the mean, then every "
             f"{each}. Bold: best mean of the same labels. Verdict: gain or LOSS where "
-            "the interval of the paired difference excludes zero, else unclear."
+            "the interval of the paired difference excludes zero, else unclear"
         )
+        compared = sum("holm" in line for line in lines)
+        beyond = f", also after Holm's correction for {compared} comparisons"
+        caption += f"{beyond if compared > 1 else ''}."
     return Table(header, tuple(body), caption, frozenset(bold))
 
 

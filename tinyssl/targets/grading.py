@@ -40,16 +40,21 @@ SHORT = ("none", "mild", "moderate", "severe", "proliferative")
 def evaluate(grades_true, grades_pred, probabilities) -> dict[str, float]:
     """Score grades, and their probabilities (N, K).
 
-    "qwk" in [-1, 1], "accuracy", and "auc", one against the rest, averaged over the
-    classes that occur; nan where the labels leave a value undefined.
+    "qwk" in [-1, 1]; "auc_2", of grade 2 and more against the others, which shows small
+    differences at fewer labels; "accuracy"; "auc", one against the rest, averaged over
+    the classes that occur; nan where the labels leave a value undefined.
     """
     K = probabilities.shape[1]
     qwk = metrics.quadratic_weighted_kappa(grades_true, grades_pred, num_classes=K)
     occurring = np.unique(grades_true)
     each = [metrics.roc_auc(grades_true == k, probabilities[:, k]) for k in occurring]
-    accuracy = metrics.accuracy(grades_true, grades_pred)
-    auc = np.mean(each) if len(occurring) > 1 else np.nan
-    return {"qwk": float(qwk), "accuracy": float(accuracy), "auc": float(auc)}
+    scores = {"qwk": qwk, "auc_2": np.nan}
+    worse = np.greater_equal(grades_true, 2)
+    if worse.any() and not worse.all():
+        scores["auc_2"] = metrics.roc_auc(worse, probabilities[:, 2:].sum(1))
+    scores["accuracy"] = metrics.accuracy(grades_true, grades_pred)
+    scores["auc"] = np.mean(each) if len(occurring) > 1 else np.nan
+    return {name: float(value) for name, value in scores.items()}
 
 
 class Grading(Target):
@@ -77,6 +82,7 @@ class Grading(Target):
     columns = ("image", "grade")
     metrics = {  # noqa: RUF012
         "qwk": Metric("QWK", chance=0.0),
+        "auc_2": Metric("AUC of grade ≥ 2", chance=0.5),
         "accuracy": Metric("accuracy"),
         "auc": Metric("macro AUC", chance=0.5),
     }
