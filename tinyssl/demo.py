@@ -37,7 +37,7 @@ PRETRAINING = {"steps": 150, "batch_size": 32, "lr": 3e-3}
 FINETUNING = {"steps": 100, "batch_size": 16, "lr": 3e-3}
 FILTERS = {"num_filters": 128, "iterations": 15}
 LEARNED, RANDOM, PIXELS = "learned filters", "random filters", "8 × 8 pixels"
-SCRATCH_TOO = {LEARNED: RANDOM, TASK: SCRATCH}  # the same without having looked
+PAIRS = {LEARNED: RANDOM, TASK: SCRATCH}  # with and without having looked
 QUESTIONS = {"class": "Severe disease or worse?", "eye": "Right eye or left?"}
 NETWORKS = ("class",)  # what is asked of networks too
 
@@ -45,8 +45,8 @@ NETWORKS = ("class",)  # what is asked of networks too
 def demo(s: SimpleNamespace) -> dict[str, Any]:
     """Learn from synthetic eyes without labels; answer with and without it.
 
-    Returned are by question, "class" and "eye", its "summary", and for what learned
-    from eyes without labels its mean "difference" from what did not, "low" and "high".
+    Returned are by question, "class" and "eye", its "summary", and the mean
+    "difference", "low" and "high" of learned from random filters.
     """
     out = Path(s.out)
     runs.refuse_foreign(out)
@@ -117,36 +117,29 @@ def probe_rows(name, cases, features, seed) -> list[dict[str, Any]]:
 
 
 def conclude(rows) -> dict[str, Any]:
-    """Summarise the answers to a question, and compare with not having looked."""
+    """Summarise the answers to a question; learned minus random filters."""
     summary = summarise(rows, "auc", Metric("AUC", chance=0.5))
     values = {line["init"]: np.array(line["values"]) for line in summary}
-    found = {}
-    for init, other in SCRATCH_TOO.items():
-        if init in values:
-            ends = paired_interval(values[init] - values[other])
-            found[init] = dict(zip(("difference", "low", "high"), ends, strict=True))
-    return {"summary": summary, "differences": found}
+    ends = paired_interval(values[LEARNED] - values[RANDOM])
+    return {"summary": summary} | dict(
+        zip(("difference", "low", "high"), ends, strict=True)
+    )
 
 
 def answer(name: str, found: dict[str, Any]) -> str:
     """Say whether it helped, in a sentence or two."""
-    pairs = {x["init"]: f"{100 * x['avg']:.0f}" for x in found["summary"]}
-    said, start = [], f"{QUESTIONS[name]} Looking first"
-    for init, ends in found["differences"].items():
-        verdict = "helped" if ends["low"] > 0 else "made no clear difference"
-        verdict = "HURT" if ends["high"] < 0 else verdict
-        difference, low, high = (number(v, sign=True) for v in ends.values())
-        other = SCRATCH_TOO[init]
-        said.append(
-            f"{start} {verdict}: of 100 pairs of eyes {LABELS} labels tell "
-            f"{pairs[init]} apart with {init}, {pairs[other]} with {other} "
-            f"(difference {difference} [{low}, {high}])"
-        )
-        start = f"Before {TASK} it" if said else start
-    best = max(found["summary"], key=lambda line: line["avg"])["init"]
-    if best == PIXELS:
-        said.append(f"Nothing had to be learned: {PIXELS} tell {pairs[PIXELS]}")
-    return ". ".join(said) + "."
+    right = {x["init"]: f"{100 * x['avg']:.0f}" for x in found["summary"]}
+    verdict = "helped" if found["low"] > 0 else "made no clear difference"
+    verdict = "HURT" if found["high"] < 0 else verdict
+    ends = (number(found[key], sign=True) for key in ("difference", "low", "high"))
+    difference, low, high = ends
+    others = {PIXELS: PIXELS, SCRATCH: "a network", TASK: f"one after {TASK}"}
+    beside = (f"{words} {right[k]}" for k, words in others.items() if k in right)
+    return (
+        f"{QUESTIONS[name]} Looking first {verdict}: of 100 pairs of eyes {LEARNED} "
+        f"got {right[LEARNED]} right from {LABELS} labels, {RANDOM} {right[RANDOM]} "
+        f"(difference of AUC {difference} [{low}, {high}]); {', '.join(beside)}."
+    )
 
 
 def write_page(out, cases, found, filters, logs, said):
@@ -168,8 +161,8 @@ def write_page(out, cases, found, filters, logs, said):
         "intervals hold for other labels of these eyes; another --seed draws others."
     )
     summaries = {QUESTIONS[name]: some["summary"] for name, some in found.items()}
-    title = " ".join(text.partition(":")[0] + "." for text in said)
-    figure = plots.draws(summaries, SCRATCH_TOO, chance=0.5, title=title)
+    title = ". ".join(text.partition(":")[0] for text in said)
+    figure = plots.draws(summaries, PAIRS, chance=0.5, title=title)
     tables = [
         efficiency_table(some, each="draw", caption=f"{question} AUC.")
         for question, some in summaries.items()

@@ -112,8 +112,8 @@ experiment.py: test_studies.py
     if job["repeat"] == 0} -> if job["repeat"] == 1}
 
 demo.py: test_studies.py
-    ends["low"] > 0 -> ends["low"] > -1
-    values[init] - values[other] -> values[other] - values[init]
+    found["low"] > 0 -> found["low"] > -1
+    values[LEARNED] - values[RANDOM] -> values[RANDOM] - values[LEARNED]
 
 summary.py: test_summary.py
     (1 / k + test_share) -> (1 / k)
