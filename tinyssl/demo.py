@@ -129,8 +129,8 @@ def conclude(rows) -> dict[str, Any]:
 def answer(name: str, found: dict[str, Any]) -> str:
     """Say whether it helped, in a sentence or two."""
     right = {x["init"]: f"{100 * x['avg']:.0f}" for x in found["summary"]}
-    verdict = "helped" if found["low"] > 0 else "made no clear difference"
-    verdict = "HURT" if found["high"] < 0 else verdict
+    verdict = "helped" if found["low"] > 0 else "did not help"
+    verdict += " but HURT" if found["high"] < 0 else ""
     ends = (number(found[key], sign=True) for key in ("difference", "low", "high"))
     difference, low, high = ends
     others = {PIXELS: PIXELS, SCRATCH: "a network", TASK: f"one after {TASK}"}
