@@ -157,8 +157,9 @@ def write_page(out, cases, found, filters, logs, said):
         "area under the ROC curve (AUC): 1 is always, .5 is guessing. A line is one "
         f"draw of {LABELS} labels, the same for all. Filters answer by logistic "
         "regression on their responses; networks are trained on the labels with one "
-        f"budget, from random weights (scratch) or after learning by {TASK}. The "
-        "intervals hold for other labels of these eyes; another --seed draws others."
+        f"budget, from random weights (scratch) or after learning by {TASK}: one such "
+        "network is one draw, and what it gains it may lose with another --seed. The "
+        "intervals hold for other labels of these eyes."
     )
     summaries = {QUESTIONS[name]: some["summary"] for name, some in found.items()}
     title = ". ".join(text.partition(":")[0] for text in said)
