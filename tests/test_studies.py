@@ -187,11 +187,13 @@ def test_schedules_are_chosen_for_each_start_without_what_is_scored(
 ):
     some = ({"steps": 2}, {"steps": 3, "frozen": True}, {"steps": 4, "lr": 0.01})
     monkeypatch.setattr(experiment, "SCHEDULES", some)
-    seen, fit = [], fitting.fit
+    seen, judged, fit = [], [], fitting.fit
 
     def watched(task, shared, job, index, schedule, **how):
         held = shared.cases.held(job["fold"])
-        seen.append((schedule, how["steps"], np.isin(index, held).any()))
+        seen.append(np.isin(index, held).any())
+        if "schedules" in job:
+            judged.append(({*job["chosen"]}, {*job["chosen"]} - {*index.tolist()}))
         return fit(task, shared, job, index, schedule, **how)
 
     monkeypatch.setattr(fitting, "fit", watched)
@@ -203,7 +205,12 @@ def test_schedules_are_chosen_for_each_start_without_what_is_scored(
     }
     settings |= {"images": (8,), "repeats": 2, "lr": None}
     results = finetune(OWN_DATA, tmp_path / "run", **settings)
-    assert not any(leak for *_, leak in seen)
+    assert not any(seen)
+    assert len(judged) == 3 * 3 * 3 * 2  # initialisations, schedules, parts, folds
+    for first in range(0, len(judged), 3):  # the parts judge every image once
+        (chosen, one), (_, two), (_, three) = judged[first : first + 3]
+        assert one | two | three == chosen
+        assert len(one) + len(two) + len(three) == len(chosen) == 8
     for row in results["rows"]:
         again = row["steps"] - row["schedule"]["steps"]
         assert (again > 0) == (row["init"] == "scratch, same compute")
