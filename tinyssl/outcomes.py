@@ -115,5 +115,5 @@ def result_lines(results: dict[str, Any]) -> list[str]:
         labels = summary.name_group(line["labels"])
         models = f"{line['models']} models averaged, {labels}"
         lines.append(f"test, {models}, {line['init']}: {scores}")
-    notes |= results["seconds"]
+    notes |= results.get("seconds", {})
     return lines + [f"{name}: {value}" for name, value in notes.items()]
