@@ -72,6 +72,9 @@ def test_a_patient_is_known_by_the_other_eye(eyes):
     pairs = np.repeat(np.random.default_rng(0).normal(size=(80, 30)), 2, axis=0)
     found = factors.skills(pairs, pairs, some, new)
     assert found["patient"] == pytest.approx(1)
+    alone = np.random.default_rng(0).normal(size=(160, 30))  # eyes of strangers
+    found = factors.skills(alone, alone, some, new)
+    assert abs(found["patient"]) < 0.25
 
 
 def test_what_is_said_follows_from_the_matrix(eyes):
