@@ -166,7 +166,7 @@ def gather(
         fold[np.isin(groups, groups[held]) & ~held] = LEFT_OUT
     elif num_folds:
         classes = np.where(labelled, 0, -1) if strata is None else strata
-        if not ((classes >= 0) & ~np.isin(fold, TEST)).any():
+        if not ((classes >= 0) & (fold != TEST)).any():
             rule = "--folds needs labelled images that are not official test images"
             raise ValueError(f"{table.root}: {rule}, found none")
         fold = assign_folds(classes, groups, num_folds, split=split, seed=reading.seed)

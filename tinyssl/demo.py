@@ -75,7 +75,7 @@ def demo(s: SimpleNamespace) -> dict[str, Any]:
     results = {"command": "demo", **found, "pretraining": logs[0]["scores"]}
     runs.write_json(out / "results.json", results)
     said = [answer(name, found[name]) for name in QUESTIONS]
-    write_page(out, cases, found, filters, logs, said)
+    write_page(out, cases, rows, found, filters, logs, said)
     tables = [format_table(found[name]["summary"]) for name in QUESTIONS]
     return results | {"lines": [*tables, *said, f"report: {out}/report.html"]}
 
@@ -142,7 +142,7 @@ def answer(name: str, found: dict[str, Any]) -> str:
     )
 
 
-def write_page(out, cases, found, filters, logs, said):
+def write_page(out, cases, rows, found, filters, logs, said):
     """Write the page: the answers, then what was learned."""
     config = runs.read_config(out)
     known = pages.facts(cases, config)
@@ -164,18 +164,18 @@ def write_page(out, cases, found, filters, logs, said):
     summaries = {QUESTIONS[name]: some["summary"] for name, some in found.items()}
     title = ". ".join(text.partition(":")[0] for text in said)
     figure = plots.draws(summaries, PAIRS, chance=0.5, title=title)
-    tables = [
-        efficiency_table(some, each="draw", caption=f"{question} AUC.")
-        for question, some in summaries.items()
-    ]
+    tables = []
+    for name, some in found.items():
+        how = {"rows": rows[name], "each": "draw"}
+        caption = f"{QUESTIONS[name]} AUC of each draw of labels, and its mean."
+        tables.append(efficiency_table(some["summary"], caption=caption, **how))
     sections = [
         Section("Did it help?", [method], [(figure, "Large: the mean.")], tables)
     ]
     size = filters[LEARNED].patch_size
     shown = [filters[k].filters_[:8] for k in (LEARNED, RANDOM)]
     shown = [0.5 + 2 * f.reshape(-1, size, size, 3) for f in shown]
-    title = "Learned filters look for edges, spots and colours, random ones for nothing"
-    strip = plots.strip(shown, names=["learned", "random"], title=title)
+    strip = plots.strip(shown, names=["learned", "random"])
     text = (
         f"Patches of {size} × {size} px of the eyes without labels were whitened and "
         "grouped into directions by k-means, in seconds: tinyssl.dictionary, NumPy."
@@ -186,8 +186,6 @@ def write_page(out, cases, found, filters, logs, said):
     )
     sections += pages.pretext_sections(out, cases, {TASK: logs}, config)
     sections += pages.images_section(cases)
-    title, subtitle = (
-        "Does it help to look at eyes without labels first?",
-        " ".join(said),
-    )
-    write_report(out / "report.html", title, sections, subtitle=subtitle, facts=known)
+    title = "Does it help to look at eyes without labels first?"
+    options = {"subtitle": " ".join(said), "facts": known}
+    write_report(out / "report.html", title, sections, **options)
