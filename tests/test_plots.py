@@ -315,5 +315,10 @@ def test_draws_show_every_run_and_join_the_pairs_alone():
     ]
     joined = [[xy for xy in lines if len(xy) == 2] for lines in joined]
     assert joined == [[[[0.2 + x, 2], [0.1 + x, 1]] for x in (0, 0.01, 0.02)], []]
+    alone = {"Without its pair?": summarise(rows[:3] + rows[6:], "auc")}
+    (ax,) = plots.draws(alone, {"learned": "random"}).axes
+    assert not [
+        x for x in ax.lines if x.get_linestyle() == "-" and len(x.get_xdata()) > 1
+    ]
     with pytest.raises(ValueError, match="summaries must hold at least one line"):
         plots.draws({}, {})
