@@ -28,6 +28,14 @@ HERE = os.pathsep.join(
 ENVIRONMENT = os.environ | {"PYTHONPATH": HERE, "OMP_NUM_THREADS": "1"}
 
 
+@pytest.fixture(autouse=True)
+def _heard():
+    """Hear Ctrl-C, though a shell that runs the tests in the background hears none."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class Interrupted(Line):
     """Is sent a signal in the middle of a step, once."""
 

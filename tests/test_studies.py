@@ -243,6 +243,10 @@ def test_random_filters_and_cpu_minutes_stand_in_every_table_of_grades(runs, tmp
         results = finetune(OWN_DATA, out, init=init, images=(4,))
         found = {line["init"].partition(":")[0] for line in results["frozen"]}
         assert {"random filters", "random weights, frozen"} <= found
+        (alone,) = (x for x in results["summary"] if x["init"] == "scratch")
+        for line in results["frozen"]:  # beside scratch on the same labels
+            expected = np.mean(np.subtract(line["values"], alone["values"]))
+            assert line["difference"] == pytest.approx(expected)
         cost = results["seconds"]["CPU minutes"]
         assert cost.startswith("scratch 0.")
         assert ("rotation 0." in cost and "of pretraining" in cost) == bool(init)

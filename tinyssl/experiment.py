@@ -234,12 +234,12 @@ def frozen_rows(
 
 
 def features(task: Target, cases: Cases) -> np.ndarray:
-    """Return the pooled features of every image: (N, D)."""
+    """Return the features of every image, pooled for a probe: (N, D)."""
 
-    def pooled(x):
-        return task.pool(task.encoder.features(x))
+    def described(x):
+        return task.describe(task.encoder.features(x))
 
-    return task.answers(pooled, cases.columns["image"])
+    return task.answers(described, cases.columns["image"])
 
 
 def random_filters(cases: Cases, fold: int, seed: int) -> np.ndarray:

@@ -107,15 +107,16 @@ def _spawned(work, waiting, *, workers, threads, done, show):
                         future.result()
                         yield futures.pop(future)
                     show()
-            except BrokenProcessPool as error:
+            except BaseException as error:
+                # of a broken pool, too: it forgets, and waits for, who was just begun
+                with interrupts.ignored():
+                    _end(_children() - others)
+                if not isinstance(error, BrokenProcessPool):
+                    raise
                 raise RuntimeError(
                     "a worker process was killed, for want of memory perhaps; the same "
                     "command goes on from here"
                 ) from error
-            except BaseException:
-                with interrupts.ignored():
-                    _end(_children() - others)
-                raise
 
 
 def _submit(pool, waiting):

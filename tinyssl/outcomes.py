@@ -46,9 +46,12 @@ def conclude(target, cases, rows, baselines, frozen) -> dict[str, Any]:
     found, main = tables(rows), names[0]
     results = {"rows": rows, "summary": found.pop(main), "more": found}
     results["asked"] = [*baselines, *frozen]  # with all their scores
-    for name, some in (("baselines", baselines), ("frozen", frozen)):
-        if some:
-            results[name] = tables(some)[main]
+    if baselines:
+        results["baselines"] = tables(baselines)[main]
+    if frozen:  # beside the same networks from scratch
+        base = summary.reference(rows)
+        beside = tables([*(row for row in rows if row["init"] == base), *frozen])[main]
+        results["frozen"] = [line for line in beside if line["init"] != base]
     if "test" in rows[0]:
         results["test"] = tables(rows, "test")
     results["notes"] = target.notes(cases) | chosen_schedules(rows)

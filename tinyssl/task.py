@@ -181,6 +181,10 @@ class Target(Task):
     def fit(self, *columns: Any) -> None:
         """Learn from labelled cases where nothing is trained."""
 
+    def describe(self, features: torch.Tensor) -> torch.Tensor:
+        """Pool maps (N, C, h, w) for `probe`: (N, D)."""
+        return self.pool(features)
+
     @classmethod
     def baselines(cls, cases: "Cases", chosen, held) -> dict[str, Any]:
         """Return the answers to held-out cases that need no network, by name."""

@@ -1,5 +1,7 @@
 """Grading heads: proper probabilities, valid grades, and learning an order."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -9,9 +11,13 @@ from scipy.stats import norm
 from sklearn.metrics import cohen_kappa_score, roc_auc_score
 from torch import nn
 
+from tinyssl.data import toy
+from tinyssl.dictionary import PatchDictionary
+from tinyssl.models import FilterBank
 from tinyssl.targets import grading
+from tinyssl.targets.classification import Classification
 from tinyssl.targets.grading import HEADS, Grading
-from tinyssl.training import train
+from tinyssl.training import to_tensor, train
 
 
 class Brightness(nn.Module):
@@ -117,3 +123,40 @@ def test_scores_are_those_of_scikit_learn():
 def test_an_unknown_head():
     with pytest.raises(ValueError, match="head must be one of continuation"):
         Grading(Brightness(), head="five sigmoids")
+
+
+def test_a_probe_is_shown_what_a_dictionary_pools():
+    images = toy.fundus(4, size=48, rng=0).images[:, 8:40, 8:40]  # all in the field
+    dictionary = PatchDictionary(num_filters=9, stride=3).fit(images)
+    bank = FilterBank(num_filters=9, stride=3)
+    bank.take(dictionary)
+    with torch.no_grad():
+        found = Grading.describe(bank.features(to_tensor(images)))
+    expected = dictionary.features(images)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+    few = torch.tensor([[[[1.0, 5.0, 3.0]]]])  # fewer places than are averaged
+    assert Grading.describe(few).tolist() == [pytest.approx([3, (35 / 3) ** 0.5, 3])]
+
+
+@pytest.mark.parametrize(
+    ("target", "answer"), [(Grading, 1), (Classification, 0)], ids=["median", "mode"]
+)
+def test_a_probe_answers_the_median_of_grades_and_the_mode_of_classes(target, answer):
+    grades = np.repeat([0, 1, 2], [4, 3, 3])  # of images that all look alike
+    images = np.full((12, 8, 8, 3), 90, np.uint8)
+    facts = {"num_grades": 3, "ordered": target is Grading}
+    cases = SimpleNamespace(
+        columns={"grade": np.r_[grades, 0, 0], "image": images},
+        facts=facts,
+        images=lambda index: images[index],
+    )
+    chosen, held = np.arange(10), np.array([10, 11])
+    same = np.zeros((12, 2))
+    found = target.probe(cases, chosen, same[chosen], same[held])
+    found |= target.baselines(cases, chosen, held)
+    for name in ("linear probe", "global intensities"):
+        answers, probabilities = found[name]
+        assert answers.tolist() == [answer, answer]
+        np.testing.assert_allclose(probabilities, [[0.4, 0.3, 0.3]] * 2, atol=1e-3)
+    blind, _ = next(found[name] for name in found if "majority" in name)
+    assert blind.tolist() == [0, 0]

@@ -142,8 +142,9 @@ def comparison_sections(target, cases, results, trained):
             "answer: a linear model, and the five nearest labelled images. Beside them "
             "the same encoder with random weights, and random filters of patches."
         )
-        frozen = [efficiency_table(results["frozen"])]
-        sections.append(Section("Frozen encoders", [text], [], frozen))
+        frozen = results["frozen"]
+        said = [text, f"{finding(frozen)}."]
+        sections.append(Section("Frozen encoders", said, [], [efficiency_table(frozen)]))
     if "test" in results:
         sections.append(test_section(results))
     load = experiment.loader(target, cases, **trained)

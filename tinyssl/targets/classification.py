@@ -51,6 +51,7 @@ class Classification(Grading):
         "ap": Metric("AP"),
     }
     evaluate = staticmethod(evaluate)
+    probe_head = "softmax"
 
     @classmethod
     def suited(cls, cases: Cases):

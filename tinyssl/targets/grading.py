@@ -28,6 +28,7 @@ from tinyssl import metrics, transforms
 from tinyssl.cases import Cases, Reading, classes_in_words, gather
 from tinyssl.data import Table
 from tinyssl.data.classes import RETINOPATHY, reorder
+from tinyssl.dictionary import TOP
 from tinyssl.summary import Metric
 from tinyssl.targets import baselines
 from tinyssl.task import Figures, Target
@@ -94,6 +95,7 @@ class Grading(Target):
         "curve": 6,
     }
     keeper = "tinyssl.grade.keep:keep_grader"
+    probe_head = "continuation"  # whose grade, the median, a probe answers too
     evaluate = staticmethod(evaluate)
 
     def __init__(self, encoder, *, num_grades=5, head="continuation", augment=True):
@@ -185,6 +187,18 @@ class Grading(Target):
         flat = features.flatten(2)
         return torch.cat([flat.mean(2), flat.amax(2)], 1)
 
+    @staticmethod
+    def describe(features: torch.Tensor) -> torch.Tensor:
+        """Pool maps as `tinyssl.dictionary.PatchDictionary.features` does: (N, 3 C).
+
+        Mean, root mean square, and mean of the five highest: what a linear model needs
+        to tell of small things.
+        """
+        flat = features.flatten(2)
+        top = flat.topk(min(TOP, flat.shape[2]), 2).values
+        parts = [flat.mean(2), flat.square().mean(2).sqrt(), top.mean(2)]
+        return torch.cat(parts, 1)
+
     def log_probabilities(self, outputs: torch.Tensor) -> torch.Tensor:
         """Logarithm of the probability of each grade: (N, K)."""
         if self.head == "softmax":
@@ -256,15 +270,15 @@ class Grading(Target):
         fitted = baselines.logistic_regression(some, grades, others, num_grades=K)
         blind = baselines.majority(grades, len(held), K)
         kind = "grade" if cases.facts["ordered"] else "class"
-        answers = {f"majority {kind}": blind, "global intensities": fitted}
-        return {name: (p.argmax(1), p) for name, p in answers.items()}
+        most = {f"majority {kind}": (blind.argmax(1), blind)}
+        return most | {"global intensities": (decode(fitted, cls.probe_head), fitted)}
 
     @classmethod
     def probe(cls, cases: Cases, chosen: np.ndarray, *features: np.ndarray):
         """Answer from frozen features of chosen and held-out images."""
         grades, K = cases.columns["grade"][chosen], cases.facts["num_grades"]
         found = baselines.probes(*features, grades, num_grades=K)
-        return {name: (p.argmax(1), p) for name, p in found.items()}
+        return {name: (decode(p, cls.probe_head), p) for name, p in found.items()}
 
     @classmethod
     def figures(cls, cases: Cases, results: dict[str, Any], load: Any) -> Figures:
