@@ -257,6 +257,28 @@ def test_random_filters_and_cpu_minutes_stand_in_every_table_of_grades(runs, tmp
         assert (words in page_of(out).text) == (len(compared) > 1) == bool(init)
 
 
+def test_an_encoder_of_another_kind_and_size_stands_beside_as_it_would_alone(
+    runs, tmp_path
+):
+    words = tmp_path / "words"
+    commands.pretrain("toy:12:64:7", task="dictionary", size=80, out=words)
+    how, found = {"images": (8,), "folds": 2}, {}
+    for name, init, beside in (
+        ("both", [runs / "rotation"], [words]),
+        ("alone", [words], []),
+    ):
+        more = {"same_compute": False} | how
+        results = finetune(OWN_DATA, tmp_path / name, init=init, beside=beside, **more)
+        found[name] = {x["init"]: x["values"] for x in results["frozen"]}
+    assert "rotation, frozen: linear probe" in found["both"]
+    some = [k for k in found["alone"] if k.startswith(("dictionary", "random filters"))]
+    assert len(some) == 4
+    for name in some:
+        assert found["both"][name] == found["alone"][name]
+    with pytest.raises(ValueError, match="--beside belongs to targets that probe"):
+        finetune(OWN_DATA, tmp_path / "other", "mask", beside=[words])
+
+
 def test_patches_are_learned_blind_to_the_folds_of_the_masks(folder, tmp_path):
     how = {"encoder": "unet", "widths": (4, 8), "num_swaps": 4, "target": "vessel"}
     init = [pretrain(folder, tmp_path / "patches", folds=2, **how)]

@@ -147,6 +147,7 @@ def finetune(
     *,
     target: str = "grade",
     init: Sequence[Path] = (),
+    beside: Sequence[Path] = (),
     transfer: Sequence[Literal["frozen", "encoder", "network"]] = ("encoder", "frozen"),
     encoder: Network | None = None,
     size: Positive | None = None,
@@ -184,6 +185,9 @@ def finetune(
     init : sequence of runs
         Folders of pretrain; scratch stands beside them in any case, or random weights
         where the target trains nothing.
+    beside : sequence of runs
+        More folders of pretrain, with encoders of any kind and images of any size, for
+        the table of frozen encoders.
     transfer : sequence of names
         What is carried over: encoder; network, the decoder too; frozen, an encoder
         that stays as it is.

@@ -195,37 +195,51 @@ def baseline_rows(target, cases, *, labels, repeats=1, seed=0) -> list[dict]:
 
 
 def frozen_rows(
-    target, cases, starts, *, encoder, labels, repeats=1, seed=0, device="cpu"
+    target,
+    cases,
+    starts,
+    *,
+    encoder,
+    labels,
+    repeats=1,
+    seed=0,
+    device="cpu",
+    beside: Mapping[str, tuple[Cases, Encoder]] | None = None,
 ) -> list[dict]:
     """Score probes of encoders as they are, of one with random weights, of filters.
 
     Those of `tinyssl.dictionary`, at random: what is whitened, but was not learned.
+    Starts that ``beside`` names have an encoder of their own, and see the same cases
+    at a size of their own; the filters see the largest.
     """
     if not target.probes:
         return []
-    rows, known, names = [], {}, [*starts, RANDOM]
+    rows, known, names, beside = [], {}, [*starts, RANDOM], dict(beside or {})
     names += [] if "volumes" in cases.facts else [FILTERS]
+    large = [cases, *(other for other, _ in beside.values())]
+    beside[FILTERS] = max(large, key=lambda c: c.columns["image"].shape[1]), None
     for cell, chosen in plan(cases, labels, repeats, seed):
         fold, held = cell["fold"], cases.held(cell["fold"])
         for name in names:
             start = starts.get(name)
             start = start and start.of_repeat(cell["repeat"])
+            seen, config = beside.get(name, (cases, encoder))
             key = name, start.folder(fold) if start else fold * (name == FILTERS)
             if key not in known and name == FILTERS:
-                known[key] = random_filters(cases, fold, seed)
+                known[key] = random_filters(seen, fold, seed)
             elif key not in known:
                 torch.manual_seed(seed)
-                fresh = new_encoder(encoder, channels=target.channels)
-                task = target.build(fresh, cases)
+                fresh = new_encoder(config, channels=target.channels)
+                task = target.build(fresh, seen)
                 if start is not None:
                     carry(task, replace(start, carried="encoder"), fold)
-                known[key] = features(task.to(device), cases)
+                known[key] = features(task.to(device), seen)
             some = known[key]
             found = target.probe(cases, chosen, some[chosen], some[held])
             if start is not None and target.asks:
                 if (*key, fold) not in known:
                     learned = load_pretext(start.folder(fold), start.config)
-                    known[*key, fold] = target.ask(cases, learned, held)
+                    known[*key, fold] = target.ask(seen, learned, held)
                 found |= known[*key, fold]
             for how, answers in found.items():
                 scores = target.score(cases, held, answers)

@@ -4,7 +4,7 @@ Each function does what the command of its name says (`tinyssl.commands`), whose
 arguments it takes as one namespace.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -167,6 +167,9 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     how_read = {key: own.pop(key) for key in s.options if key in reads}
     # What stands beside scratch
     shared = name_starts(s.init, ["encoder"], folds=max(folds, 1))
+    every = name_starts([*s.init, *s.beside], ["frozen"], folds=max(folds, 1))
+    if s.beside and not (kind.probes and kind.trains and "frozen" in s.transfer):
+        raise ValueError("--beside belongs to targets that probe frozen encoders")
     config = agree(shared)
     if config and (s.encoder or s.widths):
         raise ValueError("--encoder and --widths are those of --init: leave them out")
@@ -175,16 +178,21 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
         how_read = {"field_width": known["field_width"]} | how_read
     size = s.size or known.get("size") or 96
     config = config or new_config(s.encoder or defaults["encoder"], s.widths, size)
-    members = max((len(start.members()) for start in shared.values()), default=1)
+    members = max((len(start.members()) for start in every.values()), default=1)
     if (s.repeats or members) < members:
-        rule = f"must reach {members}, as many encoders as --init holds"
+        rule = f"must reach {members}, as many encoders as a run holds"
         raise ValueError(f"--repeats {rule}; found {s.repeats}")
     budget["repeats"] = max(budget["repeats"], members)
+
     # The images and their labels
-    reading = reading_of(s, size, folds, out)
-    cases = read(s.target, s.data, reading, **how_read)
-    if s.test:
-        cases = cases.scored_on(read(s.target, s.test, reading, **how_read))
+    def at(size):
+        how = reading_of(s, size, folds, out)
+        found = read(s.target, s.data, how, **how_read)
+        if not s.test:
+            return found
+        return found.scored_on(read(s.target, s.test, how, **how_read))
+
+    cases = at(size)
     config = fitted(config, cases)
     if foreign := set(own) - set((kind := kind.suited(cases)).own_options()):
         raise ValueError(
@@ -199,12 +207,13 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     for line in notes_of(cases, starts):
         s.log(line)
     if not s.transductive:
-        refuse_leaks(cases, shared)
+        refuse_leaks(cases, every)
     # The comparison
     again = s.same_compute and kind.trains
     extra = max(map(images_processed, s.init), default=0) * again
     settings = {"command": "finetune", "target": s.target, "data_path": s.data}
     settings |= {"encoder": config, "init": s.init, "transfer": s.transfer}
+    settings |= {"beside": s.beside}
     settings |= cases.settings() | own | budget | {"labels": labels, "seed": s.seed}
     settings |= {"pretrain_images": extra, "transductive": s.transductive}
     settings |= {"tune": s.tune}
@@ -218,9 +227,11 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     blind, frozen = experiment.baseline_rows(kind, cases, **beside), []
     if "frozen" in s.transfer and kind.probes:
         s.log("fitting probes to the frozen encoders")
-        still = name_starts(s.init, ["frozen"], folds=cases.num_folds)
-        beside |= {"encoder": config, "device": where["device"]}
-        frozen = experiment.frozen_rows(kind, cases, still, **beside)
+        runs_beside = {*map(Path, s.beside)}
+        others = {k: one.config for k, one in every.items() if one.run in runs_beside}
+        others = {k: (sized(c, cases, at), c["encoder"]) for k, c in others.items()}
+        beside |= {"encoder": config, "device": where["device"], "beside": others}
+        frozen = experiment.frozen_rows(kind, cases, every, **beside)
     results = {"command": "finetune", "target": s.target}
     results |= conclude(kind, cases, rows, blind, frozen)
     results["seconds"] = {"CPU minutes": cpu_minutes(rows, starts)}
@@ -229,6 +240,14 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     finish(out, kind, cases, results, trained)
     pages.comparison(out, kind, cases, results, trained)
     return results | {"lines": [*result_lines(results), f"report: {out}/report.html"]}
+
+
+def sized(config: dict[str, Any], cases: Cases, at: Callable[[int], Cases]) -> Cases:
+    """Return the same cases with images as large as those that a run has seen."""
+    if config["size"] == cases.facts["size"]:
+        return cases
+    columns = cases.columns | {"image": at(config["size"]).columns["image"]}
+    return replace(cases, columns=columns, facts=cases.facts | {"size": config["size"]})
 
 
 def budget_of(s: SimpleNamespace, defaults: dict[str, Any]) -> dict[str, Any]:

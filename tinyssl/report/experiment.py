@@ -144,7 +144,9 @@ def comparison_sections(target, cases, results, trained):
         )
         frozen = results["frozen"]
         said = [text, f"{finding(frozen)}."]
-        sections.append(Section("Frozen encoders", said, [], [efficiency_table(frozen)]))
+        sections.append(
+            Section("Frozen encoders", said, [], [efficiency_table(frozen)])
+        )
     if "test" in results:
         sections.append(test_section(results))
     load = experiment.loader(target, cases, **trained)
