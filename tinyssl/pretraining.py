@@ -20,6 +20,7 @@ from tinyssl.jobs import run_jobs
 from tinyssl.pretext.inputs import common_field
 from tinyssl.pretext.patches import OnPatches, bare, cut_patches, sample_corners
 from tinyssl.starts import Start, carry
+from tinyssl.summary import join_words
 from tinyssl.task import Pretext, Target, Task
 from tinyssl.training import train
 
@@ -144,6 +145,7 @@ def _pretrain_fold(shared: Shared, job: dict[str, Any]) -> dict[str, Any]:
 
 def build_pretext(name, encoder, cases, options) -> Task:
     """Put a pretext task around an encoder, on whole images or on their patches."""
+    refuse_volumes(name, cases)
     patch = cases.facts.get("patch_size", 0)
     whole = cases.facts["is_fundus"] and not patch
     region = common_field(cases.columns["image"]) if whole else None
@@ -152,6 +154,14 @@ def build_pretext(name, encoder, cases, options) -> Task:
         rule = f"needs the column {min(missing)!r} of each image"
         raise ValueError(f"--task {name} {rule}, found none in {cases.facts['root']}")
     return OnPatches(task, size=patch) if patch else task
+
+
+def refuse_volumes(name: str, cases: Cases) -> None:
+    """Refuse volumes where a pretext task is for images alone."""
+    if "volumes" in cases.facts and not pretext.find(name).volumes:
+        able = [task for task in pretext.PRETEXTS if pretext.find(task).volumes]
+        rule = f"takes images, {cases.facts['root']} holds volumes"
+        raise ValueError(f"--task {name} {rule}; for them are {join_words(able)}")
 
 
 def _build(name, encoder, facts, region, options):

@@ -22,6 +22,7 @@ from tinyssl.outcomes import (
     result_lines,
     score_lines,
 )
+from tinyssl.pretraining import refuse_volumes
 from tinyssl.report import experiment as pages
 from tinyssl.starts import agree, images_processed, name_starts, notes_of, refuse_leaks
 from tinyssl.task import Pretext
@@ -99,6 +100,7 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
     for more in s.unlabelled:
         bare = replace(reading, folds=0, labelled=False)
         cases = cases.with_more(read(target, more, bare, **own))
+    refuse_volumes(s.task, cases)
     config = method.encoder_config(fitted(config, cases), **s.options)
     # The run
     training = {k: vars(s)[k] for k in ("steps", "batch_size", "lr", "seed")}

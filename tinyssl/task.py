@@ -63,7 +63,8 @@ class OnNetwork:
     @classmethod
     def build(cls, encoder, *cases, **options):
         """Put the task around a U-Net, or around any other encoder with a decoder."""
-        network = models.mapping(encoder, channels=cls.channels)
+        grey = getattr(encoder, "dims", 2) == 3  # of a volume
+        network = models.mapping(encoder, channels=1 if grey else cls.channels)
         return super().build(network, *cases, **options)
 
     @property
@@ -93,6 +94,7 @@ class Pretext(Task):
     sized: ClassVar[dict[str, Any]] = {}  # options that follow from the images' side
     channels: ClassVar[int] = 3  # of a network's maps, if it answers with maps
     trains: ClassVar[bool] = True  # step by step, in the loop; else `fit` does it all
+    volumes: ClassVar[bool] = False  # takes them, too
 
     @classmethod
     def build(cls, encoder, *, image_size, region=None, standardise=False, **options):

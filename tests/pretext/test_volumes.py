@@ -5,10 +5,13 @@ import pytest
 import torch
 from torch import nn
 
-from tinyssl import commands, pretext
+from tinyssl import commands, models, pretext
 from tinyssl.data import toy
-from tinyssl.pretext import RelativePosition, Rotation
-from tinyssl.training import to_tensor
+from tinyssl.data.images import cube
+from tinyssl.pretext import ContextRestoration, RelativePosition, Rotation
+from tinyssl.training import to_tensor, train
+
+SMALL = models.densenet_small().config | {"dims": 3, "in_channels": 1}
 
 
 class OwnEncoder(nn.Module):  # the least that one for volumes must have
@@ -69,10 +72,11 @@ def test_a_neighbour_in_a_volume_lies_at_one_of_26_places():
         assert np.array_equal(first[i], volumes[i, z : z + 4, y : y + 4, x : x + 4])
 
 
-VOLUMES = ["rotation", "position"]
+VOLUMES = [name for name in pretext.PRETEXTS if pretext.find(name).volumes]
+CHOICES = ["rotation", "position"]
 
 
-@pytest.mark.parametrize("name", VOLUMES)
+@pytest.mark.parametrize("name", CHOICES)
 def test_a_task_on_volumes_keeps_the_contract(name, cubes):
     torch.manual_seed(0)
     task = pretext.find(name).build(OwnEncoder(), image_size=20)
@@ -106,12 +110,65 @@ def test_it_learns_from_synthetic_maculas_and_is_fine_tuned(name, tmp_path):
     assert (tmp_path / "grades" / "report.html").is_file()
 
 
+@pytest.mark.parametrize("name", sorted({*pretext.PRETEXTS} - {*VOLUMES}))
+def test_a_task_for_images_alone_refuses_volumes_in_one_line(name, tmp_path):
+    words = f"--task {name} takes images, toy-volumes:6:1 holds volumes; for them are "
+    assert VOLUMES == ["rotation", "restoration", "position", "jigsaw"]
+    with pytest.raises(
+        ValueError, match=words + "rotation, restoration, .* and jigsaw"
+    ):
+        commands.pretrain("toy-volumes:6:1", task=name, size=16, out=tmp_path / "run")
+
+
+@pytest.mark.parametrize("region", [None, "upper half"])
+def test_cubes_change_places_and_the_network_puts_them_back(region):
+    volumes = np.stack([cube(v, 16) for v in toy.volumes(24, rng=0).images])
+    encoder = models.from_config(SMALL)
+    torch.manual_seed(0)
+    task = ContextRestoration.build(encoder, image_size=16, patch_size=4, num_swaps=3)
+    if region:
+        task.region = np.zeros((16, 16, 16), bool)
+        task.region[:8] = True
+    before = volumes.copy()
+    inputs, (images, changed) = task.make_batch(volumes, np.random.default_rng(0))
+    assert np.array_equal(volumes, before)
+    assert np.array_equal(images, volumes)
+    assert changed.shape == inputs.shape == (24, 16, 16, 16, 1)
+    assert np.array_equal(changed, inputs != images)
+    assert (changed.sum((1, 2, 3, 4)) <= 3 * 2 * 4**3).all()
+    assert changed[:, 8:].any() == (region is None)
+    for one, other in zip(inputs, images, strict=True):  # moved, not made
+        assert np.array_equal(np.sort(one, None), np.sort(other, None))
+    loss, logs = task(*to_tensor((inputs, (images, changed))))
+    squared = (inputs / 255 - images / 255) ** 2
+    lit = images > 12
+    for n in range(24):
+        squared[n] /= max(0.02, (images[n][lit[n]] / 255).std()) ** 2
+    assert logs["copy"].item() == pytest.approx(squared.mean(), rel=1e-3)
+    assert logs["copy_swapped"].item() == pytest.approx(
+        squared[changed].mean(), rel=1e-3
+    )
+    assert loss.item() > 0
+    for figure, caption in task.figures(volumes[:3], [], rng=np.random.default_rng(0)):
+        assert figure.get_suptitle()
+        assert caption.endswith(".")
+
+
+def test_restoration_of_maculas_is_learned_on_others():
+    torch.manual_seed(0)
+    encoder = models.from_config(SMALL)
+    task = ContextRestoration.build(encoder, image_size=16, patch_size=4)
+    volumes = np.stack([cube(v, 16) for v in toy.volumes(120, rng=0).images])
+    train(task, [volumes[:80]], steps=60, batch_size=8)
+    scores = task.evaluate(volumes[80:], np.random.default_rng(0))
+    assert scores["swapped"] < 0.8 * scores["bar"]
+
+
 def test_rotation_of_maculas_is_learned_on_others(tmp_path):
     run = tmp_path / "run"
     options = {"size": 16, "workers": 1, "batch_size": 16, "steps": 80}
     commands.pretrain("toy-volumes:100:1", task="rotation", out=run, **options)
     from tinyssl import pretraining, runs
-    from tinyssl.data.images import cube
 
     task = pretraining.load_pretext(run, runs.read_config(run))
     others = np.stack([cube(v, 16) for v in toy.volumes(40, rng=9).images])

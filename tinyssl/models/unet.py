@@ -120,7 +120,8 @@ class Restorer(nn.Module):
     """An encoder and a few deconvolutions up to the size of the image.
 
     The answer has `channels`: colours, or a map a point. The first deconvolution has
-    `widest`, each next one half as many.
+    `widest`, each next one half as many. Volumes, (N, 1, D, H, W), are for an encoder
+    whose ``dims`` is 3.
     """
 
     def __init__(
@@ -128,23 +129,28 @@ class Restorer(nn.Module):
     ):
         super().__init__()
         self.encoder, was_training = encoder, encoder.training
+        dims = getattr(encoder, "dims", 2)
+        shape = (1, in_channels if dims == 2 else 1, *[64] * dims)
         with torch.no_grad():  # how often the encoder halves the image
-            probe = encoder.eval().features(torch.zeros(1, in_channels, 64, 64))
+            probe = encoder.eval().features(torch.zeros(shape))
         encoder.train(was_training)
         reduction = 64 // probe.shape[-1]
+        deconvolution = layers.of("ConvTranspose", dims)
         self.decoder = nn.Sequential()
         c_in, c_out = encoder.num_features, widest
         for _ in range(reduction.bit_length() - 1):
-            grow = nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1, bias=False)
-            self.decoder.extend([grow, nn.BatchNorm2d(c_out), nn.ReLU(inplace=True)])
+            grow = deconvolution(c_in, c_out, 4, stride=2, padding=1, bias=False)
+            norm = layers.of("BatchNorm", dims)(c_out)
+            self.decoder.extend([grow, norm, nn.ReLU(inplace=True)])
             c_in, c_out = c_out, max(16, c_out // 2)
-        self.decoder.append(nn.Conv2d(c_in, channels, 3, padding=1))
+        self.decoder.append(layers.of("Conv", dims)(c_in, channels, 3, padding=1))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return an image of the input's size."""
         restored = self.decoder(self.encoder.features(x))
-        if restored.shape[-2:] != x.shape[-2:]:  # sides the encoder rounded down
-            restored = F.interpolate(restored, x.shape[-2:], mode="bilinear")
+        if restored.shape[2:] != x.shape[2:]:  # sides the encoder rounded down
+            mode = {4: "bilinear", 5: "trilinear"}[x.ndim]
+            restored = F.interpolate(restored, x.shape[2:], mode=mode)
         return restored
 
 

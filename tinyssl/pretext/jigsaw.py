@@ -35,7 +35,7 @@ class Jigsaw(Choice):
     NeurIPS 2020.
     """
 
-    name = "jigsaw"
+    name, volumes = "jigsaw", True
     defaults = {"batch_size": 16}  # noqa: RUF012
     finding = (
         "How were the tiles shuffled? Right for {accuracy:.1%} of the {where}, each "

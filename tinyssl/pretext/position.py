@@ -44,7 +44,7 @@ class RelativePosition(Choice):
     prediction, ICCV 2015, sections 3 and 3.1. Volumes: Taleb et al., NeurIPS 2020.
     """
 
-    name = "position"
+    name, volumes = "position", True
     sized = {"patch_size": lambda side: max(4, side // 7)}  # noqa: RUF012
     finding = (
         "At which of {task.classes} places beside a patch was its neighbour? Right for "

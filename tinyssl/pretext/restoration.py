@@ -12,7 +12,7 @@ from tinyssl.transforms import sample_swaps, swap_patches
 
 
 class ContextRestoration(OnNetwork, Pretext):
-    """Restore an image in which pairs of small patches were swapped; L2 loss.
+    """Restore an image, or a volume, in which small patches were swapped; L2 loss.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class ContextRestoration(OnNetwork, Pretext):
     context restoration, Medical Image Analysis 58, 101539, 2019.
     """
 
-    name, main = "restoration", "swapped"
+    name, main, volumes = "restoration", "swapped", True
     carries = ("encoder", "network")
     sized = {"patch_size": lambda side: max(2, side // 8)}  # noqa: RUF012
     disordered = "Pairs of patches were swapped"
@@ -68,17 +68,19 @@ class ContextRestoration(OnNetwork, Pretext):
     def make_batch(self, images, rng):
         """Disorder each image; the targets are the images and where they changed."""
         disordered = self.disorder(images, rng)
-        return disordered, (images, (disordered != images).any(-1))  # (N, H, W)
+        changed = (disordered != images).any(-1, keepdims=images.ndim == 5)
+        return disordered, (images, changed)  # (N, H, W) or (N, D, H, W, 1)
 
     def disorder(self, images, rng):
         """Swap patches, each image by its own draw."""
         return swap_patches(images, self.sample(images, rng), self.patch_size)
 
     def sample(self, images, rng):
-        """Draw the swaps of a batch, (N, T, 4)."""
-        N, T, shape = len(images), self.num_swaps, images.shape[1:3]
-        swaps = sample_swaps(shape, self.patch_size, N * T, rng=rng, region=self.region)
-        return swaps.reshape(N, T, 4)
+        """Draw the swaps of a batch, (N, T, 4), of volumes (N, T, 6)."""
+        N, T, shape = len(images), self.num_swaps, images.shape[1:-1]
+        how = {"spatial_dims": len(shape), "region": self.region}
+        swaps = sample_swaps(shape, self.patch_size, N * T, rng=rng, **how)
+        return swaps.reshape(N, T, -1)
 
     def forward(self, inputs, targets):
         """Mean squared error in units of each image's own variance."""
@@ -115,6 +117,8 @@ class ContextRestoration(OnNetwork, Pretext):
 
         inputs, (images, changed) = self.make_batch(images, rng)
         restored = self.restore(to_tensor(inputs, self.device)).movedim(1, -1)
+        if images.ndim == 5:  # the middle slice
+            changed = changed[:, images.shape[1] // 2, ..., 0]
         figure = plots.restorations(images, inputs, restored.cpu().numpy(), changed)
         caption = "Original, disordered (changed patches outlined), restored, error."
         return [(figure, caption)]

@@ -41,7 +41,7 @@ class Rotation(Choice):
     image rotations, ICLR 2018.
     """
 
-    name = "rotation"
+    name, volumes = "rotation", True
     finding = (
         "Which of {task.classes} quarter turns was applied? Right for {accuracy:.1%} "
         "(chance {bar:.1%}) of the {where}, and for {accuracy_0_180:.1%} when only 0 "

@@ -24,7 +24,7 @@ class PixelShuffling(ContextRestoration):
     Zhou et al. 2019, Models Genesis, MICCAI, section 2 (local pixel shuffling).
     """
 
-    name = "shuffling"
+    name, volumes = "shuffling", False
     disordered = "The pixels of small windows were shuffled"
 
     def disorder(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
