@@ -103,11 +103,12 @@ def pretrain(
         Pretext task: `tinyssl.pretext.PRETEXTS`.
     encoder : name
         Network, small if neither this nor the task says one; unet learns from patches,
-        for masks.
+        for masks; unet-fine as well, from twice the detail, for --field-width 0.
     size : int
         Side of whole images in pixels; 96 if not given.
     widths : sequence of int
-        unet: channels at each size, fine to coarse; 16 32 64 if not given.
+        unet: channels at each size, fine to coarse; 16 32 64, and 64 once more of
+        unet-fine, if not given.
     field_width : int
         unet: shrink the field of view to that width; 0 keeps it, 540 if not given.
     weights : file

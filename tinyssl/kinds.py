@@ -10,7 +10,7 @@ Positive = Annotated[int, (1, None)]
 Rate = Annotated[float, (0, 10)]  # other numbers: the lower end does not belong
 Percent = Annotated[float, (0, 100), "%"]  # given in percent, handed over as a share
 Count = Positive | Literal["all"]
-Network = Literal["small", "densenet121", "sononet", "unet", "vit"]
+Network = Literal["small", "densenet121", "sononet", "unet", "unet-fine", "vit"]
 
 
 def silent(line: str) -> None:

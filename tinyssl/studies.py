@@ -33,13 +33,16 @@ NETWORKS = {  # for images of a size
     "densenet121": lambda size: models.densenet121(num_classes=5),
     "sononet": lambda size: models.sononet_small(extra_pool=True),
     "unet": lambda size, **widths: models.UNet(**widths),
+    "unet-fine": lambda size, widths=(16, 32, 64, 64): models.UNet(
+        widths=widths, fold=2
+    ),
     "vit": lambda size: models.ViT(patch_size=max(4, size // 8)),
 }
 
 
 def new_config(encoder: str, widths: Sequence[int] | None, size: int) -> dict[str, Any]:
     """Return the configuration of a network by its name on the command line."""
-    if widths and encoder != "unet":
+    if widths and not encoder.startswith("unet"):
         raise ValueError("--widths belongs to --encoder unet")
     options = {"widths": tuple(widths)} if widths else {}
     return NETWORKS[encoder](size, **options).config
@@ -52,6 +55,14 @@ def fitted(config: dict[str, Any], cases: Cases) -> dict[str, Any]:
     if config["name"] != "DenseNet":
         raise ValueError(f"{cases.facts['root']}: volumes need --encoder small")
     return config | {"dims": 3, "in_channels": 1}
+
+
+def patched(cases: Cases, config: dict[str, Any]) -> Cases:
+    """Return cases whose patches, if patches are shown, fit the network."""
+    if not (size := cases.facts.get("patch_size")):
+        return cases
+    facts = cases.facts | {"patch_size": size * config.get("fold", 1)}
+    return replace(cases, facts=facts)
 
 
 def reading_of(s: SimpleNamespace, size: int, folds: int, out: Path, **how) -> Reading:
@@ -100,6 +111,7 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
     for more in s.unlabelled:
         bare = replace(reading, folds=0, labelled=False)
         cases = cases.with_more(read(target, more, bare, **own))
+    cases = patched(cases, config)
     refuse_volumes(s.task, cases)
     config = method.encoder_config(fitted(config, cases), **s.options)
     # The run
@@ -194,7 +206,7 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
             return found
         return found.scored_on(read(s.target, s.test, how, **how_read))
 
-    cases = at(size)
+    cases = patched(at(size), config)
     config = fitted(config, cases)
     if foreign := set(own) - set((kind := kind.suited(cases)).own_options()):
         raise ValueError(

@@ -34,8 +34,9 @@ ENCODERS = {
     "vit": lambda: models.ViT(patch_size=6, dim=16, depth=2),
     "unet": lambda: UNet(out_channels=2, widths=(4, 8, 16)),
     "deep unet": lambda: UNet(out_channels=2, widths=(4, 4, 8, 8)),
+    "folded unet": lambda: UNet(out_channels=2, widths=(4, 8, 8), fold=3),
 }
-UNETS = {name: ENCODERS[name] for name in ("unet", "deep unet")} | {
+UNETS = {name: ENCODERS[name] for name in ("unet", "deep unet", "folded unet")} | {
     "dense unet": lambda: DenseUNet(dense(True), out_channels=2),
     "dense unet, paper's stem": lambda: DenseUNet(dense(), out_channels=2),
 }
@@ -219,3 +220,20 @@ def test_files_that_are_no_weights_are_refused_in_one_line(tmp_path):
     ):
         with pytest.raises(error, match=words):
             models.load_torchvision(dense(), tmp_path / f"{name}.pth")
+
+
+@pytest.mark.parametrize("size", [(32, 48), (31, 47)])
+def test_a_folded_unet_sees_squares_of_pixels_as_channels(size):
+    folded = UNet(widths=(4, 8), fold=2, out_channels=3).eval()
+    plain = UNet(widths=(4, 8), in_channels=12, out_channels=12).eval()
+    plain.load_state_dict(folded.state_dict())
+    x = torch.rand(2, 3, *size)
+    whole = F.pad(x, (0, 48 - size[1], 0, 32 - size[0]), mode="replicate")
+    y = plain(torch.stack([whole[:, c, i::2, j::2] for c in range(3)
+                           for i in (0, 1) for j in (0, 1)], 1))  # fmt: skip
+    expected = torch.zeros(2, 3, 32, 48)
+    for k in range(12):
+        expected[:, k // 4, k % 4 // 2 :: 2, k % 2 :: 2] = y[:, k]
+    assert_equal(folded(x), expected[..., : size[0], : size[1]])
+    with pytest.raises(ValueError, match="fold must be >= 1, found 0"):
+        UNet(fold=0)

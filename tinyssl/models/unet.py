@@ -4,6 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from tinyssl import _checks
 from tinyssl.models import layers
 from tinyssl.models.densenet import DenseNet
 
@@ -39,6 +40,9 @@ class UNet(layers.Encoder):
     ----------
     in_channels, out_channels : int, of the image, and of the output, not squashed
     widths : sequence of int, channels at each size, fine to coarse, halved each time
+    fold : int
+        Each square of so many pixels a side goes in as one with more channels, and
+        comes out so: fine detail at the cost of a small image (Shi et al. 2016).
 
     Notes
     -----
@@ -62,25 +66,30 @@ class UNet(layers.Encoder):
         in_channels: int = 3,
         out_channels: int = 1,
         widths: tuple[int, ...] = (16, 32, 64),
+        fold: int = 1,
     ):
         super().__init__()
-        self.config = {"name": "UNet", "widths": list(widths)}
+        self.fold = _checks.integer("fold", fold, least=1)
+        self.config = {"name": "UNet", "widths": list(widths), "fold": self.fold}
         self.config |= {"in_channels": in_channels, "out_channels": out_channels}
         self.stage_channels, self.num_features = list(widths), widths[-1]
-        pairs = zip((in_channels, *widths), widths, strict=False)
+        pairs = zip((in_channels * fold**2, *widths), widths, strict=False)
         self.down = nn.ModuleList(_double(*pair) for pair in pairs)
         self.decoder = _Decoder(widths[-1], widths[-2::-1], widths[-2::-1])
-        self.head = nn.Conv2d(widths[0], out_channels, 1)
+        self.head = nn.Conv2d(widths[0], out_channels * fold**2, 1)
         self.apply(layers.initialise)
 
     def stages(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Return the encoder's maps, fine to coarse."""
-        return layers.halving_stages(self.down, x)
+        rims = (0, -x.shape[-1] % self.fold, 0, -x.shape[-2] % self.fold)
+        folded = F.pixel_unshuffle(F.pad(x, rims, mode="replicate"), self.fold)
+        return layers.halving_stages(self.down, folded)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map images (N, C, H, W) to maps (N, out_channels, H, W)."""
         *skips, coarse = self.stages(x)
-        return self.head(self.decoder(coarse, skips[::-1]))
+        found = self.head(self.decoder(coarse, skips[::-1]))
+        return F.pixel_shuffle(found, self.fold)[..., : x.shape[-2], : x.shape[-1]]
 
 
 class DenseUNet(nn.Module):

@@ -188,7 +188,8 @@ class Segmentation(OnNetwork, Target):
             image. Time grows in proportion.
         """
         focus = 0.0 if cases.facts["mask"] in EVERYWHERE else 0.5
-        task = cls(models.mapping(encoder, channels=1), focus=focus)
+        size = cases.facts["patch_size"]
+        task = cls(models.mapping(encoder, channels=1), patch_size=size, focus=focus)
         task.views = views
         return task
 
@@ -208,6 +209,8 @@ class Segmentation(OnNetwork, Target):
             found = mean_over_views(lambda x: self.logits(x).sigmoid(), inputs, views)
             return found[:, 0].cpu().numpy()
 
+        size = self.patch_size
+        options = {"patch_size": size, "stride": 3 * size // 4} | options
         return [blend(answer, image, **options) for image in images]
 
     @classmethod
