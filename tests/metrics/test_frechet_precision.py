@@ -129,3 +129,24 @@ def test_blocks_and_lapack_give_the_same(n, smallest, monkeypatch):
     flat[5, 5] = -1  # its "factor" would pass, squared
     with refused("cov1 must be positive semidefinite"):
         frechet_distance_from_stats(zero, flat, zero, 4 * np.eye(6))
+
+
+@pytest.mark.parametrize("kind", ["decay", "steps", "factor"])
+@pytest.mark.parametrize("size", np.arange(0, 4.1, 0.25))  # of deviations: 1 to 10⁻⁴
+def test_what_goes_the_fast_way_keeps_ten_digits(kind, size):
+    rng, d = np.random.default_rng([int(4 * size), len(kind)]), 40
+    deviations = 10 ** -np.linspace(0, size, d)
+    if kind == "steps":
+        deviations = np.where(np.arange(d) < d / 2, 1, 10**-size)
+    turn = np.linalg.qr(rng.normal(size=(d, d)))[0]
+    sets = [rng.normal(size=(3 * d, d)) * deviations @ turn for _ in "12"]
+    if kind == "factor":
+        sets = [rng.normal(size=(3 * d, d)) + 10**size * x[:, :1] for x in sets]
+    centres = [_gaussian.mean(x) for x in sets]
+    both = list(zip(sets, centres, strict=True))
+    found = _gaussian.cross_trace(*(_gaussian.part(*one) for one in both))
+    roots = [_gaussian.triangle(*one) for one in both]
+    expected = np.linalg.svd(roots[0] @ roots[1].T, compute_uv=False).sum()
+    assert found is None or found == pytest.approx(expected, rel=1e-10)
+    if kind == "decay" and size <= 2.5:  # as features of networks do
+        assert found is not None

@@ -10,6 +10,21 @@ pretext/position.py: pretext/test_volumes.py pretext/test_position.py
     centres + self.pitch * self.steps[places] -> centres + self.steps[places]
     region=self.region, rng=rng) + reach -> region=self.region, rng=rng)
 
+pretext/restoration.py: pretext/test_volumes.py
+    (disordered != images).any(-1, keepdims -> (disordered == images).any(-1, keepdims
+    "region": self.region} -> "region": None}
+
+task.py: pretext/test_volumes.py
+    channels=1 if grey else cls.channels -> channels=cls.channels
+
+targets/grading.py: targets/test_grading.py
+    flat.square().mean(2).sqrt() -> flat.square().mean(2)
+    (decode(p, cls.probe_head), p) -> (p.argmax(1), p)
+
+models/unet.py: models/test_networks.py
+    self.fold)[..., : x.shape[-2], : x.shape[-1]]
+      -> self.fold)[..., -x.shape[-2] :, -x.shape[-1] :]
+
 pretext/cpc.py: pretext/test_cpc.py
     z[:, :, self.below :] -> z[:, :, -1:].expand_as(z)[:, :, self.below :]
     F.pad(seen, (1, 1, 2, 0)) -> F.pad(seen, (1, 1, 1, 1))

@@ -128,9 +128,8 @@ pretext/rotation.py: pretext/test_rotation.py
     quarter, axes=axes) -> -quarter, axes=axes)
 
 pretext/restoration.py: pretext/test_restoration.py test_pretexts.py
-    (disordered != images).any(-1) -> (disordered != images).all(-1)
+    (disordered != images).any(-1, keep -> (disordered != images).all(-1, keep
     given if self.standardise else inputs) -> given)
-    num_swaps, images.shape[1:3] -> num_swaps, images.shape[:2]
 
 targets/overlap.py: targets/test_overlap.py targets/test_segmentation.py
     wide = diameter >= width + 0.5 -> wide = diameter >= width
