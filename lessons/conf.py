@@ -167,8 +167,8 @@ def own_folder(config, path):
 
 
 def complete(app, what, name, obj, options, lines):
-    """Give the example of a short docstring its heading; a name_, is no link."""
-    lines[:] = [re.sub(r"(\w)_,", r"\1\\_,", line) for line in lines]
+    """Give the example of a short docstring its heading; a name_ is no link."""
+    lines[:] = [re.sub(r"(?<=\w)_(?=[,)]| [^:])", r"\\_", line) for line in lines]
     starts = [i for i, line in enumerate(lines) if line.startswith(">>>")]
     if starts and "Examples" not in lines:
         lines[starts[0] : starts[0]] = ["Examples", "--------"]

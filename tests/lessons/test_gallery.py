@@ -267,10 +267,12 @@ def test_the_words_of_the_glossary_are_used(conf):
 
 
 def test_an_example_gets_its_heading_and_no_name_is_a_link(conf):
-    lines = ["As `f`, of mean_, whitening_ : (d,)", "", ">>> f(1)", "2"]
+    names = "mean_, whitening_ : (d,)", "    z = (x - mean_) @ whitening_ of it"
+    lines = [*names, "", ">>> f(1)", "2"]
     conf.complete(None, "function", "f", None, None, lines)
-    assert lines[2:] == ["Examples", "--------", ">>> f(1)", "2"]
-    assert lines[0] == r"As `f`, of mean\_, whitening_ : (d,)"
+    assert lines[3:] == ["Examples", "--------", ">>> f(1)", "2"]
+    assert lines[0] == r"mean\_, whitening_ : (d,)"
+    assert lines[1] == r"    z = (x - mean\_) @ whitening\_ of it"
     conf.complete(None, "function", "f", None, None, lines)
     assert lines.count("Examples") == 1
 
