@@ -2,18 +2,21 @@
 
     .venv/bin/sphinx-build lessons site
 
-sphinx-gallery turns the cells of a lesson into a page. What is left to do here: fold
-the answers of quizzes, let figures be opened in full size, list the lessons on the
-title page from their headers, show the page of claims of TEACHING.md, and keep what
-lessons write in the ignored folder gallery/. A lesson's prose is what Markdown and reST
-share, so nothing else is changed.
+sphinx-gallery turns the cells of a lesson into a page and a notebook, autodoc the
+docstrings into the reference. What is left to do here: fold the answers of quizzes, let
+figures be opened in full size, name the words that the glossary explains, set formulas,
+fill the places that pages leave (PLACES), and keep what lessons write in the ignored
+folder gallery/. Nothing on a page comes from the network.
 """
 
 import os
 import re
+import runpy
 from pathlib import Path
 
 from tinyssl.check.course import read_header
+from tinyssl.pretext import PRETEXTS
+from tinyssl.targets import TARGETS
 
 HERE = Path(__file__).parent
 CARD = """\
@@ -29,7 +32,7 @@ CARD = """\
 
       You {do}. You learn {learn}.
 
-      Needs {need}. Runtime: {runtime}.
+      Needs {need}. Teaching: {teaching}. Runtime: {runtime}.
 """
 
 
@@ -58,11 +61,49 @@ def enlarge(text):
     )
 
 
+def formulas(text, glossary):
+    """Set the paragraphs that the glossary says how to set: ``.. plain: ...``."""
+    known = r"\.\. plain: (.*)\n\n *(\.\. math:: .*\n(?: {13}.*\n)*)"
+    for plain, formula in re.findall(known, glossary):
+        text = text.replace(f"\n\n``{plain}``\n\n", f"\n\n{formula}\n")
+    return text
+
+
+def words(text, glossary):
+    """Name the words of a lesson that the glossary explains, below its header."""
+    prose, used = re.sub(r"^ .*", "", text, flags=re.MULTILINE), []
+    for names in re.findall(r"((?:^   \w.*\n)+)", glossary, flags=re.MULTILINE):
+        terms = [term.strip() for term in names.splitlines()]
+        found = [t for t in terms if re.search(rf"(?i)\b{t}s?\b", prose)]
+        used += [f":term:`{term}`" for term in found[:1]]
+    line = f"- **words**: {', '.join(used)}\n" if used else ""
+    return re.sub(r"(- \*\*files\*\*: .*\n(?:  .*\n)*)", rf"\g<1>{line}", text)
+
+
+def teaching(number):
+    """Return what time TEACHING.md plans for a lesson."""
+    text = read("TEACHING.md")
+    plan = rf"^## Lesson {number}\b(?:(?!\n## ).)*?planned\s+for\s+(.+?)[;.]"
+    found = re.search(plan, text, flags=re.MULTILINE | re.DOTALL | re.IGNORECASE)
+    return f"{found[1]} by plan" if found else "not planned yet"
+
+
 def cards(folder):
     """Return a list of the lessons in a folder, with their first figures."""
     lessons = sorted(folder.glob("[0-9][0-9]_*.py"))
+    plans = {path: teaching(path.name[:2]) for path in lessons}
     return "\n".join(
-        CARD.format(stem=path.stem, **read_header(path)) for path in lessons
+        CARD.format(stem=path.stem, teaching=plans[path], **read_header(path))
+        for path in lessons
+    )
+
+
+def methods(table, package):
+    """Return the reference of every method of a table, under its name."""
+    form = "{0}\n{1}\n\n.. autoclass:: {2}.{3}\n   :members:\n"
+    rows = [(name, "-" * len(name), place) for name, place in table.items()]
+    return "\n".join(
+        form.format(*row[:2], package, row[2].split(":")[1]) for row in rows
     )
 
 
@@ -89,14 +130,31 @@ def linked(text, folder):
     )
 
 
+def read(name):
+    """Return the text of a file beside this one."""
+    return (HERE / name).read_text(encoding="utf-8")
+
+
+PLACES = {  # in a page, and what is put there
+    "THE-LESSONS": lambda: cards(HERE),
+    "THE-CLAIMS": lambda: linked(claims(read("TEACHING.md")), HERE),
+    "THE-PRETEXTS": lambda: methods(PRETEXTS, "tinyssl.pretext"),
+    "THE-TARGETS": lambda: methods(TARGETS, "tinyssl.targets"),
+    "THE-ARROWS": lambda: runpy.run_path(str(HERE / "architecture.py"))["draw"](),
+}
+
+
 def transform(app, name, source):
     """Change the text of a page before Sphinx reads it."""
     if name.startswith("gallery/"):
-        source[0] = bold(fold(enlarge(source[0])))
-    source[0] = source[0].replace("THE-LESSONS", cards(HERE))
-    if "THE-CLAIMS" in source[0]:
-        teaching = (HERE / "TEACHING.md").read_text(encoding="utf-8")
-        source[0] = source[0].replace("THE-CLAIMS", linked(claims(teaching), HERE))
+        glossary, text = read("glossary.rst"), bold(fold(enlarge(source[0])))
+        text = text.replace(
+            "\n- **memory**", f"\n- **teaching**: {teaching(name[8:10])}\n- **memory**"
+        )
+        source[0] = formulas(words(text, glossary), glossary)
+    for place, content in PLACES.items():
+        if place in source[0]:
+            source[0] = source[0].replace(place, content())
 
 
 def own_folder(config, path):
@@ -108,15 +166,39 @@ def own_folder(config, path):
     os.environ["TINYSSL_OUT"] = str(folder)
 
 
+def complete(app, what, name, obj, options, lines):
+    """Give the example of a short docstring its heading; a name_ is no link."""
+    lines[:] = [re.sub(r"(?<=\w)_(?=[,)]| [^:])", r"\\_", line) for line in lines]
+    starts = [i for i, line in enumerate(lines) if line.startswith(">>>")]
+    if starts and "Examples" not in lines:
+        lines[starts[0] : starts[0]] = ["Examples", "--------"]
+
+
+def mathml(writer, node):
+    """Write a formula as MathML, which browsers show without a script."""
+    from docutils import nodes
+    from docutils.utils.math.latex2mathml import tex2mathml
+
+    block = isinstance(node, nodes.math_block)
+    writer.body.append(tex2mathml(node.astext(), as_block=block))
+    raise nodes.SkipNode
+
+
 def setup(app):
     """Connect the changes to Sphinx; figures are drawn without a screen."""
     app.connect("source-read", transform)
+    app.connect("autodoc-process-docstring", complete, priority=400)  # before napoleon
+    app.add_html_math_renderer("mathml", (mathml, None), (mathml, None))
     os.environ["MPLBACKEND"] = "Agg"
 
 
 project = "tinyssl"
 author = copyright = "the tinyssl authors"
-extensions = ["sphinx_gallery.gen_gallery"]
+extensions = ["sphinx_gallery.gen_gallery", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+default_role = "py:obj"  # `name` in a docstring
+autodoc_typehints = "none"  # docstrings say more
+html_math_renderer = "mathml"
+linkcheck_ignore = ["https?://", "gallery/"]  # no network; cards: a test
 exclude_patterns = ["output", "solutions", "gallery/index.rst"]
 suppress_warnings = [
     "config.cache",  # own_folder below is a function
@@ -126,20 +208,19 @@ sphinx_gallery_conf = {
     "examples_dirs": ".",
     "gallery_dirs": "gallery",
     "filename_pattern": r"[/\\]\d\d_",
-    "ignore_pattern": r"(conf|measure)\.py$",
+    "ignore_pattern": r"(architecture|conf|measure)\.py$",
     "within_subsection_order": "FileNameSortKey",
     "copyfile_regex": "GALLERY_HEADER",
     "reset_modules": ("matplotlib", own_folder),
     "run_stale_examples": True,  # the package may have changed, or TINYSSL_FAST
     "capture_repr": (),
     "image_srcset": ["2x"],
-    "notebook_extensions": set(),  # jupytext makes the notebooks
     "download_all_examples": False,
     "write_computation_times": False,
     "show_signature": False,
 }
 html_theme = "furo"
-html_title = "tinyssl: the course"
+html_title = "tinyssl"
 if os.environ.get("TINYSSL_FAST") == "1":
     html_title += " (fast mode)"
 html_static_path = ["site.css"]

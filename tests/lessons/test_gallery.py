@@ -140,6 +140,9 @@ def test_every_lesson_has_its_card(conf):
     assert linked == [(read_header(path)["title"], path.stem) for path in FILES]
     for path in FILES:
         assert f"Runtime: {read_header(path)['runtime']}." in text
+        assert re.fullmatch(
+            r"(\d+ minutes|two hours) by plan", conf.teaching(path.name[:2])
+        )
         assert f"/gallery/images/sphx_glr_{path.stem}_001.png" in text
 
 
@@ -165,7 +168,9 @@ def test_pages_are_changed_where_they_ask_for_it(conf):
         conf.transform(None, name, source)
         return source[0]
 
-    for page in ("index", "claims"):
+    pages = ("index", "claims", "architecture", "api/pretext", "api/targets")
+    assert len(pages) == len(conf.PLACES)
+    for page in pages:
         text = (LESSONS / f"{page}.rst").read_text(encoding="utf-8")
         assert "THE-" in text
         assert "THE-" not in changed(page, text)
@@ -208,3 +213,127 @@ def test_ranges_on_the_page_of_claims_are_those_of_lessons(page):
     wrong = page.replace(".942 to .968", ".932 to\n.968")
     assert strange_ranges(wrong) == [".932 to .968"]
     assert strange_ranges(page.replace(".18 to .56 nearer", ".18 to .59 nearer"))
+
+
+GLOSSARY = """\
+.. glossary::
+   :sorted:
+
+   fold
+      Of images.
+
+   Frechet distance
+   FID
+      It is
+
+      .. plain: |m|² = 1
+
+      .. math:: |m|^2
+                = 1
+
+      or not.
+"""
+
+
+def test_a_lesson_names_its_words_below_its_header(conf):
+    header = "- **files**: 1.png,\n  results.json\n"
+    text = header + "\nTwo Folds, an FID.\n\n.. code::\n\n    fold = Frechet distance\n"
+    line = "- **words**: :term:`fold`, :term:`FID`\n"
+    assert conf.words(text, GLOSSARY) == text.replace(header, header + line)
+    plain = header + "\nA folder.\n"
+    assert conf.words(plain, GLOSSARY) == plain
+
+
+def test_formulas_are_set_as_the_glossary_says(conf):
+    text = "Text:\n\n``|m|² = 1``\n\nMore ``|m|² = 1`` text.\n"
+    formula = ".. math:: |m|^2\n                = 1\n"
+    expected = text.replace("``|m|² = 1``\n\nMore", f"{formula}\nMore", 1)
+    assert conf.formulas(text, GLOSSARY) == expected
+
+
+def test_every_formula_that_the_glossary_sets_is_in_a_lesson(conf):
+    lessons = "".join("\n".join(prose(path)) for path in FILES)
+    plain = re.findall(r"\.\. plain: (.*)", conf.read("glossary.rst"))
+    assert len(plain) > 1
+    assert all(f"\n\n``{formula}``\n\n" in lessons for formula in plain)
+    assert "``" + plain[0] not in conf.formulas(lessons, conf.read("glossary.rst"))
+
+
+def test_the_words_of_the_glossary_are_used(conf):
+    terms = re.findall(r":term:`(?:[^`<]*<)?([^`>]+)", conf.read("glossary.rst"))
+    known = re.findall(r"^   (\w.*)$", conf.read("glossary.rst"), flags=re.MULTILINE)
+    assert {term.casefold() for term in terms} <= {word.casefold() for word in known}
+    assert len(known) == len(set(known))
+
+
+def test_an_example_gets_its_heading_and_no_name_is_a_link(conf):
+    names = "mean_, whitening_ : (d,)", "    z = (x - mean_) @ whitening_ of it"
+    lines = [*names, "", ">>> f(1)", "2"]
+    conf.complete(None, "function", "f", None, None, lines)
+    assert lines[3:] == ["Examples", "--------", ">>> f(1)", "2"]
+    assert lines[0] == r"mean\_, whitening_ : (d,)"
+    assert lines[1] == r"    z = (x - mean\_) @ whitening\_ of it"
+    conf.complete(None, "function", "f", None, None, lines)
+    assert lines.count("Examples") == 1
+
+
+def test_every_method_is_in_the_reference(conf):
+    text = conf.PLACES["THE-PRETEXTS"]() + conf.PLACES["THE-TARGETS"]()
+    named = re.findall(r"autoclass:: tinyssl\.(\w+)\.(\w+)", text)
+    tables = {"pretext": conf.PRETEXTS, "targets": conf.TARGETS}
+    expected = [(k, v.split(":")[1]) for k, t in tables.items() for v in t.values()]
+    assert named == expected
+
+
+def test_the_reference_has_every_public_name():
+    pages = "".join(p.read_text(encoding="utf-8") for p in LESSONS.glob("api/*.rst"))
+    for module in ("metrics", "transforms", "data", "data.toy", "models", "task"):
+        assert f".. automodule:: tinyssl.{module}\n   :members:\n" in pages
+    for name in ("train", "compare_starts", "PatchDictionary", "Cases", "Start"):
+        assert re.search(rf":members: .*\b{name}\b", pages)
+
+
+def test_a_formula_is_mathml_that_needs_no_script(conf):
+    nodes = pytest.importorskip("docutils.nodes")
+    writer = types.SimpleNamespace(body=[])
+    for node in (nodes.math_block("", r"\frac{1}{2}"), nodes.math("", "x_i")):
+        with pytest.raises(nodes.SkipNode):
+            conf.mathml(writer, node)
+    assert 'display="block"' in writer.body[0]
+    assert "<mfrac>" in writer.body[0]
+    assert "<msub>" in writer.body[1]
+
+
+def test_the_picture_shows_the_arrows_of_the_code():
+    picture = types.SimpleNamespace(**runpy.run_path(str(LESSONS / "architecture.py")))
+    arrows = picture.arrows()
+    assert [*arrows] == picture.PARTS
+    assert arrows["task"] == ["training"]  # and of cases only the types
+    assert {"cases", "pretext"} <= {*arrows["targets"]}
+    assert "data" not in arrows["pretext"]  # follows from the other arrows
+    assert "data" in picture.used("pretext")
+    drawn = picture.draw()
+    assert "targets uses cases and pretext" in drawn
+    assert drawn.count("marker-end") == sum(map(len, arrows.values()))
+    x = {name: int(x) for x, name in re.findall(r'x="(\d+)" y="\d+">(\w+)', drawn)}
+    y = {name: int(y) for y, name in re.findall(r' y="(\d+)">(\w+)', drawn)}
+    assert x.keys() == y.keys() == {*picture.PARTS}
+    for part, used in arrows.items():
+        assert all(y[other] < y[part] for other in used)
+    places = [(y[part], x[part]) for part in picture.PARTS]
+    for row, place in places:  # boxes do not overlap and none is cut off
+        near = [other for line, other in places if line == row and other != place]
+        assert all(abs(other - place) > picture.BOX[0] for other in near)
+        assert picture.BOX[0] / 2 <= place <= picture.WIDTH - picture.BOX[0] / 2
+
+
+def test_the_site_is_whole_without_a_network():
+    pages = [*LESSONS.glob("*.rst"), *LESSONS.glob("api/*.rst"), LESSONS / "conf.py"]
+    for page in pages:
+        assert "//cdn" not in page.read_text(encoding="utf-8")
+    reached = {"index", "gallery/[0-9]*"}
+    for page in ("index", "api"):
+        text = (LESSONS / f"{page}.rst").read_text(encoding="utf-8")
+        reached |= {*re.findall(r"^   (\w[\w/]*)$", text, flags=re.MULTILINE)}
+    names = {p.relative_to(LESSONS).with_suffix("").as_posix() for p in pages[:-1]}
+    assert names == {name for name in reached if "[" not in name}
