@@ -491,10 +491,7 @@ def my_differences(rows, start):
 
 
 def my_interval(differences, test_share):
-    """Low and high end of the 95 % interval (Nadeau and Bengio).
-
-    test_share is of the images trained on (1/4 in 5 folds); of all (1/5) passes too.
-    """
+    """Low, high (95 %); test_share is of training images (1/4) or of all (1/5)."""
     return None  # your lines in place of this one
 
 
