@@ -307,7 +307,10 @@ def my_eye(disc, fovea):
 
 
 def my_folds(patient, num_folds):
-    """Return a fold, 0 to num_folds - 1, for each image; patients stay whole."""
+    """Return a fold, 0 to num_folds - 1, for each image; patients stay whole.
+
+    Sizes are about equal: folds differ by one patient, or by the images of one.
+    """
     return None  # your lines in place of this one
 
 

@@ -325,7 +325,7 @@ from tinyssl import check
 
 
 def my_confusion_matrix(y_true, y_pred, num_classes):
-    """Count with a loop: rows are the truth."""
+    """Count with a loop: rows are the truth; grades are int64 arrays."""
     return None  # your lines in place of this one
 
 
@@ -335,7 +335,7 @@ def my_weights(num_classes):
 
 
 def my_qwk(y_true, y_pred):
-    """Return kappa; nan where it is undefined."""
+    """Return kappa of two int64 arrays; nan where it is undefined."""
     return None  # your lines in place of this one
 
 

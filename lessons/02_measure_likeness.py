@@ -476,7 +476,7 @@ from tinyssl import check
 
 
 def my_ssim_window(window1, window2, data_range):
-    """SSIM of two equally large windows, every pixel weighing the same."""
+    """SSIM of two equally large windows, float32 or 64; compute in float64."""
     return None  # your lines in place of this one
 
 

@@ -481,7 +481,7 @@ from tinyssl import check
 
 
 def my_labelled(patient, order, percent):
-    """Mask of the images of the fewest patients, from the front of order."""
+    """Bool mask of the images of the fewest patients, from the front of order."""
     return None  # your lines in place of this one
 
 
@@ -491,7 +491,7 @@ def my_differences(rows, start):
 
 
 def my_interval(differences, test_share):
-    """Low and high end of the 95 % interval (Nadeau and Bengio)."""
+    """Low, high (95 %); test_share is of training images (1/4) or of all (1/5)."""
     return None  # your lines in place of this one
 
 

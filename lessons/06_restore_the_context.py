@@ -463,12 +463,12 @@ from tinyssl import check
 
 
 def my_moved(swaps, height, width, patch_size):
-    """Return a (height, width) mask; swaps are rows (y1, x1, y2, x2)."""
+    """Return a (height, width) bool mask; swaps are rows (y1, x1, y2, x2)."""
     return None  # your lines in place of this one
 
 
 def my_masked_mse(image, restored, where):
-    """Return two errors, inside and outside a mask, of (H, W) bytes."""
+    """Return two errors, inside and outside a bool mask, of (H, W) uint8 images."""
     return None  # your lines in place of this one
 
 

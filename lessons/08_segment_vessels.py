@@ -450,7 +450,7 @@ def my_overlap_average(patches, corners, height, width):
 
 
 def my_threshold(probability, truth, candidates):
-    """The candidate t with the best Dice of ``probability >= t``; (N,) arrays."""
+    """The t of unsorted candidates with the best Dice of ``probability >= t``."""
     return None  # your lines in place of this one
 
 

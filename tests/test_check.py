@@ -1,6 +1,7 @@
 """Checks of the exercises: right answers pass, wrong ones get the hint they need."""
 
 import ast
+import contextlib
 import itertools
 import json
 import os
@@ -125,13 +126,16 @@ def none_goes_on():
         (lambda a, b: sum(itertools.repeat(1)), "cannot interrupt it"),
         (lambda a, b: time.sleep(60), "it waits without an answer: what for?"),
         (lambda a, b: os._exit(0), "it ended Python with status 0"),
-        (lambda a, b: os.kill(os.getpid(), 9), "Python with SIGKILL"),
+        (lambda a, b: os.kill(os.getpid(), 9), "with SIGKILL: does it need too much"),
+        (lambda a, b: np.zeros(4 * 10**8), "it returned 3.2 GB: that is far too much"),
+        (lambda a, b: [0] * 4 * 10**6, "it returned 0.032 GB: that is far too much"),
+        (lambda a, b: np.zeros(10**15), "MemoryError: Unable to allocate 7.11 PiB"),
         (lambda a, b: sys.exit(3), "it raised SystemExit: 3 (line "),
         (lambda a, b: 1 / 0, "it raised ZeroDivisionError: division by zero (line "),
         (lambda a: 1, "takes 1 positional argument but 2 were given"),
         (lambda a, b: check.qwk.answer(a, b) if a[0] else None, "it has no return\n"),
         (lambda a, b: a.fill(0) or 1.0, "it changed its input: work on a copy"),
-        (talk, "got       0.0"),
+        (talk, "got       0.0\n  it warned: so\n  hint"),
         (lambda a, b: "one", "got       'one'"),
         (lambda a, b: [1, [2]], "got       [1, [2]]"),
         (lambda a, b: np.zeros((9, 9)), "got       array of (9, 9), [[0.0, 0.0"),
@@ -205,9 +209,39 @@ def test_what_equal_answers_are():
     equal = [(1.0, 1 + 1e-7), (np.nan, np.nan), (yes, 1), ([1, 0], [yes, no])]
     for expected, got in [*equal, ([yes, no], np.array([yes, no])), (("a",), ["a"])]:
         assert exercise.agree(expected, got)
+    assert exercise.agree([9.0, 0.0], [9.0, 8e-6])  # rounded beside 9
+    assert exercise.agree(1.0, 1 + 0j)  # from a matrix root
     unequal = [(1.0, 1.0001), ([1.0], [[1.0]]), (1, "1"), ([1, 2], [1, [2]])]
+    unequal += [([np.inf, 0.0], [np.inf, 1e-3]), (np.nan, None), (1.0, 1 + 1j)]
     for expected, got in [*unequal, ([yes, no], [1, 0])]:  # images[[1, 0]] are two
         assert not exercise.agree(expected, got)
+
+
+def test_an_answer_is_expected_only_where_there_is_one():
+    said = check.folds.examine(lambda patient, num_folds: 0 * patient.argsort())[1]
+    assert "law       No fold stays empty.\n" in said
+    assert "\n  got       [0, 0]\n  hint" in said
+    assert "expected" not in said
+
+
+@each
+def test_what_is_expected_is_the_same_whatever_is_answered(number, name):
+    task = exercises(number)[name]
+    for words, law in task.laws.items():
+        for case in exercise.drawn(law.cases)[:20] if "expected" in law.labels else []:
+            for wrong in task.advice[1].values():
+                said = []
+                with contextlib.suppress(Exception):  # of the mistake
+                    said = [law.compare(f, *case)[0] for f in (task.answer, wrong)]
+                assert not said or exercise.agree(*said), words
+
+
+def test_answers_of_torch_are_arrays_to_the_laws():
+    torch = pytest.importorskip("torch")
+    grown = torch.ones(2, requires_grad=True)
+    found = exercise.without_torch((grown, [grown, 1], "a"))
+    assert [type(part) for part in found] == [np.ndarray, list, str]
+    assert type(found[1][0]) is np.ndarray
 
 
 def test_no_traces_are_left(tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from tinyssl.check.exercise import Exercise, Law, gives
+from tinyssl.check.exercise import Exercise, Law, gives, holds
 from tinyssl.data import toy
 
 HEALTHY = dict.fromkeys(("MA", "HE", "EX", "SE", "NV", "PH"), 0)
@@ -44,8 +44,11 @@ hints = """
 """
 grade = Exercise(my_grade, counts, laws=laws, hints=hints)
 
-places = st.tuples(st.integers(0, 63), st.integers(0, 63)).map(np.array)
-points = st.tuples(places, places).filter(lambda pair: pair[0][1] != pair[1][1])
+places = st.tuples(st.integers(40, 86), st.integers(40, 86))
+gaps = st.tuples(st.integers(-9, 9), st.sampled_from((1, -1, 40, -40)))
+points = st.tuples(places, gaps).map(
+    lambda drawn: (np.array(drawn[0]) / 2, np.sum(drawn, axis=0) / 2)
+)
 OTHER = {"right": "left", "left": "right"}
 
 
@@ -53,19 +56,14 @@ def my_eye(disc, fovea):
     return "right" if disc[1] > fovea[1] else "left"
 
 
-def a_side(f, disc, fovea):
-    found = f(disc, fovea)
-    return found if found in ("right", "left") else my_eye(disc, fovea), found
-
-
 def mirrored(f, disc, fovea):
     other = f(*(np.array([y, 63 - x]) for y, x in (disc, fovea)))
-    return OTHER.get(f(disc, fovea)), other
+    return OTHER[str(f(disc, fovea))], other
 
 
 laws = {
-    'The answer is "right" or "left".': Law(a_side),
-    "The mirror image is the other eye.": Law(mirrored),
+    'The answer is "right" or "left".': holds(lambda side, *_: str(side) in OTHER),
+    "The mirror image is the other eye.": Law(mirrored, labels=("the other", "got")),
 }
 hints = """
 - compare the disc with the fovea, not with the middle of the image
@@ -83,8 +81,10 @@ eye = Exercise(my_eye, points, laws=laws, hints=hints)
 
 @st.composite
 def patients(draw):
-    num_folds = draw(st.integers(2, 4))
-    names = [f"p{number}" for number in range(num_folds + draw(st.integers(0, 3)))]
+    num_folds = draw(st.integers(2, 5))
+    number = num_folds + draw(st.sampled_from((0, 1, 2, 3, 7, 20)))
+    name = draw(st.sampled_from(("p{}".format, lambda k: 3 + 7 * k)))
+    names = [name(k) for k in range(number)]
     again = draw(st.lists(st.sampled_from(names), max_size=8))
     return np.array(draw(st.permutations(names + again))), num_folds
 
@@ -93,32 +93,32 @@ def my_folds(patient, num_folds):
     return np.unique(patient, return_inverse=True)[1] % num_folds
 
 
-def whole(f, patient, num_folds):
-    folds = np.asarray(f(patient, num_folds))
-    shared = [len(np.unique(folds[patient == name])) for name in np.unique(patient)]
-    return np.ones(len(shared), int), shared
+def whole(fold, patient, _):
+    return len({*zip(patient, np.array(fold), strict=True)}) == len({*patient})
 
 
-def about_equal(f, patient, num_folds):
-    fold = dict(zip(patient, np.asarray(f(patient, num_folds)), strict=True))
-    images = np.bincount([fold[name] for name in patient], minlength=num_folds)
-    patients = np.bincount([*fold.values()], minlength=num_folds)
+def about_equal(fold, patient, _):
+    fold = dict(zip(patient, np.int64(fold), strict=True))
+    images = np.bincount([fold[name] for name in patient])
+    patients = np.bincount([*fold.values()])
     most = np.unique(patient, return_counts=True)[1].max()
-    return True, bool(np.ptp(patients) <= 1 or np.ptp(images) <= most)
+    return np.ptp(patients) <= 1 or np.ptp(images) <= most
 
 
 laws = {
-    "It returns one number for each image: the fold it lies in.": Law(
-        lambda f, *case: (case[0].shape, np.shape(f(*case)))
+    "It returns one number for each image: the fold it lies in.": holds(
+        lambda fold, patient, _: np.shape(fold) == patient.shape
     ),
-    "Every image gets one fold, from 0 to num_folds - 1.": Law(
-        lambda f, *case: (case[0] != "", np.isin(f(*case), np.arange(case[1])))
+    "Folds are numbered from 0 to num_folds - 1.": holds(
+        lambda fold, _, num_folds: np.isin(fold, np.arange(num_folds)).all()
     ),
-    "All images of one patient share a fold.": Law(whole),
-    "No fold stays empty.": Law(
-        lambda f, *case: (np.arange(case[1]), np.unique(f(*case)))
+    "All images of one patient share a fold.": holds(whole),
+    "No fold stays empty.": holds(
+        lambda fold, _, num_folds: len(np.unique(fold)) == num_folds
     ),
-    "The folds are about equally large, in patients or images.": Law(about_equal),
+    "Folds are about equally large: they differ by a patient at most.": holds(
+        about_equal
+    ),
 }
 hints = """
 - deal out patients, not images

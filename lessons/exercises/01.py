@@ -16,14 +16,22 @@ def my_confusion_matrix(y_true, y_pred, num_classes):
     return metrics.confusion_matrix(y_true, y_pred, num_classes=num_classes)
 
 
+def often(*grades):
+    return tuple(np.repeat(y, 300) for y in grades)
+
+
 cases = st.tuples(ratings, st.integers(5, 6)).map(lambda case: (*case[0], case[1]))
 laws = {
     "Every image is counted once.": Law(
-        lambda f, *case: (len(case[0]), np.sum(f(*case)))
+        lambda f, *case: (len(case[0]), np.sum(f(*case))), labels=("images", "counted")
     ),
     "Swapping the raters turns rows into columns.": Law(
         lambda f, a, b, *k: (np.transpose(f(a, b, *k)), f(b, a, *k)),
         labels=("turned", "swapped"),
+    ),
+    "What comes 300 times as often counts 300 times as much.": Law(
+        lambda f, *c: (300.0 * np.asarray(f(*c)), f(*often(*c[:2]), c[2])),
+        labels=("300 times", "got"),
     ),
 }
 hints = """
@@ -50,10 +58,12 @@ def my_weights(num_classes):
 
 laws = {
     "A right grade costs nothing.": Law(
-        lambda f, num_classes: (np.zeros(num_classes), np.diagonal(f(num_classes)))
+        lambda f, num_classes: (np.zeros(num_classes), np.diagonal(f(num_classes))),
+        labels=("expected", "diagonal"),
     ),
     "The worst mistake costs 1.": Law(
-        lambda f, num_classes: (1.0, np.max(f(num_classes)))
+        lambda f, num_classes: (1.0, np.max(f(num_classes))),
+        labels=("expected", "largest"),
     ),
 }
 hints = """
@@ -68,7 +78,8 @@ hints = """
 - these weights are linear: square the distance
       ** 2 ->
 """
-weights = Exercise(my_weights, st.integers(2, 9), laws=laws, hints=hints)
+sizes = st.integers(2, 9) | st.just(20)
+weights = Exercise(my_weights, sizes, laws=laws, hints=hints)
 
 
 def my_qwk(y_true, y_pred):
@@ -90,6 +101,11 @@ laws = {
     ),
     "Counting grades from the other end changes nothing.": unchanged(
         lambda y_true, y_pred: (4 - y_true, 4 - y_pred), "reversed"
+    ),
+    "All images 300 times change nothing.": Law(
+        lambda f, *case: (f(*case), f(*often(*case))),
+        columns(grades, grades, most=2),
+        labels=("once", "300 times"),
     ),
     "Where both raters give one grade to all, there is no answer: nan.": gives(
         math.nan, grades.map(lambda grade: (np.full(3, grade), np.full(3, grade)))

@@ -4,15 +4,16 @@ import numpy as np
 from hypothesis import strategies as st
 from scipy import stats
 
-from tinyssl.check.exercise import Exercise, Law, gives, unchanged
+from tinyssl.check.exercise import Exercise, Law, gives, holds, unchanged
 
 
 @st.composite
 def shares(draw):
-    names = [f"p{number}" for number in range(draw(st.integers(1, 5)))]
+    name = draw(st.sampled_from(("p{}".format, lambda number: 3 + 7 * number)))
+    names = [name(number) for number in range(draw(st.integers(1, 5)))]
     again = draw(st.lists(st.sampled_from(names), max_size=6))
     patient, order = draw(st.permutations(names + again)), draw(st.permutations(names))
-    percent = draw(st.sampled_from((5, 10, 25, 50, 100)))
+    percent = draw(st.sampled_from((5, 10, 20, 25, 50, 75, 100)))
     return np.array(patient), np.array(order), percent
 
 
@@ -22,13 +23,12 @@ def my_labelled(patient, order, percent):
     return np.isin(patient, order[100 * before < percent * len(patient)])
 
 
-def whole(f, patient, order, percent):
-    mask = np.asarray(f(patient, order, percent), bool)
-    return np.isin(patient, patient[mask]), mask
+def whole(mask, patient, *_):
+    return len({*zip(patient, np.array(mask), strict=True)}) == len({*patient})
 
 
-def nested(f, patient, order):
-    small, large = (np.asarray(f(patient, order, p), bool) for p in (25, 50))
+def nested(f, *case):
+    small, large = (np.array(f(*case, percent)) for percent in (25, 50))
     return small, small & large
 
 
@@ -36,11 +36,13 @@ laws = {
     "100 % are all images.": gives(
         lambda patient, *_: patient != "", lambda *case: (*case[:2], 100)
     ),
-    "All images of a patient have labels, or none has.": Law(whole),
-    "At least the share asked for.": Law(
-        lambda f, *case: (True, 100 * np.mean(f(*case)) > case[2] - 1e-9)
+    "All images of a patient have labels, or none has.": holds(whole),
+    "At least the share asked for.": holds(
+        lambda mask, patient, _, percent: 100 * np.sum(mask) >= percent * len(patient)
     ),
-    "A smaller share lies inside a larger one.": Law(nested, lambda *c: c[:2]),
+    "A smaller share lies inside a larger one.": Law(
+        nested, lambda *case: case[:2], labels=("at 25 %", "of which at 50 %")
+    ),
 }
 hints = """
 - add patients from the front of order until percent of the images are there
@@ -101,7 +103,7 @@ hints = """
 differences = Exercise(my_differences, results(), laws=laws, hints=hints)
 
 gain = st.integers(-9, 9).map(lambda k: k / 10)
-gains = st.lists(gain, min_size=2, max_size=6).map(np.array)
+gains = st.lists(gain, min_size=2, max_size=6).map(np.array).filter(np.ptp)
 
 
 def my_interval(differences, test_share):
@@ -110,15 +112,23 @@ def my_interval(differences, test_share):
     return np.mean(differences) + half * np.array([-1, 1])
 
 
-cases = st.tuples(gains, st.sampled_from((0.25, 0.5, 0.0, 1.0)))
+def as_read(f, differences, test_share):  # of the training part, or of all images
+    ends = f(differences, test_share)
+    parts = test_share, test_share / (1 - test_share)
+    right = [my_interval(differences, part) for part in parts]
+    return min(right, key=lambda pair: np.abs(np.subtract(pair, ends)).max()), ends
+
+
+cases = st.tuples(gains, st.sampled_from((0.25, 0.5, 0.0, 0.2)))
 laws = {
-    "Folds that all agree leave no doubt: both ends are their difference.": gives(
-        lambda gains, _: gains[:2], lambda gains, _: (0 * gains + gains[0], 0.25)
+    "The mean difference lies in the middle.": Law(
+        lambda f, *case: (np.mean(case[0]), np.mean(f(*case))), None, ("mean", "middle")
     ),
     "Which start is called the first changes the signs, and no more.": Law(
         lambda f, d, *share: (-np.array(f(d, *share))[::-1], f(-d, *share)),
         labels=("turned", "exchanged"),
     ),
+    "It gives what the definition gives.": Law(as_read, labels=("one right", "got")),
 }
 hints = """
 - mean ± t times the root of s² (1/k + test_share), for k folds
@@ -134,4 +144,4 @@ hints = """
 - k differences leave k - 1 degrees of freedom, for their mean was taken
       k - 1 -> k
 """
-interval = Exercise(my_interval, cases, laws=laws, hints=hints)
+interval = Exercise(my_interval, cases, laws=laws, hints=hints, several=True)

@@ -43,6 +43,10 @@ laws = {
     "One swap moves both patches.": Law(
         lambda f, *case: (2 * len(case[0]) * case[3] ** 2, np.sum(f(*case))),
         lambda swaps, *sizes: (swaps[:1], *sizes),
+        labels=("pixels", "marked"),
+    ),
+    "It does so in images of more than 256 pixels, too.": gives(
+        my_moved, st.just((np.array([[0, 0, 16, 0]]), 18, 16, 2))
     ),
     "Swaps that are undone moved nothing.": gives(
         my_moved, lambda swaps, *sizes: (np.vstack([swaps, swaps[::-1]]), *sizes)
@@ -64,8 +68,8 @@ hints = """
 moved = Exercise(my_moved, swapped(), laws=laws, hints=hints)
 
 level = st.sampled_from((0, 255, 51, 102)).map(np.uint8)
-pairs = columns(level, level, st.booleans(), most=4).map(
-    lambda case: tuple(row[None] for row in case)
+pairs = columns(level, level, st.booleans()).map(
+    lambda case: tuple(row.reshape(-1, 2 - row.size % 2) for row in case)
 )
 
 
@@ -102,7 +106,7 @@ hints = """
 """
 masked_mse = Exercise(my_masked_mse, pairs, laws=laws, hints=hints)
 
-error = st.sampled_from((0.0, 1.0, 2.0, 4.0))
+error = st.sampled_from((0.0, 1.0, 2.0, 4.0, 0.001))
 both = st.tuples(error, error) | st.just((math.nan, math.nan))
 errors = st.lists(both, min_size=1, max_size=4).map(lambda rows: (*np.array(rows).T,))
 some_error = errors.map(lambda case: case[1]).filter(lambda e: np.nansum(e) > 0)

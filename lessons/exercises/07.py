@@ -27,8 +27,12 @@ laws = {
     "A constant added to all logits changes nothing.": unchanged(
         lambda logits: (logits - 5,), "minus 5"
     ),
-    "Logits of a thousand are no trouble.": gives(
-        my_soft_argmax, maps.map(lambda logits: logits + 1000)
+    "Logits of a thousand are no trouble, up or down, equal or not.": gives(
+        my_soft_argmax,
+        st.one_of(
+            *(maps.map(lambda z, by=by: by(z, 1000.0)) for by in (np.add, np.subtract)),
+            maps.map(lambda z: 1000 * z),
+        ),
     ),
 }
 hints = """
@@ -86,7 +90,7 @@ disc_diameters = Exercise(my_disc_diameters, misses, laws=laws, hints=hints)
 @st.composite
 def labelled(draw):
     width = draw(st.sampled_from((4, 8, 5)))
-    place = st.integers(0, width - 1)
+    place = st.integers(0, 2 * width - 2).map(lambda number: number / 2)
     row = st.tuples(place, place, place, place, st.integers(0, 1))
     return np.array(draw(st.lists(row, min_size=1, max_size=3)), float), width
 
@@ -99,20 +103,25 @@ def my_mirror_labels(labels, width):
 
 
 def with_pixels(f, labels, width):
+    labels = np.floor(labels)
     pictures = np.zeros((len(labels), width, width))
     y, x = labels[:, :2].T.astype(int)
     pictures[np.arange(len(labels)), y, x] = 1
-    return np.argwhere(pictures[:, :, ::-1])[:, 1:], f(labels, width)[:, :2]
+    return np.argwhere(pictures[:, :, ::-1])[:, 1:], np.array(f(labels, width))[:, :2]
 
 
 laws = {
     "A mirrored right eye is a left one, and the other way round.": Law(
-        lambda f, labels, width: (1 - labels[:, 4], f(labels, width)[:, 4])
+        lambda f, labels, width: (1 - labels[:, 4], np.array(f(labels, width))[:, 4]),
+        labels=("expected", "column 4"),
     ),
     "Mirrored twice is not mirrored.": Law(
-        lambda f, labels, width: (labels, f(f(labels, width), width))
+        lambda f, labels, width: (labels, f(np.array(f(labels, width)), width)),
+        labels=("given", "twice"),
     ),
-    "A pixel of the mirrored picture is where its label says.": Law(with_pixels),
+    "A pixel of the mirrored picture is where its label says.": Law(
+        with_pixels, labels=("pixels", "labels")
+    ),
 }
 hints = """
 - three things change: the column of the disc, that of the fovea, and the eye

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import torch
 from lesson_form import LESSONS
-from scipy import stats
+from scipy import linalg, special, stats
+from scipy.spatial import distance
+from sklearn import metrics, model_selection
 
 from tinyssl import check
 from tinyssl.summary import paired_interval
@@ -42,7 +44,8 @@ fits: Say or, not and :: patch_size or abs -> patch_size and abs
 undo_swaps: The last swap is undone first | patch_size = 1 :: [::-1] ->
 undo_tiles: you need the inverse | order = [1, 2, 0]
   original[order] = tiles -> original[:] = tiles[order]
-four_turns: the other way round | images = [[[0, 1], [2, 3]]] :: images, k -> images, -k
+four_turns: the other way round | images = [[[0.5, 1.5], [2.5, 3.5]]]
+  images, k -> images, -k
 four_turns: in an axis of their own
   np.stack(turned, axis=1) -> np.concatenate(np.stack(turned, axis=1))
 cross_entropy: exp(1000) is infinite | level = 1000 | expected  1.386
@@ -121,12 +124,15 @@ missing: owes no data range
   "frechet" in report -> True
 missing: 0 is stated :: report.get(name) is None -> not report.get(name)
 missing: None is not stated :: report.get(name) is None -> name not in report
-folds: It returns one number for each image | got       (2, 1)
+folds: It returns one number for each image | got       [[0], [1]]
   return number % num_folds -> return [[0], [1]]
 folds: No fold stays empty :: number % num_folds -> 0 * number
-folds: The folds are about equally large
+folds: Folds are about equally large | got       [0,
   number % num_folds -> np.minimum(number, num_folds - 1)
-gain: Where nothing was damaged
+folds: Folds are numbered from 0 :: number % num_folds -> number
+folds: No fold stays empty
+  number % num_folds -> number // -(-len(np.unique(patient)) // num_folds)
+gain: Where nothing was damaged | got       -inf | it warned: divide by zero
   if ssim_copied == 1 -> if type(ssim_copied) is float and ssim_copied == 1
 undo_swaps: No swaps, no change. :: image = image.copy() -> image = image + 1
 cross_entropy: A logit ahead by 1000 | got       inf
@@ -135,12 +141,15 @@ cross_entropy: A number added to all four
    - wanted) -> - wanted) + (logits.min() != 0) * np.ptp(logits)
 axis_and_way: Where all answers are right :: on_axis / table.sum(), way -> on_axis, way
 labelled: 100 % are all images :: return mask -> return patient != order[-1]
-labelled: 100 % are all images :: return mask -> return 1.0 * mask
+labelled: a mask holds True and False (bool) :: return mask -> return 1.0 * mask
+labelled: a mask holds True and False (bool) :: return mask -> return 1 * mask
+labelled: 100 % are all images :: return mask -> return np.flatnonzero(mask)
 labelled: A smaller share lies inside
   order[:number] -> (order if percent < 50 else order[::-1])[:number]
-interval: Folds that all agree :: half = -> half = 0.1 +
-interval: Which start is called the first
+interval: It gives what the definition gives :: half = -> half = 0.1 +
+interval: The mean difference lies in the middle
   np.mean(differences) + half -> np.mean(differences)
+interval: Which start is called the first :: half = -> half = differences[0] +
 moved: No swaps, nothing moved. :: != start -> > -1
 masked_mse: Turning the mask round
   squared[~where].mean() -> 2 * squared[~where].mean()
@@ -157,13 +166,81 @@ dice_in_view: A mask agrees with itself
 threshold: The threshold is one of the candidates
   np.sort(candidates) -> np.array([0.2, 0.4, 0.6, 0.8])
 threshold: The order of the candidates :: np.sort(candidates) -> candidates
-paired_gain: Exchanging both
+paired_gain: The mean is the mean gain, and lies in the middle
   gains.mean() - half, gains.mean() + half -> gains.min(), gains.mean()
-missing: A report that states all lacks nothing
+paired_gain: A point more for every restored image :: half = -> half = gains[0] +
+paired_gain: Exchanging both :: half = -> half = gains.max() - gains.mean() #
+missing: It gives what the definition gives | 'ssim': 0.0
+  "ssim" in report -> report.get("ssim")
+missing: A report that states all lacks nothing | expected  []
   return sorted -> return sorted(report) or sorted
 missing: It gives what the definition gives :: sorted(name -> list(name
 undo_swaps: changed its input :: image = image.copy() ->
 mirror_labels: changed its input :: labels = labels.copy() ->
+mirror_labels: Mirrored twice :: labels.copy() -> labels // 1
+grade: 10 haemorrhages are enough :: >= 10 -> > 10
+grade: exudates, hard (EX) or soft (SE) ::  or counts["EX"] or counts["SE"] ->
+grade: An eye without lesions has grade 0 :: return 1 if counts["MA"] else 0 -> return 1
+eye: the eye may look aside :: fovea[1] -> 31.5
+eye: points are (y, x) :: [1] -> [0]
+eye: The mirror image is the other eye :: > fovea[1] -> > fovea[1] + 1
+confusion_matrix: rows and columns are swapped :: table[i, j] -> table[j, i]
+confusion_matrix: adds once for a pair
+  zip(y_true, y_pred, strict=True) -> set(zip(y_true, y_pred))
+confusion_matrix: What comes 300 times as often :: np.int64 -> np.uint8
+weights: its square is missing :: (num_classes - 1) ** 2 -> (num_classes - 1)
+weights: these weights are linear
+  (i - j) ** 2 / (num_classes - 1) ** 2 -> abs(i - j) / (num_classes - 1)
+weights: num_classes = 20
+  ((num_classes, num_classes)) -> ((num_classes, num_classes), np.int8)
+qwk: two raters who give one grade to all :: np.nan -> 0.0
+qwk: linear weights
+  (y_true - y_pred) ** 2.0 -> abs(y_true - y_pred)
+  (y_true[:, None] - y_pred[None, :]) ** 2.0 -> abs(y_true[:, None] - y_pred[None, :])
+qwk: All images 300 times change nothing
+  np.mean((y_true[:, None] -> 1 / len(y_true) ** 2 * np.sum((y_true[:, None]
+  y_pred[None, :]) ** 2.0) -> y_pred[None, :]) ** 2, dtype=np.uint16)
+ssim_window: Likeness goes both ways
+  x, y = -> data_range = 255 if window1.max() > 1 else 1; x, y =
+frechet_diagonal: do not average
+  np.sum((mean1 - mean2) ** 2) + np.sum -> np.mean((mean1 - mean2) ** 2) + np.mean
+frechet_diagonal: Features three times as large
+  np.sqrt(variances1) -> np.sqrt(variances1) // 1
+  np.sqrt(variances2) -> np.sqrt(variances2) // 1
+fits: It gives what the definition gives | -1
+  min(y1, y2) >= 0 and ->
+  min(x1, x2) >= 0 and ->
+fits: do they overlap ::  and disjoint ->
+undo_swaps: No swaps, no change
+  image.copy() -> np.resize(image, (len(image), len(image)))
+undo_swaps: No swaps, no change :: image.copy() -> image.astype(int)
+undo_tiles: these are the tiles as they came :: [order] = tiles -> [:] = tiles
+undo_tiles: It gives what :: [order] = tiles -> [:] = np.sort(tiles, axis=0)
+undo_tiles: an order read backwards
+  original[order] = tiles -> original[:] = tiles[order[::-1]]
+four_turns: Place 0 holds the images :: axis=1) -> axis=1).astype(int)
+four_turns: One turn more | images = [[[0
+  np.rot90(images, k, axes=(1, 2)) -> images.swapaxes(1, 2) if k % 2 else images
+cross_entropy: A logit ahead by 1000 :: axis=1, keepdims=True -> keepdims=True
+cross_entropy: A logit ahead by 1000
+  = logits - -> = np.clip(logits, -500, 500) -
+axis_and_way: It gives what :: on_axis = -> table = table.astype(np.uint8); on_axis =
+moved: images of more than 256 pixels
+  np.arange(height * width) -> np.arange(height * width).astype(np.uint8)
+masked_mse: no pixels no answer
+   if where.any() else np.nan -> if where.any() else 0.0
+   if not where.all() else np.nan -> if not where.all() else 0.0
+share_left: Whoever copies leaves all: 1 :: if total else -> if total > 0.01 else
+soft_argmax: Logits of a thousand
+  np.exp(logits - logits.max()) -> np.exp(np.clip(logits, -300, 300))
+dice_in_view: Every pixel 300 times :: .sum() / total -> .sum(dtype=np.uint8) / total
+overlap_average: Every patch 300 times
+  , np.zeros((height, width)) -> , np.zeros((height, width), np.uint8)
+overlap_average: this is the sum
+  np.where(count > 0, total / np.maximum(count, 1), np.nan) -> total
+threshold: this is the candidate's position
+  np.sort(candidates) -> candidates
+  candidates[np.argmax(scores)] -> np.argmax(scores)
 """
 
 
@@ -209,9 +286,86 @@ def test_every_kind_of_lesion_is_asked_for(kind):
     assert f"'{kind}': 1" in text
 
 
+def my_grade(counts):
+    found = [0, counts["MA"], counts["HE"] + counts["EX"] + counts["SE"]]
+    found += [counts["HE"] >= 10, counts["NV"] + counts["PH"]]
+    return np.flatnonzero(found).max(initial=0)
+
+
+def my_grade_(counts):
+    four, two = counts["NV"] + counts["PH"], sum(counts[k] for k in ("HE", "EX", "SE"))
+    rules = [four > 0, counts["HE"] > 9, two > 0, counts["MA"] > 0]
+    return torch.tensor([*rules, True]).nonzero().min().neg() + 4
+
+
+def my_eye(disc, fovea):
+    return np.where(np.diff([fovea, disc], axis=0)[0, 1] > 0, "right", "left")
+
+
+def my_eye_(disc, fovea):
+    (_, disc_x), (_, fovea_x) = disc, fovea
+    return ["left", "right"][int(disc_x > fovea_x)]
+
+
 def my_folds(patient, num_folds):
     names, number = np.unique(patient, return_inverse=True)
     return number * num_folds // len(names)
+
+
+def my_folds_(patient, num_folds):  # by images, and in float
+    fold = np.empty(len(patient))
+    parts = model_selection.GroupKFold(num_folds).split(patient, groups=patient)
+    for number, (_, test) in enumerate(parts):
+        fold[test] = number
+    return fold
+
+
+def my_confusion_matrix(y_true, y_pred, num_classes):
+    return metrics.confusion_matrix(y_true, y_pred, labels=range(num_classes))
+
+
+def my_confusion_matrix_(y_true, y_pred, num_classes):
+    one_hot = torch.eye(num_classes)
+    return one_hot[torch.tensor(y_true)].T @ one_hot[torch.tensor(y_pred)]
+
+
+def my_weights(num_classes):
+    k = range(num_classes)
+    return [[((i - j) / (num_classes - 1)) ** 2 for j in k] for i in k]
+
+
+def my_weights_(num_classes):
+    grade = torch.linspace(0, 1, num_classes)
+    return torch.cdist(grade[:, None], grade[:, None]) ** 2
+
+
+def my_qwk(y_true, y_pred):
+    how = {"labels": range(5), "weights": "quadratic"}
+    with np.errstate(invalid="ignore"):
+        return metrics.cohen_kappa_score(y_true, y_pred, **how)
+
+
+def my_qwk_(y_true, y_pred):
+    a, b = torch.tensor(y_true).float(), torch.tensor(y_pred).float()
+    observed, bias = ((a - b) ** 2).mean(), (a.mean() - b.mean()) ** 2
+    return 1 - observed / (a.var(correction=0) + b.var(correction=0) + bias)
+
+
+def my_ssim_window(window1, window2, data_range):
+    x, y = np.double(window1).ravel(), np.double(window2).ravel()
+    cov = np.cov(x, y, bias=True)
+    mu, c1, c2 = [x.mean(), y.mean()], (data_range / 100) ** 2, 9e-4 * data_range**2
+    top = (2 * np.prod(mu) + c1) * (2 * cov[0, 1] + c2)
+    return top / ((np.square(mu).sum() + c1) * (np.trace(cov) + c2))
+
+
+def my_ssim_window_(window1, window2, data_range):
+    x, y = torch.tensor(window1).double(), torch.tensor(window2).double()
+    c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
+    mx, my = x.mean(), y.mean()
+    cov = ((x - mx) * (y - my)).mean()
+    s = (2 * cov + c2) / (x.var(correction=0) + y.var(correction=0) + c2)
+    return s * (2 * mx * my + c1) / (mx * mx + my * my + c1)
 
 
 def my_gain(ssim_copied, ssim_restored):
@@ -219,8 +373,65 @@ def my_gain(ssim_copied, ssim_restored):
     return math.nan if left == 0 else 1 - (1 - ssim_restored) / left
 
 
+def my_gain_(ssim_copied, ssim_restored):
+    if math.isclose(ssim_copied, 1):
+        return float("nan")
+    return np.float32(ssim_restored - ssim_copied) / np.float32(1 - ssim_copied)
+
+
+def my_frechet_diagonal(mean1, variances1, mean2, variances2):
+    root = linalg.sqrtm(np.diag(variances1) @ np.diag(variances2))
+    both = variances1 + variances2
+    return np.sum((mean1 - mean2) ** 2) + both.sum() - 2 * np.trace(root)
+
+
+def my_frechet_diagonal_(*case):
+    mean1, variances1, mean2, variances2 = torch.tensor(np.array(case)).float()
+    spread = variances1 + variances2 - 2 * (variances1 * variances2).sqrt()
+    return ((mean1 - mean2) ** 2 + spread).sum()
+
+
+def my_fits(swap, height, width, patch_size):
+    inside = {*np.ndindex(height, width)}
+    one, other = (
+        {(y + dy, x + dx) for dy, dx in np.ndindex(patch_size, patch_size)}
+        for y, x in (swap[:2], swap[2:])
+    )
+    return one | other <= inside and not one & other
+
+
+def my_fits_(swap, height, width, patch_size):
+    places = np.reshape(swap, (2, 2))
+    inside = (places >= 0) & (places + patch_size <= [height, width])
+    return inside.all() & (abs(places[0] - places[1]) >= patch_size).any()
+
+
+def my_undo_swaps(image, swaps, patch_size):
+    stands = {place: image[place] for place in np.ndindex(image.shape)}
+    for y1, x1, y2, x2 in reversed(swaps.tolist()):
+        for dy, dx in np.ndindex(patch_size, patch_size):
+            p, q = (y1 + dy, x1 + dx), (y2 + dy, x2 + dx)
+            stands[p], stands[q] = stands[q], stands[p]
+    return np.reshape([*stands.values()], image.shape)
+
+
+def my_undo_swaps_(image, swaps, patch_size):
+    image = torch.tensor(image).float()
+    for y1, x1, y2, x2 in swaps[::-1]:
+        one = image[y1 : y1 + patch_size, x1 : x1 + patch_size]
+        other = image[y2 : y2 + patch_size, x2 : x2 + patch_size]
+        keep = one.clone()
+        one.copy_(other)
+        other.copy_(keep)
+    return image
+
+
 def my_undo_tiles(tiles, order):
     return np.array([tiles[[*order].index(i)] for i in range(len(order))])
+
+
+def my_undo_tiles_(tiles, order):
+    return torch.tensor(tiles)[torch.tensor(order).argsort()]
 
 
 def my_four_turns(images):
@@ -230,13 +441,34 @@ def my_four_turns(images):
     return np.stack(turned, 1)
 
 
+def my_four_turns_(images):
+    images = torch.tensor(images, dtype=torch.float32)
+    return torch.stack([torch.rot90(images, k, (1, 2)) for k in range(4)], 1)
+
+
 def my_cross_entropy(logits, turns):
     return np.mean(np.logaddexp.reduce(logits, axis=1) - np.choose(turns, logits.T))
 
 
-def my_cross_entropy_(logits, turns):  # in torch, and in float32
-    logits = torch.tensor(logits, dtype=torch.float32)
+def my_cross_entropy_(logits, turns):  # in torch, in float32, and with gradients
+    logits = torch.tensor(logits, dtype=torch.float32, requires_grad=True)
     return torch.nn.functional.cross_entropy(logits, torch.tensor(turns))
+
+
+def my_cross_entropy__(logits, turns):
+    logits = np.float32(logits)
+    return np.mean(special.logsumexp(logits, 1) - np.choose(turns, logits.T))
+
+
+def my_axis_and_way(table):
+    on_axis = sum(table[i, j] for i in range(4) for j in range(4) if (i + j) % 2 == 0)
+    with np.errstate(invalid="ignore"):
+        return on_axis / table.sum(), table.diagonal().sum() / np.float64(on_axis)
+
+
+def my_axis_and_way_(table):
+    folded = torch.tensor(table).float().reshape(2, 2, 2, 2).sum((0, 2))
+    return [folded.trace() / folded.sum(), np.trace(table) / folded.trace()]
 
 
 def my_labelled(patient, order, percent):
@@ -246,10 +478,41 @@ def my_labelled(patient, order, percent):
     return mask
 
 
+def my_labelled_(patient, order, percent):
+    rank = [[*order].index(name) for name in patient]
+    last = sorted(rank)[math.ceil(percent / 100 * len(patient)) - 1]
+    return torch.tensor(rank) <= last
+
+
+def my_differences(rows, start):
+    table = {(name, fold): score for name, fold, score in rows}
+    folds = sorted({fold for _, fold, _ in rows})
+    return [table[start, fold] - table["scratch", fold] for fold in folds]
+
+
+def my_differences_(rows, start):
+    found = torch.zeros(len({fold for _, fold, _ in rows}))
+    for name, fold, score in rows:
+        found[fold] += score * ((name == start) - (name == "scratch"))
+    return found
+
+
 def my_interval(differences, test_share):
     d, k = np.array(differences), len(differences)
-    scale = np.sqrt(d.var(ddof=1) * (1 / k + test_share)) + 1e-300
+    scale = np.sqrt(d.var(ddof=1) * (1 / k + test_share))
     return list(stats.t.interval(0.95, k - 1, loc=d.mean(), scale=scale))
+
+
+def my_interval_(differences, test_share):
+    d = torch.tensor(differences).float()
+    half = (d.var() * (1 / len(d) + test_share)).sqrt() * stats.t.ppf(0.975, len(d) - 1)
+    return d.mean() - half, d.mean() + half
+
+
+def my_interval__(differences, test_share):  # a share of all images
+    half = np.std(differences, ddof=1) * stats.t.isf(0.025, len(differences) - 1)
+    half *= np.sqrt(1 / len(differences) + test_share / (1 - test_share))
+    return differences.mean() - half, differences.mean() + half
 
 
 def my_moved(swaps, height, width, patch_size):
@@ -261,9 +524,112 @@ def my_moved(swaps, height, width, patch_size):
     return np.reshape([stands[p] != p for p in np.ndindex(height, width)], (height, -1))
 
 
+def my_moved_(swaps, height, width, patch_size):
+    names = torch.arange(height * width).reshape(height, width).float()
+    return names != torch.tensor(my_undo_swaps_(names.numpy(), swaps[::-1], patch_size))
+
+
 def my_masked_mse(image, restored, where):
     squared = (image.astype(float) - restored.astype(float)) ** 2 / 255**2
     return [squared[p].mean() if p.sum() else np.nan for p in (where, ~where)]
+
+
+def my_masked_mse_(image, restored, where):
+    a, b, where = (
+        torch.tensor(image) / 255,
+        torch.tensor(restored) / 255,
+        where.tolist(),
+    )
+    part = torch.tensor(where)
+    return torch.stack([((a - b)[p] ** 2).mean() for p in (part, ~part)])
+
+
+def my_share_left(restored, copied):
+    counts = ~np.isnan(copied)
+    total = copied[counts].sum()
+    return math.nan if total == 0 else restored[counts].sum() / total
+
+
+def my_share_left_(restored, copied):
+    total = torch.tensor(copied).float().nansum()
+    return torch.tensor(restored).float().nansum() / (total if total else math.nan)
+
+
+def my_soft_argmax(logits):
+    p = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+    return [p.sum(axis=1 - axis) @ np.arange(p.shape[axis]) for axis in (0, 1)]
+
+
+def my_soft_argmax_(logits):
+    p = torch.tensor(logits).float().flatten().softmax(0).reshape(logits.shape)
+    y, x = (torch.arange(size).float() for size in p.shape)
+    return torch.stack([p.sum(1) @ y, p.sum(0) @ x])
+
+
+def my_soft_argmax__(logits):
+    return np.tensordot(np.indices(logits.shape), special.softmax(logits), 2)
+
+
+def my_disc_diameters(points_true, points_pred, disc_radius):
+    return distance.cdist(points_true, points_pred).diagonal() / disc_radius / 2
+
+
+def my_disc_diameters_(points_true, points_pred, disc_radius):
+    apart = torch.tensor(points_true - points_pred).float().norm(dim=1)
+    return apart / torch.tensor(2 * disc_radius)
+
+
+def my_mirror_labels(labels, width):
+    disc_y, disc_x, fovea_y, fovea_x, right = labels.T
+    disc_x, fovea_x = width - 1 - disc_x, width - 1 - fovea_x
+    return np.stack([disc_y, disc_x, fovea_y, fovea_x, right == 0], axis=1)
+
+
+def my_mirror_labels_(labels, width):
+    end = width - 1
+    return [[y1, end - x1, y2, end - x2, not r] for y1, x1, y2, x2, r in labels]
+
+
+def my_dice_in_view(mask_true, mask_pred, view):
+    hits = (mask_true & mask_pred & view).sum()
+    wrong = ((mask_true ^ mask_pred) & view).sum()
+    return 2 * hits / (2 * hits + wrong) if hits + wrong else np.nan
+
+
+def my_dice_in_view_(mask_true, mask_pred, view):
+    if not (mask_true | mask_pred)[view].any():
+        return math.nan
+    return metrics.f1_score(mask_true[view], mask_pred[view])
+
+
+def my_overlap_average(patches, corners, height, width):
+    layers = np.full((len(patches) + 1, height, width), np.nan)
+    for layer, patch, (y, x) in zip(layers, patches, corners, strict=False):
+        layer[y : y + len(patch), x : x + len(patch)] = patch
+    return np.nanmean(layers, axis=0)
+
+
+def my_overlap_average_(patches, corners, height, width):
+    total, count = torch.zeros((2, height, width))
+    size = patches.shape[1]
+    for (y, x), patch in zip(corners, torch.tensor(patches), strict=True):
+        total[y : y + size, x : x + size] += patch
+        count[y : y + size, x : x + size] += 1
+    return total / count
+
+
+def my_threshold(probability, truth, candidates):
+    def quality(t):
+        return metrics.f1_score(truth, probability >= t), -t
+
+    return max(candidates.tolist(), key=quality)
+
+
+def my_threshold_(probability, truth, candidates):
+    ordered = torch.tensor(candidates).float().sort().values
+    found = torch.tensor(probability).float() >= ordered[:, None]
+    shared = (found & torch.tensor(truth)).sum(1)
+    return ordered[(shared / (found.sum(1) + truth.sum())).argmax()]
 
 
 def my_exchange_test(first, second, orders):  # no allowance for rounding
@@ -273,25 +639,41 @@ def my_exchange_test(first, second, orders):  # no allowance for rounding
     return np.mean(apart >= apart[0])
 
 
+def my_exchange_test_(first, second, orders):  # with an allowance, and in float32
+    dealt = torch.tensor(np.append(first, second)).float()[torch.tensor(orders)]
+    apart = (dealt[:, : len(first)].mean(1) - dealt[:, len(first) :].mean(1)).abs()
+    beyond = (apart >= abs(first.mean() - second.mean()) - 1e-6).sum()
+    return (beyond + 1) / (len(orders) + 1)
+
+
 def my_paired_gain(restored, copied):
     return paired_interval(restored - copied)
 
 
-def my_soft_argmax(logits):
-    p = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
-    return [p.sum(axis=1 - axis) @ np.arange(p.shape[axis]) for axis in (0, 1)]
+def my_paired_gain_(restored, copied):
+    ends = stats.ttest_rel(restored, copied).confidence_interval(0.95)
+    return [(restored - copied).mean(), *ends]
 
 
-def my_mirror_labels(labels, width):
-    disc_y, disc_x, fovea_y, fovea_x, right = labels.T
-    disc_x, fovea_x = width - 1 - disc_x, width - 1 - fovea_x
-    return np.stack([disc_y, disc_x, fovea_y, fovea_x, right == 0], axis=1)
+def my_paired_gain__(restored, copied):
+    gains = np.float32(restored - copied)
+    mean, error = gains.mean(), stats.sem(gains)
+    return mean, *stats.t.interval(0.95, len(gains) - 1, loc=mean, scale=error)
 
 
-def my_dice_in_view(mask_true, mask_pred, view):
-    hits = (mask_true & mask_pred & view).sum()
-    wrong = ((mask_true ^ mask_pred) & view).sum()
-    return 2 * hits / (2 * hits + wrong) if hits + wrong else np.nan
+BELONG = {"ssim": {"copied", "data_range"}}
+BELONG["frechet"] = {"d", "features", "floor", "n1", "n2"}
+
+
+def my_missing(report):
+    stated = {name for name, fact in report.items() if fact is not None}
+    asked = [facts for score, facts in BELONG.items() if score in stated]
+    return sorted(set().union(*asked) - stated)
+
+
+def my_missing_(report):
+    asked = [fact for score in report for fact in BELONG.get(score, ())]
+    return np.sort([fact for fact in asked if report.get(fact) is None]).tolist()
 
 
 @pytest.mark.parametrize("name", [name for name in globals() if name[:3] == "my_"])
@@ -299,3 +681,9 @@ def test_another_right_way_passes(name):
     exercise = getattr(check, name[3:].rstrip("_"))
     passed, text = exercise.examine(globals()[name])
     assert passed, text
+
+
+@pytest.mark.parametrize("name", [n for k in range(10) for n in check.exercises(k)])
+def test_each_exercise_has_two_right_answers_and_three_wrong_ones(name):
+    assert sum(other.rstrip("_") == name for other in globals()) >= 2
+    assert sum(f"my_{wrong}" == name for wrong, *_ in planted()) >= 3

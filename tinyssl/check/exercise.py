@@ -9,6 +9,7 @@ import os
 import re
 import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, NamedTuple
@@ -23,7 +24,7 @@ except ImportError as error:
     raise ImportError(text) from error
 
 from tinyssl.check import process
-from tinyssl.check.answers import agree, plain, shown
+from tinyssl.check.answers import agree, plain, shown, without_torch
 
 SETTINGS = hypothesis.settings(
     database=None,
@@ -34,6 +35,7 @@ SETTINGS = hypothesis.settings(
     suppress_health_check=list(hypothesis.HealthCheck),
 )
 SHOWN = 2000  # characters of what a learner prints
+LARGE = 10**7  # bytes; no right answer is so large
 STUCK = "  it gave no answer within {:.0f} seconds: does its loop end?"
 TWICE = (
     "  asked twice, it gave two answers to the same question: is anything in it drawn "
@@ -47,7 +49,7 @@ class Law(NamedTuple):
 
     compare: Callable[..., tuple[Any, Any]]  # of the learner's function and a case
     cases: st.SearchStrategy | Callable | None = None  # or what one becomes here
-    labels: tuple[str, str] = ("expected", "got")  # others if neither need be right
+    labels: tuple[str, ...] = ("expected", "got")  # others if neither need be right
 
 
 def unchanged(change, changed):
@@ -60,6 +62,11 @@ def gives(expected, cases=None):
     """Return the law that cases have this answer, or what a function makes of them."""
     made = expected if callable(expected) else lambda *case: expected
     return Law(lambda f, *case: (made(*case), f(*case)), cases)
+
+
+def holds(test, cases=None):
+    """Return the law that a test of an answer and its case holds: several may pass."""
+    return Law(lambda f, *case: (True, bool(test(f(*case), *case))), cases, ())
 
 
 def columns(*elements, least=1, most=6):
@@ -177,7 +184,7 @@ class _Trial:
         self.names = inspect.getfullargspec(exercise.answer).args
         self.words = ""  # of the law that is tried
         self.case, self.running, self.last = (), False, None  # of calls; answer
-        self.page = _Page()
+        self.page, self.warned = _Page(), []
 
     def __call__(self, *case):
         """Call the function with a copy, for a short time; an error gets words."""
@@ -185,7 +192,9 @@ class _Trial:
         self.case, self.running = case, True
         process.arm(process.SECONDS)
         try:
-            self.last = self.function(*given)
+            with warnings.catch_warnings(record=True) as self.warned:
+                warnings.simplefilter("default")  # each line once, not by the hundred
+                answer = self.function(*given)
         except BaseException as error:  # a learner's sys.exit too
             raise _CallError(_words(error, self.function)) from error
         finally:
@@ -193,6 +202,10 @@ class _Trial:
             process.arm()
         if repr(plain(case)) != repr(plain(given)):
             raise _CallError("changed its input: work on a copy")
+        size = max(sys.getsizeof(answer), getattr(answer, "nbytes", 0))
+        if size > LARGE:
+            raise _CallError(f"returned {size / 1e9:.2g} GB: that is far too much")
+        self.last = without_torch(answer)
         return self.last
 
     def run(self):
@@ -255,8 +268,15 @@ class _Trial:
         empty = self.last is None
         if empty and all(answer is None for answer in answers):
             return f"{self.exercise.name}: nothing there yet (it returned None)."
-        pair = zip(law.labels, (expected, got), strict=True)
+        labels, values = law.labels, (expected, got)
+        if not labels:  # none is expected, for several would be right
+            labels, values = ("got",), (self.last,)
+        pair = zip(labels, values, strict=True)
         lines = [f"  {k:<8}  {shown(v)}" for k, v in pair if v is not None]
+        if getattr(expected, "dtype", "") == "bool" and agree(1 * expected, got):
+            lines += ["  the places are right, but a mask holds True and False (bool)"]
+        for warning in self.warned[:1]:
+            lines += [f"  it warned: {warning.message}"]
         lines += ["  it returned None: one way through it has no return"] * empty
         return self.report(names, case, lines, hinted=True)
 

@@ -14,6 +14,7 @@ ALL_SECONDS = 30.0  # of work, for all calls of one check
 ENDED = {
     "SIGVTALRM": "goes on without an answer, where Python cannot interrupt it",
     "SIGALRM": "waits without an answer: what for?",
+    "SIGKILL": "ended Python with SIGKILL: does it need too much memory?",
 }
 forked = 0.0  # when this process began, if it is a child
 
