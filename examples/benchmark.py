@@ -3,7 +3,7 @@
     python examples/benchmark.py                     every row; about 10 minutes
     python examples/benchmark.py --rows "SSIM|QWK"   some rows
     python examples/benchmark.py --quick             small data: the check, no figures
-    python examples/benchmark.py --markdown          and the README's table at the end
+    python examples/benchmark.py --markdown          and the table of the page of speed
     python examples/benchmark.py --memory            peak memory of the two large calls
 
 Ours and the peers run in turns in one process; a ratio is the median over the turns,
@@ -193,7 +193,7 @@ def conditions():
 
 
 def markdown(lines):
-    """Return the table that README shows."""
+    """Return the table that the page of speed shows."""
     rows = [HEADER, ["---"] * len(HEADER), *lines]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
 
