@@ -1,6 +1,7 @@
 """Commands end to end: pretraining, every target task, and the page each leaves."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -228,6 +229,11 @@ def test_schedules_are_chosen_for_each_start_without_what_is_scored(
             found["schedule"]
             == json.loads(json.dumps(some))[found["tried"].index(best)]
         )
+    seconds = [json.loads(path.read_text())["result"]["seconds"] for path in choices]
+    own = sum(seconds) + sum(row["seconds"] for row in results["rows"])
+    spent = re.sub(r"after [\d.]+", "", results["seconds"]["CPU minutes"])
+    said = [float(x) for x in re.findall(r" (\d+\.\d)", spent)]
+    assert sum(said) == pytest.approx(own / 60, abs=0.051 * len(said))
     page = page_of(tmp_path / "run").text
     assert "the schedule that did best for it on thirds of them" in page
     assert "schedules" in results["notes"]

@@ -75,11 +75,17 @@ def chosen_schedules(rows) -> dict[str, str]:
     return {"schedules": "; ".join(texts)} if texts else {}
 
 
-def cpu_minutes(rows, starts) -> str:
+def cpu_minutes(rows, starts, out) -> str:
     """Say how long processors worked on each initialisation, and on pretraining it."""
+    choices = [
+        runs.read_json(path, "key", "result")
+        for path in sorted((out / "jobs").glob("choice-*.json"))
+    ]  # of schedules
+    spent = [(row["init"], row["seconds"]) for row in rows]
+    spent += [(x["key"]["job"]["init"], x["result"]["seconds"]) for x in choices]
     said = []
     for init in dict.fromkeys(row["init"] for row in rows):
-        own = sum(row["seconds"] for row in rows if row["init"] == init)
+        own = sum(seconds for name, seconds in spent if name == init)
         said.append(f"{init} {own / 60:.1f}")
         if init in starts:
             done = starts[init].run.rglob("done.json")

@@ -248,7 +248,7 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
         frozen = experiment.frozen_rows(kind, cases, every, **beside)
     results = {"command": "finetune", "target": s.target}
     results |= conclude(kind, cases, rows, blind, frozen)
-    results["seconds"] = {"CPU minutes": cpu_minutes(rows, starts)}
+    results["seconds"] = {"CPU minutes": cpu_minutes(rows, starts, out)}
     s.log("writing the results and the page")
     trained = {"encoder": config, "out": out, "labels": labels, **own}
     finish(out, kind, cases, results, trained)
