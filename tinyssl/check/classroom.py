@@ -102,34 +102,57 @@ def class_grade(
         )
     from tinyssl.check import exercises, marking
 
+    if csv.suffix != ".csv":
+        raise ValueError(f"--csv must be a file NAME.csv, found {csv}")
     points = dict.fromkeys(exercises(number), 1)
     if manifest:
-        points |= json.loads(manifest.read_text())[f"{number:02d}"]["points"]
-    files = {path: path.relative_to(folder) for path in sorted(folder.rglob("*"))}
-    files = {path: name for path, name in files.items() if _is_submission(name)}
-    if not files:
+        points = _points(manifest, f"{number:02d}", points)
+    names = [path.relative_to(folder) for path in sorted(folder.rglob("*"))]
+    names = [name for name in names if _is_submission(name)]
+    if not names:
         raise FileNotFoundError(f"{folder} must hold .py or .ipynb files, found none")
-    texts = [_read(path) for path in files]  # all, before any of them runs
-    head, table = ["student", "points", *points, "reason"], []
-    judged = marking.mark_all(number, folder, texts, seed, workers, log)
-    for name, faults in zip(files.values(), judged, strict=True):
-        marks = [points[task] * (faults.get(task) == "") for task in points]
-        wrong = {fault: [] for fault in faults.values() if fault}
-        for fault, tasks in wrong.items():
-            tasks += [task for task in faults if faults[task] == fault]
-        reasons = [f"{', '.join(wrong[fault])} {fault}".strip() for fault in wrong]
-        reason = "; ".join(reasons) or "all right"
-        table.append([str(name.with_suffix("")), sum(marks), *marks, reason])
-        log(f"{len(table)} of {len(files)}: {table[-1][0]}")
+    texts = [_read(folder / name) for name in names]  # all, before any of them runs
+    head, rows = ["student", "points", *points, "reason"], []
+    csv.parent.mkdir(parents=True, exist_ok=True)
     with csv.open("w", encoding="utf-8", newline="") as file:
-        tables.writer(file, lineterminator="\n").writerows([head, *table])
-    after = zip(files, texts, strict=True)
-    if changed := [str(path) for path, text in after if _read(path) != text]:
+        table = tables.writer(file, lineterminator="\n")
+        table.writerow(head)
+        judged = marking.mark_all(number, folder, texts, seed, workers, log)
+        for name, faults in zip(names, judged, strict=True):
+            marks = [points[task] * (faults.get(task) == "") for task in points]
+            rows.append(
+                [str(name.with_suffix("")), sum(marks), *marks, _reason(faults)]
+            )
+            table.writerow(rows[-1])
+            log(f"{len(rows)} of {len(names)}: {rows[-1][0]}")
+    after = zip(names, texts, strict=True)
+    if changed := [str(name) for name, text in after if _read(folder / name) != text]:
         log(f"changed while they were marked: {', '.join(changed)}")
     total = sum(points.values())
-    rows = [dict(zip(head, row, strict=True)) for row in table]
-    lines = [f"{row[0]}: {row[1]} of {total}, {row[-1]}" for row in table]
-    return {"lesson": number, "csv": str(csv), "students": rows, "lines": lines}
+    lines = [f"{row[0]}: {row[1]} of {total}, {row[-1]}" for row in rows]
+    students = [dict(zip(head, row, strict=True)) for row in rows]
+    return {"lesson": number, "csv": str(csv), "students": students, "lines": lines}
+
+
+def _points(manifest, number, functions):
+    """Return the points that a manifest gives for functions."""
+    try:
+        points = json.loads(manifest.read_text(encoding="utf-8"))[number]["points"]
+        return {name: points[name] for name in functions}
+    except (ValueError, KeyError, TypeError) as error:
+        text = (
+            f"{manifest} must give points for {', '.join(functions)} of lesson {number}"
+        )
+        raise ValueError(text) from error
+
+
+def _reason(faults):
+    """Write each fault once, behind the functions that have it."""
+    parts = []
+    for fault in dict.fromkeys(filter(None, faults.values())):
+        tasks = ", ".join(task for task in faults if faults[task] == fault)
+        parts.append(f"{tasks}: {fault}".removeprefix(": "))
+    return "; ".join(parts) or "all right"
 
 
 def _is_submission(name):

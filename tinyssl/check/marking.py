@@ -14,7 +14,6 @@ import pickle
 import random
 import re
 import resource
-import shutil
 import signal
 import site
 import subprocess
@@ -34,14 +33,15 @@ from tinyssl.check.exercise import SETTINGS
 LIMITS = {"CPU": 10, "AS": 2**32, "NPROC": 0, "FSIZE": 0, "NOFILE": 64, "CORE": 0}
 SECONDS = 40  # for all calls of a function, the wait for a busy machine included
 LONGEST, JUDGE = 2**26, 2**33  # bytes: an answer's, and a judge's memory
-UNSHARE = ["unshare", "--mount", "--net", "--ipc", "--pid", "--mount-proc", "--fork"]
+UNSHARE = ["unshare", "--mount", "--net", "--ipc", "--pid", "--mount-proc"]
+UNSHARE += ["--fork", "--kill-child"]
 USER = ["--user", "--map-root-user"]  # for whoever is not root
 PATHS = [*site.getsitepackages(), str(Path(np.__file__).parents[1])]
-PLACES = ["/usr", "/bin", "/lib", "/lib32", "/lib64", "/proc"]
+PLACES = ["/usr", "/bin", "/lib", "/lib64", "/proc", "/dev/null", "/dev/urandom"]
 PLACES += [sys.prefix, sys.base_prefix, *PATHS]
 SCRIPT = [sys.executable, "-I", "-S", "-B", sandbox.__file__, json.dumps(PATHS)]
 ENVIRONMENT = {"PATH": os.defpath, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-PROBE = "import scipy.special, wave\ndef probe(): return 1"  # wave: nobody has it yet
+PROBE = "import scipy, wave\nprobe = scipy.special, wave"  # which nothing has read yet
 
 
 class AnswerError(Exception):
@@ -54,10 +54,14 @@ def mark_all(number, folder, sources, seed, workers, log):
         Path(room).chmod(0o555)
         hidden = map(str, (course.PACKAGE, course.find_folder(), folder.absolute()))
         given = {"room": room, "hidden": [*hidden], "limits": LIMITS, "apart": _apart()}
+        given["root"] = os.getuid() == 0
         given["places"] = [place for place in PLACES if Path(place).exists()]
-        with student(given, PROBE, "probe") as (_, lacks):
-            if lacks:
-                log(f"not prevented on this system: {'; '.join(lacks)}")
+        try:
+            with student(given, PROBE, "probe") as (_, lacks):
+                if lacks:
+                    log(f"not prevented on this system: {'; '.join(lacks)}")
+        except AnswerError as error:
+            raise RuntimeError(f"submissions cannot run here: Python {error}") from None
         mark = functools.partial(_mark, number, seed, given)
         fork = multiprocessing.get_context("fork")
         with ProcessPoolExecutor(workers or num_threads(), fork) as pool:
@@ -69,11 +73,13 @@ def mark_all(number, folder, sources, seed, workers, log):
 
 
 def _apart():
-    """Return the command that gives a process a system of its own, if there is one."""
-    for command in (UNSHARE, UNSHARE + USER) if shutil.which("unshare") else ():
-        if not subprocess.run([*command, "true"], capture_output=True).returncode:
-            return [*command, "--kill-child"]
-    return []
+    """Return the command that gives a process a system of its own, if it works."""
+    command = UNSHARE if os.getuid() == 0 else UNSHARE + USER
+    try:
+        subprocess.run([*command, "true"], capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return []
+    return command
 
 
 def _mark(number, seed, given, source):
@@ -116,14 +122,12 @@ def _code(text):
 
 def _marked(given, source, name, laws):
     """Return what is wrong with a function of a source, in one line."""
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS, 1)  # again where none could hear it
     try:
         with student(given, source, name) as (function, _):
             fault = _fault(laws, function)
     except AnswerError as error:
         fault = str(error)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
     return _line(fault or "")
 
 
@@ -179,7 +183,7 @@ def student(given, source, name):
     options |= {"env": ENVIRONMENT, "cwd": given["room"], "start_new_session": True}
     options |= {"stderr": subprocess.DEVNULL, "preexec_fn": sandbox.end_with_parent}
     child = subprocess.Popen([*given["apart"], *SCRIPT], **options)
-    more = {"uid": 61184 + os.getpid() % 4000, "root": os.getuid() == 0}  # of nobody
+    more = {"uid": 61184 + os.getpid() % 4000}  # of nobody, not of another student
 
     def send(message):
         with contextlib.suppress(BrokenPipeError):
@@ -232,11 +236,14 @@ def _spent():
 
 def _stop(child):
     """End a process and all that it began, first of all whom `unshare` waits for."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
     with contextlib.suppress(OSError):
         inner = Path(f"/proc/{child.pid}/task/{child.pid}/children")
         for pid in inner.read_text().split():
             os.kill(int(pid), signal.SIGKILL)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
-    with contextlib.suppress(BrokenPipeError):
-        child.communicate()
+    for pipe in (child.stdin, child.stdout):
+        with contextlib.suppress(BrokenPipeError):
+            pipe.close()
+    child.wait()
