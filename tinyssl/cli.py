@@ -38,6 +38,8 @@ def main(arguments: Sequence[str] | None = None, commands: Any = None) -> int:
     """Run one command, of ``tinyssl.commands``; return its exit status."""
     commands = commands or importlib.import_module("tinyssl.commands")
     words = [*map(str, sys.argv[1:] if arguments is None else arguments)]
+    if " ".join(words[:2]) in commands.COMMANDS:  # class export
+        words[:2] = [" ".join(words[:2])]
     name = overview(commands).parse_args(words[:1]).command
     with interrupts.raised() as came:
         try:

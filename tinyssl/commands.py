@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal
 
+from tinyssl.check.classroom import class_export, class_grade
 from tinyssl.check.course import check, lesson, lessons
 from tinyssl.kinds import (
     Count,
@@ -424,6 +425,7 @@ COMMANDS = _named(demo, pretrain, finetune)
 COMMANDS |= {name: (finetune, {"target": settled}) for name, settled in SHORT.items()}
 COMMANDS |= _named(profile, grade, audit, compare, restoration, export_restored)
 COMMANDS |= _named(lessons, lesson, check)
+COMMANDS |= {"class export": (class_export, {}), "class grade": (class_grade, {})}
 OWN_OPTIONS = {"task": "tinyssl.pretext", "target": "tinyssl.targets"}
 EPILOG = """\
 DATA is a folder or file: an APTOS layout, IDRiD, CHASE_DB1, HRF, DRIVE, a
