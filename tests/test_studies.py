@@ -11,6 +11,7 @@ from PIL import Image
 
 from tinyssl import commands, demo, experiment, fitting, targets
 from tinyssl.data import open_dataset, toy
+from tinyssl.report import experiment as pages
 from tinyssl.runs import load_plain
 
 ANY = pytest.mark.parametrize("target", targets.TARGETS)
@@ -243,8 +244,12 @@ def test_schedules_are_chosen_for_each_start_without_what_is_scored(
         finetune(OWN_DATA, tmp_path / "other", tune=True, steps=3, epochs=None)
 
 
-def test_random_filters_and_cpu_minutes_stand_in_every_table_of_grades(runs, tmp_path):
+def test_random_filters_and_cpu_minutes_stand_in_every_table_of_grades(
+    runs, tmp_path, monkeypatch
+):
     for init in ([], [runs / "rotation"]):
+        said = {0: "gain", 1: "unclear"}[len(init)]
+        monkeypatch.setattr(pages, "outcome", lambda line, said=said: said)
         out = tmp_path / f"{len(init)}"
         results = finetune(OWN_DATA, out, init=init, images=(4,))
         found = {line["init"].partition(":")[0] for line in results["frozen"]}
@@ -257,6 +262,7 @@ def test_random_filters_and_cpu_minutes_stand_in_every_table_of_grades(runs, tmp
         assert cost.startswith("scratch 0.")
         assert ("rotation 0." in cost and "of pretraining" in cost) == bool(init)
         assert cost in page_of(out).text
+        assert ("Encoders left as they are: " in page_of(out).text) == (said == "gain")
         assert cost in "\n".join(results["lines"])
         compared = [line for line in results["summary"] if "holm" in line]
         words = f"correction for {len(compared)} comparisons"

@@ -169,6 +169,12 @@ def two(metric="qwk", **scores):
         ("mae", (0.4, 0.3), "mae gained at 10%; no other significant difference"),
         ("mae", (0.4, 0.1), "mae gained at 10%; mae LOST at 100%"),
         (SAME_COMPUTE, (0.4, 0.5), "scratch with same compute gained at 10% and 100%"),
+        (
+            "a, frozen: linear probe",
+            (0.4, 0.5),
+            "linear probe of a gained at 10% and 100%",
+        ),
+        ("a b: probe", (0.1, 0.1), "probe of a b LOST at 10% and 100%"),
     ],
 )
 def test_finding_says_who_gained_and_who_lost(init, scores, words, metric):

@@ -207,8 +207,7 @@ def _against_scratch(summary):
     found, base = {}, reference(summary)  # where, by initialisation and outcome
     for group, lines in by_labels(summary).items():
         for line in filter(outcome, lines):
-            name = line["init"].replace(", ", " with ")  # scratch with same compute
-            found.setdefault((name, outcome(line)), []).append(group)
+            found.setdefault((_spoken(line["init"]), outcome(line)), []).append(group)
     if not found:
         return f"No initialisation stands beside {base}"
     said, verbs = [], {"gain": "gained", "LOSS": "LOST"}
@@ -220,6 +219,16 @@ def _against_scratch(summary):
     if any(word == "unclear" for _, word in found):
         said.append("no other significant difference")
     return f"Against {base}, " + "; ".join(said)
+
+
+def _spoken(init):
+    """Say scratch with same compute; linear probe of bow."""
+    name, _, how = init.partition(": ")
+    return (
+        f"{how} of {name.removesuffix(', frozen')}"
+        if how
+        else (name.replace(", ", " with "))
+    )
 
 
 def format_table(summary):

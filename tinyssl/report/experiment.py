@@ -10,7 +10,14 @@ from tinyssl.pretext.inputs import common_field
 from tinyssl.pretraining import load_pretext, new_encoder, unseen_images
 from tinyssl.report.page import Section, write_report
 from tinyssl.report.tables import Table, efficiency_table
-from tinyssl.summary import SAME_COMPUTE, finding, name_group, number, reference
+from tinyssl.summary import (
+    SAME_COMPUTE,
+    finding,
+    name_group,
+    number,
+    outcome,
+    reference,
+)
 
 SHOWN = 8  # images in a figure
 
@@ -35,6 +42,8 @@ def comparison(out, target, cases, results, trained):
         score = f"mean {grader['measure']} {grader['score']:.3f}"
         known["kept for grading"] = f"{grader['init']} ({score})"
     found = finding(results["summary"], baselines=results.get("baselines", ()))
+    if any(outcome(line) == "gain" for line in results.get("frozen", ())):
+        found += f". Encoders left as they are: {finding(results['frozen'])}"
     title, subtitle = target.title, f"{found}."
     if warning := results["notes"].get("WARNING"):
         subtitle = f"{warning.capitalize()}. {subtitle}"
