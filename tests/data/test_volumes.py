@@ -130,6 +130,7 @@ def test_bytes_stay_and_other_numbers_are_scaled_from_least_to_greatest(tmp_path
     ("volume", "words"),
     [
         (np.full((4, 4, 4), np.nan), "must hold finite numbers"),
+        (np.diagflat([np.inf] + 15 * [0.0]).reshape(4, 8, 8), "must hold finite"),
         (np.zeros((4, 4, 4), complex), "must hold finite numbers, found complex128"),
         (np.zeros((4, 4)), r"must be a volume .*, found \(4, 4\)"),
     ],
