@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from lesson_form import LESSONS
-from scipy import stats
+from scipy import linalg, stats
 
 from tinyssl import check
 from tinyssl.summary import paired_interval
@@ -162,8 +162,20 @@ paired_gain: Exchanging both
 missing: A report that states all lacks nothing
   return sorted -> return sorted(report) or sorted
 missing: It gives what the definition gives :: sorted(name -> list(name
+whiten: PCA whitening ::  @ vectors.T ->
+whiten: under the root :: np.sqrt(values + ridge) -> (np.sqrt(values) + ridge)
+whiten: columns still vary together
+  np.linalg.eigh(np.cov(x.T, bias=True)) -> x.var(axis=0), np.eye(x.shape[1])
+whiten: Each column has mean 0 :: x - x.mean(axis=0) -> x
+whiten: With a ridge of 0 the covariance is the identity :: bias=True -> bias=False
+kmeans_step: divide by its length
+  total / np.linalg.norm(total) -> total / (nearest == k).sum()
+kmeans_step: stays where it is :: centres.copy() -> 0 * centres
+kmeans_step: the cosine keeps its sign :: nearest = ( -> nearest = abs(
+kmeans_step: Where every point is a centre, nothing moves :: argmax -> argmin
 undo_swaps: changed its input :: image = image.copy() ->
 mirror_labels: changed its input :: labels = labels.copy() ->
+kmeans_step: changed its input :: centres.copy() -> centres
 """
 
 
@@ -292,6 +304,33 @@ def my_dice_in_view(mask_true, mask_pred, view):
     hits = (mask_true & mask_pred & view).sum()
     wrong = ((mask_true ^ mask_pred) & view).sum()
     return 2 * hits / (2 * hits + wrong) if hits + wrong else np.nan
+
+
+def my_whiten(x, ridge):  # by singular values
+    centred = x - x.mean(axis=0)
+    _, singular, rows = np.linalg.svd(centred, full_matrices=False)
+    return centred @ rows.T / np.sqrt(singular**2 / len(x) + ridge) @ rows
+
+
+def my_whiten_(x, ridge):
+    centred, covariance = x - x.mean(axis=0), np.cov(x, rowvar=False, ddof=0)
+    covariance = covariance + ridge * np.eye(len(covariance))
+    return centred @ linalg.fractional_matrix_power(covariance, -0.5)
+
+
+def my_kmeans_step(points, centres):
+    distances = np.square(points[:, None] - centres).sum(axis=2)
+    hot = np.eye(len(centres))[distances.argmin(axis=1)]
+    sums = hot.T @ points + centres * (hot.sum(axis=0) == 0)[:, None]
+    return sums / np.linalg.norm(sums, axis=1, keepdims=True)
+
+
+def my_kmeans_step_(points, centres):  # with loops
+    groups = [[] for _ in centres]
+    for point in points:
+        groups[max(range(len(centres)), key=lambda k: point @ centres[k])].append(point)
+    totals = [np.sum(group or [c], 0) for group, c in zip(groups, centres, strict=True)]
+    return [(total / math.hypot(*total)).tolist() for total in totals]
 
 
 @pytest.mark.parametrize("name", [name for name in globals() if name[:3] == "my_"])
