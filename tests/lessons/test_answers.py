@@ -175,6 +175,17 @@ missing: It gives what the definition gives | 'ssim': 0.0
 missing: A report that states all lacks nothing | expected  []
   return sorted -> return sorted(report) or sorted
 missing: It gives what the definition gives :: sorted(name -> list(name
+whiten: PCA whitening ::  @ vectors.T ->
+whiten: under the root :: np.sqrt(values + ridge) -> (np.sqrt(values) + ridge)
+whiten: columns still vary together
+  np.linalg.eigh(np.cov(x.T, bias=True)) -> x.var(axis=0), np.eye(x.shape[1])
+whiten: Each column has mean 0 :: x - x.mean(axis=0) -> x
+whiten: With a ridge of 0 the covariance is the identity :: bias=True -> bias=False
+kmeans_step: divide by its length
+  total / np.linalg.norm(total) -> total / (nearest == k).sum()
+kmeans_step: stays where it is :: centres.copy() -> 0 * centres
+kmeans_step: the cosine keeps its sign :: nearest = ( -> nearest = abs(
+kmeans_step: Where every point is a centre, nothing moves :: argmax -> argmin
 undo_swaps: changed its input :: image = image.copy() ->
 mirror_labels: changed its input :: labels = labels.copy() ->
 mirror_labels: Mirrored twice :: labels.copy() -> labels // 1
@@ -241,6 +252,7 @@ overlap_average: this is the sum
 threshold: this is the candidate's position
   np.sort(candidates) -> candidates
   candidates[np.argmax(scores)] -> np.argmax(scores)
+kmeans_step: changed its input :: centres.copy() -> centres
 """
 
 
@@ -674,6 +686,33 @@ def my_missing(report):
 def my_missing_(report):
     asked = [fact for score in report for fact in BELONG.get(score, ())]
     return np.sort([fact for fact in asked if report.get(fact) is None]).tolist()
+
+
+def my_whiten(x, ridge):  # by singular values
+    centred = x - x.mean(axis=0)
+    _, singular, rows = np.linalg.svd(centred, full_matrices=False)
+    return centred @ rows.T / np.sqrt(singular**2 / len(x) + ridge) @ rows
+
+
+def my_whiten_(x, ridge):
+    centred, covariance = x - x.mean(axis=0), np.cov(x, rowvar=False, ddof=0)
+    covariance = covariance + ridge * np.eye(len(covariance))
+    return centred @ linalg.fractional_matrix_power(covariance, -0.5)
+
+
+def my_kmeans_step(points, centres):
+    distances = np.square(points[:, None] - centres).sum(axis=2)
+    hot = np.eye(len(centres))[distances.argmin(axis=1)]
+    sums = hot.T @ points + centres * (hot.sum(axis=0) == 0)[:, None]
+    return sums / np.linalg.norm(sums, axis=1, keepdims=True)
+
+
+def my_kmeans_step_(points, centres):  # with loops
+    groups = [[] for _ in centres]
+    for point in points:
+        groups[max(range(len(centres)), key=lambda k: point @ centres[k])].append(point)
+    totals = [np.sum(group or [c], 0) for group, c in zip(groups, centres, strict=True)]
+    return [(total / math.hypot(*total)).tolist() for total in totals]
 
 
 @pytest.mark.parametrize("name", [name for name in globals() if name[:3] == "my_"])
