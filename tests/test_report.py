@@ -35,7 +35,10 @@ def write(path, sections, **options):
 
 
 def test_page_is_balanced_complete_and_needs_nothing_from_outside(tmp_path):
-    text = write(tmp_path / "report.html", example_sections(), facts={"Seed": 0})
+    known = {"Seed": 0, "Schedules": "400 steps " * 9}
+    text = write(tmp_path / "report.html", example_sections(), facts=known)
+    assert '<div class="wide"><dt>Schedules' in text
+    assert "<div><dt>Seed" in text
     page = Page(text)
     assert text.startswith("<!DOCTYPE html>")
     assert page.open == []

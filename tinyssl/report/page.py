@@ -21,6 +21,7 @@ from tinyssl.report.tables import Table, table_html
 DPI = 180  # of the PNG files
 PIXELS_PER_INCH = 108  # on the page: 9 pt in a figure read like its small print
 STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
+LONG = 80  # letters of a fact that takes a row of its own
 NOTICE = "For research and teaching; not a medical device."
 
 
@@ -47,7 +48,9 @@ def write_report(path, title, sections, *, subtitle=None, facts=None):
     if facts:
         pairs = [(_text(label), _text(value)) for label, value in facts.items()]
         top.append('<dl class="facts" aria-label="At a glance">')
-        top += [f"<div><dt>{one}</dt><dd>{two}</dd></div>" for one, two in pairs]
+        for one, two in pairs:
+            wide = ' class="wide"' if len(two) > LONG else ""
+            top.append(f"<div{wide}><dt>{one}</dt><dd>{two}</dd></div>")
         top.append("</dl>")
     if len(sections) > 3:  # enough to get lost in
         top.append('<nav aria-label="Contents"><ol>')
