@@ -77,10 +77,8 @@ def chosen_schedules(rows) -> dict[str, str]:
 
 def cpu_minutes(rows, starts, out) -> str:
     """Say how long processors worked on each initialisation, and on pretraining it."""
-    choices = [
-        runs.read_json(path, "key", "result")
-        for path in sorted((out / "jobs").glob("choice-*.json"))
-    ]  # of schedules
+    files = sorted((out / "jobs").glob("choice-*.json"))  # of schedules
+    choices = [runs.read_json(path, "key", "result") for path in files]
     spent = [(row["init"], row["seconds"]) for row in rows]
     spent += [(x["key"]["job"]["init"], x["result"]["seconds"]) for x in choices]
     said = []

@@ -224,11 +224,9 @@ def _against_scratch(summary):
 def _spoken(init):
     """Say scratch with same compute; linear probe of bow."""
     name, _, how = init.partition(": ")
-    return (
-        f"{how} of {name.removesuffix(', frozen')}"
-        if how
-        else (name.replace(", ", " with "))
-    )
+    if how:
+        return f"{how} of {name.removesuffix(', frozen')}"
+    return name.replace(", ", " with ")
 
 
 def format_table(summary):
