@@ -90,7 +90,7 @@ RESTS = RIGHT.replace("np.nan", "NAN")
 FILES = {  # other files: how many points they get, and why
     "right": (RIGHT, 3, "all right$"),
     "prints": (
-        RIGHT.replace("return", "print('so ' * 10**6); return"),
+        RIGHT.replace("return", "print('so ' * 10**4); return"),
         3,
         "all right$",
     ),
