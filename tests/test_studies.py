@@ -189,6 +189,7 @@ def test_schedules_are_chosen_for_each_start_without_what_is_scored(
     runs, tmp_path, monkeypatch
 ):
     some = ({"steps": 2}, {"steps": 3, "frozen": True}, {"steps": 4, "lr": 0.01})
+    some += ({"steps": 2, "encoder_rate": 0.5},)
     monkeypatch.setattr(experiment, "SCHEDULES", some)
     seen, judged, fit = [], [], fitting.fit
 
@@ -209,7 +210,7 @@ def test_schedules_are_chosen_for_each_start_without_what_is_scored(
     settings |= {"images": (8,), "repeats": 2, "lr": None}
     results = finetune(OWN_DATA, tmp_path / "run", **settings)
     assert not any(seen)
-    assert len(judged) == 3 * 3 * 3 * 2  # initialisations, schedules, parts, folds
+    assert len(judged) == 3 * 4 * 3 * 2  # initialisations, schedules, parts, folds
     for first in range(0, len(judged), 3):  # the parts judge every image once
         (chosen, one), (_, two), (_, three) = judged[first : first + 3]
         assert one | two | three == chosen

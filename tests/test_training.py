@@ -102,6 +102,27 @@ def test_weights_decay_but_not_biases_or_norms():
     assert [p.shape for p in spared["params"]] == [(3,)] * 3
 
 
+class Two(Line):
+    """An encoder and a head, which the loss pulls alike."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder, self.head = Line(), Line()
+
+    def forward(self, inputs, targets):
+        return (self.encoder.weight + self.head.weight).sum().neg(), {}
+
+
+def test_the_encoder_learns_at_its_share_of_the_rate():
+    task = Two()
+    how = {"steps": 20, "lr": 0.01, "weight_decay": 0.0, "encoder_rate": 0.1}
+    rows = train(task, DATA, **how)
+    head = task.head.weight.item()
+    assert task.encoder.weight.item() == pytest.approx(0.1 * head, rel=1e-3)
+    assert head > 0.05
+    assert max(row["lr"] for row in rows) == pytest.approx(0.01)
+
+
 def test_evaluate_joins_the_row_of_its_step():
     scoring = {"evaluate": lambda: {"score": 1.0}, "evaluate_every": 3}
     rows = train(Line(), DATA, steps=7, **scoring)

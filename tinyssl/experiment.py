@@ -25,6 +25,7 @@ SCHEDULES = (  # of fine-tuning, to choose among; the first where nothing can be
     {"steps": 60},
     {"steps": 400},
     {"steps": 150, "lr": 1e-3},
+    {"steps": 150, "encoder_rate": 0.1},
     {"steps": 150, "frozen": True},
 )
 FILTERS = "random filters"
@@ -79,9 +80,9 @@ def compare_starts(
     batch_size, lr, seed, threads, device, workers, progress
         See `tinyssl.training.train` and `tinyssl.jobs.run_jobs`.
     schedules : sequence of dicts, such as `SCHEDULES`
-        Among these "steps", "lr" and "frozen" are chosen, in place of the budget, for
-        every initialisation, number of labels and fold, by thirds of the images that
-        are labelled in the first repeat; what is scored has no part in it.
+        Among these "steps", "lr", "encoder_rate" and "frozen" are chosen, in place of
+        the budget, for every initialisation, number of labels and fold, by thirds of
+        the images labelled in the first repeat; what is scored has no part in it.
     pretrain_images : int
         If not 0, "scratch, same compute" trains on that many images more.
     curve : int

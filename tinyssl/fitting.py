@@ -34,8 +34,8 @@ def fit(task: Target, shared: Shared, job, index, schedule, **how) -> list[dict]
     """Train a task, by a schedule, on some of the cases; return the log."""
     if schedule.get("frozen"):
         task.freeze()
-    rate = {"lr": schedule["lr"]} if "lr" in schedule else {}
-    how = shared.training | {"seed": job["seed"]} | rate | how
+    rates = {k: schedule[k] for k in ("lr", "encoder_rate") if k in schedule}
+    how = shared.training | {"seed": job["seed"]} | rates | how
     return train(task, shared.cases.take(shared.target.columns, index), **how)
 
 

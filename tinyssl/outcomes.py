@@ -68,6 +68,8 @@ def chosen_schedules(rows) -> dict[str, str]:
         if plan := row.get("schedule"):
             words = [f"{plan['steps']} steps"]
             words += [f"rate {plan['lr']:g}"] if "lr" in plan else []
+            if "encoder_rate" in plan:
+                words += [f"encoder at {plan['encoder_rate']:g} of the rate"]
             words += ["frozen"] if plan.get("frozen") else []
             said.setdefault(row["init"], Counter())[" ".join(words)] += 1
     each = ((init, found.most_common()) for init, found in said.items())

@@ -73,14 +73,23 @@ def batch_index(step, count, batch_size, seed):
     return index
 
 
-def adamw(task, lr, weight_decay):
-    """AdamW that decays weight matrices and kernels, but no bias and no norm."""
-    weights = [p for p in task.parameters() if p.requires_grad and p.ndim > 1]
-    others = [p for p in task.parameters() if p.requires_grad and p.ndim <= 1]
-    groups = [{"params": weights, "weight_decay": weight_decay}]
-    groups += [{"params": others, "weight_decay": 0.0}]
+def adamw(task, lr, weight_decay, encoder_rate=1.0):
+    """AdamW that decays weight matrices and kernels, but no bias and no norm.
+
+    A group has its "share" of the rate: that of the encoder may be smaller.
+    """
+    slow = {id(p) for p in task.encoder.parameters()} if encoder_rate != 1 else set()
+    groups = {}
+    for p in task.parameters():
+        if p.requires_grad:
+            groups.setdefault((p.ndim <= 1, id(p) in slow), []).append(p)
+    kinds = [
+        {"params": groups[spared, inside], "share": encoder_rate if inside else 1.0}
+        | {"weight_decay": 0.0 if spared else weight_decay}
+        for spared, inside in sorted(groups)
+    ]
     betas = getattr(task, "betas", (0.9, 0.999))
-    return torch.optim.AdamW(groups, lr=lr, betas=betas, fused=True)
+    return torch.optim.AdamW(kinds, lr=lr, betas=betas, fused=True)
 
 
 def train(
@@ -90,6 +99,7 @@ def train(
     steps: int,
     batch_size: int = 32,
     lr: float = 1e-3,
+    encoder_rate: float = 1.0,
     weight_decay: float = 0.05,
     warmup: float = 0.1,
     seed: int = 0,
@@ -109,8 +119,9 @@ def train(
     task : Module, see the module's docstring
     data : sequence of arrays or lists, all of one length
         ``task.make_batch`` gets the same positions of each.
-    steps, batch_size, lr, weight_decay, warmup, seed
-        Of AdamW; ``warmup`` is the share of the steps in which the rate rises.
+    steps, batch_size, lr, encoder_rate, weight_decay, warmup, seed
+        Of AdamW; ``encoder_rate`` is the share of the rate that the encoder's weights
+        get, ``warmup`` that of the steps in which the rate rises.
     threads, channels_last
         Sums depend on them in the last digit, so a rule chooses, never a stopwatch:
         channels_last, and one thread a process, as independent jobs share the cores.
@@ -144,11 +155,12 @@ def train(
         raise ValueError(f"data must hold arrays of one length > 0, found {lengths}")
     settings = dict(steps=steps, batch_size=batch_size, lr=lr, warmup=warmup)
     settings |= dict(weight_decay=weight_decay, seed=seed, images=count)
+    settings |= dict(encoder_rate=encoder_rate)
     layout = torch.contiguous_format
     if channels_last and all(p.ndim < 5 for p in task.parameters()):  # no volumes
         layout = torch.channels_last
     task.to(device, memory_format=layout)
-    optimizer = adamw(task, lr, weight_decay)
+    optimizer = adamw(task, lr, weight_decay, encoder_rate)
     rows = load_checkpoint(task, optimizer, out, settings)
     start, bar = time.perf_counter(), progress_bar(steps, len(rows), progress)
     tell(len(rows))
@@ -174,7 +186,7 @@ def train(
             # Update
             rate = learning_rate(step, steps, lr, warmup)
             for group in optimizer.param_groups:
-                group["lr"] = rate
+                group["lr"] = rate * group["share"]
             optimizer.step()
             # Report
             row = {"step": step, "loss": value, "lr": rate}
