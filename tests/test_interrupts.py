@@ -11,6 +11,7 @@ import threading
 import time
 import weakref
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ import torch
 from test_training import DATA, Line
 
 import tinyssl
-from tinyssl import interrupts, jobs, runs
+from tinyssl import cli, interrupts, jobs, runs
 from tinyssl.parcel import packed, unpack
 from tinyssl.training import train
 
@@ -117,6 +118,31 @@ def test_a_signal_that_python_cannot_pass_on_comes_again(lose, capsys):
     assert time.monotonic() < begun + 60
     assert sys.unraisablehook is before
     assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", interrupts.SIGNALS)
+def test_a_run_that_ends_for_a_signal_is_not_hit_by_it_again(monkeypatch, number):
+    def pretrain(**settings):
+        """Be sent a signal."""
+        signal.raise_signal(number)
+
+    commands, told = SimpleNamespace(COMMANDS={"pretrain": (pretrain, {})}), []
+    commands.EPILOG = ""
+
+    def log(text):  # on a busy machine it takes longer than a signal waits
+        told.append(text)
+        time.sleep(5 * interrupts.AGAIN)
+
+    monkeypatch.setattr(interrupts, "AGAIN", 0.02)
+    monkeypatch.setattr(cli, "log", log)
+    monkeypatch.setattr(cli, "read_settings", lambda *_: {})
+    monkeypatch.setattr(cli, "refuse_place", lambda *_: None)
+    try:
+        status = cli.main(["pretrain"], commands)
+    except KeyboardInterrupt:
+        status = "hit again"
+    assert status == 128 + number
+    assert told == ["stopped; the same command goes on from here"]
 
 
 def test_other_errors_that_python_cannot_pass_on_are_told_as_ever(monkeypatch):

@@ -49,6 +49,7 @@ def main(arguments: Sequence[str] | None = None, commands: Any = None) -> int:
             results = commands.COMMANDS[name][0](**settings)
             return show(results, as_json)
         except (KeyboardInterrupt, Exception) as error:
+            came.heard.set()
             if came or isinstance(error, KeyboardInterrupt):
                 log("stopped; the same command goes on from here")
                 return 128 + (came or [signal.SIGINT])[0]

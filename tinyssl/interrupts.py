@@ -11,24 +11,34 @@ GRACE = 2.5  # seconds that a step, or a worker process, may still take
 AGAIN = 1.0  # seconds after which a signal that was lost is raised again
 
 
+class Came(list):
+    """The signals that came; set ``heard`` where the run is about to end for them."""
+
+    def __init__(self):
+        super().__init__()
+        self.heard = threading.Event()
+
+
 @contextmanager
 def raised():
     """Turn both signals into KeyboardInterrupt; give the list of those that came.
 
-    It is raised again, second after second, until the block ends: a compiler's callback
-    or a destructor that it happens to meet cannot pass it on, and some libraries catch
-    whatever comes.
+    It is raised again, second after second, until it is heard or the block ends: a
+    compiler's callback or a destructor that it happens to meet cannot pass it on, and
+    some libraries catch whatever comes.
     """
-    came, over, report = [], threading.Event(), sys.unraisablehook
+    came, report = Came(), sys.unraisablehook
 
     def stop(number, frame):
+        if came.heard.is_set():
+            return
         if not came:
             threading.Thread(target=again, args=(number,), daemon=True).start()
         came.append(number)
         raise KeyboardInterrupt
 
     def again(number):
-        while not over.wait(AGAIN):
+        while not came.heard.wait(AGAIN):
             os.kill(os.getpid(), number)
 
     def lost(found):
@@ -40,7 +50,7 @@ def raised():
         try:
             yield came
         finally:
-            over.set()
+            came.heard.set()
             sys.unraisablehook = report
 
 

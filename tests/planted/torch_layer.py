@@ -37,6 +37,9 @@ interrupts.py: test_interrupts.py
             signal.raise_signal(number)\n        raise ->         raise
     signal.signal(number, was) -> pass
 
+cli.py: test_interrupts.py
+    came.heard.set() -> pass
+
 models/weights.py: models/test_weights.py models/test_networks.py
     tensor.sum(1, keepdim=True) -> tensor.mean(1, keepdim=True)
     if not torch.isfinite(tensor).all(): -> if False:
