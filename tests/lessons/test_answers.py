@@ -186,6 +186,21 @@ kmeans_step: divide by its length
 kmeans_step: stays where it is :: centres.copy() -> 0 * centres
 kmeans_step: the cosine keeps its sign :: nearest = ( -> nearest = abs(
 kmeans_step: Where every point is a centre, nothing moves :: argmax -> argmin
+level: the mean is gone, the slopes are not ::  - down * y[:, None] - right * x ->
+level: the slope to the right is still there ::  - right * x ->
+level: divided by the mean square
+   / (y**2).mean() ->
+   / (x**2).mean() ->
+level: The mean of what is left is 0 :: (h - 1) / 2 -> h / 2
+level: changed its input
+  level = patch - patch.mean() -> level = patch; level -= patch.mean()
+least_distance: leave that pair out :: orders[:i] -> orders[: i + 1]
+least_distance: the worst pair decides
+  least = orders.shape[1] -> least = 0
+  least = min(least, (a != b).sum()) -> least += 2 * (a != b).sum()
+  return least -> return least / (len(orders) ** 2 - len(orders))
+least_distance: neighbours in the list :: orders[:i] -> orders[max(i - 1, 0) : i]
+least_distance: two tiles exchanged differ in 2 :: (a != b) -> abs(a - b)
 undo_swaps: changed its input :: image = image.copy() ->
 mirror_labels: changed its input :: labels = labels.copy() ->
 mirror_labels: Mirrored twice :: labels.copy() -> labels // 1
@@ -713,6 +728,31 @@ def my_kmeans_step_(points, centres):  # with loops
         groups[max(range(len(centres)), key=lambda k: point @ centres[k])].append(point)
     totals = [np.sum(group or [c], 0) for group, c in zip(groups, centres, strict=True)]
     return [(total / math.hypot(*total)).tolist() for total in totals]
+
+
+def my_level(patch):  # by least squares
+    y, x = np.indices(patch.shape).reshape(2, -1)
+    plane = np.stack([np.ones(patch.size), y, x], axis=1)
+    heights = np.linalg.lstsq(plane, patch.ravel(), rcond=None)[0]
+    return patch - (plane @ heights).reshape(patch.shape)
+
+
+def my_level_(patch):
+    left = torch.tensor(patch) - patch.mean()
+    for axis, side in enumerate(patch.shape):
+        place = torch.linspace(-1, 1, side, dtype=torch.float64)
+        place = place[:, None] if axis == 0 else place
+        left = left - place * (left * place).mean() / place.square().mean()
+    return left.float()
+
+
+def my_least_distance(orders):
+    return distance.pdist(orders, "hamming").min() * orders.shape[1]
+
+
+def my_least_distance_(orders):
+    differ = (torch.tensor(orders)[:, None] != torch.tensor(orders)).sum(2)
+    return (differ + 99 * torch.eye(len(orders))).min()
 
 
 @pytest.mark.parametrize("name", [name for name in globals() if name[:3] == "my_"])
