@@ -137,9 +137,7 @@ figure, ax = plt.subplots(figsize=(4.8, 4.8), layout="constrained")
 ax.imshow(grey.mean(0), cmap="gray").axes.set(xlabel="pixels", ylabel="pixels")
 ax.quiver(*(grid + 3.5).T[::-1], *mean.T[::-1], color="c", angles="xy")
 ax.set_title("the mean eye, and where it gets brighter")
-figure.suptitle(
-    "Light points inward in {inward:.0%} of the outer places".format(**results)
-)
+figure.suptitle(f"In {results['inward']:.0%} of the outer places light points inward")
 figure.savefig(OUT / "2_light.png")
 
 # %%
@@ -171,9 +169,8 @@ def questions(images, gap, rng):
 
 GAPS, rng = (0, 2, 4, 6), np.random.default_rng(SEED)
 for gap in GAPS:
-    (known, told), (asked, truth) = (
-        questions(images[k], gap, rng) for k in (seen, ~seen)
-    )
+    halves = [questions(images[k], gap, rng) for k in (seen, ~seen)]
+    (known, told), (asked, truth) = halves
     for cue, rows in known.items():
         guess = logistic_regression(rows, told, asked[cue], num_grades=8).argmax(1)
         results[f"{cue}_{gap}"] = np.mean(guess == truth)
@@ -202,8 +199,8 @@ figure.savefig(OUT / "3_gap.png")
 # If you see all at 1/8, pairs and places are out of step.
 #
 # **Misconception: "a gap makes the task honest".** A gap takes the edges away and makes
-# the light louder: with both cues the answer gets easier, not harder. Touching patches
-# are a trap on other images; on these smooth eyes light is the larger one.
+# the light louder: with both cues the answer gets easier, not harder. Edges are a trap
+# here too; on these smooth eyes light is the larger one.
 #
 # A network, and other cameras
 # ----------------------------
@@ -276,10 +273,8 @@ for name, mark in (("raw", "C0o-"), ("levelled", "C1s-")):
 axes[1].axhline(1 / 8, color="gray", linestyle=":", label="guessing")
 axes[1].set(xlabel="camera", ylabel="share right, unseen eyes", ylim=(0, 0.4))
 axes[1].legend(frameon=False, ncols=3)
-said = (
-    "Raw patches: {raw_own:.2f} at home, {raw_other:.2f} elsewhere, {raw_bright:.2f} "
-)
-figure.suptitle((said + "where the rim is bright").format(**results))
+said = "Raw: {raw_own:.2f} at home, {raw_other:.2f} elsewhere, "
+figure.suptitle((said + "bright rim {raw_bright:.2f}").format(**results))
 figure.savefig(OUT / "4_cameras.png")
 
 # %% [markdown]
