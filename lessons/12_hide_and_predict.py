@@ -238,9 +238,9 @@ figure.savefig(OUT / "3_strip.png")
 # unit takes brightness and contrast away. **Where the method lost:** there the network
 # is at most .02 ahead of the mean patch. **Misconception: "the loss fell, so it learned
 # to see eyes".** It learned what all eyes share in a place, such as the darker rim
-# (lesson 11); a mean that sees nothing of this eye is nearly as good. Smooth filling is worse
-# than flat: holes of 8 pixels are wider than what is smooth in an eye. After 300 steps
-# on 180 eyes this is no verdict on MAE, but a row that belongs beside every MAE.
+# (lesson 11); a mean that sees nothing of this eye is nearly as good. Smooth filling is
+# worse than flat: holes of 8 pixels are wider than what is smooth in an eye. After 300
+# steps on 180 eyes this is no verdict on MAE, but a row that belongs beside every MAE.
 #
 # Broken on purpose: count what is easy
 # -------------------------------------
