@@ -12,7 +12,7 @@ Lesson 11. Tell the place
   Favaro 2016
 - data: toy.fundus, n 320 (fast 120), 64 px, 3.9 MB; toy.volumes, n 100 (fast 30),
   16 × 48 × 64, 4.9 MB
-- runtime: fast 8 s, full 20 s
+- runtime: fast 10 s, full 20 s
 - memory: 600 MB
 - files: 1_neighbours.png, 2_light.png, 3_gap.png, 4_cameras.png, 5_anew.png,
   6_volume.png, results.json
