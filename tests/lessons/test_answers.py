@@ -186,6 +186,42 @@ kmeans_step: divide by its length
 kmeans_step: stays where it is :: centres.copy() -> 0 * centres
 kmeans_step: the cosine keeps its sign :: nearest = ( -> nearest = abs(
 kmeans_step: Where every point is a centre, nothing moves :: argmax -> argmin
+level: the mean is gone, the slopes are not ::  - down * y[:, None] - right * x ->
+level: the slope to the right is still there ::  - right * x ->
+level: divided by the mean square
+   / (y**2).mean() ->
+   / (x**2).mean() ->
+level: The mean of what is left is 0 :: (h - 1) / 2 -> h / 2
+level: changed its input
+  level = patch - patch.mean() -> level = patch; level -= patch.mean()
+least_distance: leave that pair out :: orders[:i] -> orders[: i + 1]
+least_distance: the worst pair decides
+  least = orders.shape[1] -> least = 0
+  least = min(least, (a != b).sum()) -> least += 2 * (a != b).sum()
+  return least -> return least / (len(orders) ** 2 - len(orders))
+least_distance: neighbours in the list :: orders[:i] -> orders[max(i - 1, 0) : i]
+least_distance: two tiles exchanged differ in 2 :: (a != b) -> abs(a - b)
+masked_loss: visible patches can be copied
+  patches[masked] -> patches
+  answers[masked] -> answers
+masked_loss: divided by P - 1 :: ddof=1 -> ddof=0
+masked_loss: divide by the root of its variance
+   / wanted.std(axis=1, ddof=1, keepdims=True) ->
+masked_loss: An answer of 0 costs :: np.mean( -> np.sum(
+paint: the three must have the grey as their mean :: 3 * grey - red - blue -> grey
+paint: the order is red, green, blue
+  [red, 3 * grey - red - blue, blue] -> [red, blue, 3 * grey - red - blue]
+paint: add it
+  grey + chroma[..., 0] -> chroma[..., 0]
+  grey + chroma[..., 1] -> chroma[..., 1]
+  3 * grey -> 0
+paint: Where both chroma are 0 :: 3 * grey -> 2 * grey
+salient: belongs to no mean
+  image[region].mean(axis=0) -> image.mean(axis=(0, 1))
+  away[region].mean() -> away.mean()
+salient: twice the mean distance :: 2 * away -> away
+salient: the answer lies in the region ::  & region ->
+salient: Of a grey image with one red pixel :: away > 2 -> away < 2
 undo_swaps: changed its input :: image = image.copy() ->
 mirror_labels: changed its input :: labels = labels.copy() ->
 mirror_labels: Mirrored twice :: labels.copy() -> labels // 1
@@ -713,6 +749,70 @@ def my_kmeans_step_(points, centres):  # with loops
         groups[max(range(len(centres)), key=lambda k: point @ centres[k])].append(point)
     totals = [np.sum(group or [c], 0) for group, c in zip(groups, centres, strict=True)]
     return [(total / math.hypot(*total)).tolist() for total in totals]
+
+
+def my_level(patch):  # by least squares
+    y, x = np.indices(patch.shape).reshape(2, -1)
+    plane = np.stack([np.ones(patch.size), y, x], axis=1)
+    heights = np.linalg.lstsq(plane, patch.ravel(), rcond=None)[0]
+    return patch - (plane @ heights).reshape(patch.shape)
+
+
+def my_level_(patch):
+    left = torch.tensor(patch) - patch.mean()
+    for axis, side in enumerate(patch.shape):
+        place = torch.linspace(-1, 1, side, dtype=torch.float64)
+        place = place[:, None] if axis == 0 else place
+        left = left - place * (left * place).mean() / place.square().mean()
+    return left.float()
+
+
+def my_least_distance(orders):
+    return distance.pdist(orders, "hamming").min() * orders.shape[1]
+
+
+def my_least_distance_(orders):
+    differ = (torch.tensor(orders)[:, None] != torch.tensor(orders)).sum(2)
+    return (differ + 99 * torch.eye(len(orders))).min()
+
+
+def my_masked_loss(patches, answers, masked):
+    patches, answers = torch.tensor(patches).float(), torch.tensor(answers).float()
+    variance, mean = torch.var_mean(patches, 1, keepdim=True)
+    errors = (answers - (patches - mean) / variance.sqrt()).square().mean(1)
+    return (errors * torch.tensor(masked)).sum() / masked.sum()
+
+
+def my_masked_loss_(patches, answers, masked):  # with a loop
+    errors = []
+    for patch, answer in zip(patches[masked], answers[masked], strict=True):
+        errors.append(np.mean((answer - stats.zscore(patch, ddof=1)) ** 2))
+    return sum(errors) / len(errors)
+
+
+def my_paint(grey, chroma):
+    mix = np.array([[1, -1, 0], [0, -1, 1]])  # red and blue take from green
+    return chroma @ mix + np.repeat(grey[..., None], 3, axis=2)
+
+
+def my_paint_(grey, chroma):
+    grey, (red, blue) = (
+        torch.tensor(grey).float(),
+        torch.tensor(chroma).float().movedim(2, 0),
+    )
+    return torch.stack([grey + red, grey - red - blue, grey + blue], 2)
+
+
+def my_salient(image, region):
+    away = distance.cdist(image.reshape(-1, 3), [image[region].mean(axis=0)])
+    away = away.reshape(region.shape)
+    return np.where(region, away > 2 * np.average(away, weights=region), False)
+
+
+def my_salient_(image, region):
+    pixels, region = torch.tensor(image), torch.tensor(region)
+    away = (pixels - pixels[region].mean(0)).square().sum(2).sqrt()
+    return region.logical_and(away > 2 * away[region].mean())
 
 
 @pytest.mark.parametrize("name", [name for name in globals() if name[:3] == "my_"])
