@@ -293,6 +293,8 @@ for name, each in (("zero", answers), ("zebras", zebras)):
     results[f"{name}_ill"] = np.nanmean(auc_of_each(truth[ill], each[ill]))
 curve = [np.mean(auc[share]) for share in SHARES]
 results["worth"] = np.interp(zero[0], np.maximum.accumulate(curve), counts)
+
+# %%
 figure, ax = plt.subplots(figsize=(7, 4.3), layout="constrained")
 for share, count in zip(SHARES, counts, strict=True):
     ax.plot([count] * len(auc[share]), auc[share], "C0o", markersize=3)
