@@ -334,11 +334,11 @@ figure.savefig(OUT / "3_labels.png")
 # two sentences: a report also says how many and how severe.
 #
 # **Misconception: "it knows what a haemorrhage is".** "Zebras" or "no zebras" ranks the
-# six findings nearly as well, and no report names a zebra: "no" means healthy, and
+# six findings about as well, and no report names a zebra: "no" means healthy, and
 # findings go together. What the names add shows among ill eyes alone (``zero_ill``,
 # ``zebras_ill``). A mean AUC hides this: ask for nonsense, too.
 #
-# **Where the method lost.** With all labels the regression was ahead on each of ten
+# **Where the method lost.** With all labels the regression was never behind in ten
 # seeds. And those labels stand *in the reports*: a search for "haemorrhages" without a
 # "no" before it gives the last point of the curve. Contrast pays where the words are
 # too many to list.
