@@ -10,7 +10,7 @@ Lesson 15. Ask in words
 - sources: D (CheXzero, Tiu et al. 2022); Radford et al. 2021; Zhai et al. 2022
 - data: toy.fundus, n 1,000 (fast 300), 48 px, 6.9 MB
 - runtime: fast 12 s, full 26 s
-- memory: 700 MB
+- memory: 650 MB
 - files: 1_report.png, 2_matrix.png, 3_labels.png, 4_broken.png, 5_beside.png,
   results.json
 """
@@ -159,7 +159,7 @@ true = np.hstack([true, there])[held]
 cosines = task.similarity(inputs[held], texts)
 cosines -= cosines.mean(axis=0)
 some = np.concatenate([np.flatnonzero(eyes.grades[held] == g)[:2] for g in range(5)])
-figure, ax = plt.subplots(figsize=(8, 6), layout="constrained")
+figure, ax = plt.subplots(figsize=(6.5, 6), layout="constrained")
 mark = ax.imshow(cosines[some], cmap="PuOr", vmin=-0.5, vmax=0.5)
 y, column = np.nonzero(true[some])
 ax.plot(column, y, "ko", markersize=4, label="its report says so")
@@ -305,7 +305,8 @@ ax.axhline(results["zebras"], color="C3", linestyle="--", label="asked for zebra
 ax.axhline(results["colours"], color="k", linestyle=":", label="colours, all labels")
 ax.set(xscale="log", xlabel="labelled eyes", ylabel="mean AUC of six findings")
 ax.legend(frameon=False)
-figure.suptitle(f"{SEEN} sentences are worth {results['worth']:.0f} labelled eyes")
+said = f"{SEEN} sentences are worth {results['worth']:.0f} labelled eyes"
+figure.suptitle(f"{said}; asked for zebras, the AUC is {results['zebras']:.2f}")
 figure.savefig(OUT / "3_labels.png")
 
 # %% [markdown]

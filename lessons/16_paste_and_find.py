@@ -9,7 +9,7 @@ Lesson 16. Paste and find
 - sources: D (anatomy-aware pasting, Sato et al. 2023); Li et al. 2021
 - data: toy.fundus, n 800 (fast 300), 48 px, 5.5 MB
 - runtime: fast 9 s, full 18 s
-- memory: 600 MB
+- memory: 390 MB
 - files: 1_piece.png, 2_scores.png, 3_recipes.png, 4_questions.png, results.json
 """
 
