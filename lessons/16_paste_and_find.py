@@ -36,7 +36,7 @@ SEED = int(os.environ.get("TINYSSL_SEED", "0"))
 OUT = Path(os.environ.get("TINYSSL_OUT", "output/16"))
 OUT.mkdir(parents=True, exist_ok=True)
 eye = toy.fundus(1, size=48, rng=7).images
-figure, axes = plt.subplots(1, 2, figsize=(7, 3.7), layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(7, 4.3), layout="constrained")
 for ax, k in zip(axes, (2, 0), strict=True):
     image = cut_paste(eye, [[28, 16, 12, 20, 9, 9]], [1], [[1.3]], edge=k)[0][0]
     ax.imshow(image).axes.set(title=f"a piece, {k} px of soft border", xlabel="pixels")
