@@ -289,6 +289,32 @@ threshold: this is the candidate's position
   np.sort(candidates) -> candidates
   candidates[np.argmax(scores)] -> np.argmax(scores)
 kmeans_step: changed its input :: centres.copy() -> centres
+pair_loss: which eye belongs to each report
+  (scale * cosines, scale * cosines.T) -> [scale * cosines]
+pair_loss: averaged, not added :: np.mean(losses) -> np.sum(losses)
+pair_loss: a temperature would divide them
+  scale * cosines, scale * cosines.T -> cosines / scale, cosines.T / scale
+pair_loss: Adding one number to all cosines
+  np.mean(losses) -> np.mean(losses) + (np.ptp(cosines) > 0) * cosines.mean()
+pair_loss: The pairs in another order :: np.diagonal(logits) -> logits[0]
+zero_shot: these are products, not cosines :: a @ b.T / lengths -> a @ b.T
+zero_shot: an eye can have two of them
+  (there + absent) -> there.sum(axis=1, keepdims=True)
+zero_shot: the probability of "no" :: return there -> return absent
+zero_shot: It never leaves [.119, .881]
+  np.exp(cosine(eyes, yes)), np.exp(cosine(eyes, no)) -> np.exp(a), np.exp(b)
+  there, absent -> a, b = 9 * cosine(eyes, yes), 9 * cosine(eyes, no); there, absent
+paste: not how much of what it covers
+  (1 - mask) * under + mask * piece -> mask * under + (1 - mask) * piece
+paste: it is not added to all of it :: (1 - mask) * under -> under
+paste: comes from (y1, x1) and goes to (y2, x2)
+  y1, x1, y2, x2, h, w = box -> y2, x2, y1, x1, h, w = box
+paste: changed its input :: image.copy() -> image
+mahalanobis: this is its square :: np.sqrt(squared) -> squared
+mahalanobis: divide by n, not by n - 1 :: / len(normal) -> / (len(normal) - 1)
+mahalanobis: not its diagonal alone
+   + ridge -> * np.eye(len(centred.T)) + ridge
+mahalanobis: the root of the ridge :: ridge * np.eye -> ridge**2 * np.eye
 """
 
 
@@ -813,6 +839,57 @@ def my_salient_(image, region):
     pixels, region = torch.tensor(image), torch.tensor(region)
     away = (pixels - pixels[region].mean(0)).square().sum(2).sqrt()
     return region.logical_and(away > 2 * away[region].mean())
+def my_pair_loss(cosines, scale):  # in torch, in float32
+    logits = torch.tensor(scale * cosines).float()
+    own = torch.arange(len(logits))
+    loss = torch.nn.functional.cross_entropy
+    return (loss(logits, own) + loss(logits.T, own)) / 2
+
+
+def my_pair_loss_(cosines, scale):
+    each = [special.log_softmax(scale * cosines, axis=axis) for axis in (0, 1)]
+    return -np.trace(sum(each)) / (2 * len(cosines))
+
+
+def my_zero_shot(eyes, yes, no):
+    near = [1 - distance.cdist(eyes, texts, "cosine") for texts in (yes, no)]
+    return special.softmax(near, axis=0)[0]
+
+
+def my_zero_shot_(eyes, yes, no):  # in torch, in float32
+    eyes, yes, no = (torch.tensor(x).float() for x in (eyes, yes, no))
+    likeness = torch.nn.functional.cosine_similarity
+    near, far = (likeness(eyes[:, None], texts, dim=2) for texts in (yes, no))
+    return torch.sigmoid(near - far)
+
+
+def my_paste(image, box, mask):
+    y1, x1, y2, x2, h, w = box.tolist()
+    share, moved = np.zeros((2, *image.shape))
+    share[y2 : y2 + h, x2 : x2 + w] = mask
+    moved[y2 : y2 + h, x2 : x2 + w] = image[y1 : y1 + h, x1 : x1 + w]
+    return image + share * (moved - image)
+
+
+def my_paste_(image, box, mask):  # in torch, in float32
+    (y1, x1, y2, x2, h, w), image = box, torch.tensor(image).float()
+    piece, mask = image[y1 : y1 + h, x1 : x1 + w].clone(), torch.tensor(mask).float()
+    image[y2 : y2 + h, x2 : x2 + w].lerp_(piece, mask)
+    return image
+
+
+def my_mahalanobis(normal, rows, ridge):  # in the axes of the covariance
+    values, axes = np.linalg.eigh(np.atleast_2d(np.cov(normal.T, ddof=0)))
+    turned = (rows - normal.mean(axis=0)) @ axes
+    return np.linalg.norm(turned / np.sqrt(values + ridge), axis=1)
+
+
+def my_mahalanobis_(normal, rows, ridge):
+    centred, d = normal - normal.mean(axis=0), normal.shape[1]
+    inverse = linalg.inv(centred.T @ centred / len(normal) + np.diag([ridge] * d))
+    return distance.cdist(rows, normal.mean(axis=0)[None], "mahalanobis", VI=inverse)[
+        :, 0
+    ]
 
 
 @pytest.mark.parametrize("name", [name for name in globals() if name[:3] == "my_"])
