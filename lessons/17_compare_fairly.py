@@ -99,8 +99,8 @@ results["any_holm"] = (60 * p.min(1) < 0.05).mean()
 # other random numbers. The rival of a network is its *twin*: the same first weights,
 # untrained. The dictionary's is random filters.
 #
-# Forty steps of a tiny network are little. All sixteen tasks, three encoders each of a
-# larger network, trained for longer: that table is lessons/results.rst.
+# Forty steps of a tiny network are little. All sixteen tasks, with three encoders each
+# of a larger network, trained for longer, are in lessons/results.rst.
 
 # %%
 import torch
@@ -247,10 +247,10 @@ figure.savefig(OUT / "2_profile.png")
 # If you see 1 everywhere, the eyes that were fitted were asked again.
 #
 # By rows: the dictionary, and *random* filters nearly as well, know the lesions, for
-# they look at 6 × 6 pixels and keep the strongest answers. Of the networks text knows
-# most of them, and text has read 240 reports: labels in words. By columns: the camera
-# is known to nearly every row, trained or not, and the side best to 64 pixels. What is
-# known without training was not taught.
+# they keep the strongest answers of small patches. Of the networks text knows most; it
+# has read 240 reports, labels in words. By columns: nearly every row knows the camera,
+# trained or not, and 64 pixels know the side best. What is known without training was
+# not taught.
 #
 # Sixty comparisons
 # -----------------
@@ -259,8 +259,8 @@ figure.savefig(OUT / "2_profile.png")
 # The score is the AUC of a ridge regression on eyes of other patients; the gain is task
 # minus rival with the same labels.
 #
-# What is repeated? A *task* is judged, so its encoders are: gains are averaged over the
-# draws of labels first, and the interval has n = 5.
+# A *task* is judged, so its encoders are the repetitions: gains are averaged over the
+# draws of labels first, and n = 5.
 #
 # **Before you run.** How many of sixty are significant one by one, how many after
 # Holm's correction?
@@ -337,23 +337,22 @@ for name in ("text", "dictionary", "twin", "random filters"):
 #
 # If you see ``kept`` above ``plain``, p was divided.
 #
-# Honesty has a price: with five encoders a correction for sixty comparisons keeps
-# little, on some seeds no gain at all, be it as large as text's.
+# Honesty has a price: with five encoders a correction for sixty keeps little, on some
+# seeds not even text's gain.
 #
 # **Where the methods lost.** On "refer?" rotation, restoration and SimCLR end below
-# their own untrained twins. SimCLR loses "right?" too, as it must: its views are turned
-# and mirrored, and are to be alike.
+# their own untrained twins. SimCLR loses "right?" too, as it must: its views are
+# mirrored, and are to be alike.
 #
-# And *who wins?* On "refer?" text gains most, over a weak rival, with 240 reports that
-# its budget does not show. Random filters, which learned nothing, have the higher AUC.
-# A gain says as much about the rival as about the task.
+# *Who wins?* On "refer?" text gains most, over a weak rival, with 240 reports that its
+# budget does not show. Random filters, which learned nothing, have the higher AUC. A
+# gain says as much about the rival as about the task.
 #
 # One encoder is one draw
 # -----------------------
-# **Misconception: "five draws of the labels are five repetitions".** They repeat the
-# labels, not the pretraining. So we take one encoder at a time, its interval over draws
-# of labels, as many tables do. And we compare two encoders of the *same* task, which
-# differ in nothing but random numbers.
+# **Misconception: "five draws of the labels are five repetitions".** Of the labels, not
+# of the pretraining. We take one encoder at a time, its interval over draws of labels,
+# as many tables do; and compare two encoders of the *same* task.
 
 
 # %%
@@ -392,10 +391,9 @@ figure.savefig(OUT / "4_encoders.png")
 # - ``same_task_3``: 0.185 to 0.32
 # - ``one_encoder``: 0.382 to 0.558
 #
-# Two encoders of one task differ by luck alone: what is found between them is no
-# finding about any method. More draws find more of it (``same_task_3`` has three in
-# place of five), for the intervals close around these two encoders. If you see .05,
-# both had one seed.
+# Two encoders of one task differ by luck alone: what is found says nothing about a
+# method. More draws find more of it (``same_task_3`` has three in place of five), for
+# the intervals close around these two encoders. If you see .05, both had one seed.
 #
 # Who converges sooner?
 # ---------------------
@@ -407,8 +405,7 @@ figure.savefig(OUT / "4_encoders.png")
 #
 # Broken on purpose: a badly tuned scratch
 # ----------------------------------------
-# Beside them stands scratch with the rate that was *not* chosen. No picture would tell
-# you that it was badly tuned.
+# Beside them stands scratch with the rate that was *not* chosen.
 #
 # **Before you run.** Which of the two does rotation lead?
 
@@ -479,12 +476,11 @@ figure.savefig(OUT / "5_curves.png")
 #
 # If you see the same curve twice, the encoder was not loaded.
 #
-# "Pretraining converges sooner" is **not supported here**. Each seed draws new eyes and
-# pretrains anew, so seeds 0 to 9 are ten studies. With 10 and 50 % of the labels they
-# give a lead over scratch of +.01 [−.01, +.04] and +.03 [−.00, +.05], and over the badly
-# tuned scratch of +.03 [+.01, +.05] and +.05 [+.02, +.08]: beside the wrong rival,
-# rotation wins "significantly". Seed 0 alone would have convinced you without it. After
-# 48 steps no curve is flat; after 144 scratch and rotation are level (Change (c)).
+# "Pretraining converges sooner" is **not supported here**. Seeds 0 to 9 are ten
+# studies, each with its own eyes. With 10 and 50 % of the labels rotation leads scratch
+# by +.01 [−.01, +.04] and +.03 [−.00, +.05], and the badly tuned scratch by +.03 [+.01,
+# +.05] and +.05 [+.02, +.08]: beside the wrong rival it wins "significantly". After 48
+# steps no curve is flat; after 144 scratch and rotation are level (Change (c)).
 #
 # **Misconception: "sooner is cheaper".** Rotation took 40 steps before its curve began.
 # ``paid`` compares after as many steps in all: rotation after 8 of fine-tuning, scratch
@@ -552,9 +548,9 @@ results = {name: round(float(value), 3) for name, value in results.items()}
 #
 # In a clinic
 # -----------
-# A vendor's table has winners in every row. Ask for the number of rows that were tried,
-# for a second encoder, and for the rival's tuning. Each is cheaper than a wrong choice:
-# this lesson took a minute. These eyes are synthetic; the rules of counting are not.
+# Ask a vendor for the number of rows that were tried, for a second encoder, and for the
+# rival's tuning. Each costs less than a wrong choice: this lesson took a minute. These
+# eyes are synthetic; the rules of counting are not.
 #
 # Sources
 # -------
