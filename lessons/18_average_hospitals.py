@@ -260,7 +260,7 @@ figure.savefig(OUT / "2_cameras.png")
 #
 # A network alone is worse away than at home on every seed, and one pair of hospitals
 # can be far worse than the mean shows. Five times the steps at home did not help A.
-# Nine numbers reach .875 on average, as much as a network alone does away (.875): the
+# Nine numbers reach .87 on average, as much as a network alone does away: the
 # painted lesions darken the whole image. The networks' lead begins there, not at .5.
 #
 # Is averaging enough? Each seed draws new eyes, so ten seeds are ten studies. Federated
