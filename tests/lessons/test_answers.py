@@ -315,6 +315,31 @@ mahalanobis: divide by n, not by n - 1 :: / len(normal) -> / (len(normal) - 1)
 mahalanobis: not its diagonal alone
    + ridge -> * np.eye(len(centred.T)) + ridge
 mahalanobis: the root of the ridge :: ridge * np.eye -> ridge**2 * np.eye
+holm: by the number of comparisons (Bonferroni) :: len(p) - place -> len(p)
+holm: may not end below a smaller one
+  max(largest, min(1, (len(p) - place) * p[i])) -> min(1, (len(p) - place) * p[i])
+holm: put them back in the order :: corrected[i] -> corrected[place]
+holm: None falls below its p, none exceeds 1
+  min(1, (len(p) - place) * p[i]) -> (len(p) - place) * p[i]
+task_interval: are taken for encoders :: gains.mean(axis=1) -> gains.ravel()
+task_interval: averages over the encoders :: axis=1 -> axis=0
+task_interval: 1.96 belongs to a known variance
+  stats.t.ppf(0.975, len(means) - 1) -> 1.96
+task_interval: It gives what the definition gives :: ddof=1 -> ddof=0
+average: counts hospitals, not images
+  count * row -> row
+  counts.sum() -> len(counts)
+average: which grows with the number of images :: total / counts.sum() -> total
+average: not by the number of hospitals :: total / counts.sum() -> total / len(counts)
+average: Equal networks have themselves :: / counts.sum() -> / (counts.sum() + 1)
+joint_variance: the cameras' difference is forgotten
+  variances + (means - mean) ** 2 -> variances
+joint_variance: weighs hospitals by their images
+  (shares * means).sum() -> means.mean()
+joint_variance: every hospital weighs alike here
+  counts / counts.sum() -> np.ones(len(counts)) / len(counts)
+joint_variance: Images of one value a hospital
+  (means - mean) ** 2 -> abs(means - mean)
 """
 
 
@@ -890,6 +915,49 @@ def my_mahalanobis_(normal, rows, ridge):
     return distance.cdist(rows, normal.mean(axis=0)[None], "mahalanobis", VI=inverse)[
         :, 0
     ]
+def my_holm(p):
+    n = len(p)
+    rank = [sum(q < x for q in p) + sum(p[:i] == x) for i, x in enumerate(p)]
+    steps = [(n - r) * x for r, x in zip(rank, p, strict=True)]
+    return [min(1, max(s for s, q in zip(steps, p, strict=True) if q <= x)) for x in p]
+
+
+def my_holm_(p):
+    ordered, order = torch.sort(torch.tensor(p))
+    steps = torch.arange(len(p), 0, -1) * ordered
+    return (
+        torch.empty(len(p)).double().scatter(0, order, steps.cummax(0)[0].clamp(0, 1))
+    )
+
+
+def my_task_interval(gains):
+    means = np.float32(gains).mean(1)
+    how = {"loc": means.mean(), "scale": stats.sem(means)}
+    return stats.t.interval(0.95, len(means) - 1, **how)
+
+
+def my_task_interval_(gains):
+    return list(paired_interval(torch.tensor(gains).mean(1).numpy())[1:])
+
+
+def my_average(weights, counts):
+    return np.average(weights, axis=0, weights=counts).astype(np.float32)
+
+
+def my_average_(weights, counts):
+    rows = np.repeat(weights, counts, axis=0)  # a network for each image
+    return torch.tensor(rows).mean(0)
+
+
+def my_joint_variance(means, variances, counts):
+    squares = np.average(variances + means**2, weights=counts)  # E x² - (E x)²
+    return squares - np.average(means, weights=counts) ** 2
+
+
+def my_joint_variance_(means, variances, counts):  # of two values an image
+    deviations = np.repeat(np.sqrt(variances), counts)
+    values = np.repeat(means, counts) + np.array([[1], [-1]]) * deviations
+    return torch.tensor(values).var(correction=0)
 
 
 @pytest.mark.parametrize("name", [name for name in globals() if name[:3] == "my_"])
