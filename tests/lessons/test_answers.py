@@ -186,6 +186,16 @@ kmeans_step: divide by its length
 kmeans_step: stays where it is :: centres.copy() -> 0 * centres
 kmeans_step: the cosine keeps its sign :: nearest = ( -> nearest = abs(
 kmeans_step: Where every point is a centre, nothing moves :: argmax -> argmin
+input_gradient: pass nothing on :: (v * opened) -> v
+input_gradient: a share is the gradient times the pixel :: x * gradient -> gradient
+input_gradient: depends on b too :: x + b > 0 -> x > 0
+input_gradient: the shares sum to the answer :: x * gradient -> x * abs(gradient)
+pointing: chosen by luck :: inside == inside.max() -> [inside.argmax()]
+pointing: looked for within the view
+  inside = heat[view] -> inside = heat
+  target[view][highest] -> target[highest]
+pointing: neither hit nor missed :: np.nan -> 0.0
+pointing: No target in the view :: (target & view).any() -> target.any()
 undo_swaps: changed its input :: image = image.copy() ->
 mirror_labels: changed its input :: labels = labels.copy() ->
 mirror_labels: Mirrored twice :: labels.copy() -> labels // 1
@@ -713,6 +723,32 @@ def my_kmeans_step_(points, centres):  # with loops
         groups[max(range(len(centres)), key=lambda k: point @ centres[k])].append(point)
     totals = [np.sum(group or [c], 0) for group, c in zip(groups, centres, strict=True)]
     return [(total / math.hypot(*total)).tolist() for total in totals]
+
+
+def my_input_gradient(x, w, b, v):
+    w, b, v, x = (torch.tensor(a).float() for a in (w, b, v, x))
+    ((w @ x.requires_grad_() + b).relu() @ v).backward()
+    return x.detach() * x.grad
+
+
+def my_input_gradient_(x, w, b, v):  # with a loop
+    shares = 0 * x
+    for row, shift, weight in zip(w, b, v, strict=True):
+        shares += weight * row * x if row @ x + shift > 0 else 0
+    return shares.tolist()
+
+
+def my_pointing(heat, target, view):
+    if not np.logical_and(target, view).any():
+        return math.nan
+    values = np.where(view, heat, -np.inf)
+    return np.mean(target[values == values.max()])
+
+
+def my_pointing_(heat, target, view):
+    heat, target, view = map(torch.tensor, (heat, target, view))
+    kept, hits = heat.float()[view], target[view].float()
+    return hits[kept == kept.max()].mean() if hits.any() else torch.nan
 
 
 @pytest.mark.parametrize("name", [name for name in globals() if name[:3] == "my_"])
