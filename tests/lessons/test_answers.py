@@ -196,6 +196,17 @@ pointing: looked for within the view
   target[view][highest] -> target[highest]
 pointing: neither hit nor missed :: np.nan -> 0.0
 pointing: No target in the view :: (target & view).any() -> target.any()
+crossing: nobody in particular :: name != "" and len -> len
+crossing: in one split do no harm :: .add(part) -> .add(object())
+crossing: a mask holds True and False (bool) :: dtype=bool -> dtype=int
+crossing: It gives what the definition gives :: > 1 for -> > 2 for
+wilson: the plain interval
+   + z**2 / 4 ->
+  k + z**2 / 2 -> k
+  (n + z**2) -> n
+wilson: under the root stands ::  + z**2 / 4 ->
+wilson: outside of each: norm.ppf(0.975) :: 0.975 -> 0.95
+wilson: 0 <= low :: (middle + half) / (n + z**2) -> (middle + half) / n
 undo_swaps: changed its input :: image = image.copy() ->
 mirror_labels: changed its input :: labels = labels.copy() ->
 mirror_labels: Mirrored twice :: labels.copy() -> labels // 1
@@ -749,6 +760,28 @@ def my_pointing_(heat, target, view):
     heat, target, view = map(torch.tensor, (heat, target, view))
     kept, hits = heat.float()[view], target[view].float()
     return hits[kept == kept.max()].mean() if hits.any() else torch.nan
+
+
+def my_crossing(patient, split):
+    pairs = np.unique(np.stack([patient, split], axis=1), axis=0)
+    names, counts = np.unique(pairs[:, 0], return_counts=True)
+    return np.isin(patient, names[(counts > 1) & (names != "")])
+
+
+def my_crossing_(patient, split):  # with loops
+    rows = [*zip(patient.tolist(), split.tolist(), strict=True)]
+    return [any(a == b != "" and s != t for b, t in rows) for a, s in rows]
+
+
+def my_wilson(k, n):
+    return stats.binomtest(k, n).proportion_ci(0.95, "wilson")
+
+
+def my_wilson_(k, n):  # the roots of a square, in float32
+    z2 = stats.norm.ppf(0.975) ** 2
+    a, b, c = torch.tensor([n + z2, -(2 * k + z2), k * k / n])
+    root = (b * b - 4 * a * c).clamp(0).sqrt()
+    return torch.stack([-b - root, -b + root]) / (2 * a)
 
 
 @pytest.mark.parametrize("name", [name for name in globals() if name[:3] == "my_"])
