@@ -53,7 +53,9 @@ def my_wilson(k, n):
 
 def inside(f, k, n):
     low, high = np.asarray(f(k, n), float)
-    return True, bool(-1e-6 <= low <= k / n <= high <= 1 + 1e-6)
+    small = 1e-6  # of rounding
+    near = low - small <= k / n <= high + small
+    return True, bool(near and low >= -small and high <= 1 + small)
 
 
 def failures(f, k, n):
