@@ -267,10 +267,10 @@ for rival in ("centre", "filter"):
 # %% [markdown]
 # **You predicted** an order. **What you should see**, over 10 seeds:
 #
-# - ``auc``: 0.83 to 0.92
+# - ``auc``: 0.8 to 0.93
 # - ``point_centre``: 0.26 to 0.43
 # - ``point_filter``: 0.42 to 0.73
-# - ``point_gradient``: 0.5 to 0.72
+# - ``point_gradient``: 0.5 to 0.75
 # - ``point_CAM``: 0.19 to 0.61
 # - ``point_occlusion``: 0.59 to 0.93
 # - ``over_centre``: 0.25 to 0.57
@@ -330,7 +330,7 @@ figure.savefig(OUT / "4_broken.png")
 # (``like``: rank correlation with the map of the trained network, pixel by pixel):
 #
 # - ``auc_last``: 0.01 to 0.96
-# - ``auc_all``: 0.44 to 0.71
+# - ``auc_all``: 0.4 to 0.71
 # - ``point_gradient_last``: 0.5 to 0.75
 # - ``point_gradient_all``: 0 to 0.5
 # - ``point_occlusion_all``: 0 to 0.58
