@@ -136,8 +136,10 @@ print("the copy: {copy_apart:.1f}, the next pair: {others_apart:.1f}".format(**r
 # %% [markdown]
 # **What you should see**, over 10 seeds:
 #
-# - ``copy_apart``: 0 to 1
-# - ``others_apart``: 0 to 1
+# - ``copy_apart``: 1.1 to 2.9
+# - ``others_apart``: 5.8 to 8.5
+#
+# If you see the copy above 3, it was changed too much to be told by thumbnails.
 #
 # Broken on purpose: the audit comes last
 # ---------------------------------------
@@ -178,8 +180,8 @@ figure.savefig(OUT / "3_late.png")
 # %% [markdown]
 # **You predicted** a share. **What you should see**, over 10 seeds:
 #
-# - ``right_clean``: 0 to 1
-# - ``right_half``: 0 to 1
+# - ``right_clean``: 0.25 to 0.8
+# - ``right_half``: 0.55 to 0.95
 # - ``right_all``: 1 to 1
 #
 # (A test image may also resemble a leaked one: the curve need not lie on the dotted
@@ -261,7 +263,7 @@ figure.suptitle(said.format(*ends))
 figure.savefig(OUT / "4_scores.png")
 
 # %% [markdown]
-# **You predicted** two winners. **What you should see**, over 10 seeds:
+# **You predicted** two winners. **What you should see**, over 3 seeds:
 #
 # - ``auc_scratch``: 0 to 1
 # - ``auc_rotation``: 0 to 1
@@ -312,7 +314,7 @@ figure.suptitle(said.format(**results))
 figure.savefig(OUT / "5_vessels.png")
 
 # %% [markdown]
-# **What you should see**, over 10 seeds:
+# **What you should see**, over 3 seeds:
 #
 # - ``dice_network``: 0 to 1
 # - ``dice_dark``: 0 to 1
@@ -355,13 +357,15 @@ print(card)
 results["deploy"] = deploy
 
 # %% [markdown]
-# **What you should see**, over 10 seeds:
+# **What you should see**, over 3 seeds:
 #
 # - ``deploy``: 0 to 0
 #
-# **Misconception: "a better network would have earned a yes".** Ten hits of ten have a
-# low end of .72 (``wilson(10, 10)``): with about ten eyes to refer in the test, no
-# network can be surely above .8. To know a sensitivity of .8 to within .04 takes 400.
+# If you see a 1, the rule was changed after the result.
+#
+# **Misconception: "a better network would have earned a yes".** Over ten seeds the test
+# holds 4 to 14 eyes to refer. Even 14 hits of 14 have a low end of .78: here no network
+# can be surely above .8. To know a sensitivity of .8 to within .04 takes 400.
 #
 # Your turn
 # ---------
