@@ -370,7 +370,7 @@ figure.savefig(OUT / "5_erased.png")
 # - ``called_lesions``: 0.01 to 0.19
 # - ``called_elsewhere``: 0.6 to 0.82
 #
-# Without lesions hardly an eye is referred. The network uses
+# Without lesions few eyes are referred, on some seeds none. The network uses
 # lesions; a map may not show it. If you see ``called_elsewhere`` fall as far,
 # the shapes still cover lesions.
 #
