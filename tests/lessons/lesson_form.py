@@ -73,6 +73,7 @@ WATCH = """
 import json, os, runpy, sys
 out = os.path.realpath(os.environ["TINYSSL_OUT"])
 homes = (out, os.devnull, os.environ["MPLCONFIGDIR"])
+homes += ("/dev/shm/pym-",)  # memory that processes share, of multiprocessing
 seen = []
 def allowed(path):
     path = os.path.realpath(path)

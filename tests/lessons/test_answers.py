@@ -222,6 +222,27 @@ salient: belongs to no mean
 salient: twice the mean distance :: 2 * away -> away
 salient: the answer lies in the region ::  & region ->
 salient: Of a grey image with one red pixel :: away > 2 -> away < 2
+input_gradient: pass nothing on :: (v * opened) -> v
+input_gradient: a share is the gradient times the pixel :: x * gradient -> gradient
+input_gradient: depends on b too :: x + b > 0 -> x > 0
+input_gradient: the shares sum to the answer :: x * gradient -> x * abs(gradient)
+pointing: chosen by luck :: inside == inside.max() -> [inside.argmax()]
+pointing: looked for within the view
+  inside = heat[view] -> inside = heat
+  target[view][highest] -> target[highest]
+pointing: neither hit nor missed :: np.nan -> 0.0
+pointing: No target in the view :: (target & view).any() -> target.any()
+crossing: nobody in particular :: name != "" and len -> len
+crossing: in one split do no harm :: .add(part) -> .add(object())
+crossing: a mask holds True and False (bool) :: dtype=bool -> dtype=int
+crossing: It gives what the definition gives :: > 1 for -> > 2 for
+wilson: the plain interval
+   + z**2 / 4 ->
+  k + z**2 / 2 -> k
+  (n + z**2) -> n
+wilson: under the root stands ::  + z**2 / 4 ->
+wilson: outside of each: norm.ppf(0.975) :: 0.975 -> 0.95
+wilson: 0 <= low :: (middle + half) / (n + z**2) -> (middle + half) / n
 undo_swaps: changed its input :: image = image.copy() ->
 mirror_labels: changed its input :: labels = labels.copy() ->
 mirror_labels: Mirrored twice :: labels.copy() -> labels // 1
@@ -958,6 +979,52 @@ def my_joint_variance_(means, variances, counts):  # of two values an image
     deviations = np.repeat(np.sqrt(variances), counts)
     values = np.repeat(means, counts) + np.array([[1], [-1]]) * deviations
     return torch.tensor(values).var(correction=0)
+def my_input_gradient(x, w, b, v):
+    w, b, v, x = (torch.tensor(a).float() for a in (w, b, v, x))
+    ((w @ x.requires_grad_() + b).relu() @ v).backward()
+    return x.detach() * x.grad
+
+
+def my_input_gradient_(x, w, b, v):  # with a loop
+    shares = 0 * x
+    for row, shift, weight in zip(w, b, v, strict=True):
+        shares += weight * row * x if row @ x + shift > 0 else 0
+    return shares.tolist()
+
+
+def my_pointing(heat, target, view):
+    if not np.logical_and(target, view).any():
+        return math.nan
+    values = np.where(view, heat, -np.inf)
+    return np.mean(target[values == values.max()])
+
+
+def my_pointing_(heat, target, view):
+    heat, target, view = map(torch.tensor, (heat, target, view))
+    kept, hits = heat.float()[view], target[view].float()
+    return hits[kept == kept.max()].mean() if hits.any() else torch.nan
+
+
+def my_crossing(patient, split):
+    pairs = np.unique(np.stack([patient, split], axis=1), axis=0)
+    names, counts = np.unique(pairs[:, 0], return_counts=True)
+    return np.isin(patient, names[(counts > 1) & (names != "")])
+
+
+def my_crossing_(patient, split):  # with loops
+    rows = [*zip(patient.tolist(), split.tolist(), strict=True)]
+    return [any(a == b != "" and s != t for b, t in rows) for a, s in rows]
+
+
+def my_wilson(k, n):
+    return stats.binomtest(k, n).proportion_ci(0.95, "wilson")
+
+
+def my_wilson_(k, n):  # the roots of a square, in float32
+    z2 = stats.norm.ppf(0.975) ** 2
+    a, b, c = torch.tensor([n + z2, -(2 * k + z2), k * k / n])
+    root = (b * b - 4 * a * c).clamp(0).sqrt()
+    return torch.stack([-b - root, -b + root]) / (2 * a)
 
 
 @pytest.mark.parametrize("name", [name for name in globals() if name[:3] == "my_"])
