@@ -253,6 +253,23 @@ threshold: this is the candidate's position
   np.sort(candidates) -> candidates
   candidates[np.argmax(scores)] -> np.argmax(scores)
 kmeans_step: changed its input :: centres.copy() -> centres
+info_nce: a cosine does not grow
+  said / np.linalg.norm(said, axis=1, keepdims=True) -> said
+  true / np.linalg.norm(true, axis=1, keepdims=True) -> true
+info_nce: along its row :: sum(axis=1)) -> sum(axis=0))
+info_nce: divide by the temperature :: / temperature -> * temperature
+info_nce: One patch alone is no question :: mean( -> mean(np.log(len(true) + 1) +
+info_nce: Among N equal patches :: np.mean -> np.sum
+triplet: ask for another patient
+  np.flatnonzero(patient != patient[i]) -> {*range(len(first))} - {i}
+triplet: earns nothing :: max(0, own - other + margin) -> own - other + margin
+triplet: length 1 first
+  first / np.linalg.norm(first, axis=1, keepdims=True) -> first
+  second / np.linalg.norm(second, axis=1, keepdims=True) -> second
+triplet: the loss is the margin :: np.mean -> np.sum
+triplet: It gives what the definition gives
+  2 - 2 * first[i] @ second[i] -> np.linalg.norm(first[i] - second[i])
+  2 - 2 * first[i] @ second[j] -> np.linalg.norm(first[i] - second[j])
 """
 
 
@@ -713,6 +730,34 @@ def my_kmeans_step_(points, centres):  # with loops
         groups[max(range(len(centres)), key=lambda k: point @ centres[k])].append(point)
     totals = [np.sum(group or [c], 0) for group, c in zip(groups, centres, strict=True)]
     return [(total / math.hypot(*total)).tolist() for total in totals]
+
+
+def my_info_nce(said, true, temperature):
+    said, true = torch.tensor(said).float(), torch.tensor(true).float()
+    cosines = torch.cosine_similarity(said[:, None], true, dim=2)
+    right = torch.arange(len(said))
+    return torch.nn.functional.cross_entropy(cosines / temperature, right)
+
+
+def my_info_nce_(said, true, temperature):
+    logits = (1 - distance.cdist(said, true, "cosine")) / temperature
+    return -np.mean(np.diag(special.log_softmax(logits, axis=1)))
+
+
+def my_triplet(first, second, patient, margin):
+    a, b = (torch.nn.functional.normalize(torch.tensor(x)) for x in (first, second))
+    apart = (2 - 2 * a @ b.T).float()
+    late = (apart.diag()[:, None] - apart + margin).relu()
+    return late[torch.tensor(patient[:, None] != patient)].mean()
+
+
+def my_triplet_(first, second, patient, margin):
+    apart = 2 * distance.cdist(first, second, "cosine")
+    numbers = range(len(patient))
+    pairs = [(i, j) for i in numbers for j in numbers if patient[i] != patient[j]]
+    return sum(max(0, apart[i, i] - apart[i, j] + margin) for i, j in pairs) / len(
+        pairs
+    )
 
 
 @pytest.mark.parametrize("name", [name for name in globals() if name[:3] == "my_"])
