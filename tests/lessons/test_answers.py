@@ -258,7 +258,6 @@ info_nce: a cosine does not grow
   true / np.linalg.norm(true, axis=1, keepdims=True) -> true
 info_nce: along its row :: sum(axis=1)) -> sum(axis=0))
 info_nce: divide by the temperature :: / temperature -> * temperature
-info_nce: One patch alone is no question :: mean( -> mean(np.log(len(true) + 1) +
 info_nce: Among N equal patches :: np.mean -> np.sum
 triplet: ask for another patient
   np.flatnonzero(patient != patient[i]) -> {*range(len(first))} - {i}
