@@ -269,6 +269,19 @@ triplet: the loss is the margin :: np.mean -> np.sum
 triplet: It gives what the definition gives
   2 - 2 * first[i] @ second[i] -> np.linalg.norm(first[i] - second[i])
   2 - 2 * first[i] @ second[j] -> np.linalg.norm(first[i] - second[j])
+teacher: momentum is the share that stays
+  momentum * teacher + (1 - momentum) * -> (1 - momentum) * teacher + momentum *
+teacher: where the teacher begins, not 0 :: = students[0] -> = 0 * students[0]
+teacher: counts all students alike :: return teacher -> return students.mean(axis=0)
+teacher: With a momentum of 0 the teacher is the last student :: 1:] -> 1:-1]
+two_entropies: the mean of the entropies first
+  return each.mean(), -> each = each.mean(); return
+  mean, 1))) -> mean, 1))), each
+two_entropies: over the images (axis 0)
+  p.mean(axis=0) -> p.mean(axis=1)
+two_entropies: not in bits :: np.log( -> np.log2(
+two_entropies: All images on one output :: np.where(p > 0, p, 1) -> p
+two_entropies: All outputs alike :: each.mean() -> each.sum()
 """
 
 
@@ -757,6 +770,29 @@ def my_triplet_(first, second, patient, margin):
     return sum(max(0, apart[i, i] - apart[i, j] + margin) for i, j in pairs) / len(
         pairs
     )
+
+
+def my_teacher(students, momentum):
+    ages = np.arange(len(students))[::-1]
+    shares = float(momentum) ** ages * (1 - momentum)
+    shares[0] = float(momentum) ** ages[0]
+    return shares @ students
+
+
+def my_teacher_(students, momentum):
+    teacher = torch.tensor(students[0]).float()
+    for student in torch.tensor(students[1:]).float():
+        teacher.lerp_(student, 1 - momentum)
+    return teacher
+
+
+def my_two_entropies(p):
+    return [stats.entropy(p, axis=1).mean(), stats.entropy(p.mean(0))]
+
+
+def my_two_entropies_(p):
+    p = torch.tensor(p).float()
+    return torch.special.entr(p).sum(1).mean(), torch.special.entr(p.mean(0)).sum()
 
 
 @pytest.mark.parametrize("name", [name for name in globals() if name[:3] == "my_"])
