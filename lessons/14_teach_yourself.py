@@ -254,7 +254,7 @@ figure.savefig(OUT / "3_entropies.png")
 # healthy. With both it stays between the ends. If you see four equal curves, the
 # options did not arrive.
 #
-# **Misconception: "the lowest loss has learned most".** Here it has learned nothing.
+# **Misconception: "the lowest loss has learned most".** Here it is a broken one's.
 #
 # One number that shows it
 # ------------------------
@@ -315,9 +315,9 @@ results["found_pixels"] = found(*(x - x.mean(0) for x in small))
 #
 # **Misconception: "what has not collapsed has learned".** ``found`` seeks the eye that
 # another crop shows among 64, by the nearest answer (guessing: 1/64 = .016).
-# **Where the method lost:** after 100 steps DINO finds hardly more eyes than 64 shrunken
-# pixels do, and on one seed fewer than the untrained network. What has not collapsed
-# may still have learned little.
+# **Where the method lost:** after 100 steps DINO finds hardly more eyes than 64
+# shrunken pixels do, and on some seeds fewer than the untrained network. What has not
+# collapsed may still have learned little.
 #
 # Your turn
 # ---------
