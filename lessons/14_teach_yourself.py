@@ -248,11 +248,11 @@ figure.savefig(OUT / "3_entropies.png")
 # - ``loss_both``: 0 to 1
 # - ``loss_no_centring``: 0 to 1
 #
-# (ln 32 = 3.47.) Without centring nearly all eyes get one output, and the loss is
-# almost 0: as good as a loss can be. Without sharpening all outputs become alike.
-# Without both, the entropy stays where the untrained network had it, and that looks
-# healthy. With both it stays between the ends. If you see four equal curves, the
-# options did not arrive.
+# (ln 32 = 3.47.) Without centring all eyes get one output, or one of very few, and the
+# loss is the lowest of all: on some seeds 0, as good as a loss can be. Without
+# sharpening all outputs become alike. Without both, the entropy stays where the
+# untrained network had it, and that looks healthy. With both it stays between the ends.
+# If you see four equal curves, the options did not arrive.
 #
 # **Misconception: "the lowest loss has learned most".** Here it is a broken one's.
 #
@@ -315,9 +315,9 @@ results["found_pixels"] = found(*(x - x.mean(0) for x in small))
 #
 # **Misconception: "what has not collapsed has learned".** ``found`` seeks the eye that
 # another crop shows among 64, by the nearest answer (guessing: 1/64 = .016).
-# **Where the method lost:** after 100 steps DINO finds hardly more eyes than 64
-# shrunken pixels do, and on some seeds fewer than the untrained network. What has not
-# collapsed may still have learned little.
+# **Where the method lost:** after 100 steps DINO finds no more eyes, on average, than
+# the untrained network, and on some seeds fewer. 64 shrunken pixels find as many. What
+# has not collapsed may still have learned little.
 #
 # Your turn
 # ---------
