@@ -361,6 +361,35 @@ joint_variance: every hospital weighs alike here
   counts / counts.sum() -> np.ones(len(counts)) / len(counts)
 joint_variance: Images of one value a hospital
   (means - mean) ** 2 -> abs(means - mean)
+info_nce: a cosine does not grow
+  said / np.linalg.norm(said, axis=1, keepdims=True) -> said
+  true / np.linalg.norm(true, axis=1, keepdims=True) -> true
+info_nce: along its row :: sum(axis=1)) -> sum(axis=0))
+info_nce: divide by the temperature :: / temperature -> * temperature
+info_nce: Among N equal patches :: np.mean -> np.sum
+triplet: ask for another patient
+  np.flatnonzero(patient != patient[i]) -> {*range(len(first))} - {i}
+triplet: earns nothing :: max(0, own - other + margin) -> own - other + margin
+triplet: length 1 first
+  first / np.linalg.norm(first, axis=1, keepdims=True) -> first
+  second / np.linalg.norm(second, axis=1, keepdims=True) -> second
+triplet: the loss is the margin :: np.mean -> np.sum
+triplet: It gives what the definition gives
+  2 - 2 * first[i] @ second[i] -> np.linalg.norm(first[i] - second[i])
+  2 - 2 * first[i] @ second[j] -> np.linalg.norm(first[i] - second[j])
+teacher: momentum is the share that stays
+  momentum * teacher + (1 - momentum) * -> (1 - momentum) * teacher + momentum *
+teacher: where the teacher begins, not 0 :: = students[0] -> = 0 * students[0]
+teacher: counts all students alike :: return teacher -> return students.mean(axis=0)
+teacher: With a momentum of 0 the teacher is the last student :: 1:] -> 1:-1]
+two_entropies: the mean of the entropies first
+  return each.mean(), -> each = each.mean(); return
+  mean, 1))) -> mean, 1))), each
+two_entropies: over the images (axis 0)
+  p.mean(axis=0) -> p.mean(axis=1)
+two_entropies: not in bits :: np.log( -> np.log2(
+two_entropies: All images on one output :: np.where(p > 0, p, 1) -> p
+two_entropies: All outputs alike :: each.mean() -> each.sum()
 """
 
 
@@ -1025,6 +1054,55 @@ def my_wilson_(k, n):  # the roots of a square, in float32
     a, b, c = torch.tensor([n + z2, -(2 * k + z2), k * k / n])
     root = (b * b - 4 * a * c).clamp(0).sqrt()
     return torch.stack([-b - root, -b + root]) / (2 * a)
+def my_info_nce(said, true, temperature):
+    said, true = torch.tensor(said).float(), torch.tensor(true).float()
+    cosines = torch.cosine_similarity(said[:, None], true, dim=2)
+    right = torch.arange(len(said))
+    return torch.nn.functional.cross_entropy(cosines / temperature, right)
+
+
+def my_info_nce_(said, true, temperature):
+    logits = (1 - distance.cdist(said, true, "cosine")) / temperature
+    return -np.mean(np.diag(special.log_softmax(logits, axis=1)))
+
+
+def my_triplet(first, second, patient, margin):
+    a, b = (torch.nn.functional.normalize(torch.tensor(x)) for x in (first, second))
+    apart = (2 - 2 * a @ b.T).float()
+    late = (apart.diag()[:, None] - apart + margin).relu()
+    return late[torch.tensor(patient[:, None] != patient)].mean()
+
+
+def my_triplet_(first, second, patient, margin):
+    apart = 2 * distance.cdist(first, second, "cosine")
+    numbers = range(len(patient))
+    pairs = [(i, j) for i in numbers for j in numbers if patient[i] != patient[j]]
+    return sum(max(0, apart[i, i] - apart[i, j] + margin) for i, j in pairs) / len(
+        pairs
+    )
+
+
+def my_teacher(students, momentum):
+    ages = np.arange(len(students))[::-1]
+    shares = float(momentum) ** ages * (1 - momentum)
+    shares[0] = float(momentum) ** ages[0]
+    return shares @ students
+
+
+def my_teacher_(students, momentum):
+    teacher = torch.tensor(students[0]).float()
+    for student in torch.tensor(students[1:]).float():
+        teacher.lerp_(student, 1 - momentum)
+    return teacher
+
+
+def my_two_entropies(p):
+    return [stats.entropy(p, axis=1).mean(), stats.entropy(p.mean(0))]
+
+
+def my_two_entropies_(p):
+    p = torch.tensor(p).float()
+    return torch.special.entr(p).sum(1).mean(), torch.special.entr(p.mean(0)).sum()
 
 
 @pytest.mark.parametrize("name", [name for name in globals() if name[:3] == "my_"])
