@@ -914,6 +914,8 @@ def my_salient_(image, region):
     pixels, region = torch.tensor(image), torch.tensor(region)
     away = (pixels - pixels[region].mean(0)).square().sum(2).sqrt()
     return region.logical_and(away > 2 * away[region].mean())
+
+
 def my_pair_loss(cosines, scale):  # in torch, in float32
     logits = torch.tensor(scale * cosines).float()
     own = torch.arange(len(logits))
@@ -965,6 +967,8 @@ def my_mahalanobis_(normal, rows, ridge):
     return distance.cdist(rows, normal.mean(axis=0)[None], "mahalanobis", VI=inverse)[
         :, 0
     ]
+
+
 def my_holm(p):
     n = len(p)
     rank = [sum(q < x for q in p) + sum(p[:i] == x) for i, x in enumerate(p)]
@@ -1008,6 +1012,8 @@ def my_joint_variance_(means, variances, counts):  # of two values an image
     deviations = np.repeat(np.sqrt(variances), counts)
     values = np.repeat(means, counts) + np.array([[1], [-1]]) * deviations
     return torch.tensor(values).var(correction=0)
+
+
 def my_input_gradient(x, w, b, v):
     w, b, v, x = (torch.tensor(a).float() for a in (w, b, v, x))
     ((w @ x.requires_grad_() + b).relu() @ v).backward()
@@ -1054,6 +1060,8 @@ def my_wilson_(k, n):  # the roots of a square, in float32
     a, b, c = torch.tensor([n + z2, -(2 * k + z2), k * k / n])
     root = (b * b - 4 * a * c).clamp(0).sqrt()
     return torch.stack([-b - root, -b + root]) / (2 * a)
+
+
 def my_info_nce(said, true, temperature):
     said, true = torch.tensor(said).float(), torch.tensor(true).float()
     cosines = torch.cosine_similarity(said[:, None], true, dim=2)
@@ -1112,7 +1120,7 @@ def test_another_right_way_passes(name):
     assert passed, text
 
 
-@pytest.mark.parametrize("name", [n for k in range(10) for n in check.exercises(k)])
+@pytest.mark.parametrize("name", [n for k in range(21) for n in check.exercises(k)])
 def test_each_exercise_has_two_right_answers_and_three_wrong_ones(name):
     assert sum(other.rstrip("_") == name for other in globals()) >= 2
     assert sum(f"my_{wrong}" == name for wrong, *_ in planted()) >= 3
