@@ -18,11 +18,11 @@ Lesson 0. See the eye
 # A fundus photograph shows the back of the eye. Diabetes damages its smallest vessels:
 # first they bulge (microaneurysms), then they leak (haemorrhages, exudates), at last
 # new and fragile ones grow. The stages have grades, from 0 (no retinopathy) to 4
-# (proliferative). The photographs of this course are drawn by a program, so that we
+# (proliferative). The images of this course are made by a program, so that we
 # know what a clinic never does: every factor they were made from.
 #
-# **Before you run.** How large a part of an ill eye's photograph are its lesions? Half,
-# a tenth, a hundredth? Write it down.
+# **Before you run.** In an ill eye, how large a part of the round field of view is
+# covered by lesions? Half, a tenth, a hundredth? Write it down.
 
 # %%
 import os
@@ -93,8 +93,8 @@ results["lesion_share_grade_1"] = round(
 print(results)
 
 # %% [markdown]
-# **You predicted** a share. **What you should see**, over 10 seeds, of all ill eyes and
-# of those of grade 1:
+# **You predicted** a share of the field of view. **What you should see**, over 10
+# seeds, of all ill eyes and of those of grade 1:
 #
 # - ``lesion_share``: 0.0277 to 0.0312
 # - ``lesion_share_grade_1``: 0.00373 to 0.00472
@@ -109,14 +109,15 @@ print(results)
 # -------------------
 #
 # Here the grade follows from the number of lesions of each kind, after the clinical
-# scale: the gravest finding decides. By hand, then the library's function for the same.
+# scale: the most severe finding decides. By hand, then the library's function for the
+# same.
 
 # %%
 from time import perf_counter
 
 
 def grade_by_hand(counts):
-    """Ask for the gravest finding first."""
+    """Ask for the most severe finding first."""
     if counts["NV"] or counts["PH"]:  # new vessels, or blood before the retina
         return 4
     if counts["HE"] >= 10:

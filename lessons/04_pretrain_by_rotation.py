@@ -98,7 +98,7 @@ torch.set_num_threads(1)
 
 
 def fresh_encoder():
-    """Return an encoder that has seen nothing; one seed, one start."""
+    """Return an encoder with random weights, the same ones each time."""
     torch.manual_seed(SEED)
     shape = dict(growth_rate=12, block_layers=(1, 2, 4), stem_channels=16)
     return models.DenseNet(**shape, bottleneck=2, num_classes=4, small_stem=True)
@@ -145,6 +145,15 @@ results = {"accuracy_start": round(np.trace(table) / table.sum(), 3)}
 # ---------------------
 # Draw, forward, backward, update: this is all that training is. In the library it
 # stands in ``tinyssl/training.py``, with checkpoints and refusals around it.
+#
+# - *Batch normalisation*, in the encoder, brings each feature to mean 0 and deviation
+#   1, over the images of a batch in training, by averages that it kept afterwards.
+# - *AdamW*, the optimiser, adapts the step of each weight to the size of its past
+#   gradients, and pulls weights a little towards zero (weight decay).
+# - *Gradient clipping* shortens a step whose gradient is too long, so that one bad
+#   batch cannot spoil the weights.
+# - ``channels_last`` stores all channels of a pixel side by side. The result is the
+#   same up to rounding; some processors compute it faster.
 
 # %%
 RATE, BATCH, STEPS = 1e-2, 32, (24 if FAST else 400)
@@ -427,7 +436,7 @@ print({name: results[name] for name in list(results)[-16:]})
 # If you see random features as good as the trained ones on every question, the encoder
 # was not loaded. **Where rotation lost:** 64 shrunken pixels know the eye's side as
 # well, and on ill or healthy rotation is hardly above a coin: no lesion helps
-# to name a turn. Lesson 05 asks whether it is a good *start* all the same.
+# to name a turn. Lesson 05 asks whether it is a good *initialisation* all the same.
 #
 # **Misconception: "what the features hold, the network was taught".** Random weights
 # name the camera nearly always. Without that row we would have praised pretraining for

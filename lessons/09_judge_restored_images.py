@@ -501,7 +501,7 @@ check.missing(my_missing)
 # -----------
 # Generated images are offered where real ones are scarce: for rare, severe grades.
 # There a generator that smooths is most dangerous, for it returns healthy eyes with
-# grave labels. Before such images train anything, train on them and test on real eyes;
+# severe labels. Before such images train anything, train on them and test on real eyes;
 # it took seconds. System A's SSIM and FID are not refuted here. They are no evidence
 # for the sentence that followed them.
 #
