@@ -118,6 +118,7 @@ class Encoder(nn.Module):
         for c_in, c_out in ((3, 24), (24, 48), (48, 64)):
             conv = nn.Conv2d(c_in, c_out, 3, stride=2, padding=1, bias=False)
             nn.init.kaiming_normal_(conv.weight)
+            # batch normalisation: each map to mean 0, deviation 1 over a batch
             layers += [conv, nn.BatchNorm2d(c_out), nn.ReLU()]
         self.features = nn.Sequential(*layers)
 
@@ -143,7 +144,7 @@ for task in (turns, swaps):
 from tinyssl import metrics
 
 SHARES = (5, 100) if FAST else (5, 10, 25, 50, 100)
-starts = {
+inits = {
     "scratch": (None, FIT),
     "rotation": (turns.encoder, FIT),
     "restoration": (swaps.encoder, FIT),
@@ -160,7 +161,7 @@ def split(fold, share):
 
 def fit(encoder, steps, held, chosen, seed):
     """Fine-tune on chosen images; return the grades of the held-out ones."""
-    torch.manual_seed(seed)  # all starts of a fold share head and batches
+    torch.manual_seed(seed)  # all of a fold share head and batches
     task = grading.Grading(Encoder())
     if encoder is not None:
         task.encoder.load_state_dict(encoder.state_dict())
@@ -179,13 +180,13 @@ for fold in range(5):
     for share in SHARES:
         held, chosen = split(fold, share)
         where = {"labels": share / 100, "run": fold}
-        for start, (encoder, steps) in starts.items():
+        for init, (encoder, steps) in inits.items():
             qwk = score(fit(encoder, steps, held, chosen, SEED + fold), held)
-            rows.append({"init": start, "scores": {"qwk": qwk}} | where)
+            rows.append({"init": init, "scores": {"qwk": qwk}} | where)
         seen = colour[chosen], grades[chosen], colour[held]
         guess = baselines.logistic_regression(*seen, num_grades=5).argmax(1)
         blind.append({"init": "blind", "scores": {"qwk": score(guess, held)}} | where)
-    print(f"fold {fold}: {len(SHARES) * len(starts)} fits done", flush=True)
+    print(f"fold {fold}: {len(SHARES) * len(inits)} fits done", flush=True)
 
 # %% [markdown]
 # An interval by hand
@@ -227,13 +228,13 @@ results["four_agree"] = together.mean()
 shades = ("#555555", "#0072B2", "#D55E00", "#999999")
 places = np.arange(len(SHARES))
 figure, axes = plt.subplots(1, 2, figsize=(11, 4.4), layout="constrained")
-for k, (start, shade, mark) in enumerate(zip(starts, shades, "os^D", strict=True)):
-    lines, x = [cell[start, share] for share in SHARES], places + 0.16 * (k - 1.5)
+for k, (init, shade, mark) in enumerate(zip(inits, shades, "os^D", strict=True)):
+    lines, x = [cell[init, share] for share in SHARES], places + 0.16 * (k - 1.5)
     values = np.array([line["values"] for line in lines])
     axes[0].plot(x, values, mark, color=shade, markersize=3, alpha=0.6)
-    axes[0].plot(x, values.mean(1), f"{mark}-", color=shade, label=start)
-    name = start.split()[-1]
-    results |= {f"{name}_{share}": cell[start, share]["avg"] for share in SHARES}
+    axes[0].plot(x, values.mean(1), f"{mark}-", color=shade, label=init)
+    name = init.split()[-1]
+    results |= {f"{name}_{share}": cell[init, share]["avg"] for share in SHARES}
     if k:
         gains = values - [cell["scratch", share]["values"] for share in SHARES]
         axes[1].plot(x, gains, mark, color=shade, markersize=3, alpha=0.6)
@@ -246,7 +247,7 @@ axes[1].set(ylabel="QWK minus scratch", title="same fold; lines: corrected 95 %"
 axes[1].axhline(0, color="k", linewidth=0.8)
 plt.setp(axes, xticks=places, xticklabels=SHARES, xlabel="labels used, %")
 figure.legend(frameon=False, loc="outside lower center", ncols=5)
-won = [f"{start} {results[start.split()[-1] + '_won']}" for start in list(starts)[1:]]
+won = [f"{init} {results[init.split()[-1] + '_won']}" for init in list(inits)[1:]]
 figure.suptitle(f"Intervals above 0, of {len(SHARES)} shares: {', '.join(won)}")
 figure.savefig(OUT / "3_table.png")
 results["blind_100"] = level[-1]
@@ -340,7 +341,7 @@ figure.savefig(OUT / "4_broken.png")
 #
 # 1. ``my_labelled``: which images have labels: whole patients from the front of
 #    ``order``, as few as make up ``percent`` of all images.
-# 2. ``my_differences``: a start minus scratch, fold by fold.
+# 2. ``my_differences``: an initialisation minus scratch, fold by fold.
 # 3. ``my_interval``: the corrected interval of the mean difference.
 
 # %%

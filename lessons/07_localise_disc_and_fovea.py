@@ -231,12 +231,12 @@ def score(found):
     return localization.evaluate(points[test], found, side=SIDE, disc_diameter=unit)
 
 
-def locate(start, chosen, seed):
-    """Train one start on some labelled eyes; find the points of the test eyes."""
-    torch.manual_seed(1000 * SEED + seed)  # one seed for every start
+def locate(init, chosen, seed):
+    """Train on some labelled eyes; return the points found in the test eyes."""
+    torch.manual_seed(1000 * SEED + seed)  # one seed for all
     task = localization.Localization(Restorer(encoder(), channels=2))
-    if start != "scratch":
-        source = {"restoration": restorer, "rotation": turner}[start]
+    if init != "scratch":
+        source = {"restoration": restorer, "rotation": turner}[init]
         models.load_weights(task.encoder, source.encoder.state_dict())
     budget = {"steps": 2 if FAST else 30, "batch_size": 8, "lr": 3e-3}
     train(task, (pictures[chosen], points[chosen]), **budget, seed=seed)
@@ -245,15 +245,15 @@ def locate(start, chosen, seed):
 
 from tinyssl import summary
 
-STARTS = "scratch", "restoration", "rotation"
+INITS = "scratch", "restoration", "rotation"
 SEEDS, COUNTS, rows, answers = (2 if FAST else 5), (2, 20), [], {}
 for count in COUNTS:
     for seed in range(SEEDS):
         order = np.random.default_rng([SEED, seed]).permutation(labelled)
-        for start in STARTS:
-            answers[start, count] = locate(start, order[:count], seed)
-            row = {"init": start, "labels": count, "run": seed}
-            rows.append(row | {"scores": score(answers[start, count])})
+        for init in INITS:
+            answers[init, count] = locate(init, order[:count], seed)
+            row = {"init": init, "labels": count, "run": seed}
+            rows.append(row | {"scores": score(answers[init, count])})
 error = summary.Metric("error in disc diameters", higher=False)
 table = summary.summarise(rows, "error", error)
 print(summary.format_table(table))
@@ -262,7 +262,7 @@ results["mean_place"] = score(localization.guess(points[labelled], len(test)))["
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(9.5, 4), layout="constrained")
 for number, line in enumerate(table):
-    group, k = divmod(number, len(STARTS))
+    group, k = divmod(number, len(INITS))
     name, place = f"{line['init']}_{line['labels']}", group + (k - 1) * 0.15
     results[name] = line["avg"]
     look = {"marker": "os^"[k], "color": ("#666666", "#0072B2", "#D55E00")[k]}
@@ -270,7 +270,7 @@ for number, line in enumerate(table):
     axes[0].scatter([place] * SEEDS, line["values"], **look, label=label)
     if k:
         results[f"minus_{name}"] = line["difference"]
-        gains = np.subtract(line["values"], table[group * len(STARTS)]["values"])
+        gains = np.subtract(line["values"], table[group * len(INITS)]["values"])
         axes[1].scatter([place] * SEEDS, gains, **look, alpha=0.5)
         axes[1].plot([place] * 2, [line["low"], line["high"]], color=look["color"])
 axes[0].axhline(results["mean_place"], color="black", linestyle=":", label="mean place")
@@ -279,7 +279,7 @@ axes[1].axhline(0, color="black", linewidth=1)
 axes[1].set(ylabel="error minus scratch's", title="same eyes and seed; lines: 95 %")
 plt.setp(axes, xlabel="labelled eyes", xticks=range(2), xticklabels=COUNTS)
 figure.legend(loc="outside lower center", ncols=4, frameon=False)
-best = min(table[: len(STARTS)], key=lambda line: line["avg"])
+best = min(table[: len(INITS)], key=lambda line: line["avg"])
 figure.suptitle(f"With two labelled eyes {best['init']} errs least: {best['avg']:.2f}")
 figure.savefig(OUT / "4_localise.png")
 
@@ -287,15 +287,15 @@ figure.savefig(OUT / "4_localise.png")
 figure, axes = plt.subplots(1, 5, figsize=(10, 2.9), layout="constrained")
 for k, ax in enumerate(axes):
     ax.imshow(eyes.images[test[k]])
-    for start, mark in (("scratch", "wx"), ("rotation", "c+")):
-        ax.plot(*answers[start, 2][k].T[::-1], mark, markeredgewidth=2, label=start)
+    for init, mark in (("scratch", "wx"), ("rotation", "c+")):
+        ax.plot(*answers[init, 2][k].T[::-1], mark, markeredgewidth=2, label=init)
     for y, x in points[test[k]]:  # 2.05 px: half a disc diameter
         ax.add_patch(plt.Circle((x, y), 2.05, fill=False, edgecolor="white"))
     ax.set(xticks=[], yticks=[])
 figure.legend(
     *ax.get_legend_handles_labels(), loc="outside lower center", facecolor="0.6"
 )
-shares = [score(answers[start, 2])["within"] for start in ("scratch", "rotation")]
+shares = [score(answers[init, 2])["within"] for init in ("scratch", "rotation")]
 title = "Within half a disc diameter (circles): scratch {:.0%}, rotation {:.0%}"
 figure.suptitle(title.format(*shares))
 figure.savefig(OUT / "5_answers.png")
