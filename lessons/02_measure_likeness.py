@@ -8,7 +8,7 @@ Lesson 2. Likeness of images, and of sets of images
 - need: NumPy, mean and covariance; lesson 00
 - sources: A (evaluation by SSIM and FID), Wang et al. 2004, Heusel et al. 2017
 - data: toy.fundus, 40 eyes of 128 px (1.97 MB) and 500 of 32 px (1.54 MB); fast 200
-- runtime: fast 8 s, full 15 s
+- runtime: fast 6 s, full 10 s
 - memory: 270 MB
 - files: 1_copied.png, 2_equal_error.png, 3_data_range.png, 4_noise_floor.png,
   5_features.png, results.json

@@ -8,7 +8,7 @@ Lesson 3. Labels from pixels
 - need: NumPy slices and views; lesson 00
 - sources: B (rotation), C (patch swaps), D (jigsaw, masks)
 - data: toy.fundus, 64 eyes of 64 px, 0.79 MB
-- runtime: fast 4 s, full 5 s
+- runtime: fast 4 s, full 6 s
 - memory: 250 MB
 - files: 1_turns.png, 2_views.png, 3_reach.png, 4_shape.png, 5_tiles_masks.png,
   results.json
