@@ -179,7 +179,7 @@ figure.savefig(OUT / "3_broken.png")
 # **What you should see**, over 10 seeds:
 #
 # - ``two_peaks``: 2.21 to 2.21
-# - ``broken_wrong_side``: 0.22 to 0.63
+# - ``broken_wrong_side``: 0.179 to 0.671
 #
 # If you see a ``broken_wrong_side`` near 0 instead, the points were moved after all.
 #
@@ -208,10 +208,10 @@ results |= {"mean_picture": (from_mean**2).mean(), "turns_right": turns["accurac
 # %% [markdown]
 # **What you should see**, over 10 seeds (squared error in each eye's own variance):
 #
-# - ``mse``: 0.29 to 0.33
+# - ``mse``: 0.286 to 0.334
 # - ``copy``: 1.84 to 2.01
 # - ``mean_picture``: 0.6 to 0.65
-# - ``turns_right``: 0.76 to 0.83
+# - ``turns_right``: 0.753 to 0.837
 #
 # If you see ``mse`` at ``mean_picture``, nothing but the mean eye was learnt.
 #
@@ -305,12 +305,12 @@ figure.savefig(OUT / "5_answers.png")
 # errors in disc diameters; ``minus``: differences from scratch, same eyes):
 #
 # - ``mean_place``: 1.33 to 1.37
-# - ``scratch_2``: 0.41 to 0.77
-# - ``rotation_2``: 0.19 to 0.25
-# - ``minus_restoration_2``: -0.35 to 0.16
-# - ``minus_rotation_2``: -0.56 to -0.18
-# - ``minus_restoration_20``: -0.28 to 0
-# - ``minus_rotation_20``: -0.38 to -0.1
+# - ``scratch_2``: 0.374 to 0.806
+# - ``rotation_2``: 0.184 to 0.256
+# - ``minus_restoration_2``: -0.401 to 0.211
+# - ``minus_rotation_2``: -0.598 to -0.142
+# - ``minus_restoration_20``: -0.308 to 0.028
+# - ``minus_rotation_20``: -0.408 to -0.072
 #
 # If you see ``scratch_2`` near ``mean_place`` instead, it was given too few steps.
 #
