@@ -303,14 +303,14 @@ figure.savefig(OUT / "4_starts.png")
 # **You predicted** an order. **What you should see**, over 10 seeds (mean Dice of three
 # seeds; ``over_dark``: minus dark pixels; ``minus``: minus scratch):
 #
-# - ``swapped``: 1.18 to 1.3
-# - ``copy_swapped``: 1.99 to 2.11
+# - ``swapped``: 1.2 to 1.32
+# - ``copy_swapped``: 2 to 2.1
 # - ``dice_dark``: 0.457 to 0.604
-# - ``dice_scratch``: 0.574 to 0.742
-# - ``over_dark_scratch``: 0.1 to 0.158
-# - ``over_dark_restoration``: 0.09 to 0.156
-# - ``minus_restoration``: -0.015 to 0.004
-# - ``minus_same_compute``: 0.006 to 0.018
+# - ``dice_scratch``: 0.573 to 0.752
+# - ``over_dark_scratch``: 0.093 to 0.197
+# - ``over_dark_restoration``: 0.086 to 0.197
+# - ``minus_restoration``: -0.016 to 0.014
+# - ``minus_same_compute``: 0.002 to 0.02
 #
 # If you see ``over_dark_scratch`` near 0 instead, the network was trained too briefly.
 #
