@@ -257,22 +257,22 @@ results["blind_100"] = level[-1]
 # and at 100 % (``blind``: global intensities), at how many of five shares the interval
 # lies above 0, half of rotation's interval.
 #
-# - ``scratch_5``: 0.173 to 0.544
-# - ``rotation_5``: 0.14 to 0.544
-# - ``restoration_5``: 0.188 to 0.622
-# - ``compute_5``: 0.207 to 0.654
-# - ``scratch_100``: 0.516 to 0.694
-# - ``rotation_100``: 0.488 to 0.738
-# - ``restoration_100``: 0.619 to 0.79
-# - ``compute_100``: 0.804 to 0.865
+# - ``scratch_5``: 0.135 to 0.582
+# - ``rotation_5``: 0.0996 to 0.585
+# - ``restoration_5``: 0.144 to 0.666
+# - ``compute_5``: 0.162 to 0.699
+# - ``scratch_100``: 0.498 to 0.712
+# - ``rotation_100``: 0.463 to 0.763
+# - ``restoration_100``: 0.601 to 0.808
+# - ``compute_100``: 0.797 to 0.872
 # - ``blind_100``: 0.331 to 0.499
 # - ``rotation_won``: 0 to 1
 # - ``restoration_won``: 0 to 3
 # - ``compute_won``: 1 to 3
-# - ``half_width_5``: 0.095 to 0.291
-# - ``covers_plain``: 0.86 to 0.867
-# - ``covers_corrected``: 0.948 to 0.954
-# - ``four_agree``: 0.501 to 0.519
+# - ``half_width_5``: 0.07 to 0.33
+# - ``covers_plain``: 0.859 to 0.868
+# - ``covers_corrected``: 0.947 to 0.955
+# - ``four_agree``: 0.499 to 0.521
 #
 # If every interval contains 0 instead, that is a result too: this design cannot see a
 # gain smaller than the half width.
@@ -329,7 +329,7 @@ figure.savefig(OUT / "4_broken.png")
 # %% [markdown]
 # **You predicted** a number. **What you should see**, over 10 seeds:
 #
-# - ``flattered_by``: 0.043 to 0.124
+# - ``flattered_by``: 0.0349 to 0.133
 #
 # If you see 0 instead, the four runs share a seed. The best run on the test fold is
 # never below the mean, whatever was chosen: a step, a learning rate, a pretext task.
