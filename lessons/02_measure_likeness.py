@@ -284,7 +284,7 @@ figure.savefig(OUT / "4_noise_floor.png")
 #
 # **What you should see**
 #
-# - ``floor_50``: 43.34 to 44.85
+# - ``floor_50``: 43.1 to 45
 # - ``floor_1000``: 2.18 to 2.25
 #
 # If you see 0 instead, both samples came from one seed.
@@ -338,7 +338,7 @@ figure.savefig(OUT / "5_features.png")
 # - ``blocks``: 0.00914 to 0.0172
 # - ``blocks_ratio``: 0.67 to 1.53
 # - ``bytes``: 594 to 1120
-# - ``edges``: 0.0132 to 0.0161
+# - ``edges``: 0.013 to 0.0163
 # - ``edges_ratio``: 13.8 to 16.49
 #
 # If you see the edges below their chance instead, the blur ran over the image axis.

@@ -8,7 +8,7 @@ Lesson 5. Fine-tune with few labels
 - need: lessons 01 and 04; mean, variance and Student's t
 - sources: B (rotation, 2022), C (restoration), Nadeau and Bengio 2003
 - data: toy.fundus, n 800 (400 labelled, 400 not; fast 140), 32 px, 2.5 MB
-- runtime: fast 8 s, full 85 s
+- runtime: fast 8 s, full 80 s
 - memory: 580 MB
 - files: 1_system_b.png, 2_eyes.png, 3_table.png, 4_broken.png, results.json
 """
@@ -46,7 +46,7 @@ plt.savefig(OUT / "1_system_b.png", bbox_inches="tight")
 #
 # A question that this computer can ask
 # -------------------------------------
-# B trained for 200 epochs on 3,600 photographs. We have a minute for a hundred
+# B trained for 200 epochs on 3,600 photographs. We have a minute for eighty
 # networks. At 32 pixels a microaneurysm is gone (lesson 00), so we paint every lesion
 # stronger. Our levels cannot be compared with B's, only the design can.
 
@@ -143,7 +143,7 @@ for task in (turns, swaps):
 # %%
 from tinyssl import metrics
 
-SHARES = (5, 100) if FAST else (5, 10, 25, 50, 100)
+SHARES = (5, 100) if FAST else (5, 10, 25, 100)
 inits = {
     "scratch": (None, FIT),
     "rotation": (turns.encoder, FIT),
@@ -254,7 +254,7 @@ results["blind_100"] = level[-1]
 
 # %% [markdown]
 # **You predicted** two orders. **What you should see**, over 10 seeds: mean QWK at 5
-# and at 100 % (``blind``: global intensities), at how many of five shares the interval
+# and at 100 % (``blind``: global intensities), at how many of four shares the interval
 # lies above 0, half of rotation's interval.
 #
 # - ``scratch_5``: 0.135 to 0.582
@@ -268,8 +268,8 @@ results["blind_100"] = level[-1]
 # - ``blind_100``: 0.331 to 0.499
 # - ``rotation_won``: 0 to 1
 # - ``restoration_won``: 0 to 3
-# - ``compute_won``: 1 to 3
-# - ``half_width_5``: 0.07 to 0.33
+# - ``compute_won``: 0 to 3
+# - ``half_width_5``: 0.07 to 0.4
 # - ``covers_plain``: 0.859 to 0.868
 # - ``covers_corrected``: 0.947 to 0.955
 # - ``four_agree``: 0.499 to 0.521
