@@ -18,11 +18,11 @@ Lesson 0. See the eye
 # A fundus photograph shows the back of the eye. Diabetes damages its smallest vessels:
 # first they bulge (microaneurysms), then they leak (haemorrhages, exudates), at last
 # new and fragile ones grow. The stages have grades, from 0 (no retinopathy) to 4
-# (proliferative). The photographs of this course are drawn by a program, so that we
+# (proliferative). The images of this course are made by a program, so that we
 # know what a clinic never does: every factor they were made from.
 #
-# **Before you run.** How large a part of an ill eye's photograph are its lesions? Half,
-# a tenth, a hundredth? Write it down.
+# **Before you run.** In an ill eye, how large a part of the round field of view is
+# covered by lesions? Half, a tenth, a hundredth?
 
 # %%
 import os
@@ -52,14 +52,13 @@ figure.savefig(OUT / "1_grades.png")
 # *fovea* is where we see sharply. In a right eye the disc lies right of the fovea, in a
 # left eye left of it.
 #
-# Spots are not yet illness: the eye of grade 0 has some too. Pigment, dust, reflexes
+# The eye of grade 0 has spots too. Pigment, dust, reflexes
 # and drusen (yellow deposits) look like lesions and occur at every grade. The lesions
 # are of six kinds: microaneurysms (MA, small and dark), haemorrhages (HE, larger and
 # dark), hard exudates (EX, yellow), soft ones (SE, pale), tufts of new vessels (NV) and
 # blood before the retina (PH).
 #
-# Here is one ill eye in layers: each of them is given as a mask or a point, for all
-# eyes.
+# Here is one ill eye in layers.
 
 # %%
 import numpy as np
@@ -93,8 +92,8 @@ results["lesion_share_grade_1"] = round(
 print(results)
 
 # %% [markdown]
-# **You predicted** a share. **What you should see**, over 10 seeds, of all ill eyes and
-# of those of grade 1:
+# **You predicted** a share of the field of view. **What you should see**, over 10
+# seeds, of all ill eyes and of those of grade 1:
 #
 # - ``lesion_share``: 0.0277 to 0.0312
 # - ``lesion_share_grade_1``: 0.00373 to 0.00472
@@ -109,14 +108,14 @@ print(results)
 # -------------------
 #
 # Here the grade follows from the number of lesions of each kind, after the clinical
-# scale: the gravest finding decides. By hand, then the library's function for the same.
+# scale: the most severe finding decides.
 
 # %%
 from time import perf_counter
 
 
 def grade_by_hand(counts):
-    """Ask for the gravest finding first."""
+    """Ask for the most severe finding first."""
     if counts["NV"] or counts["PH"]:  # new vessels, or blood before the retina
         return 4
     if counts["HE"] >= 10:
@@ -136,14 +135,13 @@ for counts in every_count:
         assert grade_by_hand(counts | {kind: counts[kind] + 1}) >= grade_by_hand(counts)
 
 # %% [markdown]
-# All grades agree, and a law held: one lesson more never lowers a grade. Note what
-# follows: *one* microaneurysm of a few pixels is the whole difference between 0 and 1.
+# All grades agree, and a law held: one lesion more never lowers a grade. *One*
+# microaneurysm of a few pixels is the whole difference between 0 and 1.
 #
 # What a smaller image loses
 # --------------------------
 #
-# Training on small images is fast. One seed shows the same eye at every size, so we can
-# ask what is left of a microaneurysm.
+# One seed shows the same eye at every size. What is left of a microaneurysm?
 
 # %%
 early = [i for i in range(40) if kinds["MA"][i] >= 3]
@@ -159,7 +157,7 @@ figure.suptitle("At 32 pixels a microaneurysm is hardly more than one pixel")
 figure.savefig(OUT / "3_sizes.png")
 
 # %% [markdown]
-# **What you should see**, over 10 seeds:
+# **What you should see**:
 #
 # - ``pixels_at_32``: 1 to 1.25
 # - ``pixels_at_64``: 2.5 to 3.2
@@ -172,7 +170,7 @@ figure.savefig(OUT / "3_sizes.png")
 # -----------------------------
 #
 # Points here are (y, x), as array indices are: row first. Plotting wants (x, y). Mixing
-# them up raises no error. It only moves the point.
+# them up raises no error.
 
 # %%
 from tinyssl import metrics
@@ -192,7 +190,7 @@ figure.suptitle(
 figure.savefig(OUT / "4_broken.png")
 
 # %% [markdown]
-# **What you should see**, over 10 seeds (the median, in disc diameters):
+# **What you should see** (the median, in disc diameters):
 #
 # - ``swapped_error``: 2.94 to 3.11
 #
@@ -276,7 +274,7 @@ print({name: results[name] for name in list(results)[-7:]})
 # - ``blue_by_ill_all``: 0 to 0.01
 # - ``blue_by_ill_clinic``: 0.142 to 0.538
 #
-# ``tinyssl audit`` asks that question of your data.
+# ``tinyssl audit`` asks that.
 #
 # Your turn
 # ---------
@@ -325,8 +323,7 @@ check.folds(my_folds)
 #
 # **Make.** Take ten eyes, hide their grades, grade them by eye, and compare. Rubric:
 # grades written down before looking (1), lesions named for each (2), the errors listed
-# by distance (1), one sentence on what you could not see and at which size you could
-# (2).
+# by distance (1), one sentence on what you could not see (2).
 
 # %%
 import json
@@ -350,9 +347,9 @@ import json
 #
 # <details><summary>Answers</summary>
 #
-# 1. An empty mask scores about as much. Without that baseline it says nothing.
+# 1. An empty mask scores about as much.
 # 2. Most easily the camera. It will look excellent until another camera comes.
-# 3. The evidence is gone before training starts: about one pixel, often blurred away.
+# 3. The evidence is gone before training starts.
 #
 # </details>
 #
@@ -360,9 +357,8 @@ import json
 # -----------
 #
 # A program that reads the camera grades the healthy eyes of a hospital as ill and
-# misses the ill ones of a screening bus. Nobody notices on the data it was built on.
-# Grouping by patient and auditing sources costs an afternoon; a wrong deployment costs
-# eyes. These synthetic eyes are for learning methods. Nothing found on them is evidence
+# misses the ill ones of a screening bus.
+# These eyes are for learning methods. Nothing found on them is evidence
 # about people.
 #
 # Sources

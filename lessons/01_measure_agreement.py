@@ -15,12 +15,11 @@ Lesson 1. Agreement beyond chance
 
 # %% [markdown]
 # An ophthalmologist grades an eye from 0 (no retinopathy) to 4 (proliferative). A
-# program grades the same eye. How well do they agree? Half of all eyes are healthy,
-# and a 4 called 0 may cost sight while a 1 called 0 costs little. A score must know
-# both. This lesson builds the one that the field reports.
+# program grades the same eye. How well do they agree? Half of all eyes are healthy, and
+# a 4 called 0 may cost sight while a 1 called 0 costs little. A score must know both.
 #
-# **Before you run.** A grader says "0" to every eye, without looking. Write down its
-# accuracy, and what score you think it deserves.
+# **Before you run.** A grader says "0" to every eye. Write down its accuracy, and what
+# score you think it deserves.
 
 # %%
 import os
@@ -76,8 +75,7 @@ for name, grades in graders.items():
 # -------------
 #
 # The confusion matrix keeps everything about two graders except the order of the eyes.
-# Row: the truth. Column: the answer. First with a loop, then in one line of NumPy,
-# which is the form of the answer key, ``tinyssl/reference.py``.
+# Row: the truth. Column: the answer. First with a loop, then in one line of NumPy.
 
 # %%
 table = [[0] * 5 for _ in range(5)]
@@ -117,7 +115,7 @@ figure.savefig(OUT / "2_tables.png")
 #
 # κ = 1 - observed / expected
 #
-# is 1 for perfect agreement, 0 for chance, and negative for worse than chance.
+# is 1 for perfect agreement, 0 for chance, negative below it.
 #
 # **Before you run.** Which grader comes out higher? What does the majority grader get?
 
@@ -138,7 +136,7 @@ for name, grades in graders.items():
     print(f"kappa of the {name} grader: {results[f'kappa_{name}']:.3f}")
 
 # %% [markdown]
-# **You predicted** an order. **What you should see**, over 10 seeds:
+# **You predicted** an order. **What you should see**:
 #
 # - ``kappa_majority``: 0 to 0
 # - ``kappa_careful``: 0.866 to 0.902
@@ -147,12 +145,12 @@ for name, grades in graders.items():
 # If you see .9975 for the majority instead, then the product of the margins was not
 # divided by the number of eyes.
 #
-# The answer key's form
-# ---------------------
+# A shorter form
+# --------------
 #
-# No table is needed. Observed is the mean of (a - b)² over the pairs as they stand,
-# expected the mean over *every* grade of one beside *every* grade of the other. The
-# (K - 1)² stands above and below, and cancels.
+# Observed is the mean of (a - b)² over the pairs as they stand, expected the mean over
+# *every* grade of one beside *every* grade of the other. The (K - 1)² stands above and
+# below, and cancels.
 
 
 # %%
@@ -172,8 +170,7 @@ assert np.isclose(kappa, quadratic_weighted_kappa(10 * truth + 3, 10 * hasty + 3
 
 # %% [markdown]
 # Three laws held: swapping the graders, counting from the other end, and another unit
-# change nothing. Now the library's function: equal, and timed beside ours. It needs no
-# square table of pairs, only five sums.
+# change nothing. Now the library's function: equal, and timed beside ours.
 
 # %%
 from time import perf_counter
@@ -192,8 +189,7 @@ for function in (quadratic_weighted_kappa, metrics.quadratic_weighted_kappa):
 # ---------------------------------------------------------
 #
 # Many programs number the grades that occur: where nobody has a 3, a 4 becomes the
-# fourth grade and moves next to 2. In a small fold a grade is often missing. Here are
-# folds of 12 eyes, with the hasty grader.
+# fourth grade and moves next to 2. Here are folds of 12 eyes, with the hasty grader.
 
 
 # %%
@@ -221,7 +217,7 @@ ax.set(xlim=(least, 1.05), ylim=(least, 1.05))
 figure.savefig(OUT / "3_broken.png")
 
 # %% [markdown]
-# **What you should see**, over 10 seeds: points off the line, on both sides.
+# **What you should see**: points off the line.
 #
 # - ``folds_changed``: 0.185 to 0.338
 # - ``largest_change``: 0.171 to 0.244
@@ -237,7 +233,7 @@ figure.savefig(OUT / "3_broken.png")
 #
 # **Misconception: "two graders who both say 0 to all agree perfectly".** They do no
 # better than chance would: 0/0. The library returns ``undefined=``, nan unless told
-# otherwise, so that no average takes it for a score.
+# otherwise.
 
 # %%
 half = rng.permutation(len(truth)) < len(truth) // 2
@@ -251,7 +247,7 @@ print(
 print("one grade only:", metrics.quadratic_weighted_kappa([0, 0, 0], [0, 0, 0]))
 
 # %% [markdown]
-# **What you should see**, over 10 seeds:
+# **What you should see**:
 #
 # - ``kappa_half_wrong``: 0.371 to 0.44
 # - ``kappa_of_kept``: 1 to 1
@@ -299,8 +295,8 @@ figure.suptitle(f"Folds scatter: 95 % of the hasty grader's kappas span {spans}"
 figure.savefig(OUT / "4_folds.png")
 
 # %% [markdown]
-# **What you should see**, over 10 seeds (the width of 95 % of the hasty grader's folds,
-# and the lower end of the difference):
+# **What you should see** (the width of 95 % of the hasty grader's folds, and the lower
+# end of the difference):
 #
 # - ``spread_20``: 0.707 to 0.86
 # - ``spread_400``: 0.173 to 0.194
@@ -309,16 +305,14 @@ figure.savefig(OUT / "4_folds.png")
 #
 # If you see narrower ranges with 20 eyes than with 400, then the folds are not drawn
 # anew. Where kappa lost: no score makes 20 eyes enough; it took the pairing, and two
-# graders as unlike as these. System B's .1751 to .4670 is a span of .29. Without a
-# second row on the *same* folds it is not evidence.
+# graders as unlike as these. System B's table lacks a second row on the *same* folds.
 #
 # Your turn
 # ---------
 #
 # **Check.** Fill in the three functions and run the cell again, or put them into a file
-# ``answers.py`` (it begins with ``import numpy as np``) and type
-# ``tinyssl check 01 answers.py``. On a failure you get the smallest case that shows it,
-# and up to three hints. Grades come as integer arrays, 0 to 4.
+# ``answers.py`` and type ``tinyssl check 01 answers.py``. Grades come as integer
+# arrays, 0 to 4.
 
 # %%
 from tinyssl import check
@@ -377,8 +371,7 @@ import json
 #
 # 1. Yes: each difference grows by one, for the worse, unless the predictions were too
 #    low before. If the truth moves too, nothing changes.
-# 2. Exactly 0: one constant grader agrees as much as chance would. It is defined, for
-#    the expected disagreement is not 0.
+# 2. Exactly 0: one constant grader agrees as much as chance would.
 # 3. Nobody can tell, least of all from different eyes: see the spread at 50.
 #
 # </details>
@@ -389,8 +382,7 @@ import json
 # A kappa of .7 hides which errors remain. Take 10,000 screened eyes, of which 8 % have
 # grade 4: if 1 % of those are called 0, eight eyes go without the treatment that saves
 # them; eight eyes of grade 0 called 1 mean eight letters. Quadratic weights price one
-# of the first as sixteen of the second. Whether that is the price is a clinical
-# question.
+# of the first as sixteen of the second.
 #
 # Sources
 # -------

@@ -47,8 +47,8 @@ figure.savefig(OUT / "1_half_turn.png")
 # does not answer it, for there are right and left eyes; what does is the fovea, a
 # little *below* the disc's height, and it is faint.
 #
-# Close the door first
-# --------------------
+# Remove the shortcut first
+# -------------------------
 # Lesson 03: whatever is lit in one orientation and dark in another names the turn
 # without any anatomy. ``turn_invariant_field`` keeps the pixels that are lit in all
 # four turns of their image.
@@ -98,7 +98,7 @@ torch.set_num_threads(1)
 
 
 def fresh_encoder():
-    """Return an encoder that has seen nothing; one seed, one start."""
+    """Return an encoder with random weights, the same ones each time."""
     torch.manual_seed(SEED)
     shape = dict(growth_rate=12, block_layers=(1, 2, 4), stem_channels=16)
     return models.DenseNet(**shape, bottleneck=2, num_classes=4, small_stem=True)
@@ -139,12 +139,22 @@ results = {"accuracy_start": round(np.trace(table) / table.sum(), 3)}
 # %% [markdown]
 # **You predicted** ln 4 = 1.386 and a quarter. A network that gives every image one
 # answer has exactly a quarter right, for each image is asked four times. If a run
-# *starts* far above ln 4, the head is too loud; if it *stays* there, it learns nothing.
+# *starts* far above ln 4, the weights of the head are too large; if it *stays* there,
+# it learns nothing.
 #
 # The loop, written out
 # ---------------------
 # Draw, forward, backward, update: this is all that training is. In the library it
-# stands in ``tinyssl/training.py``, with checkpoints and refusals around it.
+# stands in ``tinyssl/training.py``, with checkpoints and checks of its input.
+#
+# - *Batch normalisation*, in the encoder, brings each feature to mean 0 and deviation
+#   1, over the images of a batch in training, by averages that it kept afterwards.
+# - *AdamW*, the optimiser, adapts the step of each weight to the size of its past
+#   gradients, and pulls weights a little towards zero (weight decay).
+# - *Gradient clipping* shortens a step whose gradient is too long, so that one bad
+#   batch cannot spoil the weights.
+# - ``channels_last`` stores all channels of a pixel side by side. The result is the
+#   same up to rounding; some processors compute it faster.
 
 # %%
 RATE, BATCH, STEPS = 1e-2, 32, (24 if FAST else 400)
@@ -354,7 +364,7 @@ results |= {
 # If you see the broken one at work elsewhere too, then eyes of full-circle cameras were
 # among its training images. A tab of a few pixels beats the whole anatomy. At home
 # nobody would notice: there the broken network has the *better* score. Hiding the
-# border closes this door only: even then, one make of camera is a narrow school.
+# border removes this shortcut only: images of one make of camera stay a narrow sample.
 #
 # **Misconception: "the better the pretext score, the better the pretraining".** A
 # higher score may mean that the network found a cheaper question.
@@ -426,8 +436,8 @@ print({name: results[name] for name in list(results)[-16:]})
 #
 # If you see random features as good as the trained ones on every question, the encoder
 # was not loaded. **Where rotation lost:** 64 shrunken pixels know the eye's side as
-# well, and on ill or healthy rotation is hardly above a coin: no lesion helps
-# to name a turn. Lesson 05 asks whether it is a good *start* all the same.
+# well, and on ill or healthy rotation is hardly above guessing: no lesion helps
+# to name a turn. Lesson 05 asks whether it is a good *initialisation* all the same.
 #
 # **Misconception: "what the features hold, the network was taught".** Random weights
 # name the camera nearly always. Without that row we would have praised pretraining for
@@ -486,7 +496,7 @@ import json
 # --------------------
 # - ln 4 and ¼ first: without the chance level a curve says nothing.
 # - Look at the table. Rotation is two questions, an easy axis and a hard way round.
-# - A perfect pretext score is a reason to look for the tab.
+# - A perfect pretext score is a reason to look for a shortcut.
 #
 # Quiz
 # ----
@@ -506,7 +516,7 @@ import json
 # -----------
 # Pretraining looks harmless: no labels, no patients at risk. But a network that learnt
 # the camera carries it into every task built on it, and hospitals differ in cameras
-# before they differ in anything else. Erasing a suspect costs an hour.
+# before they differ in anything else. To erase a suspected shortcut costs an hour.
 #
 # Sources
 # -------

@@ -41,8 +41,8 @@ figure.suptitle(f"Spots make this a grade {eyes.grades[ill]}: does a score see t
 figure.savefig(OUT / "1_spots.png")
 
 # %% [markdown]
-# Five ways to give an eye back
-# -----------------------------
+# Five ways to return an eye
+# --------------------------
 # Four pairs of 8-px patches are swapped in each eye. What comes back:
 #
 # - ``copied``: the disordered eye as it is, the baseline.
@@ -276,26 +276,26 @@ figure.savefig(OUT / "4_features.png")
 #
 # If you see the three agree instead, all features were taken from one function.
 #
-# The colours rank by chance: all lies about their floor, and on some seeds the smooth
-# eyes of the network come first. The other two agree on the last place; to the one a
-# grain of 2 % is worse than filling, to the other mostly better. Three reports could
-# name three winners, each with a correct number. And first come, on eight seeds of ten
-# and on nine, the eyes *without lesions*, even by the spots that a grade can be learnt
-# from: the distance asks whether means and covariances are alike, and half of all eyes
-# are healthy anyway. **Misconception: "below the floor means alike".** These features,
-# with this n, see nothing.
+# The ranking by colours is chance: all distances are near their floor, and on some
+# seeds the smooth eyes of the network come first. The other two agree on the last
+# place; to the one a grain of 2 % is worse than filling, to the other mostly better.
+# Three reports could name three winners, each with a correct number. And first come, on
+# eight seeds of ten and on nine, the eyes *without lesions*, even by the spots that a
+# grade can be learnt from: the distance asks whether means and covariances are alike,
+# and half of all eyes are healthy anyway. **Misconception: "below the floor means
+# alike".** These features, with this n, see nothing.
 #
 # But look at ``real``: real eyes of other patients, and on some seeds above the floor.
 #
-# The floor cries wolf
-# --------------------
+# The floor raises false alarms
+# -----------------------------
 # The floor supposes that features are Gaussian. They are not; their tails are heavier.
-# A test that supposes nothing: if both sets came from one source, who lies in which
-# would be chance. So exchange at random, measure, and count how often chance is as far
-# apart.
+# Another test needs no Gaussian: if both sets came from one source, it would be chance
+# which image is in which set. So exchange images at random, measure again, and count
+# how often the distance is as large.
 #
 # **Before you run.** 100 times we draw two samples of *one* set. A test at 5 % should
-# raise 5 alarms. How many raises the floor, how many the exchange?
+# raise 5 alarms. How many does the floor raise, and how many the exchange?
 
 
 # %%
@@ -362,8 +362,9 @@ results["same_eyes"] = same / np.quantile(found["floor"], 0.95)
 # forgot that the sides as they are belong to the draws.
 #
 # **Misconception: "far below the floor is excellent".** The erased eyes lie there,
-# since the same eyes stand on both sides and what is peculiar to them cancels. Of a
-# network that restores photographs, a small distance to those photographs is no news.
+# since the same eyes are in both sets, and what is particular to them cancels. For a
+# network that restores photographs, a small distance to the same photographs says
+# nothing.
 #
 # Broken on purpose: two sizes
 # ----------------------------
@@ -436,7 +437,7 @@ results = {name: round(float(value), 3) for name, value in results.items()}
 # **Check.** Fill in the three functions; each check shows the smallest case that fails.
 #
 # 1. ``my_exchange_test``: the p of the squared difference of two means; row k of
-#    ``orders`` says how the values (the first set, then the second) are dealt anew.
+#    ``orders`` says how the values (the first set, then the second) are assigned anew.
 # 2. ``my_paired_gain``: mean, low and high of restored minus copied; 95 %, Student's t.
 # 3. ``my_missing``: what a report must still state, sorted. With ``"ssim"`` belong
 #    ``"copied"`` and ``"data_range"``; with ``"frechet"`` belong ``"d"``,
@@ -480,7 +481,8 @@ check.missing(my_missing)
 # Three things to keep
 # --------------------
 # - Scores judge pixels; only a model that is trained on the images judges their use.
-# - A distance needs n, features and an exchange; the Gaussian floor cries wolf.
+# - A distance needs n, features and an exchange; the Gaussian floor raises false
+#   alarms.
 # - Equal n on both sides of every comparison.
 #
 # Quiz
@@ -501,7 +503,7 @@ check.missing(my_missing)
 # -----------
 # Generated images are offered where real ones are scarce: for rare, severe grades.
 # There a generator that smooths is most dangerous, for it returns healthy eyes with
-# grave labels. Before such images train anything, train on them and test on real eyes;
+# severe labels. Before such images train anything, train on them and test on real eyes;
 # it took seconds. System A's SSIM and FID are not refuted here. They are no evidence
 # for the sentence that followed them.
 #

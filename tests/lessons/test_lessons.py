@@ -60,8 +60,9 @@ def test_a_lesson_derives_the_answer_key(number):
 
 
 PLANTED = {
-    "lines of code": lambda text: text + "\n# %%\n" + "x = 1\n" * 250,
-    " words": lambda text: text + "\n# %% [markdown]\n" + "# word word\n" * 1000,
+    "lines of code": lambda text: text + "\n# %%\nx = 1\n" * 180,
+    "a cell of 41": lambda text: text + "\n# %%\n" + "x = 1\n" * 41,
+    " words": lambda text: text + "\n# %% [markdown]\n" + "# 1,000 2,000\n" * 60,
     "no figure within": lambda text: text.replace("# %%\n", "# %%\n" + "x = 1\n" * 9),
     "fewer than three": lambda text: text.replace("savefig(", "save("),
     "starts with a comment": lambda text: text.replace("# %%\n", "# %%\n# so\n", 1),
