@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from tinyssl import ranks
 from tinyssl.data.cache import is_running
 
 # What a system says where there is no room: a disk, a quota, a limit of one file
@@ -22,8 +23,11 @@ DAMAGED = "is damaged: give the folder back its own, or delete it to make it aga
 def write_atomic(path, write):
     """Write beside the target, flush, then rename: a kill leaves old or new.
 
-    An OSError that names the file and the free space where there is no room.
+    Of several ranks the first alone writes. An OSError that names the file and the free
+    space where there is no room.
     """
+    if ranks.rank():
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = partial_of(path)
     try:

@@ -11,6 +11,16 @@ GRACE = 2.5  # seconds that a step, or a worker process, may still take
 AGAIN = 1.0  # seconds after which a signal that was lost is raised again
 
 
+class OutOfTimeError(Exception):
+    """Training was stopped by the clock, as was asked; it can go on from there."""
+
+
+def launched() -> bool:
+    """Say whether torchrun has started several processes, of which this is one."""
+    several = int(os.environ.get("WORLD_SIZE", "1")) > 1
+    return several and "TORCHELASTIC_RUN_ID" in os.environ
+
+
 @contextmanager
 def raised():
     """Turn both signals into KeyboardInterrupt; give the list of those that came.
