@@ -36,7 +36,9 @@ _slices: list[bool] = []  # not empty while what a task is given is a slice
 @cache
 def _meeting():
     """Return where the ranks of one attempt meet, this one's number, and how many."""
-    return next(dist.rendezvous("env://"))
+    store, number, count = next(dist.rendezvous("env://"))
+    attempt = os.environ["TORCHELASTIC_RESTART_COUNT"]  # leaves what it stored
+    return dist.PrefixStore(f"tinyssl/{attempt}", store), number, count
 
 
 def join() -> None:
@@ -48,7 +50,7 @@ def join() -> None:
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
         backend = "cpu:gloo,cuda:nccl"
-    dist.init_process_group(backend, store=dist.PrefixStore("work", store), **there)
+    dist.init_process_group(backend, store=store, **there)
 
 
 def leave() -> bool:
