@@ -28,9 +28,9 @@ def dask(address):
     from dask.distributed import Client, LocalCluster
 
     here = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
-    with nullcontext(address) if address else LocalCluster(**here) as cluster:
-        with Client(cluster) as client:
-            yield client.get_executor()
+    where = nullcontext(address) if address else LocalCluster(**here)
+    with where as cluster, Client(cluster) as client:
+        yield client.get_executor()
 
 
 def mpi(address):
@@ -60,7 +60,7 @@ def main():
         rows = compare_starts(Grading, cases, {}, executor=executor, **how)
     for row in rows:
         line = f"{row['init']}, {row['n']} labels, fold {row['fold']}"
-        print(f"{line}: QWK {row['scores']['qwk']!r}")
+        print(f"{line}: QWK {row['scores']['qwk']!r}, AUC {row['scores']['auc']!r}")
 
 
 if __name__ == "__main__":

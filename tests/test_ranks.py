@@ -113,6 +113,20 @@ def weights(task):
     return hashlib.sha256(b"".join(values)).hexdigest()
 
 
+def gathered():
+    """Return the gradient at this rank's rows of losses that differ from rank to rank.
+
+    A loss that all ranks share gives them one gradient, of the right direction even
+    where none comes from the others.
+    """
+    x = torch.arange(6.0).reshape(3, 2)[:, None] + 10 * ranks.rank()
+    x = x.flatten(0, 1).requires_grad_()  # (3 parts of 1 image, 2)
+    with ranks.slices():
+        every = ranks.gather(x, parts=3)
+    ((1 + ranks.rank()) * every.square()).sum().backward()
+    return every.tolist(), x.grad.tolist()
+
+
 def main(out):
     """Train as a rank; the second is killed once, and torchrun begins again."""
     from tinyssl.cli import main as tinyssl_main
@@ -124,6 +138,7 @@ def main(out):
         left["order"] = trained("order")
         kept = {k: (rows, weights(task)) for k, (rows, task) in left.items()}
         kept["seen"] = left["order"][1].seen
+        kept["gathered"] = gathered()
         (out / f"rank{number}.json").write_text(json.dumps(kept))
         Seen.dies_at = 7 if number == 1 else None
     rows, task = trained("killed", out / "killed", steps=WHOLE, checkpoint_every=3)
@@ -178,6 +193,13 @@ def test_two_ranks_train_as_one_process_does(shared, name):
     for row, one in zip(found, expected, strict=True):
         for key in row.keys() - approximate:
             assert row[key] == pytest.approx(one[key], abs=1e-4), (key, row["step"])
+
+
+def test_rows_are_gathered_in_order_and_their_gradients_come_from_all_ranks(shared):
+    for number, kept in enumerate(left(shared, "rank")):
+        every, gradient = kept["gathered"]
+        assert every == [[0, 1], [10, 11], [2, 3], [12, 13], [4, 5], [14, 15]]
+        assert gradient == (2 * (1 + 2) * np.array(every[number::2])).tolist()
 
 
 def test_batch_statistics_are_of_a_slice_but_data_and_draws_those_of_one(shared):

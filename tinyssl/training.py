@@ -245,8 +245,8 @@ def name_batch_size(batch_size):
             raise
         each = f", one image for each of {n} ranks," if (n := ranks.size()) > 1 else ""
         raise ValueError(
-            f"--batch-size {n}{each} leaves batch normalisation one value a channel and "
-            f"no deviation: give --batch-size {2 * n} or more, or larger images"
+            f"--batch-size {n}{each} leaves batch normalisation one value a channel: "
+            f"give --batch-size {2 * n} or more, or larger images"
         ) from error
 
 
