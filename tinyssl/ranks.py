@@ -90,6 +90,15 @@ def is_first_to_speak() -> bool:
 # What they tell one another
 
 
+def _reduce(x, operation=dist.ReduceOp.SUM):
+    """Add up, or as told, a tensor of all ranks, in place; say if one is lost."""
+    try:
+        dist.all_reduce(x, operation)
+    except RuntimeError as error:
+        rest = "torchrun --max-restarts, or the same command, goes on from here"
+        raise RuntimeError(f"another rank is lost; {rest}") from error
+
+
 def as_first(value: Any) -> Any:
     """Return what the first rank has here: plain values, small."""
     found = [value]
@@ -103,7 +112,7 @@ def agree(*flags: bool) -> list[bool]:
     if size() == 1:
         return [*flags]
     raised = torch.tensor([*flags, False], dtype=torch.int32)
-    dist.all_reduce(raised, dist.ReduceOp.MAX)
+    _reduce(raised, dist.ReduceOp.MAX)
     return raised[:-1].bool().tolist()
 
 
@@ -183,7 +192,7 @@ def average(task: nn.Module, loss: torch.Tensor, logs: dict[str, Any]):
     numbers = [torch.as_tensor(x).detach().to(loss) for x in (loss, *logs.values())]
     tensors.append(torch.stack(numbers))
     whole = torch.cat([tensor.flatten() for tensor in tensors])
-    dist.all_reduce(whole)
+    _reduce(whole)
     parts = (whole / size()).split([tensor.numel() for tensor in tensors])
     for tensor, part in zip(tensors, parts, strict=True):
         tensor.copy_(part.view(tensor.shape))
@@ -204,7 +213,7 @@ def total(x: torch.Tensor) -> torch.Tensor:
     if not _slices:
         return x
     x = x.detach().clone()
-    dist.all_reduce(x)
+    _reduce(x)
     return x
 
 
@@ -229,7 +238,7 @@ class _Gather(torch.autograd.Function):
     @staticmethod
     def backward(ctx, gradient):
         gradient = gradient.contiguous()
-        dist.all_reduce(gradient)
+        _reduce(gradient)
         return gradient[rank()]
 
 
