@@ -237,7 +237,7 @@ def test_where_the_clock_has_stopped_a_command_it_says_what_to_type(run, monkeyp
     status, stdout, stderr = run("wait my*eyes")
     assert (status, stdout) == (0, "")
     assert stderr == (
-        "time is up at step 3 of 9; to go on from there type: tinyssl wait 'my*eyes'\n"
+        "time is up at step 3 of 9; to go on, type: tinyssl wait 'my*eyes'\n"
     )
     status, stdout, _ = run("wait eyes --json")
     assert (status, json.loads(stdout)) == (0, {"stopped": "time is up at step 3 of 9"})

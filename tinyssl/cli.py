@@ -53,10 +53,8 @@ def main(arguments: Sequence[str] | None = None, commands: Any = None) -> int:
             results = commands.COMMANDS[name][0](**settings)
             return show(results, as_json)
         except interrupts.OutOfTimeError as error:
-            log(f"{error}; to go on from there type: {typed}")
-            return show(
-                [{"stopped": str(error)}] if as_json and first() else [], as_json
-            )
+            log(f"{error}; to go on, type: {typed}")
+            return show({"stopped": str(error)}, as_json and first())
         except (KeyboardInterrupt, Exception) as error:
             if came or isinstance(error, KeyboardInterrupt):
                 complain("stopped; the same command goes on from here\n")

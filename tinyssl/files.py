@@ -23,10 +23,9 @@ DAMAGED = "is damaged: give the folder back its own, or delete it to make it aga
 def write_atomic(path, write):
     """Write beside the target, flush, then rename: a kill leaves old or new.
 
-    Of several ranks the first alone writes. An OSError that names the file and the free
-    space where there is no room.
+    An OSError that names the file and the free space where there is no room.
     """
-    if ranks.rank():
+    if ranks.rank():  # the first writes for all
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = partial_of(path)

@@ -17,8 +17,8 @@ class OutOfTimeError(Exception):
 
 def launched() -> bool:
     """Say whether torchrun has started several processes, of which this is one."""
-    several = int(os.environ.get("WORLD_SIZE", "1")) > 1
-    return several and "TORCHELASTIC_RUN_ID" in os.environ
+    size = os.environ.get("WORLD_SIZE", "1")
+    return size != "1" and "TORCHELASTIC_RUN_ID" in os.environ
 
 
 @contextmanager

@@ -45,10 +45,9 @@ def run_jobs(
     torch's, in each process; ``steps`` how many each job trains, of so many ``images``,
     for the progress bar.
 
-    An ``executor`` of `concurrent.futures`, of this machine or a cluster, takes the
-    jobs in the place of worker processes. Its workers must reach the folders of jobs,
-    and what else is read by path, under the same names, and import the function. A
-    finished job is a file there, so that a worker that is lost costs one job.
+    Any ``executor`` of `concurrent.futures`, such as a cluster's, takes the jobs in the
+    place of worker processes. Its workers must reach all folders under the same names,
+    and import the function. A worker that is lost costs one job.
 
     An interrupt ends the workers, too, within seconds. A RuntimeError if one is killed.
     """
@@ -57,7 +56,7 @@ def run_jobs(
     waiting = [number for number in range(len(jobs)) if _read(work, number) is None]
     waiting, workers = ranks.as_first(waiting), min(workers, len(waiting))
     run = partial(_spawned, workers=workers) if workers > 1 else _here
-    if executor is not None:
+    if executor is not None and waiting:
         run = partial(_elsewhere, executor=executor)
     amounts, unit = steps or [1] * len(jobs), "step" if steps else "job"
     done = CONTEXT.RawArray("q", amounts)  # no lock, which a killed worker could hold
@@ -106,7 +105,7 @@ def _here(work, waiting, *, threads, done, show):
             yield number
 
 
-# By an executor, on this machine or another
+# In several processes
 
 
 def _elsewhere(work, waiting, *, executor: Executor, threads, done, show):
@@ -135,9 +134,6 @@ def _call_elsewhere(parcel, place, threads, number):
         if _kept.get("parcel") != parcel:
             _kept.update(parcel=parcel, work=unpack(parcel))
         _do(_kept["work"], number)
-
-
-# In several processes
 
 
 def _spawned(work, waiting, *, workers, threads, done, show):

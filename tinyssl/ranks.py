@@ -3,13 +3,12 @@
     torchrun --nproc-per-node 2 -m tinyssl pretrain DATA --task simclr
 
 Every rank draws the batch that one process would draw and trains on its slice of it;
-gradients, losses and batch statistics are averaged after each step. So all ranks hold
-the same weights, and losses are those of one process but for rounding, whatever the
-number of ranks. What is normalised over a batch is the exception: on CPUs each rank
-normalises its own slice, on GPUs `torch.nn.SyncBatchNorm` all of them together.
+gradients, losses and batch statistics are averaged at each step. All ranks hold the
+same weights, and losses are those of one process but for rounding. Batch normalisation
+is the exception: on CPUs each rank normalises its slice, on GPUs all do so together.
 
-The first rank alone writes files, which lie where all ranks can read them. Drawing is
-not shared: where it takes longer than the step, more ranks train no faster.
+The first rank alone writes, into folders that all of them reach. Drawing is not shared:
+where it takes longer than the step, more ranks train no faster.
 """
 
 import os
@@ -28,9 +27,6 @@ from tinyssl.interrupts import launched
 
 PATIENCE = timedelta(hours=6)  # for a rank that reads the images while others wait
 _slices: list[bool] = []  # not empty while what a task is given is a slice
-
-
-# Who is there
 
 
 @cache
@@ -73,9 +69,8 @@ def size() -> int:
 
 
 def described(device: str) -> dict[str, Any]:
-    """Return what ``config.json`` says of the ranks: nothing of one."""
-    each = "each rank its slice, running statistics averaged"
-    norm = "all ranks together" if device == "cuda" else each
+    """Return what ``config.json`` says of the ranks, if there are several."""
+    norm = "all ranks together" if device == "cuda" else "each rank its slice"
     return {"ranks": size(), "batch_norm": norm} if size() > 1 else {}
 
 
@@ -100,7 +95,7 @@ def _reduce(x, operation=dist.ReduceOp.SUM):
 
 
 def as_first(value: Any) -> Any:
-    """Return what the first rank has here: plain values, small."""
+    """Return what the first rank has here: plain values."""
     found = [value]
     if size() > 1:
         dist.broadcast_object_list(found, 0)
@@ -130,11 +125,22 @@ def one_first() -> Iterator[None]:
 # The loop: a batch in slices
 
 
-def refuse_uneven(batch_size: int) -> int:
-    """Return how many images of a batch are this rank's; all have as many."""
+def begin(task: nn.Module, batch_size: int, device: str) -> int:
+    """Give all ranks the weights of the first; return how many images each is given.
+
+    On GPUs they normalise together. A ValueError if a batch cannot be shared evenly.
+    """
     if batch_size % size():
         rule = f"must be a multiple of {size()}, the number of ranks"
         raise ValueError(f"--batch-size {rule}; found {batch_size}")
+    for tensor in task.state_dict().values() if size() > 1 else ():
+        dist.broadcast(tensor, 0)
+    task.train()
+    together = size() > 1 and device == "cuda"
+    for module in [*task.modules()] if together else ():
+        for name, child in module.named_children():
+            if isinstance(child, _BatchNorm) and child.training:  # not if frozen
+                setattr(module, name, nn.SyncBatchNorm.convert_sync_batchnorm(child))
     return batch_size // size()
 
 
@@ -153,25 +159,10 @@ def slice_of(batch: Any, count: int) -> Any:
     return batch[rank() * each : (rank() + 1) * each]
 
 
-def begin(task: nn.Module, device: str) -> None:
-    """Give all ranks the weights of the first; on GPUs let them normalise together."""
-    if size() == 1:
-        return
-    for tensor in task.state_dict().values():
-        dist.broadcast(tensor, 0)
-    task.train()
-    for module in [*task.modules()] if device == "cuda" else ():
-        for name, child in module.named_children():
-            if isinstance(child, _BatchNorm) and child.training:  # not if frozen
-                together = nn.SyncBatchNorm.convert_sync_batchnorm(child)
-                setattr(module, name, together)
-
-
 @contextmanager
 def slices() -> Iterator[None]:
     """While a task is given its slice: here `gather` and `total` reach all ranks."""
-    if size() > 1:
-        _slices.append(True)
+    _slices.extend([True] * (size() > 1))
     try:
         yield
     finally:
@@ -179,10 +170,7 @@ def slices() -> Iterator[None]:
 
 
 def average(task: nn.Module, loss: torch.Tensor, logs: dict[str, Any]):
-    """Average gradients, batch statistics, loss and logs over the ranks, in a message.
-
-    Returns loss and logs.
-    """
+    """Average gradients and batch statistics; return loss and logs, averaged too."""
     if size() == 1:
         return loss, logs
     tensors = [p.grad for p in task.parameters() if p.grad is not None]
@@ -191,7 +179,7 @@ def average(task: nn.Module, loss: torch.Tensor, logs: dict[str, Any]):
             tensors += [module.running_mean, module.running_var]
     numbers = [torch.as_tensor(x).detach().to(loss) for x in (loss, *logs.values())]
     tensors.append(torch.stack(numbers))
-    whole = torch.cat([tensor.flatten() for tensor in tensors])
+    whole = torch.cat([tensor.flatten() for tensor in tensors])  # one message
     _reduce(whole)
     parts = (whole / size()).split([tensor.numel() for tensor in tensors])
     for tensor, part in zip(tensors, parts, strict=True):
@@ -210,18 +198,16 @@ def count() -> int:
 
 def total(x: torch.Tensor) -> torch.Tensor:
     """Return the sum over all slices of a batch, through which no gradient goes."""
-    if not _slices:
-        return x
-    x = x.detach().clone()
-    _reduce(x)
+    if _slices:
+        _reduce(x := x.detach().clone())
     return x
 
 
 def mean(x: torch.Tensor) -> torch.Tensor:
-    """As `total`, the mean: a loss over it has the mean of the whole batch.
+    """As `total`, the mean over the slices.
 
-    Sums over a mask, divided by the mean number of what it marks in a slice, have the
-    sum over the whole batch divided by its number as their mean over the ranks.
+    A sum over what a mask marks, divided by the mean number that it marks in a slice,
+    has as its mean over the ranks that of the whole batch.
     """
     return total(x) / count()
 
@@ -237,8 +223,7 @@ class _Gather(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, gradient):
-        gradient = gradient.contiguous()
-        _reduce(gradient)
+        _reduce(gradient := gradient.clone(memory_format=torch.contiguous_format))
         return gradient[rank()]
 
 

@@ -91,16 +91,14 @@ def running(s: SimpleNamespace, jobs: int) -> dict[str, Any]:
 
 
 def limits(s: SimpleNamespace) -> dict[str, Any]:
-    """Begin: join other ranks, if there are, and return when to save and to stop."""
+    """Join other ranks, if there are, and return when training stops."""
     ranks.join()
-    until = None if s.max_minutes is None else time.time() + 60 * s.max_minutes
-    often = {k: vars(s)[k] for k in ("checkpoint_minutes",) if k in vars(s)}
-    return {"until": until, **often}
+    return {"until": s.max_minutes and time.time() + 60 * s.max_minutes}
 
 
 def pretrain(s: SimpleNamespace) -> dict[str, Any]:
     """Learn from images without labels."""
-    limited = limits(s)
+    limited = limits(s) | {"checkpoint_minutes": s.checkpoint_minutes}
     out = Path(s.out)
     runs.refuse_foreign(out)
     method = pretext.find(s.task)

@@ -157,14 +157,12 @@ def train(
     layout = torch.contiguous_format
     if channels_last and all(p.ndim < 5 for p in task.parameters()):  # no volumes
         layout = torch.channels_last
-    share = ranks.refuse_uneven(batch_size)
-    ranks.begin(task, device)
+    share = ranks.begin(task, batch_size, device)
     task.to(device, memory_format=layout)
     optimizer = adamw(task, lr, weight_decay)
     rows = load_checkpoint(task, optimizer, out, settings)
-    if (first := ranks.as_first(len(rows))) != len(rows):
-        rule = f"must be one folder for all ranks: the first has {first} steps there"
-        raise ValueError(f"--out {out} {rule}, another {len(rows)}")
+    if ranks.as_first(len(rows)) != len(rows):
+        raise ValueError(f"--out {out} must be one folder, which all ranks reach")
     start, bar = time.perf_counter(), progress_bar(steps, len(rows), progress)
     saved, over = time.monotonic(), False
     tell(len(rows))
@@ -260,7 +258,7 @@ def diverged(step, loss, lr, out):
 @contextmanager
 def event_log(out, steps):
     """Give a function that shows TensorBoard a row of the log, if that is installed."""
-    writers = []
+    writers = []  # made when there is a row: who is refused leaves no trace
 
     def write(row):
         if not writers:

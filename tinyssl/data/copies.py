@@ -42,10 +42,10 @@ def same_pairs(first, second):
     first, second = (x.reshape(-1, length) for x in (first, second))
     if not (len(first) and len(second)):
         return np.empty((2, 0), np.int64)
-    some = second[:: -(-len(second) // SAMPLE)].astype(float)
+    some = second[:: -(-len(second) // SAMPLE)].astype(np.float32)
     axes = np.linalg.svd(some - some.mean(0), full_matrices=False)[2][:AXES].T
-    trees = [KDTree(_projected(x, axes)) for x in (first, second)]
-    near = trees[0].query_ball_tree(trees[1], SAME * length**0.5 + 1e-3)
+    tree, others = (KDTree(x @ axes) for x in (first, second))
+    near = tree.query_ball_tree(others, SAME * length**0.5 + 0.1)  # and rounding
     rows = np.repeat(np.arange(len(near)), [*map(len, near)])
     others = np.array([i for some in near for i in sorted(some)], np.int64)
     same = np.zeros(len(rows), bool)
@@ -53,11 +53,6 @@ def same_pairs(first, second):
         apart = first[rows[at]].astype(np.int32) - second[others[at]]
         same[at] = np.square(apart).sum(1) < SAME**2 * length
     return rows[same], others[same]
-
-
-def _projected(rows, axes):
-    parts = (rows[i : i + BLOCK] @ axes for i in range(0, len(rows), BLOCK))
-    return np.concatenate([*parts])
 
 
 def connected(n, pairs):
