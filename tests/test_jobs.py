@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import time
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import chdir
 from pathlib import Path
@@ -72,12 +73,10 @@ class Elsewhere(Executor):
 
 
 def add(shared, job):
-    """Sum an array, and change it: other jobs must not see that."""
-    total = int(shared["array"].sum())
-    shared["array"] += 1
+    """Sum an array; say so in the folder of who asks."""
     with Path("calls").open("a") as calls:
         calls.write(str(job["x"]))
-    return {"value": total}
+    return {"value": int(shared["array"].sum())}
 
 
 def test_any_executor_takes_the_jobs_and_what_is_large_goes_by_path(
@@ -96,15 +95,23 @@ def test_any_executor_takes_the_jobs_and_what_is_large_goes_by_path(
         "3.json",
     ]
     work["executor"] = Elsewhere(tmp_path / "other")
-    results = run_jobs(add, shared, jobs, **work)
+    results = run_jobs(add, {"array": np.ones(9)}, jobs, **work)
     assert len(work["executor"].sent) == 1  # the lost one
     assert Path("calls").read_text() == "0132"
-    assert results[2] == {"value": sum(range(50_000))}
+    assert results[1:3] == [{"value": sum(range(50_000))}, {"value": 9}]
+
+
+running = []
+
+
+def wait(shared, job):
+    """Tell how many jobs run in this process."""
+    running.append(job)
+    time.sleep(0.02)
+    return {"value": [len(running), running.pop()["x"]]}
 
 
 def test_threads_of_an_executor_wait_for_one_another(tmp_path):
-    shared = {"scale": 3, "folder": tmp_path}
     with ThreadPoolExecutor(3) as executor:
-        how = {"key": {}, "executor": executor}
-        results = run_jobs(square, shared, jobs_in(tmp_path / "jobs"), **how)
-    assert results == [{"value": 3 * x * x} for x in range(4)]
+        results = run_jobs(wait, {}, jobs_in(tmp_path), key={}, executor=executor)
+    assert results == [{"value": [1, x]} for x in range(4)]

@@ -110,8 +110,8 @@ def _here(work, waiting, *, threads, done, show):
 
 def _elsewhere(work, waiting, *, executor: Executor, threads, done, show):
     """Hand the waiting jobs to an executor; yield the number of each as it ends."""
-    here = Path.cwd()
-    with packed(here / Path(work["jobs"][0]["file"]).parent / "jobs", work) as parcel:
+    here, name = Path.cwd(), f"jobs{time.time_ns()}"  # no worker knows it yet
+    with packed(here / Path(work["jobs"][0]["file"]).parent / name, work) as parcel:
         tasks = ((_call_elsewhere, parcel, here, threads, number) for number in waiting)
         futures = {executor.submit(*task): task[-1] for task in tasks}
         try:
