@@ -144,7 +144,7 @@ def _pretrain_fold(shared: Shared, job: dict[str, Any]) -> dict[str, Any]:
     if ranks.rank() == 0:  # done: nothing to resume
         (out / "checkpoint.pt").unlink(missing_ok=True)
     result = {key: job[key] for key in ("task", "fold", "folder", "task_options")}
-    result["seconds"] = round(time.process_time() - begun, 2)
+    result["seconds"] = round(ranks.size() * (time.process_time() - begun), 2)
     return result | {"rows": rows, "scored_on": scored_on, "scores": scores}
 
 
