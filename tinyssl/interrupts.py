@@ -11,16 +11,6 @@ GRACE = 2.5  # seconds that a step, or a worker process, may still take
 AGAIN = 1.0  # seconds after which a signal that was lost is raised again
 
 
-class OutOfTimeError(Exception):
-    """Training was stopped by the clock, as was asked; it can go on from there."""
-
-
-def launched() -> bool:
-    """Say whether torchrun has started several processes, of which this is one."""
-    size = os.environ.get("WORLD_SIZE", "1")
-    return size != "1" and "TORCHELASTIC_RUN_ID" in os.environ
-
-
 @contextmanager
 def raised():
     """Turn both signals into KeyboardInterrupt; give the list of those that came.
@@ -82,6 +72,16 @@ def held_back():
     for number in came:
         signal.raise_signal(number)
         raise KeyboardInterrupt  # where its handler only took a note
+
+
+class OutOfTimeError(Exception):
+    """Training was stopped by the clock, as was asked; it can go on from there."""
+
+
+def launched() -> bool:
+    """Say whether torchrun has started several processes, of which this is one."""
+    size = os.environ.get("WORLD_SIZE", "1")
+    return size != "1" and "TORCHELASTIC_RUN_ID" in os.environ
 
 
 @contextmanager
