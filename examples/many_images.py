@@ -71,6 +71,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("counts", type=int, nargs="+", help=f"multiples of {BLOCK}")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--only", default="", help="a part of the stages' names")
     args = parser.parse_args()
     print("| stage | images | seconds | CPU seconds | peak MB |\n|---|---|---|---|---|")
     for count in args.counts:
@@ -79,6 +80,8 @@ def main():
         shutil.rmtree(out, ignore_errors=True)
         places = {"data": str(data), "out": out, "cache": str(out / "cache")}
         for stage, words in STAGES.items():
+            if args.only not in stage:
+                continue
             found = measured([word.format(**places) for word in words])
             row = (stage, f"{count:,}", *(f"{x:,.1f}" for x in found))
             print("|", " | ".join(row), "|", flush=True)
