@@ -48,7 +48,7 @@ def make(folder, count):
         if [*folder.glob(f"*/{names[-1]}")]:
             continue
         eyes = toy.fundus(BLOCK, size=96, rng=first)
-        for image, grade, name in zip(eyes.images, eyes.grade, names, strict=True):
+        for image, grade, name in zip(eyes.images, eyes.grades, names, strict=True):
             (folder / str(grade)).mkdir(parents=True, exist_ok=True)
             Image.fromarray(image).save(folder / str(grade) / name, quality=90)
 
