@@ -13,7 +13,7 @@ import pytest
 import stub_commands
 from stub_commands import Positive, asked, calls
 
-from tinyssl import __version__, commands
+from tinyssl import __version__, commands, interrupts, ranks
 from tinyssl.cli import main, reading
 
 MODULES = [stub_commands, commands]  # whose help is read
@@ -226,3 +226,39 @@ def test_an_error_is_a_line(run, error, status, words):
     if error != "KeyboardInterrupt":
         with pytest.raises(getattr(builtins, error), match="no"):
             run(f"stop-early {error} --debug")
+
+
+def test_where_the_clock_has_stopped_a_command_it_says_what_to_type(run, monkeypatch):
+    def wait(data: str):
+        """Wait."""
+        raise interrupts.OutOfTimeError("time is up at step 3 of 9")
+
+    monkeypatch.setitem(stub_commands.COMMANDS, "wait", (wait, {}))
+    status, stdout, stderr = run("wait my*eyes")
+    assert (status, stdout) == (0, "")
+    assert stderr == (
+        "time is up at step 3 of 9; to go on, type: tinyssl wait 'my*eyes'\n"
+    )
+    status, stdout, _ = run("wait eyes --json")
+    assert (status, json.loads(stdout)) == (0, {"stopped": "time is up at step 3 of 9"})
+
+
+def test_of_several_ranks_one_speaks_and_only_some_commands_are_shared(
+    run, monkeypatch
+):
+    several = {"TORCHELASTIC_RUN_ID": "x", "WORLD_SIZE": "2", "RANK": "1"}
+    for name, value in several.items():
+        monkeypatch.setenv(name, value)
+    shared = (stub_commands.demo,)
+    monkeypatch.setattr(stub_commands, "RANKED", shared, raising=False)
+    for first, said in ((True, 1), (False, 0)):
+        monkeypatch.setattr(ranks, "is_first_to_speak", lambda first=first: first)
+        status, _, stderr = run("finetune toy")
+        assert status == 2
+        assert stderr == said * (
+            "tinyssl finetune: torchrun is for demo: start finetune without it\n"
+        )
+        assert run("demo --seed x")[2].count("must be a whole number") == said
+    assert "half way" not in run("demo")[2]  # the first rank says it
+    monkeypatch.setenv("RANK", "0")
+    assert "half way" in run("demo")[2]

@@ -69,6 +69,25 @@ def test_every_pretext_task_is_a_row_of_a_table():
     assert "| rotation | accuracy | 0.250 |" in printed
 
 
+@pytest.mark.parametrize("engine", ["dask.distributed", "mpi4py.futures"])
+def test_a_cluster_gives_the_rows_of_two_processes(engine, tmp_path):
+    pytest.importorskip(engine)
+    words = ("cluster_jobs.py", "toy:24:16", "--size", 16, "--steps", 2, "--out")
+    name = engine.partition(".")[0].removesuffix("4py")
+    where = {"dask": [], "mpi": ["-m", "mpi4py.futures"]}[name]
+    found = run(*where, EXAMPLES / words[0], *words[1:], tmp_path / "a", "--on", name)
+    expected = run(EXAMPLES / words[0], *words[1:], tmp_path / "b")
+    assert found == expected
+    assert found.count("QWK") == 4
+
+
+def test_many_images_are_measured_stage_by_stage(tmp_path):
+    words = ("many_images.py", 500, "--only", "open", "--out", tmp_path)
+    printed = run(EXAMPLES / words[0], *words[1:])
+    assert printed.count("| open_dataset | 500 |") == 1
+    assert len([*tmp_path.glob("eyes-500/*/*.jpg")]) == 500
+
+
 def test_use_metrics_needs_no_torch():
     code = (
         "import runpy, sys; sys.modules['torch'] = None; "

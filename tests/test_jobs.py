@@ -1,7 +1,13 @@
 """Jobs: run once, in order, in one process or several, and trusted only if equal."""
 
 import json
+import pickle
+import time
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import chdir
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tinyssl.jobs import run_jobs
@@ -46,3 +52,66 @@ def test_failure_keeps_what_was_done(tmp_path, workers):
     run_jobs(square, shared, jobs_in(tmp_path), key={}, workers=workers)
     assert (tmp_path / "calls0").read_text() == "."
     assert (tmp_path / "calls3").read_text() == ".."
+
+
+class Elsewhere(Executor):
+    """Does at once, in another folder, what it was sent as bytes; loses one job."""
+
+    def __init__(self, folder, loses=None):
+        self.folder, self.loses, self.sent = folder, loses, []
+
+    def submit(self, function, *arguments):
+        self.sent.append(pickle.dumps((function, arguments)))
+        function, arguments = pickle.loads(self.sent[-1])
+        future = Future()
+        if arguments[-1] == self.loses:
+            future.set_exception(RuntimeError("the worker is gone"))
+            return future
+        with chdir(self.folder):
+            future.set_result(function(*arguments))
+        return future
+
+
+def add(shared, job):
+    """Sum an array; say so in the folder of who asks."""
+    with Path("calls").open("a") as calls:
+        calls.write(str(job["x"]))
+    return {"value": int(shared["array"].sum())}
+
+
+def test_any_executor_takes_the_jobs_and_what_is_large_goes_by_path(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other").mkdir()
+    shared, jobs = {"array": np.arange(50_000)}, jobs_in(Path("jobs"))
+    work = {"key": {}, "executor": Elsewhere(tmp_path / "other", loses=2)}
+    with pytest.raises(RuntimeError, match="the worker is gone"):
+        run_jobs(add, shared, jobs, **work)
+    assert {len(sent) < 1000 for sent in work["executor"].sent} == {True}
+    assert sorted(path.name for path in Path("jobs").iterdir()) == [
+        "0.json",
+        "1.json",
+        "3.json",
+    ]
+    work["executor"] = Elsewhere(tmp_path / "other")
+    results = run_jobs(add, {"array": np.ones(9)}, jobs, **work)
+    assert len(work["executor"].sent) == 1  # the lost one
+    assert Path("calls").read_text() == "0132"
+    assert results[1:3] == [{"value": sum(range(50_000))}, {"value": 9}]
+
+
+running = []
+
+
+def wait(shared, job):
+    """Tell how many jobs run in this process."""
+    running.append(job)
+    time.sleep(0.02)
+    return {"value": [len(running), running.pop()["x"]]}
+
+
+def test_threads_of_an_executor_wait_for_one_another(tmp_path):
+    with ThreadPoolExecutor(3) as executor:
+        results = run_jobs(wait, {}, jobs_in(tmp_path), key={}, executor=executor)
+    assert results == [{"value": [1, x]} for x in range(4)]

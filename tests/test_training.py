@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from tinyssl import training
+from tinyssl import runs, training
+from tinyssl.interrupts import OutOfTimeError
 from tinyssl.pretext import Rotation
 from tinyssl.training import DivergenceError, batch_index, learning_rate, train
 
@@ -152,6 +153,54 @@ def test_checkpoint_of_other_settings_or_damaged_is_refused(tmp_path):
     (tmp_path / "checkpoint.pt").write_bytes(b"not a checkpoint")
     with pytest.raises(ValueError, match=r"checkpoint.pt is not a file of plain"):
         train(Line(), DATA, steps=5, out=tmp_path)
+
+
+def without_time(rows):
+    return [row | {"seconds": None} for row in rows]
+
+
+def test_the_clock_stops_a_run_which_goes_on_as_if_it_had_not(tmp_path):
+    whole = train(Line(), DATA, steps=6, batch_size=3)
+    for done in (1, 2):
+        said = rf"time is up at step {done} of 6"
+        with pytest.raises(OutOfTimeError, match=said):
+            train(Line(), DATA, steps=6, batch_size=3, out=tmp_path, until=0.0)
+        assert len(runs.load_plain(tmp_path / "checkpoint.pt")["rows"]) == done
+    later = {"until": time.time() + 1000, "out": tmp_path}
+    rows = train(Line(), DATA, steps=6, batch_size=3, **later)
+    assert without_time(rows) == without_time(whole)
+    # what is finished is finished, whatever the clock says
+    assert len(train(Line(), DATA, steps=6, batch_size=3, out=tmp_path, until=0)) == 6
+
+
+@pytest.mark.parametrize(("minutes", "saved"), [(1e-9, 5), (1000, 1), (None, 3)])
+def test_checkpoints_come_by_the_clock_or_by_steps(
+    tmp_path, monkeypatch, minutes, saved
+):
+    steps = []
+
+    def save(task, optimizer, out, settings, rows):
+        steps.append(len(rows))
+
+    monkeypatch.setattr(training, "save_checkpoint", save)
+    how = {"checkpoint_every": 2, "checkpoint_minutes": minutes}
+    train(Line(), DATA, steps=5, out=tmp_path, **how)
+    assert len(steps) == saved
+    assert steps[-1] == 5
+
+
+def test_tensorboard_shows_the_log(tmp_path):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing import event_accumulator
+
+    with pytest.raises(OutOfTimeError):
+        train(Line(), DATA, steps=4, out=tmp_path, until=0)
+    rows = train(Line(), DATA, steps=4, out=tmp_path)
+    events = event_accumulator.EventAccumulator(str(tmp_path / "events"))
+    events.Reload()
+    assert {"loss", "lr", "weight"} <= {*events.Tags()["scalars"]}
+    shown = [(e.step, e.value) for e in events.Scalars("loss")]
+    assert shown == [(r["step"], pytest.approx(r["loss"])) for r in rows]
 
 
 RUN = """

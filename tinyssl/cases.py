@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyssl import runs
+from tinyssl import ranks, runs
 from tinyssl.data import Table, load_images
 from tinyssl.data.copies import content_groups, seen_before, thumbnails
 from tinyssl.data.folds import assign_folds, label_subset
@@ -33,7 +33,8 @@ class Reading:
 
     def images(self, table: Table) -> tuple[np.ndarray, Table]:
         """Return whole images (N, S, S, 3), and the rows that could be read."""
-        options = {"cache": self.cache, "skip_bad": self.skip_bad, "progress": True}
+        options = {"cache": self.cache, "skip_bad": self.skip_bad}
+        options["progress"] = ranks.rank() == 0
         images, table = load_images(table, self.size, **options)
         for line in table.skipped:
             self.log(f"skipped {line}")

@@ -12,7 +12,9 @@ import inspect
 import io
 import json
 import math
+import os
 import re
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -41,23 +43,28 @@ def main(arguments: Sequence[str] | None = None, commands: Any = None) -> int:
     if " ".join(words[:2]) in commands.COMMANDS:  # class export
         words[:2] = [" ".join(words[:2])]
     name = overview(commands).parse_args(words[:1]).command
+    typed = shlex.join(["tinyssl", name, *words[1:]])
     with interrupts.raised() as came:
         try:
             settings = read_settings(name, words[1:], commands)
             as_json, _ = settings.pop("json", False), settings.pop("debug", False)
             refuse_place(settings)
+            refuse_ranks(name, commands)
             results = commands.COMMANDS[name][0](**settings)
             return show(results, as_json)
+        except interrupts.OutOfTimeError as error:
+            log(f"{error}; to go on, type: {typed}")
+            return show({"stopped": str(error)}, as_json and first())
         except (KeyboardInterrupt, Exception) as error:
             came.heard.set()
             if came or isinstance(error, KeyboardInterrupt):
-                log("stopped; the same command goes on from here")
+                complain("stopped; the same command goes on from here\n")
                 return 128 + (came or [signal.SIGINT])[0]
             if "--debug" in words:
                 raise
             refused = isinstance(error, REFUSALS)
             kind = "" if refused else f"{type(error).__name__}: "
-            log(f"tinyssl {name}: {kind}{error}")
+            complain(f"tinyssl {name}: {kind}{error}\n")
             return 2 if refused else 1
 
 
@@ -90,9 +97,31 @@ def refuse_place(settings: dict[str, Any]) -> None:
                 )
 
 
+def refuse_ranks(name: str, commands: Any) -> None:
+    """Refuse to do as often as torchrun has processes what they cannot share."""
+    if interrupts.launched() and commands.COMMANDS[name][0] not in commands.RANKED:
+        able = ", ".join(function.__name__ for function in commands.RANKED)
+        raise ValueError(f"torchrun is for {able}: start {name} without it")
+
+
 def log(text: str) -> None:
-    """Write a line for the person who waits."""
-    print(text, file=sys.stderr, flush=True)
+    """Write a line for the person who waits; of several ranks the first does."""
+    if first():
+        print(text, file=sys.stderr, flush=True)
+
+
+def first() -> bool:
+    """Say whether this process is alone, or the first of several ranks."""
+    return not interrupts.launched() or os.environ["RANK"] == "0"
+
+
+def complain(text: str) -> None:
+    """Write what went wrong; of several ranks the one that is first to know does."""
+    if interrupts.launched():
+        from tinyssl import ranks  # imports torch
+
+        text = text if ranks.is_first_to_speak() else ""
+    print(text, end="", file=sys.stderr, flush=True)
 
 
 class Parser(argparse.ArgumentParser):
@@ -104,7 +133,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Leave with status 2."""
-        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        complain(f"{self.prog}: {message} (see {self.prog} --help)\n")
+        self.exit(2)
 
 
 def overview(commands: Any) -> Parser:

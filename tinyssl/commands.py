@@ -17,6 +17,7 @@ from tinyssl.kinds import (
     Count,
     Device,
     Log,
+    Minutes,
     Natural,
     Network,
     Percent,
@@ -89,6 +90,8 @@ def pretrain(
     threads: Positive = 1,
     workers: Positive | None = None,
     device: Device = "auto",
+    checkpoint_minutes: Minutes | None = None,
+    max_minutes: Minutes | None = None,
     skip_bad: bool = False,
     out: Path = Path("runs/pretrain"),
     log: Log = silent,
@@ -138,6 +141,11 @@ def pretrain(
         As `demo`.
     device : name
         Where torch computes; auto takes the fastest.
+    checkpoint_minutes : float
+        Save a checkpoint every so many minutes, in place of every 200 steps.
+    max_minutes : float
+        Stop after so many minutes with a checkpoint, exit status 0 and the command to
+        go on with.
     skip_bad : bool
         Go on without files that cannot be read.
     """
@@ -171,6 +179,7 @@ def finetune(
     threads: Positive = 1,
     workers: Positive | None = None,
     device: Device = "auto",
+    max_minutes: Minutes | None = None,
     skip_bad: bool = False,
     out: Path | None = None,
     log: Log = silent,
@@ -229,6 +238,9 @@ def finetune(
         Accept encoders that saw the held-out images.
     lr, seed, threads, workers, device, skip_bad
         As `pretrain`.
+    max_minutes : float
+        Stop after so many minutes, with exit status 0 and the command to go on with;
+        what was not trained to its end by then begins anew.
     out : path
         Run folder, runs/ and the target's name if not given.
     """
@@ -421,6 +433,7 @@ def _named(*functions):
     return {f.__name__.replace("_", "-"): (f, {}) for f in functions}
 
 
+RANKED = (pretrain, finetune)  # whose work torchrun's processes may share
 COMMANDS = _named(demo, pretrain, finetune)
 COMMANDS |= {name: (finetune, {"target": settled}) for name, settled in SHORT.items()}
 COMMANDS |= _named(profile, grade, audit, compare, restoration, export_restored)

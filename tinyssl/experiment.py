@@ -3,6 +3,7 @@
 import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,8 @@ def compare_starts(
     threads: int = 1,
     device: str = "cpu",
     workers: int = 1,
+    executor: Executor | None = None,
+    until: float | None = None,
     progress: bool = False,
     **options: Any,
 ) -> list[dict[str, Any]]:
@@ -77,8 +80,9 @@ def compare_starts(
         Times that all folds are gone through, with other draws, weights and batches.
     steps, epochs, least_steps : int
         The budget of each: so many steps, or times each image and at least so many.
-    batch_size, lr, seed, threads, device, workers, progress
-        See `tinyssl.training.train` and `tinyssl.jobs.run_jobs`.
+    batch_size, lr, seed, threads, device, until, workers, executor, progress
+        See `tinyssl.training.train` and `tinyssl.jobs.run_jobs`. Any executor of
+        `concurrent.futures` gives the rows that worker processes give.
     schedules : sequence of dicts, such as `SCHEDULES`
         Among these "steps", "lr", "encoder_rate" and "frozen" are chosen, in place of
         the budget, for every initialisation, number of labels and fold, by thirds of
@@ -119,11 +123,12 @@ def compare_starts(
             job["save"] = f"models/{name}.pt" if asked == most else None
             jobs.append(job)
     how = {"batch_size": batch_size, "lr": lr, "threads": threads, "device": device}
+    how["until"] = until
     shared = Shared(
         cases, Path(out), encoder, how, dict(starts), target, options, curve
     )
     running = {"key": shared.key(), "workers": workers, "threads": threads}
-    running |= {"progress": progress}
+    running |= {"progress": progress, "executor": executor, "images": batch_size}
     if schedules and target.trains:
         _schedule(jobs, schedules, shared, again, running)
     running["steps"] = [job["steps"] for job in jobs]

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from tinyssl import ranks
 from tinyssl.data.cache import is_running
 
 # What a system says where there is no room: a disk, a quota, a limit of one file
@@ -24,6 +25,8 @@ def write_atomic(path, write):
 
     An OSError that names the file and the free space where there is no room.
     """
+    if ranks.rank():  # the first writes for all
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = partial_of(path)
     try:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from tinyssl import runs
+from tinyssl import ranks, runs
 from tinyssl.data.folds import stratified_group_folds
 from tinyssl.pretraining import Shared, new_encoder
 from tinyssl.starts import carry
@@ -62,7 +62,7 @@ def choose(shared: Shared, job: dict[str, Any]) -> dict[str, Any]:
     known = [score if higher else -score for score in tried]
     best = int(np.nanargmax(known)) if np.isfinite(known).any() else 0
     row = {"schedule": job["schedules"][best], "tried": tried}
-    return row | {"seconds": round(time.process_time() - begun, 2)}
+    return row | {"seconds": round(ranks.size() * (time.process_time() - begun), 2)}
 
 
 def finetune(shared: Shared, job: dict[str, Any]) -> dict[str, Any]:
@@ -96,7 +96,8 @@ def finetune(shared: Shared, job: dict[str, Any]) -> dict[str, Any]:
             row[name] = target.score(cases, index, answers)
             if target.keeps:
                 row[kept] = runs.plain(rounded(answers))
-    row |= {"held": held.tolist(), "seconds": round(time.process_time() - begun, 2)}
+    seconds = ranks.size() * (time.process_time() - begun)
+    row |= {"held": held.tolist(), "seconds": round(seconds, 2)}
     if job["save"]:
         runs.save_state(shared.out / job["save"], task.state_dict())
     return row

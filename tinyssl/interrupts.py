@@ -84,6 +84,16 @@ def held_back():
         raise KeyboardInterrupt  # where its handler only took a note
 
 
+class OutOfTimeError(Exception):
+    """Training was stopped by the clock, as was asked; it can go on from there."""
+
+
+def launched() -> bool:
+    """Say whether torchrun has started several processes, of which this is one."""
+    size = os.environ.get("WORLD_SIZE", "1")
+    return size != "1" and "TORCHELASTIC_RUN_ID" in os.environ
+
+
 @contextmanager
 def ignored():
     """Ignore both signals while what they ask for is being done."""

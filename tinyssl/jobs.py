@@ -5,16 +5,16 @@ import os
 import signal
 import threading
 import time
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
+from contextlib import chdir, closing
 from functools import partial
 from multiprocessing.connection import wait as wait_for
 from pathlib import Path
 
 import torch
 
-from tinyssl import interrupts, runs
+from tinyssl import interrupts, ranks, runs
 from tinyssl.parcel import packed, unpack
 from tinyssl.training import progress_bar, told, use_threads
 
@@ -24,7 +24,17 @@ LOOK = 0.5  # seconds from one look at the workers' progress to the next
 
 
 def run_jobs(
-    function, shared, jobs, *, key, steps=None, workers=1, threads=1, progress=False
+    function,
+    shared,
+    jobs,
+    *,
+    key,
+    steps=None,
+    images=0,
+    workers=1,
+    threads=1,
+    executor=None,
+    progress=False,
 ):
     """Call ``function(shared, job)`` for every job and return the results in order.
 
@@ -32,15 +42,22 @@ def run_jobs(
     job["file"]. Where that file was made with the same job and ``key`` (settings and
     data), the job is not run again; a damaged one is refused. Worker processes find
     what is shared in a file; with one worker the jobs run here. ``threads`` are
-    torch's, in each process; ``steps`` how many each job trains, for the progress bar.
+    torch's, in each process; ``steps`` how many each job trains, of so many ``images``,
+    for the progress bar.
+
+    Any ``executor`` of `concurrent.futures`, such as a cluster's, takes the jobs in the
+    place of worker processes. Its workers must reach all folders under the same names,
+    and import the function. A worker that is lost costs one job.
 
     An interrupt ends the workers, too, within seconds. A RuntimeError if one is killed.
     """
     keys = [runs.plain({"job": job, "key": key}) for job in jobs]
     work = {"function": function, "shared": shared, "jobs": jobs, "keys": keys}
     waiting = [number for number in range(len(jobs)) if _read(work, number) is None]
-    workers = min(workers, len(waiting))
+    waiting, workers = ranks.as_first(waiting), min(workers, len(waiting))
     run = partial(_spawned, workers=workers) if workers > 1 else _here
+    if executor is not None and waiting:
+        run = partial(_elsewhere, executor=executor)
     amounts, unit = steps or [1] * len(jobs), "step" if steps else "job"
     done = CONTEXT.RawArray("q", amounts)  # no lock, which a killed worker could hold
     for number in waiting:
@@ -49,12 +66,14 @@ def run_jobs(
 
         def show():
             bar.update(sum(done) - bar.n)
+            if images and (rate := bar.format_dict["rate"]):  # of late, in steps
+                bar.set_postfix_str(f"{images * rate:,.0f} images/s", refresh=False)
 
         with closing(run(work, waiting, threads=threads, done=done, show=show)) as ends:
             for number in ends:
                 done[number] = amounts[number]
                 show()
-    return [_read(work, number) for number in range(len(jobs))]
+    return ranks.as_first([_read(work, number) for number in range(len(jobs))])
 
 
 def _read(work, number):
@@ -87,6 +106,34 @@ def _here(work, waiting, *, threads, done, show):
 
 
 # In several processes
+
+
+def _elsewhere(work, waiting, *, executor: Executor, threads, done, show):
+    """Hand the waiting jobs to an executor; yield the number of each as it ends."""
+    here, name = Path.cwd(), f"jobs{time.time_ns()}"  # no worker knows it yet
+    with packed(here / Path(work["jobs"][0]["file"]).parent / name, work) as parcel:
+        tasks = ((_call_elsewhere, parcel, here, threads, number) for number in waiting)
+        futures = {executor.submit(*task): task[-1] for task in tasks}
+        try:
+            while futures:
+                ended, _ = wait(futures, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    future.result()
+                    yield futures.pop(future)
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+_one_job = threading.Lock()  # in a process: torch has one generator and one cwd
+
+
+def _call_elsewhere(parcel, place, threads, number):
+    """Run a job where an executor put it; what is shared is unpacked once."""
+    with _one_job, chdir(place), use_threads(threads):
+        if _kept.get("parcel") != parcel:
+            _kept.update(parcel=parcel, work=unpack(parcel))
+        _do(_kept["work"], number)
 
 
 def _spawned(work, waiting, *, workers, threads, done, show):

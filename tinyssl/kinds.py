@@ -8,6 +8,7 @@ Device = Literal["auto", "cpu", "cuda", "mps"]
 Natural = Annotated[int, (0, None)]  # whole numbers: both ends belong
 Positive = Annotated[int, (1, None)]
 Rate = Annotated[float, (0, 10)]  # other numbers: the lower end does not belong
+Minutes = Annotated[float, (0, None)]
 Percent = Annotated[float, (0, 100), "%"]  # given in percent, handed over as a share
 Count = Positive | Literal["all"]
 Network = Literal["small", "densenet121", "sononet", "unet", "unet-fine", "vit"]

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from tinyssl import models, pretext, runs
+from tinyssl import models, pretext, ranks, runs
 from tinyssl.cases import TEST, Cases
 from tinyssl.jobs import run_jobs
 from tinyssl.pretext.inputs import common_field
@@ -25,6 +25,7 @@ from tinyssl.task import Pretext, Target, Task
 from tinyssl.training import train
 
 MOST_SCORED = 256  # images on which a pretext task is scored
+LIMITS = ("until", "checkpoint_minutes")  # of `train`: they change no number
 Encoder = Mapping[str, Any] | Callable[[], nn.Module]
 
 
@@ -43,7 +44,7 @@ class Shared:
 
     def key(self) -> dict[str, Any]:
         """Return what a finished job must agree with, wherever it ran."""
-        how, encoder = ("threads", "device"), self.encoder
+        how, encoder = ("threads", "device", *LIMITS), self.encoder
         key = {"cases": self.cases.settings(), "fold": self.cases.fold}
         key |= {"encoder": repr(encoder) if callable(encoder) else dict(encoder)}
         key["training"] = {k: v for k, v in self.training.items() if k not in how}
@@ -82,6 +83,8 @@ def pretrain(
     threads: int = 1,
     device: str = "cpu",
     workers: int = 1,
+    until: float | None = None,
+    checkpoint_minutes: float | None = None,
     progress: bool = False,
 ) -> list[dict[str, Any]]:
     """Learn from the images of a study without their labels.
@@ -96,7 +99,8 @@ def pretrain(
     which "scored_on" names.
     """
     training = {"steps": steps, "batch_size": batch_size, "lr": lr, "seed": seed}
-    training |= {"threads": threads, "device": device}
+    training |= {"threads": threads, "device": device, "until": until}
+    training |= {"checkpoint_minutes": checkpoint_minutes}
     jobs = []
     for fold in range(cases.num_folds) or [None]:
         place = Path(folder) / (f"fold{fold}" if cases.num_folds > 1 else "")
@@ -108,7 +112,7 @@ def pretrain(
     starts = {} if init is None else {name: init}
     shared = Shared(cases, Path(out), encoder, training, starts)
     running = {"workers": workers, "threads": threads, "progress": progress}
-    running["steps"] = [steps] * len(jobs)
+    running |= {"steps": [steps] * len(jobs), "images": batch_size}
     return run_jobs(_pretrain_fold, shared, jobs, key=shared.key(), **running)
 
 
@@ -137,9 +141,10 @@ def _pretrain_fold(shared: Shared, job: dict[str, Any]) -> dict[str, Any]:
     scored_on, unseen = unseen_images(cases, fold, inner.columns)
     some = (column[:MOST_SCORED] for column in unseen)
     scores = inner.evaluate(*some, rng=np.random.default_rng(seed))
-    (out / "checkpoint.pt").unlink(missing_ok=True)  # done: nothing to resume
+    if ranks.rank() == 0:  # done: nothing to resume
+        (out / "checkpoint.pt").unlink(missing_ok=True)
     result = {key: job[key] for key in ("task", "fold", "folder", "task_options")}
-    result["seconds"] = round(time.process_time() - begun, 2)
+    result["seconds"] = round(ranks.size() * (time.process_time() - begun), 2)
     return result | {"rows": rows, "scored_on": scored_on, "scores": scores}
 
 

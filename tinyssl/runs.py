@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tinyssl import ranks
 from tinyssl.checkpoints import (  # noqa: F401  offered here too
     fill,
     load_checkpoint,
@@ -72,6 +73,9 @@ def claimed(out, settings, layout=None):
 
     Else the folder "holds a run" with the wrong settings, and refuses the right ones.
     """
+    if ranks.rank():  # the first claims it for all
+        yield
+        return
     refuse_foreign(out)
     there = set(out.iterdir()) if out.exists() else None
     claim(out, settings, layout)

@@ -4,13 +4,14 @@ Each function does what the command of its name says (`tinyssl.commands`), whose
 arguments it takes as one namespace.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from tinyssl import experiment, models, pretext, runs, targets
+from tinyssl import experiment, models, pretext, ranks, runs, targets
 from tinyssl.cases import Cases, Reading
 from tinyssl.data import open_dataset
 from tinyssl.jobs import cores
@@ -83,11 +84,21 @@ def running(s: SimpleNamespace, jobs: int) -> dict[str, Any]:
     """Return where jobs run: a process a core where there are several, if not told."""
     workers = s.workers or (1 if s.threads > 1 else min(cores(), max(1, jobs)))
     where = {"threads": s.threads, "device": choose_device(s.device)}
-    return where | {"workers": workers, "progress": True}
+    if ranks.size() > 1:
+        refuse_given(s, ["workers"], "one process: the ranks share each job")
+        workers = 1
+    return where | {"workers": workers, "progress": ranks.rank() == 0}
+
+
+def limits(s: SimpleNamespace) -> dict[str, Any]:
+    """Join other ranks, if there are, and return when training stops."""
+    ranks.join()
+    return {"until": s.max_minutes and time.time() + 60 * s.max_minutes}
 
 
 def pretrain(s: SimpleNamespace) -> dict[str, Any]:
     """Learn from images without labels."""
+    limited = limits(s) | {"checkpoint_minutes": s.checkpoint_minutes}
     out = Path(s.out)
     runs.refuse_foreign(out)
     method = pretext.find(s.task)
@@ -107,10 +118,11 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
     own = {"field_width": s.field_width} if patches else {}
     how = {"transductive": s.transductive, "labelled": s.folds > 0}
     reading = reading_of(s, s.size, s.folds, out, **how)
-    cases = read(target, s.data, reading, **own)
-    for more in s.unlabelled:
-        bare = replace(reading, folds=0, labelled=False)
-        cases = cases.with_more(read(target, more, bare, **own))
+    with ranks.one_first():
+        cases = read(target, s.data, reading, **own)
+        for more in s.unlabelled:
+            bare = replace(reading, folds=0, labelled=False)
+            cases = cases.with_more(read(target, more, bare, **own))
     cases = patched(cases, config)
     refuse_volumes(s.task, cases)
     config = method.encoder_config(fitted(config, cases), **s.options)
@@ -124,11 +136,13 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
     given = {"weights": s.weights, "encoder": config, "out": out, "options": s.options}
     names = [f"encoder{k}" for k in range(s.encoders)] if s.encoders > 1 else [""]
     logs = []
-    with runs.claimed(out, settings, where):
+    with runs.claimed(out, settings, where | ranks.described(where["device"])):
         for number, folder in enumerate(names):
-            how = given | training | where | {"seed": s.seed + number}
+            how = given | training | where | limited | {"seed": s.seed + number}
             how["init"] = next((one.of_repeat(number) for one in start.values()), None)
             logs += experiment.pretrain(s.task, cases, folder=folder, **how)
+    if not ranks.leave():
+        return []
     keys = ("folder", "fold", "scored_on", "scores")
     results = {"command": "pretrain", "task": s.task, "last": last(logs)}
     results["scores"] = [{key: entry[key] for key in keys} for entry in logs]
@@ -161,6 +175,7 @@ def with_defaults(s: SimpleNamespace, method: type[Pretext]) -> SimpleNamespace:
 
 def finetune(s: SimpleNamespace) -> dict[str, Any]:
     """Compare initialisations on the same labelled images."""
+    limited = limits(s)
     kind = targets.find(s.target)
     out = Path(s.out or Path("runs") / s.target)
     runs.refuse_foreign(out)
@@ -206,7 +221,8 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
             return found
         return found.scored_on(read(s.target, s.test, how, **how_read))
 
-    cases = patched(at(size), config)
+    with ranks.one_first():
+        cases = patched(at(size), config)
     config = fitted(config, cases)
     if foreign := set(own) - set((kind := kind.suited(cases)).own_options()):
         raise ValueError(
@@ -232,11 +248,13 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     settings |= {"pretrain_images": extra, "transductive": s.transductive}
     settings |= {"tune": s.tune}
     where = running(s, 2 * len(labels))
-    how = {"encoder": config, "out": out, "seed": s.seed, **where, **own}
+    how = {"encoder": config, "out": out, "seed": s.seed, **where, **limited, **own}
     how |= {"pretrain_images": extra, "curve": defaults["curve"]}
     how |= {"schedules": experiment.SCHEDULES if s.tune and kind.trains else ()}
-    with runs.claimed(out, settings, where):
+    with runs.claimed(out, settings, where | ranks.described(where["device"])):
         rows = compare(kind, cases, starts, labels, budget, how)
+    if not ranks.leave():
+        return []
     beside = {"labels": labels, "repeats": budget["repeats"], "seed": s.seed}
     blind, frozen = experiment.baseline_rows(kind, cases, **beside), []
     if "frozen" in s.transfer and kind.probes:

@@ -5,7 +5,8 @@ runs in NumPy and returns inputs and targets; ``forward(inputs, targets)`` retur
 the loss and a dictionary of numbers to log. The loop never asks which task it has.
 
 Whatever is drawn at a step depends only on the seed and the step, so a run that was
-killed and resumed gives the same numbers as one that was never stopped.
+killed and resumed gives the same numbers as one that was never stopped. Several ranks
+share each batch where ``torchrun`` has started them: see `tinyssl.ranks`.
 """
 
 import math
@@ -13,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager, nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from tinyssl.interrupts import held_back
+from tinyssl import ranks
+from tinyssl.interrupts import OutOfTimeError, held_back
 from tinyssl.runs import load_checkpoint, save_checkpoint
 
 CLIP_NORM = 1.0  # gradient norm beyond which a step is shortened
@@ -108,6 +111,8 @@ def train(
     device: str = "cpu",
     out: Path | None = None,
     checkpoint_every: int = 200,
+    checkpoint_minutes: float | None = None,
+    until: float | None = None,
     evaluate: Callable[[], dict[str, float]] | None = None,
     evaluate_every: int = 0,
     progress: bool = False,
@@ -130,8 +135,11 @@ def train(
     device : str, "cpu", "cuda" or "mps"
     out : path, optional
         Run folder, where ``checkpoint.pt`` and ``log.jsonl`` are written every
-        ``checkpoint_every`` steps, at the end, and between two steps where Ctrl-C or
-        SIGTERM ends the run; a checkpoint there is resumed.
+        ``checkpoint_every`` steps, or so many minutes if they are given, at the end,
+        and between two steps where Ctrl-C, SIGTERM or the clock ends the run; a
+        checkpoint there is resumed. TensorBoard can show it, where that is installed.
+    until : float, optional
+        Time, as `time.time` counts, at which training stops after the step at hand.
     evaluate : callable, optional
         Called every ``evaluate_every`` steps and at the end, with the task in
         evaluation mode; its numbers join the row of that step.
@@ -145,9 +153,11 @@ def train(
     ------
     ValueError
         If there is no image, the checkpoint is damaged or belongs to other settings,
-        or a batch is too small for batch normalisation.
+        or a batch is too small for batch normalisation or cannot be shared by ranks.
     DivergenceError
         If the loss or its gradient is not finite; the last good checkpoint stays.
+    OutOfTimeError
+        If training was stopped at ``until``.
     """
     count = len(data[0])
     if count == 0 or any(len(array) != count for array in data):
@@ -159,26 +169,36 @@ def train(
     layout = torch.contiguous_format
     if channels_last and all(p.ndim < 5 for p in task.parameters()):  # no volumes
         layout = torch.channels_last
+    share = ranks.begin(task, batch_size, device)
     task.to(device, memory_format=layout)
     optimizer = adamw(task, lr, weight_decay, encoder_rate)
     rows = load_checkpoint(task, optimizer, out, settings)
+    if ranks.as_first(len(rows)) != len(rows):
+        raise ValueError(f"--out {out} must be one folder, which all ranks reach")
     start, bar = time.perf_counter(), progress_bar(steps, len(rows), progress)
+    saved, over = time.monotonic(), False
     tell(len(rows))
-    held = held_back() if out else nullcontext([])
-    with held as asked, use_threads(threads), torch.random.fork_rng(devices=[]), bar:
+    with (
+        held_back() if out else nullcontext([]) as asked,
+        event_log(out, len(rows)) as board,
+        use_threads(threads),
+        torch.random.fork_rng(devices=[]),
+        bar,
+    ):
         for step in range(len(rows), steps):
             # Draw: everything below follows from the seed and the step
             rng = np.random.default_rng([seed, 1, step])
             torch.manual_seed(seed * 1_000_003 + step)
             index = batch_index(step, count, batch_size, seed)
             batch = task.make_batch(*(take(array, index) for array in data), rng=rng)
-            inputs, targets = to_tensor(batch, device)
+            inputs, targets = to_tensor(ranks.slice_of(batch, batch_size), device)
             # Forward, backward
             task.train()
-            with name_batch_size(batch_size):
+            with name_batch_size(share), ranks.slices():
                 loss, logs = task(inputs, targets)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
+            loss, logs = ranks.average(task, loss, logs)
             norm = nn.utils.clip_grad_norm_(task.parameters(), CLIP_NORM)
             value = loss.item()
             if not (math.isfinite(value) and torch.isfinite(norm)):
@@ -192,18 +212,28 @@ def train(
             row = {"step": step, "loss": value, "lr": rate}
             row |= {name: torch.as_tensor(v).item() for name, v in logs.items()}
             last = step + 1 == steps
-            due = evaluate_every and (step + 1) % evaluate_every == 0
-            if evaluate and (last or due):
+            score = evaluate_every and (step + 1) % evaluate_every == 0
+            if evaluate and (last or score):
                 task.eval()
                 row |= evaluate()
             rows.append(row | {"seconds": round(time.perf_counter() - start, 3)})
-            if out and (last or asked or (step + 1) % checkpoint_every == 0):
+            board(rows[-1])
+            late = until is not None and time.time() >= until
+            stop, over = ranks.agree(bool(asked), late)
+            due = (step + 1) % checkpoint_every == 0
+            if checkpoint_minutes is not None:
+                due = time.monotonic() >= saved + 60 * checkpoint_minutes
+            if out and (last or stop or over or due):
                 save_checkpoint(task, optimizer, out, settings, rows)
+                saved = time.monotonic()
             bar.set_postfix_str(f"loss {value:.4f}", refresh=False)
             bar.update()
             tell(1)
-            if asked:
+            if stop or over:
                 break
+    if len(rows) < steps:  # another rank was asked to stop, or the clock said so
+        done = f"time is up at step {len(rows)} of {steps}"
+        raise OutOfTimeError(done) if over else KeyboardInterrupt
     task.eval()
     return rows
 
@@ -223,9 +253,10 @@ def name_batch_size(batch_size):
     except ValueError as error:
         if batch_size > 1 or "value per channel" not in str(error):
             raise
+        each = f", one image for each of {n} ranks," if (n := ranks.size()) > 1 else ""
         raise ValueError(
-            "--batch-size 1 leaves batch normalisation one value a channel, which has "
-            "no deviation: give --batch-size 2 or more, or larger images"
+            f"--batch-size {n}{each} leaves batch normalisation one value a channel: "
+            f"give --batch-size {2 * n} or more, or larger images"
         ) from error
 
 
@@ -234,6 +265,27 @@ def diverged(step, loss, lr, out):
     path = out and out / "checkpoint.pt"
     kept = f"; the last good checkpoint is {path}" if path and path.exists() else ""
     return f"loss or gradient not finite at step {step} (loss {loss}, lr {lr:g}){kept}"
+
+
+@contextmanager
+def event_log(out, steps):
+    """Give a function that shows TensorBoard a row of the log, if that is installed."""
+    writers = []  # made when there is a row: who is refused leaves no trace
+
+    def write(row):
+        if not writers:
+            from torch.utils.tensorboard import SummaryWriter
+
+            writers.append(SummaryWriter(out / "events", purge_step=steps or None))
+        for name in row.keys() - {"step"}:
+            writers[0].add_scalar(name, row[name], row["step"])
+
+    able = out is not None and ranks.rank() == 0 and find_spec("tensorboard")
+    try:
+        yield write if able else lambda row: None
+    finally:
+        for writer in writers:
+            writer.close()
 
 
 # Where and how it runs

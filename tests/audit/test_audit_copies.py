@@ -138,6 +138,24 @@ def test_small_images_are_told_as_the_leak_guard_does(tmp_path, told, found):
     assert (kind, sorted(finding["rows"])) == ("copies-similar", tied)
 
 
+def test_the_tree_finds_all_pairs_that_are_near():
+    rng = np.random.default_rng(0)
+    broad = rng.uniform(40, 200, (150, 2, 2, 3)).repeat(8, 1).repeat(8, 2)
+    small = (broad + rng.uniform(-20, 20, (150, 16, 16, 3))).astype(np.uint8)
+    for shift in (2, 3, 4):  # in all pixels alike, and in most
+        most = rng.random((30, 16, 16, 3)) < 0.95
+        small = np.concatenate([small, small[:30] + np.uint8(shift) * most])
+    noisy = small[:30] + rng.integers(-4, 5, (30, 16, 16, 3))
+    small = np.concatenate([small, noisy.astype(np.uint8)])
+    rows = small.reshape(len(small), -1).astype(float)
+    apart = np.square(rows[:, None] - rows[None, :100]).mean(2)
+    expected = np.nonzero(apart < copies.SAME**2)
+    assert len(expected[0]) == 100 + 3 * 30
+    found = copies.same_pairs(small, small[:100])
+    np.testing.assert_array_equal(found, expected)
+    assert len(copies.same_pairs(small[:0], small)[0]) == 0
+
+
 def test_truncated_and_alien_files_are_named_with_the_reason(clean, found):
     whole = (clean.folder / "e1.png").read_bytes()
     (clean.folder / "e1.png").write_bytes(whole[: len(whole) // 2])

@@ -19,7 +19,32 @@ training.py: test_training.py
 
 training.py:
   test_interrupts.py::test_a_signal_waits_for_the_step_and_the_run_goes_on_bit_for_bit
-    if out and (last or asked or -> if out and (last or
+    if out and (last or stop or -> if out and (last or
+
+training.py: test_training.py
+    time.time() >= until -> time.time() < until
+    if out and (last or stop or over or due) -> if out and (last or stop or due)
+    if checkpoint_minutes is not None: -> if False:
+
+ranks.py: test_ranks.py
+    return gradient[rank()] -> return gradient[0]
+    _reduce(gradient := gradient -> (gradient := gradient
+    every.transpose(0, 1).flatten -> every.flatten
+    return total(x) / count() -> return x
+    parts = (whole / size()) -> parts = (whole / 1)
+    tensors += [module.running_mean, module.running_var] -> pass
+    (rank() + 1) * each] -> each]
+    attempt = os.environ["TORCHELASTIC_RESTART_COUNT"] -> attempt = 0
+    .add("spoken", 1) == 1 -> .add("spoken", 1) > 0
+
+jobs.py: test_jobs.py
+    with _one_job, chdir(place), use_threads -> with _one_job, use_threads
+    f"jobs{time.time_ns()}" -> "jobs"
+    with _one_job, chdir(place), use_threads -> with chdir(place), use_threads
+
+data/copies.py: audit/test_audit_copies.py
+    SAME * length**0.5 + 0.1 -> 0.5 * SAME * length**0.5
+    for i in sorted(some)] -> for i in some[:1]]
 
 files.py: test_files.py test_runs.py
     partial.replace(path) -> path.write_bytes(partial.read_bytes())

@@ -14,7 +14,8 @@ SIDE = 16  # pixels
 # Root mean square difference in bytes: IDRiD's copies differ by at most 0.9, its other
 # images by at least 3.6; synthetic eyes saved with quality 50 by 2.9, others by 7.5.
 SAME = 3.0
-BLOCK = 256  # rows at a time
+AXES, SAMPLE = 8, 512  # of a projection, and rows that say along which they differ
+BLOCK = 4096  # pairs at a time
 
 
 def thumbnails(images):
@@ -30,18 +31,28 @@ def seen_before(seen, new):
 
 
 def same_pairs(first, second):
-    """Return the rows of two sets of thumbnails that show one picture."""
+    """Return the rows of two sets of thumbnails that show one picture, in order.
+
+    A projection brings no two further apart. So only those are compared that are near
+    one another along a few axes, found in a tree: of different eyes few pairs are left.
+    """
+    from scipy.spatial import KDTree
+
     length = SIDE * SIDE * 3
-    first, second = (x.reshape(-1, length).astype(np.float32) for x in (first, second))
-    first, second = first - 128, second - 128  # sums of squares fit float32 exactly
-    lengths = np.square(second).sum(1)
-    found = [np.empty((2, 0), np.int64)]
-    for start in range(0, len(first), BLOCK):
-        rows = first[start : start + BLOCK]
-        square = np.square(rows).sum(1)[:, None] + lengths - 2 * rows @ second.T
-        near = np.nonzero(square < SAME**2 * length)
-        found.append(np.stack([near[0] + start, near[1]]))
-    return tuple(np.concatenate(found, axis=1))
+    first, second = (x.reshape(-1, length) for x in (first, second))
+    if not (len(first) and len(second)):
+        return np.empty((2, 0), np.int64)
+    some = second[:: -(-len(second) // SAMPLE)].astype(np.float32)
+    axes = np.linalg.svd(some - some.mean(0), full_matrices=False)[2][:AXES].T
+    tree, others = (KDTree(x @ axes) for x in (first, second))
+    near = tree.query_ball_tree(others, SAME * length**0.5 + 0.1)  # and rounding
+    rows = np.repeat(np.arange(len(near)), [*map(len, near)])
+    others = np.array([i for some in near for i in sorted(some)], np.int64)
+    same = np.zeros(len(rows), bool)
+    for at in (slice(i, i + BLOCK) for i in range(0, len(rows), BLOCK)):
+        apart = first[rows[at]].astype(np.int32) - second[others[at]]
+        same[at] = np.square(apart).sum(1) < SAME**2 * length
+    return rows[same], others[same]
 
 
 def connected(n, pairs):

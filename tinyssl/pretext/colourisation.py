@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from tinyssl import ranks
 from tinyssl.pretext.inputs import LIT, standardised
 from tinyssl.task import OnNetwork, Pretext
 from tinyssl.training import to_tensor
@@ -78,7 +79,9 @@ class Colourisation(OnNetwork, Pretext):
         )  # (pixels,)
         few = far.topk(1 + len(far) // 20).indices
         logged = zip(self.logged, (painted, bar, painted[few], bar[few]), strict=True)
-        return painted.mean(), {key: errors.mean() for key, errors in logged}
+        share = lit.sum() / ranks.mean(lit.sum())  # of a slice, beside the others
+        logs = {key: errors.mean() * share for key, errors in logged}
+        return painted.mean() * share, logs
 
     def paint(self, inputs):
         """Return the chroma of grey images, (N, 2, H, W)."""

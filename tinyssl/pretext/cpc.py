@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from tinyssl import _checks
+from tinyssl import _checks, ranks
 from tinyssl.pretext.inputs import pooled, standardised
 from tinyssl.pretext.patches import cut_grids
 from tinyssl.task import Pretext
@@ -69,7 +69,7 @@ class CPC(Pretext):
 
     def forward(self, inputs, targets):
         """InfoNCE over all patches of the batch that are asked for."""
-        logits = self.logits(inputs)  # (N, K, N, K)
+        logits, targets = self.logits(inputs), ranks.gather(targets)  # (N, K, N, K)
         itself = torch.arange(targets.numel(), device=targets.device)
         loss = F.cross_entropy(logits.flatten(2).flatten(0, 1), itself)
         right = logits.diagonal(0, 0, 2).argmax(1) == targets.T  # (K, N)
@@ -85,7 +85,9 @@ class CPC(Pretext):
         for layer in self.above:  # a row sees itself and those above, none below
             seen = seen + layer(F.pad(seen, (1, 1, 2, 0))).relu()
         pair = self.predict(seen)[:, :, : -self.below], z[:, :, self.below :]
-        said, true = (F.normalize(maps.flatten(2)) for maps in pair)  # (N, D, K)
+        said, true = (
+            ranks.gather(F.normalize(x.flatten(2))) for x in pair
+        )  # (N, D, K)
         return torch.einsum("ndk,mdj->nkmj", said, true) / 0.1  # temperature
 
     @torch.no_grad()

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from tinyssl import ranks
 from tinyssl.pretext.inputs import pooled, standardised
 from tinyssl.pretext.pairs import found, groups_of
 from tinyssl.pretext.views import sample_views
@@ -92,11 +93,12 @@ class DINO(Pretext):
             taught = ((raw - self.centre) * self.sharpness).softmax(1)
             taught = taught.unflatten(0, (2, -1))  # (2, N, K)
             if self.training and self.centring:
-                self.centre.lerp_(raw.mean(0), 0.1)
+                self.centre.lerp_(ranks.mean(raw.mean(0)), 0.1)
         every = -torch.einsum("tnk,snk->ts", taught, said) / said.shape[1]
         loss = (every.sum() - every.diagonal().sum()) / 10  # none with itself
         entropy = torch.special.entr(taught).sum(2).mean()
-        accuracy = found(*said[:2].exp()).float().mean()
+        crops = ranks.gather(said[:2].exp().flatten(0, 1), parts=2).chunk(2)
+        accuracy = found(*crops).float().mean()
         return loss, {"accuracy": accuracy, "entropy": entropy, "kl": loss - entropy}
 
     def outputs(self, x, encoder, head, prototypes):

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from tinyssl import _checks
+from tinyssl import _checks, ranks
 from tinyssl.pretext.pairs import TwoViews, spread
 from tinyssl.training import to_tensor
 
@@ -58,7 +58,8 @@ class Exemplar(TwoViews):
 
     def forward(self, inputs, targets):
         """Triplet loss of all first copies."""
-        return self.compare(self.embed(inputs), targets)
+        z = ranks.gather(self.embed(inputs), parts=2)
+        return self.compare(z, ranks.gather(targets))
 
     def compare(self, z, which):
         """Return the loss of embeddings (2N, d), and which triplets are in order."""

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from scipy.ndimage import binary_dilation
 
+from tinyssl import ranks
 from tinyssl.pretext.inputs import field_statistics
 from tinyssl.task import OnNetwork, Pretext
 from tinyssl.training import to_tensor
@@ -70,14 +71,14 @@ class Inpainting(OnNetwork, Pretext):
     def forward(self, inputs, targets):
         """Mean squared error inside the holes, in units of each image's variance."""
         images, holes = targets  # (N, C, H, W), (N, 1, H, W)
-        _, deviation = field_statistics(inputs)
+        (_, deviation), count = field_statistics(inputs), ranks.mean(holes.sum())
 
         def error(answer):
             squared = ((answer - images) / deviation).square().mean(1, keepdim=True)
-            return (squared * holes).sum() / holes.sum()
+            return (squared * holes).sum() / count
 
         inside, ring = error(self.paint(inputs)), error(inputs)
-        whole = inside.detach() * holes.mean()  # all but the holes is copied
+        whole = inside.detach() * (count / holes.numel())  # all but the holes is copied
         return inside, {"inside": inside, "ring": ring, "whole": whole}
 
     def paint(self, inputs):

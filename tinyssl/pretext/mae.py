@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from tinyssl import ranks
 from tinyssl.pretext import tokens
 from tinyssl.pretext.inputs import standardised
 from tinyssl.task import Pretext
@@ -82,9 +83,11 @@ class MaskedAutoencoder(Pretext):
         """Mean squared error of masked patches, in units of each one's variance."""
         patches, masked = targets[0][:, 0], targets[1]  # (N, L, P), (N, L)
         wanted, _, _ = tokens.normalised(patches)
-        others = (wanted.sum(0) - wanted) / max(1, len(wanted) - 1)
+        N = ranks.count() * len(wanted)
+        others = (ranks.total(wanted.sum(0)) - wanted) / max(1, N - 1)
         errors = (self.predict(*inputs) - wanted, others - wanted, wanted)
-        costs = ((e.square().mean(2) * masked).sum() / masked.sum() for e in errors)
+        count = ranks.mean(masked.sum())
+        costs = ((e.square().mean(2) * masked).sum() / count for e in errors)
         logs = dict(zip(("masked", "mean_patch", "flat"), costs, strict=True))
         return logs["masked"], logs
 

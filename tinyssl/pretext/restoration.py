@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from tinyssl import ranks
 from tinyssl.pretext.inputs import field_statistics
 from tinyssl.task import OnNetwork, Pretext
 from tinyssl.training import to_tensor
@@ -89,11 +90,12 @@ class ContextRestoration(OnNetwork, Pretext):
         given, wanted = ((x - mean) / deviation for x in (inputs, images))
         restored = self.network(given if self.standardise else inputs)
         error = (restored - wanted).square().mean(1, keepdim=True)  # (N, 1, H, W)
-        copied, count = F.mse_loss(given, wanted), changed.sum().clamp_min(1)
+        copied, count = F.mse_loss(given, wanted), ranks.mean(changed.sum())
+        same, count = changed.numel() - count, count.clamp_min(1)
         return error.mean(), {
             "copy": copied,
             "swapped": (error * changed).sum() / count,
-            "unswapped": (error * (1 - changed)).sum() / (1 - changed).sum(),
+            "unswapped": (error * (1 - changed)).sum() / same,
             "copy_swapped": copied * changed.numel() / count,
         }
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from tinyssl import _checks
+from tinyssl import _checks, ranks
 from tinyssl.pretext.pairs import TwoViews, groups_of, spread
 from tinyssl.training import to_tensor
 
@@ -66,7 +66,7 @@ class SimCLR(TwoViews):
 
     def forward(self, inputs, targets):
         """NT-Xent of all views."""
-        return self.compare(self.embed(inputs))
+        return self.compare(ranks.gather(self.embed(inputs), parts=2))
 
     def compare(self, z):
         """Return the loss of embeddings (2N, d), and how many views find their pair."""

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from tinyssl import ranks
 from tinyssl.models.text import TextEncoder, tokenize
 from tinyssl.pretext.inputs import seen
 from tinyssl.pretext.views import sample_views
@@ -63,9 +64,10 @@ class ImageText(Pretext):
     def forward(self, images, tokens):
         """Cross-entropy over the reports of each image, the images of each report."""
         shown, said = self.embed_images(images), self.embed_texts(tokens)
+        shown, said, tokens = map(ranks.gather, (shown, said, tokens))
         scale = self.log_scale.clamp(max=math.log(100)).exp()
         logits = scale * shown @ said.T  # (N, N)
-        own = torch.arange(len(images), device=logits.device)
+        own = torch.arange(len(shown), device=logits.device)
         loss = (F.cross_entropy(logits, own) + F.cross_entropy(logits.T, own)) / 2
         # Does the own report fit better than that of the next image, if they differ?
         asked = (tokens != tokens.roll(1, 0)).any(1)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional as F
 
-from tinyssl import metrics, models
+from tinyssl import metrics, models, ranks
 from tinyssl.cases import Cases, gather
 from tinyssl.data import load_images
 from tinyssl.data.copies import thumbnails
@@ -115,10 +115,12 @@ class Segmentation(OnNetwork, Target):
         masks, regions = targets  # (N, 1, H, W) each
         logits = self.logits(inputs)
         entropy = F.binary_cross_entropy_with_logits(logits, masks, reduction="none")
-        entropy = (entropy * regions).sum() / regions.sum()
+        entropy = (entropy * regions).sum() / ranks.mean(regions.sum())
         found = torch.sigmoid(logits) * regions
         wanted = masks * regions
-        dice = (2 * (found * wanted).sum() + 1) / (found.sum() + wanted.sum() + 1)
+        sums = torch.stack([(found * wanted).sum(), found.sum(), wanted.sum()])
+        shared, found, wanted = ranks.gather(sums[None]).sum(0)  # of the whole batch
+        dice = (2 * shared + 1) / (found + wanted + 1)
         logs = {"entropy": entropy.detach(), "soft_dice": dice.detach()}
         return entropy + 1 - dice, logs
 
