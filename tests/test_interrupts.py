@@ -129,12 +129,12 @@ def test_a_run_that_ends_for_a_signal_is_not_hit_by_it_again(monkeypatch, number
     commands, told = SimpleNamespace(COMMANDS={"pretrain": (pretrain, {})}), []
     commands.EPILOG = ""
 
-    def log(text):  # on a busy machine it takes longer than a signal waits
+    def complain(text):  # on a busy machine it takes longer than a signal waits
         told.append(text)
         time.sleep(5 * interrupts.AGAIN)
 
     monkeypatch.setattr(interrupts, "AGAIN", 0.02)
-    monkeypatch.setattr(cli, "log", log)
+    monkeypatch.setattr(cli, "complain", complain)
     monkeypatch.setattr(cli, "read_settings", lambda *_: {})
     monkeypatch.setattr(cli, "refuse_place", lambda *_: None)
     try:
@@ -142,7 +142,7 @@ def test_a_run_that_ends_for_a_signal_is_not_hit_by_it_again(monkeypatch, number
     except KeyboardInterrupt:
         status = "hit again"
     assert status == 128 + number
-    assert told == ["stopped; the same command goes on from here"]
+    assert told == ["stopped; the same command goes on from here\n"]
 
 
 def test_other_errors_that_python_cannot_pass_on_are_told_as_ever(monkeypatch):
