@@ -1,6 +1,7 @@
 """Likeness of two images: structural similarity, PSNR, mean squared error."""
 
 import math
+from typing import Literal, Required, TypedDict, Unpack, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -8,7 +9,39 @@ from numpy.typing import ArrayLike, NDArray
 from tinyssl import _checks
 from tinyssl.metrics import _ssim
 
+Float64 = NDArray[np.float64]
 
+
+class _Options(TypedDict, total=False):
+    """What `ssim` takes beside what says the type of its answer."""
+
+    data_range: Required[float]
+    channel_axis: int | None
+    window: str
+    win_size: int | None
+    sigma: float
+    sample_covariance: bool
+    k1: float
+    k2: float
+    spatial_dims: int
+
+
+# fmt: off
+@overload
+def ssim(image1: ArrayLike, image2: ArrayLike, *, full: Literal[False] = ...,
+         batch_axis: None = ..., **options: Unpack[_Options]) -> float: ...
+@overload
+def ssim(image1: ArrayLike, image2: ArrayLike, *, full: Literal[True],
+         batch_axis: None = ..., **options: Unpack[_Options]
+         ) -> tuple[float, Float64]: ...
+@overload
+def ssim(image1: ArrayLike, image2: ArrayLike, *, full: Literal[False] = ...,
+         batch_axis: int, **options: Unpack[_Options]) -> Float64: ...
+@overload
+def ssim(image1: ArrayLike, image2: ArrayLike, *, full: Literal[True],
+         batch_axis: int, **options: Unpack[_Options]
+         ) -> tuple[Float64, Float64]: ...
+# fmt: on
 def ssim(
     image1: ArrayLike,
     image2: ArrayLike,
@@ -24,7 +57,7 @@ def ssim(
     full: bool = False,
     spatial_dims: int = 2,
     batch_axis: int | None = None,
-) -> float | NDArray[np.float64] | tuple[float | NDArray, NDArray[np.float64]]:
+) -> float | Float64 | tuple[float | Float64, Float64]:
     """Structural similarity: luminance, contrast and structure, window by window.
 
     Parameters
