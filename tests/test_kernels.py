@@ -173,7 +173,7 @@ test_swap_patches_of_volumes = given(volumes, seeds, counts)(check_swaps)
 
 def check_rotate(images, turns):
     expected = reference.rotate(images, turns)
-    actual = np.empty_like(expected)
+    actual = np.empty_like(expected, order="C")
     _kernels.turns.rotate(images, turns, actual)
     np.testing.assert_array_equal(actual, expected)
 

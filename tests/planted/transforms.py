@@ -18,6 +18,9 @@ _kernels/turns.py: test_kernels.py::test_rotate
     H - left - tile.shape[1], top -> H - left - 1, top
     rows - 1, -1, pitch -> rows - 1, 1, pitch
     line[j, b] = walk[j, b] -> line[j, b] = walk[j, 0]
+    numbers[last - j - two] -> numbers[last - j + two]
+    size - 1 - start -> size - start
+    chosen[j % 3, j] = -> chosen[(j + 1) % 3, j] =
 
 transforms/swaps.py: transforms/test_swaps.py transforms/test_refused.py
   transforms/test_out.py
