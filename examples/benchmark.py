@@ -5,9 +5,10 @@
     python examples/benchmark.py --quick             small data: the check, no figures
     python examples/benchmark.py --markdown          and the table of the page of speed
     python examples/benchmark.py --memory            peak memory of the two large calls
+    python examples/benchmark.py --growth            time against size, beside theory
 
-Ours and the peers run in turns in one process; a ratio is the median over the turns,
-and in brackets that of the medians. Answers that differ by more than a row allows end
+Ours and the peers run in turns in one process; a ratio is given as the smallest, the
+median and the largest over the turns. Answers that differ by more than a row allows end
 the program with status 1. A peer that is not installed is named (``pip install
 "tinyssl[bench]"``), and one that is known to be wrong is timed with its error beside.
 """
@@ -24,6 +25,7 @@ import warnings
 from datetime import date
 from pathlib import Path
 
+import benchmark_growth as growth
 import benchmark_processes as processes
 import numpy as np
 from benchmark_rows import ROWS
@@ -43,7 +45,7 @@ HEADER = [
     "tinyssl ms",
     "best peer, ms",
     "usual library, ms",
-    "faster by (best / usual)",
+    "faster by, smallest..median..largest (best / usual)",
     "bar",
     "",
     "turns",
@@ -122,11 +124,11 @@ def measure(call, number):
     return (time.perf_counter() - start) / number
 
 
-def ratio(times, name):
-    """Return how many times longer a peer takes: medians, and median of the turns."""
-    of_medians = statistics.median(times[name]) / statistics.median(times["tinyssl"])
+def ratios(times, name):
+    """Return how many times longer a peer takes: least, median and most of turns."""
     pairs = zip(times[name], times["tinyssl"], strict=False)
-    return of_medians, statistics.median(peer / mine for peer, mine in pairs)
+    turns = [peer / mine for peer, mine in pairs]
+    return min(turns), statistics.median(turns), max(turns)
 
 
 def summarize(row, times):
@@ -134,19 +136,19 @@ def summarize(row, times):
     mine = 1000 * statistics.median(times["tinyssl"])
     right = {peer.name for peer in row.peers if not peer.known} & times.keys()
     best = min(right, key=lambda name: statistics.median(times[name]))
-    cells, ratios, met = [row.name, f"{mine:.3g}"], [], mine <= row.limit
+    cells, faster, met = [row.name, f"{mine:.3g}"], [], mine <= row.limit
     for name, least in ((best, row.best), (row.peers[-1].name, row.usual)):
         if name not in times:
             cells.append(f"{name} absent")
-            ratios.append("?")
+            faster.append("?")
             continue
-        of_medians, of_turns = ratio(times, name)
+        of_turns = ratios(times, name)
         cells.append(f"{name} {1000 * statistics.median(times[name]):.3g}")
-        ratios.append(f"{of_turns:.3g}x ({of_medians:.3g}x)")
-        met = met and of_turns >= least
+        faster.append("..".join(f"{one:.3g}" for one in of_turns) + "x")
+        met = met and of_turns[1] >= least
     bar = f"{row.best:g}x / {row.usual:g}x" if row.best else f"{row.limit:g} ms"
     verdict = "met" if met else "missed"
-    return [*cells, " / ".join(ratios), bar, verdict, str(len(times["tinyssl"]))]
+    return [*cells, " / ".join(faster), bar, verdict, str(len(times["tinyssl"]))]
 
 
 def summarize_starts(repeats):
@@ -205,6 +207,7 @@ def main(argv=None, rows=ROWS):
     parser.add_argument("--quick", action="store_true", help="small data, no figures")
     parser.add_argument("--markdown", action="store_true", help="print a table at last")
     parser.add_argument("--memory", action="store_true", help="peaks of memory only")
+    parser.add_argument("--growth", action="store_true", help="time against size only")
     parser.add_argument("--seconds", type=float, default=8, help="for a row, about")
     options = parser.parse_args(argv)
     if options.memory:
@@ -213,6 +216,10 @@ def main(argv=None, rows=ROWS):
         return 0
 
     print(conditions(), flush=True)
+    if options.growth:
+        chosen = [one for one in growth.GROWTH if re.search(options.rows, one.name)]
+        print(*growth.table(chosen, options.quick), sep="\n")
+        return 0
     lines, all_faults = [], []
     for row in rows:
         if not re.search(options.rows, row.name):

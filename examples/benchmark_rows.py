@@ -74,11 +74,14 @@ def masks(quick):
     return tuple(gaussian_filter(noise, (0, 0.5, 4, 4)) > 0.5)
 
 
-def features(n, d, quick):
-    """Draw two sets of float32 features with a spectrum that falls."""
+WHITE, DECAYING = 1, np.exp(-5)  # the last deviation beside the first
+
+
+def features(n, d, last, quick):
+    """Draw two sets of float32 features whose deviations fall from 1 to ``last``."""
     n, d = (n // 32, d // 32) if quick else (n, d)
     rng = np.random.default_rng(0)
-    scales = np.linspace(1, 0.1, d, dtype=np.float32)
+    scales = np.geomspace(1, last, d, dtype=np.float32)
     x, y = rng.standard_normal((2, n, d), np.float32) * scales
     return x, y * np.float32(1.2) + np.float32(0.1)
 
@@ -87,6 +90,13 @@ def batch(dtype, quick):
     """Return a batch of 64 colour images of 224 px."""
     shape = (3, 72, 72, 3) if quick else (64, 224, 224, 3)
     return np.random.default_rng(0).integers(0, 256, shape, np.uint8).astype(dtype)
+
+
+def planes(dtype, quick):
+    """Return the batch as channels-first images have it, a plane for each colour."""
+    images = batch(dtype, quick)
+    channels_first = np.ascontiguousarray(images.transpose(0, 3, 1, 2))
+    return channels_first.reshape(-1, *images.shape[1:3])
 
 
 def swaps(dtype, quick):
@@ -101,13 +111,15 @@ def swaps(dtype, quick):
 
 
 def ssim(image1, image2, data_range, window):
-    """Our SSIM with the peers' settings."""
-    axis = -1 if image1.ndim == 3 else None
-    options = dict(sample_covariance=True, window="uniform")
-    options = options if window == "uniform" else {}
-    return lambda: metrics.ssim(
-        image1, image2, data_range=data_range, channel_axis=axis, **options
-    )
+    """Our SSIM with the peers' settings; a batch in its own form, one call."""
+    options = {"data_range": data_range}
+    if window == "uniform":
+        options |= {"sample_covariance": True, "window": "uniform"}
+    if image1.ndim > 2:
+        options["channel_axis"] = -1
+    if image1.ndim == 4:
+        options["batch_axis"] = 0
+    return lambda: metrics.ssim(image1, image2, **options)
 
 
 def ours(function, *data):
@@ -118,10 +130,10 @@ def ours(function, *data):
 def ssim_row(name, shape, dtype, best, usual):
     """Return a row of SSIM; its name says the window."""
     window = name.split()[1]
-    skimage, opencv, mine = peers.skimage_ssim, peers.opencv_ssim, ssim
+    skimage, opencv, fast = peers.skimage_ssim, peers.opencv_ssim, peers.fast_ssim
     if len(shape) == 4:
-        skimage, opencv, mine = map(peers.each, (skimage, opencv, mine))
-    others = [Peer("Fast-SSIM", peers.fast_ssim, 1e-5)]
+        skimage, opencv, fast = map(peers.each, (skimage, opencv, fast))
+    others = [Peer("Fast-SSIM", fast, 1e-5)]
     if window == "gaussian":
         others = [
             Peer("OpenCV float32", opencv, 1e-4),
@@ -130,7 +142,7 @@ def ssim_row(name, shape, dtype, best, usual):
         ]
     single = 1e-5 if dtype == np.float32 else 1e-9  # scikit-image keeps float32
     others.append(Peer("scikit-image", skimage, single))
-    return Row(name, partial(images, shape, dtype, window), mine, others, best, usual)
+    return Row(name, partial(images, shape, dtype, window), ssim, others, best, usual)
 
 
 def qwk_row(name, n, dtype, **bar):
@@ -145,10 +157,10 @@ def qwk_row(name, n, dtype, **bar):
     return Row(name, data, mine, others, **bar)
 
 
-def frechet_row(name, data, function, best, usual):
-    """Return a row of the Frechet distance."""
+def frechet_row(name, data, function, best, usual, rounding=1e-6):
+    """Return a row of the Frechet distance, which peers know to ``rounding``."""
     others = [
-        Peer("numpy eigh", peers.numpy_frechet, 1e-6),
+        Peer("numpy eigh", peers.numpy_frechet, rounding),
         Peer("torch-fidelity", peers.torch_fidelity, 1e-3),
         Peer("pytorch-fid", peers.pytorch_fid, 1e-3),
     ]
@@ -201,17 +213,18 @@ def draw_row(dtype, best, usual):
     )
 
 
-def turn_row(turns, dtype, best, usual):
-    """Return a row of turns of a whole batch."""
+def turn_row(turns, dtype, best, usual, data=batch):
+    """Return a row of turns of a whole batch: pixels with their colours, or planes."""
     others = [
         Peer("OpenCV", peers.opencv_turns, 0),
         Peer("torch", peers.torch_turns, 0),
         Peer("numpy", peers.numpy_turns, 0),
     ]
-    name = f"{'quarter' if turns == 1 else 'half'} turn, 64 x 224²x3 {dtype}"
+    shape = "64 x 224²x3" if data is batch else "planes, 64 x 3 x 224²"
+    name = f"{'quarter' if turns == 1 else 'half'} turn, {shape} {dtype}"
     mine = partial(ours, transforms.rotate)
     return Row(
-        name, lambda quick: (batch(dtype, quick), turns), mine, others, best, usual
+        name, lambda quick: (data(dtype, quick), turns), mine, others, best, usual
     )
 
 
@@ -235,9 +248,9 @@ def macro_f1(y_true, y_pred):
     return metrics.f1_score(y_true, y_pred, average="macro")
 
 
-def covariances(quick):
-    """Means and full-rank covariances of 2,048 features."""
-    return tuple(peers.stats(features(2 * 2048, 2048, quick)))
+def covariances(n, last, quick):
+    """Means and covariances of n samples of 2,048 features: of rank n - 1 or full."""
+    return tuple(peers.stats(features(n, 2048, last, quick)))
 
 
 MILLION = partial(grades, 10**6, np.int64)
@@ -252,29 +265,37 @@ ROWS = [
     ssim_row("SSIM uniform 512² float64", (512, 512), np.float64, 1.2, 40),
     ssim_row("SSIM uniform 1024² uint8", (1024, 1024), np.uint8, 1.5, 60),
     ssim_row("SSIM uniform 512²x3 uint8", (512, 512, 3), np.uint8, 0.8, 80),
+    ssim_row("SSIM uniform 512²x3 float64", (512, 512, 3), np.float64, 1, 40),
+    ssim_row("SSIM uniform 64 x 224²x3 uint8", (64, 224, 224, 3), np.uint8, 1, 40),
+    qwk_row("QWK n = 100 int64", 100, np.int64, best=1, usual=20),
     qwk_row("QWK n = 3,662 int64", 3662, np.int64, limit=0.010),
     qwk_row("QWK n = 1e6 int64", 10**6, np.int64, best=5, usual=200),
     qwk_row("QWK n = 1e8 uint8", 10**8, np.uint8, best=25, usual=300),
-    frechet_row(
-        "Frechet, features 500 x 2048",
-        partial(features, 500, 2048),
-        metrics.frechet_distance,
-        30,
-        250,
+    *(
+        frechet_row(
+            f"Frechet, features {n} x 2048, {name}",
+            partial(features, n, 2048, last),
+            metrics.frechet_distance,
+            *bars,
+        )
+        for n, name, last, *bars in (
+            (500, "white", WHITE, 30, 250),
+            (10_000, "white", WHITE, 1.5, 4),
+            (10_000, "decaying", DECAYING, 1.5, 4),
+        )
     ),
-    frechet_row(
-        "Frechet, stats d = 2048 full rank",
-        covariances,
-        metrics.frechet_distance_from_stats,
-        1.7,
-        8,
-    ),
-    frechet_row(
-        "Frechet, features 10000 x 2048",
-        partial(features, 10_000, 2048),
-        metrics.frechet_distance,
-        1.2,
-        4,
+    *(
+        frechet_row(
+            f"Frechet, stats d = 2048, {name}",
+            partial(covariances, n, last),
+            metrics.frechet_distance_from_stats,
+            *bars,
+        )
+        for n, name, last, *bars in (
+            (2 * 2048, "white", WHITE, 1.7, 8),
+            (2 * 2048, "decaying", DECAYING, 1.5, 4),
+            (1024, "rank 1023", WHITE, 1, 4, 1e-4),
+        )
     ),
     swap_row("uint8", False, 2, 200),
     swap_row("float32", False, 2, 200),
@@ -286,6 +307,10 @@ ROWS = [
     turn_row(1, "float32", 1.5, 4),
     turn_row(2, "uint8", 0.9, 2),
     turn_row(2, "float32", 0.9, 2),
+    turn_row(1, "uint8", 1, 4, planes),
+    turn_row(1, "float32", 1, 4, planes),
+    turn_row(2, "uint8", 0.9, 2, planes),
+    turn_row(2, "float32", 0.9, 2, planes),
     ranking_row("ROC AUC n = 1e6", metrics.roc_auc, "roc_auc_score", "binary_auroc"),
     ranking_row(
         "average precision n = 1e6",
@@ -300,6 +325,14 @@ ROWS = [
         [("np.bincount", peers.numpy_f1), ("scikit-learn", peers.sklearn_f1)],
         1.3,
         80,
+    ),
+    count_row(
+        "macro F1 n = 3,662",
+        partial(grades, 3662, np.int64),
+        macro_f1,
+        [("np.bincount", peers.numpy_f1), ("scikit-learn", peers.sklearn_f1)],
+        1,
+        20,
     ),
     count_row(
         "accuracy n = 1e6",

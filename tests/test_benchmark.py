@@ -102,3 +102,23 @@ def test_the_command_prints_a_table_of_times():
     table = [line for line in done.stdout.splitlines() if line.startswith("|")]
     names = [line.split(" | ")[0] for line in table[2:]]
     assert names == ["| SSIM gaussian 64² uint8", "| QWK n = 3,662 int64"]
+
+
+def test_a_row_carries_the_smallest_median_and_largest_ratio(benchmark, row):
+    times = {"tinyssl": [1.0, 2.0, 1.0], "numpy": [2.5, 3.0, 4.0]}
+    assert benchmark.ratios(times, "numpy") == (1.5, 2.5, 4.0)
+    assert "1.5..2.5..4x / ?" in benchmark.summarize(row, times)
+
+
+def test_growth_prints_the_slope_of_each_step(benchmark, capsys):
+    slopes = benchmark.growth.slopes([1, 10, 100], [2, 20, 2000])
+    np.testing.assert_allclose(slopes, [1, 2])
+    assert benchmark.main(["--growth", "--quick", "--rows", "QWK|Frechet"]) == 0
+    lines = [line.split(" | ") for line in capsys.readouterr().out.splitlines()[1:]]
+    assert [line[0] for line in lines] == ["metric", "QWK", "Frechet"]
+    assert [line[-1] for line in lines[1:]] == ["1", "3"]
+    for _, sizes, times, slope, _ in lines[1:]:
+        shown = [float(value) for value in times.split(", ")]
+        assert len(shown) == len(sizes.split(", ")) == 2
+        expected = np.log10(shown[1] / shown[0])  # each step is tenfold
+        assert float(slope) == pytest.approx(expected, abs=0.02)

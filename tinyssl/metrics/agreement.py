@@ -11,7 +11,7 @@ from tinyssl import _checks, _kernels, _threads
 # longer (timeit of quadratic_weighted_kappa(a, a), a = np.arange(2000) % 5, and 2001).
 SMALL = 2_000
 PART = 1_000_000  # labels a thread: fewer do not pay for waking one on a busy machine
-FEW = 64  # classes, in a table that fits in the first cache
+FEW = 32  # classes, in a table that fits in the first cache
 
 
 def confusion_matrix(
@@ -60,7 +60,8 @@ def confusion_matrix(
         # most labels fit in a small table, and need no look before they are counted
         table = _count(y_true, y_pred, FEW)
         if table is not None:
-            K = int(np.flatnonzero(table.any(axis=0) | table.any(axis=1))[-1]) + 1
+            rows, columns = divmod(np.flatnonzero(table), FEW)
+            K = int(max(rows[-1], columns.max())) + 1
             return table[:K, :K].copy()
     K = _checks.classes(y_true, y_pred, num_classes, _checks.LARGEST_TABLE)
     if large:
@@ -186,6 +187,14 @@ def _rating_sums(y_true, y_pred):
 
 def _numpy_sums(y_true, y_pred):
     """Return the five sums from NumPy, in Python integers where int64 has no room."""
+    if np.uint64 not in (y_true.dtype, y_pred.dtype):
+        both = np.array((y_true, y_pred), dtype=np.int64)
+        low, high = int(both.min()), int(both.max())
+        if len(y_true) * (high - low) ** 2 < 2**63:
+            both -= low
+            a, b = both
+            aa, ab, bb = int(a @ a), int(a @ b), int(b @ b)
+            return int(a.sum()), int(b.sum()), aa, bb, aa + bb - 2 * ab
     a, b, span = _distances(y_true, y_pred)
     if len(a) * span**2 >= 2**63:
         a, b = a.astype(object), b.astype(object)

@@ -164,4 +164,5 @@ def _averaged(share, y_true, y_pred, average, num_classes, sample_weight, undefi
         used = truth > 0  # 0 times undefined is 0
         return float(values[used] @ truth[used] / truth.sum())
     counted = every_class | (truth > 0) | (predicted > 0)
-    return float(values[counted].mean())
+    values = values[counted]
+    return float(values.sum() / len(values))
