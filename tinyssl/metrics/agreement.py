@@ -187,14 +187,14 @@ def _rating_sums(y_true, y_pred):
 
 def _numpy_sums(y_true, y_pred):
     """Return the five sums from NumPy, in Python integers where int64 has no room."""
-    if np.uint64 not in (y_true.dtype, y_pred.dtype):
-        both = np.array((y_true, y_pred), dtype=np.int64)
+    both = np.array((y_true, y_pred))
+    if np.can_cast(both.dtype, np.int64):  # not of uint64, alone or beside int64
         low, high = int(both.min()), int(both.max())
         if len(y_true) * (high - low) ** 2 < 2**63:
-            both -= low
-            a, b = both
-            aa, ab, bb = int(a @ a), int(a @ b), int(b @ b)
-            return int(a.sum()), int(b.sum()), aa, bb, aa + bb - 2 * ab
+            both = both - np.int64(low)
+            a, b = both.sum(axis=1).tolist()
+            (aa, ab), (_, bb) = (both @ both.T).tolist()
+            return a, b, aa, bb, aa + bb - 2 * ab
     a, b, span = _distances(y_true, y_pred)
     if len(a) * span**2 >= 2**63:
         a, b = a.astype(object), b.astype(object)
