@@ -185,9 +185,13 @@ def test_rotate(images, seed, dtype):
 
 
 @pytest.mark.parametrize("turn", range(4))
-@pytest.mark.parametrize("shape", [(127, 129), (129, 255), (257, 128), (256, 257)])
+@pytest.mark.parametrize(
+    "shape",
+    [(127, 129, 1), (129, 255, 1), (257, 128, 1), (256, 257, 1), (30, 31, 3)],
+)
 def test_rotate_across_tiles(shape, turn):
-    images = np.arange(math.prod(shape), dtype=np.uint64).reshape(1, *shape, 1)
+    images = np.arange(math.prod(shape)).reshape(1, *shape)
+    images = images.astype(np.uint8 if shape[2] == 3 else np.uint64)
     check_rotate(images, np.array([turn]))
 
 

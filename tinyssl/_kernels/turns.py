@@ -22,7 +22,7 @@ def rotate(images, turns, out):
         if turns[n] == 0:
             out[n] = images[n]
             continue
-        if turns[n] == 2 and (B == 1 or B == 3):
+        if turns[n] == 2 and (B == 1 or (B == 3 and images.itemsize == 1)):
             _reverse(images[n].reshape(-1), B, chosen, out[n].reshape(-1))
             continue
         if turns[n] == 2:  # rows stay rows
