@@ -23,7 +23,7 @@ metrics/_ssim.py: metrics/test_limits.py metrics/test_ssim.py
     len(taps) ** dims -> len(taps) ** 2
     [side - K + 1 for side in sides] -> [side - K for side in sides]
     if min(sides) < K: -> if min(sides) < K - 1:
-    centre[:] = total / -> centre[:] = 0 * total /
+    some.sum(axis=1) / some -> 0 * some.sum(axis=1) / some
     / (math.prod(lines) * columns * C) -> / (math.prod(lines) * columns)
     out=maps[n], batch=N) -> out=maps[0], batch=N)
     if 2 * radius + 1 > LONGEST: -> if False:

@@ -33,7 +33,7 @@ metrics/_ssim.py: metrics/test_ssim.py
     sums[row // tile] += line -> sums[row // tile] = line
     # another path than the size of a call says
     image1.size * batch > SMALL -> image1.size > SMALL
-    if options.box and image1.size > SMALL: -> if options.box:
+    options.box and image1.size > SMALL\n -> options.box\n
     five += np.multiply( -> total += np.multiply(
     if options.box and len(options.taps) > EXACT else -> if False else
 
