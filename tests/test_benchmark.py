@@ -97,7 +97,7 @@ def test_the_bar_decides_what_is_met(benchmark, row):
 
 def test_the_command_prints_a_table_of_times():
     command = [sys.executable, EXAMPLES / "benchmark.py", "--seconds", "0"]
-    command += ["--rows", "64² uint8|3,662", "--markdown"]
+    command += ["--rows", "gaussian 64² uint8|QWK n = 3,662", "--markdown"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     table = [line for line in done.stdout.splitlines() if line.startswith("|")]
     names = [line.split(" | ")[0] for line in table[2:]]

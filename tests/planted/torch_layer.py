@@ -10,8 +10,9 @@ training.py: test_training.py
     range(len(rows), steps) -> range(steps)
     return peak * (step + 1) / rising -> return peak * step / rising
     0.5 * (1 + math.cos(math.pi * done)) -> math.cos(math.pi * done)
-    p.requires_grad and p.ndim <= 1 -> p.requires_grad and p.ndim <= 0
-    "weight_decay": 0.0} -> "weight_decay": weight_decay}
+    (p.ndim <= 1, id(p) -> (p.ndim <= 0, id(p)
+    0.0 if spared else weight_decay -> weight_decay
+    rate * group["share"] -> rate
     if not (math.isfinite(value) and torch.isfinite(norm)): -> if False:
     scale = 255.0 if array.dtype == np.uint8 -> scale = 1.0 if array.ndim == 9
     tensor.movedim(-1, 1) -> tensor.transpose(-1, 1)
