@@ -1,6 +1,6 @@
 """Run lessons over seeds: ranges for "What you should see", seconds, memory.
 
-    python lessons/measure.py 01 [02 ...] [--seeds 10] [--fast] [--write]
+    python lessons/measure.py 01 [02 ...] | --all [--seeds 10] [--fast] [--write]
 
 Prints a line for each number of results.json as it stands in the lesson, and says
 where the lesson's text disagrees, or with --write puts the ranges there. Below it the
@@ -17,7 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tinyssl.check.course import find_lesson, lesson, read_header
+from tinyssl.check.course import find_folder, find_lesson, lesson, read_header
 from tinyssl.summary import paired_interval
 
 WRITTEN = re.compile(r"^# - ``(\w+)``: (-?[\d.]+) to (-?[\d.]+)$", re.MULTILINE)
@@ -30,12 +30,14 @@ PEAK = (
 def main():
     """Measure the lessons named."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("numbers", nargs="+", type=int, metavar="NN")
+    parser.add_argument("numbers", nargs="*", type=int, metavar="NN")
+    parser.add_argument("--all", action="store_true", help="every lesson")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--fast", action="store_true")
     parser.add_argument("--write", action="store_true", help="into the lesson's text")
     options = parser.parse_args()
-    for number in options.numbers:
+    every = [int(path.name[:2]) for path in find_folder().glob("[0-9][0-9]_*.py")]
+    for number in sorted(every) if options.all else options.numbers:
         with tempfile.TemporaryDirectory() as folder:
             found = measure(number, options.seeds, options.fast, Path(folder))
         if options.write:
