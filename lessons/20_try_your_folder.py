@@ -281,9 +281,9 @@ figure.savefig(OUT / "4_scores.png")
 #
 # Vessels, where a pixel is a label
 # ---------------------------------
-# 40 annotated eyes hold 160,000 pixels. Is 60 steps of a small U-Net enough? The rival from
-# lesson 08 needs no training: the pixels that are darkest beside their surroundings, as
-# many as vessels have in the training part.
+# 40 annotated eyes hold 160,000 pixels. Is 60 steps of a small U-Net enough? The rival
+# from lesson 08 needs no training: the pixels that are darkest beside their
+# surroundings, as many as vessels have in the training part.
 
 # %%
 from scipy.ndimage import gaussian_filter
