@@ -326,9 +326,7 @@ ax.axhline(0, color="0.6", linewidth=0.8)
 ax.set_xticks(range(5), TASKS)
 ax.set(ylabel="AUC minus rival, refer?, 25 %", ylim=(-0.3, 0.4))
 ax.legend(frameon=False, ncols=2, loc="upper left")
-figure.suptitle(
-    f"Two encoders of one task “differ”: {results['same_task']:.0%} of cases"
-)
+figure.suptitle(f"Encoders of one task “differ” in {results['same_task']:.0%} of cases")
 figure.savefig(OUT / "4_encoders.png")
 
 # %% [markdown]
