@@ -334,7 +334,7 @@ for ax, (key, other) in zip(axes, questions.items(), strict=True):
     ax.set(title=f"“no findings” or “{other}”?", xlabel="difference of the cosines")
 axes[0].set(ylabel="eyes")
 axes[0].legend(frameon=False)
-said = "Asked with “no no”, healthy eyes score {:.2f}; asked plainly, {:.2f}"
+said = "Healthy or ill? Asked with “no no”, the AUC is {:.2f}; plainly, {:.2f}"
 figure.suptitle(said.format(results["deny_no_no"], results["deny_healthy"]))
 figure.savefig(OUT / "4_broken.png")
 
