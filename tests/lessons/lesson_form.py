@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tinyssl.check.course import read_header
+
 LESSONS = Path(__file__).parents[2] / "lessons"
 FILES = sorted(LESSONS.glob("[0-9][0-9]_*.py"))
 PHRASES = (
@@ -135,6 +137,24 @@ def run(path, out):
     if done.returncode:
         raise RuntimeError(done.stderr)
     return json.loads(done.stdout.rpartition("WATCHED ")[2])
+
+
+def check_runs(path, folder):
+    """Run a lesson twice: alike, in its folder, and with what it says it finds."""
+    for out in (folder / "a", folder / "b"):
+        assert run(path, out) == []
+        promised = read_header(path)["files"].split(", ")
+        assert sorted(file.name for file in out.iterdir()) == sorted(promised)
+        assert len(list(out.glob("*.png"))) >= 3
+    first, second = ((folder / n / "results.json").read_bytes() for n in "ab")
+    assert first == second
+    results = json.loads(first)
+    text = path.read_text(encoding="utf-8")
+    ranges = re.findall(r"^# - ``(\w+)``: (\S+) to (\S+)$", text, flags=re.MULTILINE)
+    assert ranges
+    for name, low, high in ranges:
+        assert name in results
+        assert float(low) <= float(high)
 
 
 def body(function):
