@@ -82,9 +82,7 @@ def _walk(pixels, pitch, turn, out):
     """Write a turn in order; rows of the source begin ``pitch`` pixels apart."""
     rows, cols, B = out.shape
     # a turn is an affine walk over the source: start, one row on, one column on
-    if turn == 0:
-        start, down, right = 0, pitch, 1
-    elif turn == 1:
+    if turn == 1:
         start, down, right = rows - 1, -1, pitch
     elif turn == 2:
         start, down, right = (rows - 1) * pitch + cols - 1, -pitch, -1
