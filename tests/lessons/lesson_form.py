@@ -30,8 +30,6 @@ PHRASES = (
 )
 LIMITS = (180, 1200, 40)  # lines of code, words (numbers too), lines of a code cell
 LONGER = {  # to be cut
-    4: (250, 1525, 44),
-    9: (250, 1520, 54),
     10: (195, 1200, 40),
     11: (201, 1200, 40),
     12: (191, 1200, 40),
