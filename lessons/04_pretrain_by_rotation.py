@@ -108,14 +108,14 @@ def logits_of(network, inputs):
 
 
 def ask(network, images):
-    """Ask for all four turns of every image: counts, rows are the true turn."""
+    """Hide the borders, ask for all four turns: counts, rows are the true turn."""
     return np.array(network.evaluate(images, rng=None)["confusion"])
 
 
 z, t = np.zeros((6, 4)), np.array([0, 1, 2, 3, 0, 1])
 assert np.allclose(np.log(np.exp(z).sum(1)) - z[np.arange(6), t], np.log(4))
 assert np.isclose(F.cross_entropy(torch.tensor(z), torch.tensor(t)), np.log(4))
-table = ask(fresh_network(), hidden[unseen])
+table = ask(fresh_network(), eyes.images[unseen])
 print(f"ln 4 = {np.log(4):.3f}; {np.trace(table)} of {table.sum()} answers are right")
 
 # %% [markdown]
@@ -161,7 +161,7 @@ network, losses, tables = fresh_network(), [], []
 for step, loss in enumerate(learn(network, hidden[seen], STEPS), start=1):
     losses.append(loss)
     if step % (STEPS // 12) == 0:
-        tables.append(ask(network, hidden[unseen][:100]))
+        tables.append(ask(network, eyes.images[unseen][:100]))
         print(f"step {step}: {np.trace(tables[-1])} answers are right", flush=True)
 
 # %% [markdown]
@@ -200,7 +200,7 @@ figure.savefig(OUT / "2_curve.png")
 # The loss rests at ln 2 for a while: the axis is known, the way round is guessed.
 
 # %%
-final = ask(network, hidden[unseen])
+final = ask(network, eyes.images[unseen])
 axis, way = axis_and_way(final)
 hardest = [90 * int(np.argmin(np.diag(t) / t.sum(1))) for t in (*tables, final)]
 print("hardest turn at each look:", hardest)
@@ -271,7 +271,7 @@ for border, mark in (("hidden", "o"), ("left in", "s")):
     axes[2].plot([*asked], heights, mark, markersize=9, label=f"border {border}")
 axes[2].axhline(0.25, color="k", linestyle=":", label="guessing")
 axes[2].set(ylabel="share of turns named", ylim=(0, 1.05))
-axes[2].legend()
+axes[2].legend(loc="upper right")
 scores = f"{results['left_own']:.2f} at home, {results['left_tab']:.2f}"
 dark = f"{changed.sum((1, 2)).mean():.0f} of {size**2:,} pixels are darker"
 figure.suptitle(f"Border left in: {scores} when {dark}")
@@ -324,7 +324,7 @@ ax.plot(range(3), common, "k_", markersize=20, label="commonest answer")
 ax.set_xticks(range(3), ("right or left eye", "which camera", "ill or healthy"))
 ax.set(ylabel="share right, unseen eyes", ylim=(0, 1.05))
 ax.legend(loc="lower left")
-said = "Ill or healthy: rotation {healthy_rotation:.2f}, 8 × 8 pixels {healthy_8:.2f}"
+said = "Right or left eye: rotation {eye_rotation:.2f}, 8 × 8 pixels {eye_8:.2f}"
 figure.suptitle(said.format(**results))
 figure.savefig(OUT / "5_probe.png")
 
