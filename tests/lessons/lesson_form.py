@@ -32,11 +32,7 @@ LIMITS = (180, 1200, 40)  # lines of code, words (numbers too), lines of a code 
 LONGER = {  # to be cut
     4: (250, 1525, 44),
     9: (250, 1520, 54),
-    10: (195, 1200, 40),
-    11: (201, 1200, 40),
-    12: (191, 1200, 40),
     17: (210, 1349, 40),
-    19: (196, 1201, 40),
     20: (204, 1200, 40),
 }
 FORBIDDEN = ("__main__", "argparse", "plt.show(", "lessons.utils", "urlopen")
