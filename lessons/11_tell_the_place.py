@@ -55,9 +55,9 @@ plt.savefig(OUT / "1_neighbours.png", bbox_inches="tight")
 # %%
 import numpy as np
 
-from tinyssl import transforms
-from tinyssl.pretext.inputs import common_field
-from tinyssl.pretext.patches import sample_rooms
+from tinyssl import training, transforms
+from tinyssl.pretext.inputs import common_field, levelled, standardised
+from tinyssl.pretext.patches import cut_patches, sample_rooms
 
 eyes = toy.fundus(120 if FAST else 320, size=64, rng=SEED)
 images, region = eyes.images, common_field(eyes.images)
@@ -70,9 +70,7 @@ def cut(images, corners, places, gap, jitter, rng, light=True):
     """Return patches at the corners and their neighbours, (N, 8, 8) each."""
     moved, pair = rng.integers(-jitter, jitter + 1, corners.shape), []
     for both in (corners, corners + (8 + gap) * ways[places] + moved):
-        spots = zip(images, both, strict=True)
-        cuts = [image[y : y + 8, x : x + 8].mean(-1) for image, (y, x) in spots]
-        cuts = np.uint8(cuts)[..., None]
+        cuts = np.uint8(cut_patches(images, both, 8).mean(-1, keepdims=True))
         drawn = transforms.sample_adjustments(len(cuts), rng=rng)
         pair.append(transforms.adjust(cuts, *drawn) if light else cuts)
     return np.array(pair, float)[..., 0]
@@ -80,18 +78,16 @@ def cut(images, corners, places, gap, jitter, rng, light=True):
 
 def draw(images, gap, rng):
     """Draw a corner and a place for each image."""
-    reach, how = 8 + gap + 1, {"region": region, "rng": rng}
-    corners = sample_rooms(images, 8 + 2 * reach, "too small", **how) + reach
-    return corners, rng.integers(8, size=len(images))
+    # room for three patches, two gaps and the jitter on both sides
+    corners = sample_rooms(images, 26 + 2 * gap, "too small", region=region, rng=rng)
+    return corners + 8 + gap + 1, rng.integers(8, size=len(images))
 
 
-corners, places = draw(images, 4, np.random.default_rng(SEED))
+corners, places = draw(images, 4, rng := np.random.default_rng(SEED))
 for axis in (0, 1):  # the law: the neighbour lies where the label says
-    ramp = np.indices((64, 64), np.uint8)[axis][..., None]
-    ramps, rng = [ramp] * len(images), np.random.default_rng(SEED)
-    first, second = cut(ramps, corners, places, 4, 1, rng, light=False)
-    off = (second - first)[:, 0, 0] - (8 + 4) * ways[places, axis]
-    assert abs(off).max() == 1  # the jitter
+    ramps = [np.indices((64, 64), np.uint8)[axis][..., None]] * len(images)
+    first, second = cut(ramps, corners, places, 4, 0, rng, light=False)
+    assert ((second - first)[:, 0, 0] == (8 + 4) * ways[places, axis]).all()
 
 # %% [markdown]
 # Two answers without anatomy
@@ -113,31 +109,24 @@ for axis in (0, 1):  # the law: the neighbour lies where the label says
 def slopes(patches):
     """Return the slope of light, down and to the right, a pixel: (N, 2)."""
     y = np.arange(8) - 3.5
-    both = (patches * y[:, None]).sum((1, 2)), (patches * y).sum((1, 2))
-    return np.transpose(both) / (8 * (y**2).sum())
-
-
-def at(image, corners):
-    return np.array([image[..., y : y + 8, x : x + 8] for y, x in corners])
+    return np.transpose([patches.sum(2) @ y, patches.sum(1) @ y]) / (8 * (y @ y))
 
 
 y, x = np.indices((64, 64)) - 31.5
 made, start = 1 - 0.0005 * (y**2 + x**2), np.array([26, 30])
-change = slopes(at(made, start + 12 * ways)) - slopes(at(made, [start]))
+beside = cut_patches([made] * 8, start + 12 * ways, 8)
+change = slopes(beside) - slopes(cut_patches([made], [start], 8))
 assert np.allclose(change, -2 * 0.0005 * 12 * ways)  # the law
 
-grid = [4 * c for c in np.argwhere(np.ones((15, 15))) if at(region, [4 * c]).all()]
-grid, grey = np.array(grid), images.mean(-1)
-mean = np.array([slopes(at(grey, [c])[0]).mean(0) for c in grid])
-inward = 28 - grid  # from the middle of the patch to that of the image
-away = np.hypot(*inward.T)
-cosine = (mean * inward).sum(1) / np.maximum(np.hypot(*mean.T) * away, 1e-9)
-results = {"inward": (cosine[away > 8] > 0).mean()}
+grid, grey = 4 * np.indices((15, 15)).reshape(2, -1).T, images.mean((0, -1))
+grid = grid[cut_patches([region] * len(grid), grid, 8).all((1, 2))]
+# inward: from the middle of the patch to that of the image
+mean, inward = slopes(cut_patches([grey] * len(grid), grid, 8)), 28 - grid
+results = {"inward": ((mean * inward).sum(1) > 0)[np.hypot(*inward.T) > 8].mean()}
 figure, ax = plt.subplots(figsize=(4.8, 4.8), layout="constrained")
-ax.imshow(grey.mean(0), cmap="gray").axes.set(xlabel="pixels", ylabel="pixels")
+ax.imshow(grey, cmap="gray").axes.set(xlabel="pixels", ylabel="pixels")
 ax.quiver(*(grid + 3.5).T[::-1], *mean.T[::-1], color="c", angles="xy")
-ax.set_title("the mean eye, and where it gets brighter")
-figure.suptitle(f"In {results['inward']:.0%} of the outer places light points inward")
+figure.suptitle(f"Light points inward in {results['inward']:.0%} of the outer places")
 figure.savefig(OUT / "2_light.png")
 
 # %%
@@ -148,29 +137,25 @@ NEAR = {-1: (np.s_[:1], np.s_[-1:]), 0: (np.s_[:],) * 2, 1: (np.s_[-1:], np.s_[:
 
 def misfit(first, second):
     """Return how badly the touching edges fit at each way: (N, 8)."""
-    found = []
-    for (a, b), (c, d) in ((NEAR[y], NEAR[x]) for y, x in ways):
-        found.append(((first[:, a, c] - second[:, b, d]) ** 2).mean((1, 2)))
-    return np.log(np.transpose(found) + 0.1)
-
-
-def describe(pair):
-    light = np.hstack([slopes(p) / (p.std((1, 2)) + 1)[:, None] for p in pair])
-    edges = misfit(*pair)
-    return {"edges": edges, "light": light, "both": np.hstack([edges, light])}
+    sides = [(*NEAR[y], *NEAR[x]) for y, x in ways]
+    gaps = [first[:, a, c] - second[:, b, d] for a, b, c, d in sides]
+    return np.log(np.transpose([(gap**2).mean((1, 2)) for gap in gaps]) + 0.1)
 
 
 def questions(images, gap, rng):
     """Ask for eight pairs of each image; return what describes them, and places."""
     images = np.tile(images, (8, 1, 1, 1))
     corners, places = draw(images, gap, rng)
-    return describe(cut(images, corners, places, gap, 1, rng)), places
+    pair = cut(images, corners, places, gap, 1, rng)
+    light = np.hstack([slopes(p) / (p.std((1, 2)) + 1)[:, None] for p in pair])
+    cues = {"edges": misfit(*pair), "light": light}
+    return cues | {"both": np.hstack([*cues.values()])}, places
 
 
 GAPS, rng = (0, 2, 4, 6), np.random.default_rng(SEED)
 for gap in GAPS:
-    halves = [questions(images[k], gap, rng) for k in (seen, ~seen)]
-    (known, told), (asked, truth) = halves
+    known, told = questions(images[seen], gap, rng)
+    asked, truth = questions(images[~seen], gap, rng)
     for cue, rows in known.items():
         guess = logistic_regression(rows, told, asked[cue], num_grades=8).argmax(1)
         results[f"{cue}_{gap}"] = np.mean(guess == truth)
@@ -180,8 +165,7 @@ for cue, mark in {"edges": "C1s-", "light": "C0o-", "both": "k^--"}.items():
 ax.axhline(1 / 8, color="gray", linestyle=":", label="guessing")
 ax.set(xlabel="gap (pixels)", ylabel="share right, unseen eyes", xticks=GAPS)
 ax.legend(frameon=False, ncols=2)
-said = "Gap 0 to 6: edges {edges_0:.2f} to {edges_6:.2f}, "
-figure.suptitle((said + "light {light_0:.2f} to {light_6:.2f}").format(**results))
+figure.suptitle("Gap 6: edges {edges_6:.2f}, light {light_6:.2f}".format(**results))
 figure.savefig(OUT / "3_gap.png")
 
 # %% [markdown]
@@ -217,16 +201,12 @@ figure.savefig(OUT / "3_gap.png")
 import torch
 from torch import nn
 
-from tinyssl import training
 from tinyssl.pretext import Jigsaw, RelativePosition
-from tinyssl.pretext.inputs import levelled, standardised
 
 torch.set_num_threads(1)
 
 
-class Reader(nn.Module):
-    """The least that an encoder must have: features and their number."""
-
+class Reader(nn.Module):  # with the least that an encoder must have
     num_features = 64
 
     def __init__(self, side=8, dims=2, level=False):
@@ -259,22 +239,21 @@ theirs = RelativePosition(Reader(), **how).cut(*asked, rngs[0])
 assert np.array_equal(cut(*asked, 4, 1, rngs[1]), np.array(theirs)[..., 0])
 gain = 0.8 * (1 + 0.7 * (y**2 + x**2) / 31**2)[..., None]
 tests = {"own": images[~seen & own], "other": images[~seen & ~own]}
-tests["bright rim"] = np.uint8(np.clip(images[~seen] * gain, 0, 255))
+tests["bright"] = np.uint8(np.clip(images[~seen] * gain, 0, 255))
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
-axes[0].imshow(np.hstack([images[~seen][0], tests["bright rim"][0]])).axes.axis("off")
+axes[0].imshow(np.hstack([images[~seen][0], tests["bright"][0]])).axes.axis("off")
 axes[0].set_title("as photographed, and with a bright rim")
 for name, mark in (("raw", "C0o-"), ("levelled", "C1s-")):
     task = RelativePosition(Reader(level=name == "levelled"), **how)
     rows = train(task, images[seen & own], 200, 64)
-    shares = [score(task, some)["accuracy"] for some in tests.values()]
-    axes[1].plot([*tests], shares, mark, markersize=9, label=name)
-    results |= {f"{name}_start": rows[0]["loss"]}
-    results |= {f"{name}_{k.split()[0]}": s for k, s in zip(tests, shares, strict=True)}
+    shares = {f"{name}_{k}": score(task, x)["accuracy"] for k, x in tests.items()}
+    axes[1].plot([*tests], [*shares.values()], mark, markersize=9, label=name)
+    results |= shares | {f"{name}_start": rows[0]["loss"]}
 axes[1].axhline(1 / 8, color="gray", linestyle=":", label="guessing")
-axes[1].set(xlabel="camera", ylabel="share right, unseen eyes", ylim=(0, 0.4))
+axes[1].set(xlabel="camera, or rim", ylabel="share right, unseen eyes", ylim=(0, 0.4))
 axes[1].legend(frameon=False, ncols=3)
-said = "Raw: {raw_own:.2f} at home, {raw_other:.2f} elsewhere, "
-figure.suptitle((said + "bright rim {raw_bright:.2f}").format(**results))
+said = "Raw network: right in {raw_own:.2f}, with a bright rim in {raw_bright:.2f}"
+figure.suptitle(said.format(**results))
 figure.savefig(OUT / "4_cameras.png")
 
 # %% [markdown]
@@ -306,8 +285,7 @@ figure.savefig(OUT / "4_cameras.png")
 
 class Anew(Jigsaw):
     def make_batch(self, images, rng):
-        anew = rng.permuted(self.permutations.numpy(), axis=1)
-        self.permutations = torch.from_numpy(anew)
+        self.permutations = torch.tensor(rng.permuted(self.permutations, axis=1))
         return super().make_batch(images, rng)
 
 
@@ -350,14 +328,12 @@ task = RelativePosition(Reader(4, 3), patch_size=4, gap=1)
 train(task, volumes[told], 200, 32)
 table = np.array(score(task, volumes[~told])["confusion"])
 results["volume"] = np.trace(table) / table.sum()
-names = ["slice", "depth", "column"]
-for k, axis in enumerate(names):
-    step = task.steps[:, k]
-    results[axis] = (table * np.equal.outer(step, step)).sum() / table.sum()
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
 axes[0].imshow(volumes[0, 8, ..., 0], cmap="gray")
 axes[0].set(title="a slice: layers", xlabel="column (pixels)", ylabel="depth (pixels)")
-axes[1].plot(names, [results[axis] for axis in names], "C0o", markersize=9)
+for axis, step in zip(("slice", "depth", "column"), task.steps.T, strict=True):
+    results[axis] = (table * np.equal.outer(step, step)).sum() / table.sum()
+    axes[1].plot(axis, results[axis], "C0o", markersize=9)
 axes[1].axhline(9 / 26, color="gray", linestyle=":", label="one answer to all")
 axes[1].set(xlabel="axis", ylabel="share right along it", ylim=(0.2, 0.8))
 axes[1].legend(frameon=False)

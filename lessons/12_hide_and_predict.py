@@ -147,10 +147,8 @@ def smooth(images, visible):
 @torch.no_grad()
 def hide(task, ratio):
     """Hide patches of unseen eyes; return masks, the network's answers, its loss."""
-    task.mask_ratio = ratio
-    (x, visible), targets = task.eval().make_batch(
-        images[~seen], np.random.default_rng(SEED)
-    )
+    task.mask_ratio, rng = ratio, np.random.default_rng(SEED)
+    (x, visible), targets = task.eval().make_batch(images[~seen], rng)
     batch = training.to_tensor(((x, visible), targets))
     answers = task.predict(*batch[0]).numpy()
     return visible, targets[1], answers, task(*batch)[0].item()
@@ -204,15 +202,13 @@ figure.savefig(OUT / "2_ratio.png")
 figure, axes = plt.subplots(4, 4, figsize=(7, 7.2), layout="constrained")
 for column, (ratio, (visible, _, answers)) in zip(axes.T, filled.items(), strict=True):
     shown, true = visible[:1, :, None], truth["pixels"][:1]
-    rows = [true * shown, true]
-    rows += [
-        np.where(shown, true, answers["pixels"][k][:1]) for k in ("smooth", "network")
-    ]
-    names = ("visible", "original", "smooth", "network")
-    for ax, name, row in zip(column, names, rows, strict=True):
-        ax.imshow(spread(row)[0], cmap="gray", vmin=0, vmax=180)
+    rows = {"visible": true * shown, "original": true}
+    for name in ("smooth", "network"):
+        rows[name] = np.where(shown, true, answers["pixels"][name][:1])
+    for ax, left, name in zip(column, axes[:, 0], rows, strict=True):
+        ax.imshow(spread(rows[name])[0], cmap="gray", vmin=0, vmax=180)
         ax.set(xticks=[], yticks=[])
-        axes[names.index(name), 0].set_ylabel(name)
+        left.set_ylabel(name)
     column[0].set_title(f"{ratio:.0%} hidden")
 figure.suptitle("Holes come back as what eyes have in common, in this eye's light")
 figure.savefig(OUT / "3_strip.png")
@@ -264,13 +260,10 @@ results["copied_share"] = counts["network"][1] / counts["network"][0]
 results["black_share"] = counts["network"][2] / counts["network"][0]
 figure, ax = plt.subplots(figsize=(6, 3.6), layout="constrained")
 for name, mark in MARKS.items():
-    ax.plot(
-        ["hidden", "and visible", "hidden and black"], counts[name], mark, label=name
-    )
-ax.set(
-    xlabel="patches that count", ylabel="squared error (grey levels²)", xlim=(-0.3, 2.3)
-)
-ax.set_ylim(bottom=0)
+    ax.plot(counts[name], mark, label=name)
+ax.set(xlabel="patches that count", ylabel="squared error (grey levels²)")
+ax.set(xlim=(-0.3, 2.3), ylim=(0, None))
+ax.set_xticks(range(3), ["hidden", "and visible", "hidden and black"])
 ax.legend(frameon=False)
 said = "The same answers: {copied_share:.0%} and {black_share:.0%} of the error"
 figure.suptitle(said.format(**results))
@@ -279,18 +272,13 @@ figure.savefig(OUT / "4_broken.png")
 # %%
 lesions = patchify(np.any([*eyes.lesions.values()], axis=0)[~seen][..., None]).any(-1)
 vessels = patchify(eyes.vessels[~seen][..., None]).mean(-1) > 0.1
-groups = {
-    "lesion": lesions,
-    "vessel": vessels & ~lesions,
-    "neither": ~vessels & ~lesions,
-}
+groups = {"lesion": lesions, "vessel": vessels & ~lesions}
+groups |= {"neither": ~vessels & ~lesions}
 figure, ax = plt.subplots(figsize=(5.6, 3.6), layout="constrained")
 for name, mark, width in (("network", "C0o", 13), ("mean patch", "ks", 6)):
-    heights = []
+    answer, heights = answers["MAE's unit"][name], []
     for group, where in groups.items():
-        heights.append(
-            error(answers["MAE's unit"][name], wanted[~seen], hidden & where)
-        )
+        heights.append(error(answer, wanted[~seen], hidden & where))
         results[f"{group}_{name.split()[0]}"] = heights[-1]
     ax.plot([*groups], heights, mark, markersize=width, label=name)
 ax.set(xlabel="what the hidden patch holds", ylabel="squared error, MAE's unit")

@@ -29,14 +29,6 @@ PHRASES = (
     "Sources\n",
 )
 LIMITS = (180, 1200, 40)  # lines of code, words (numbers too), lines of a code cell
-LONGER = {  # to be cut
-    10: (195, 1200, 40),
-    11: (201, 1200, 40),
-    12: (191, 1200, 40),
-    17: (210, 1349, 40),
-    19: (196, 1201, 40),
-    20: (204, 1200, 40),
-}
 FORBIDDEN = ("__main__", "argparse", "plt.show(", "lessons.utils", "urlopen")
 
 
@@ -61,8 +53,7 @@ def faults(text):
     prose = "\n".join(body for kind, body in parts if kind == "prose")
     lines = stripped("\n".join(codes))
     words = [word for word in prose.split() if re.search(r"[^\W_]", word)]
-    number = int(re.search(r"^Lesson (\d+)\. ", prose, flags=re.MULTILINE)[1])
-    most_lines, most_words, most_in_cell = LONGER.get(number, LIMITS)
+    most_lines, most_words, most_in_cell = LIMITS
     longest = max(len(stripped(body)) for body in codes)
     first = [i for i, line in enumerate(lines) if "savefig(" in line]
     comments = any(body.lstrip().startswith("#") for body in codes)
