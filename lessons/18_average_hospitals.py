@@ -377,7 +377,7 @@ check.joint_variance(my_joint_variance)
 #
 # **Make.** Split your own images by camera or site and make figure 2. Rubric, one point
 # each: patients whole; local, federated and pooled with the same steps; the worst
-# hospital named; subgroups; what left the hospital, in a list.
+# hospital named; a colour baseline; what left the hospital, in a list.
 
 # %%
 import json
