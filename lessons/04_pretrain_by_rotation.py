@@ -271,7 +271,7 @@ for border, mark in (("hidden", "o"), ("left in", "s")):
     axes[2].plot([*asked], heights, mark, markersize=9, label=f"border {border}")
 axes[2].axhline(0.25, color="k", linestyle=":", label="guessing")
 axes[2].set(ylabel="share of turns named", ylim=(0, 1.05))
-axes[2].legend(loc="upper right")
+axes[2].legend()
 scores = f"{results['left_own']:.2f} at home, {results['left_tab']:.2f}"
 dark = f"{changed.sum((1, 2)).mean():.0f} of {size**2:,} pixels are darker"
 figure.suptitle(f"Border left in: {scores} when {dark}")
