@@ -16,6 +16,7 @@ from torch import nn
 
 from tinyssl import models, pretext, ranks, runs
 from tinyssl.cases import TEST, Cases
+from tinyssl.devices import choose_precision
 from tinyssl.jobs import run_jobs
 from tinyssl.pretext.inputs import common_field
 from tinyssl.pretext.patches import OnPatches, bare, cut_patches, sample_corners
@@ -44,7 +45,7 @@ class Shared:
 
     def key(self) -> dict[str, Any]:
         """Return what a finished job must agree with, wherever it ran."""
-        how, encoder = ("threads", "device", *LIMITS), self.encoder
+        how, encoder = ("threads", "device", "compile", *LIMITS), self.encoder
         key = {"cases": self.cases.settings(), "fold": self.cases.fold}
         key |= {"encoder": repr(encoder) if callable(encoder) else dict(encoder)}
         key["training"] = {k: v for k, v in self.training.items() if k not in how}
@@ -82,6 +83,8 @@ def pretrain(
     seed: int = 0,
     threads: int = 1,
     device: str = "cpu",
+    precision: str | None = None,
+    compile: bool = False,
     workers: int = 1,
     until: float | None = None,
     checkpoint_minutes: float | None = None,
@@ -100,7 +103,8 @@ def pretrain(
     """
     training = {"steps": steps, "batch_size": batch_size, "lr": lr, "seed": seed}
     training |= {"threads": threads, "device": device, "until": until}
-    training |= {"checkpoint_minutes": checkpoint_minutes}
+    training |= {"checkpoint_minutes": checkpoint_minutes, "compile": compile}
+    training["precision"] = choose_precision(device, precision)
     jobs = []
     for fold in range(cases.num_folds) or [None]:
         place = Path(folder) / (f"fold{fold}" if cases.num_folds > 1 else "")

@@ -14,6 +14,7 @@ from typing import Any
 from tinyssl import experiment, models, pretext, ranks, runs, targets
 from tinyssl.cases import Cases, Reading
 from tinyssl.data import open_dataset
+from tinyssl.devices import choose_device, choose_precision
 from tinyssl.jobs import cores
 from tinyssl.outcomes import (
     conclude,
@@ -27,7 +28,6 @@ from tinyssl.pretraining import refuse_volumes
 from tinyssl.report import experiment as pages
 from tinyssl.starts import agree, images_processed, name_starts, notes_of, refuse_leaks
 from tinyssl.task import Pretext
-from tinyssl.training import choose_device
 
 NETWORKS = {  # for images of a size
     "small": lambda size: models.densenet_small(),
@@ -84,10 +84,16 @@ def running(s: SimpleNamespace, jobs: int) -> dict[str, Any]:
     """Return where jobs run: a process a core where there are several, if not told."""
     workers = s.workers or (1 if s.threads > 1 else min(cores(), max(1, jobs)))
     where = {"threads": s.threads, "device": choose_device(s.device)}
+    where["compile"] = s.compile
     if ranks.size() > 1:
         refuse_given(s, ["workers"], "one process: the ranks share each job")
         workers = 1
     return where | {"workers": workers, "progress": ranks.rank() == 0}
+
+
+def precision_of(s: SimpleNamespace) -> str:
+    """Return how training rounds: what was asked for, else what suits the device."""
+    return choose_precision(choose_device(s.device), s.precision)
 
 
 def limits(s: SimpleNamespace) -> dict[str, Any]:
@@ -128,6 +134,7 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
     config = method.encoder_config(fitted(config, cases), **s.options)
     # The run
     training = {k: vars(s)[k] for k in ("steps", "batch_size", "lr", "seed")}
+    training["precision"] = precision_of(s)
     settings = {"command": "pretrain", "task": s.task, "task_options": s.options}
     settings |= {"encoder": config, "init": s.init, "weights": s.weights}
     settings |= cases.settings() | training | {"transductive": s.transductive}
@@ -156,7 +163,7 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
 def refuse_given(s: SimpleNamespace, names: Sequence[str], rule: str) -> None:
     """Refuse options that were given and belong elsewhere."""
     for name in names:
-        if getattr(s, name) is not None:
+        if getattr(s, name) not in (None, False):
             raise ValueError(f"--{name.replace('_', '-')} belongs to {rule}")
 
 
@@ -164,7 +171,8 @@ def with_defaults(s: SimpleNamespace, method: type[Pretext]) -> SimpleNamespace:
     """Return the settings, where none was given those of the task or of all tasks."""
     known = {"encoder": "small", "size": 96, "steps": 600, "batch_size": 32, "lr": 3e-3}
     if not method.trains:
-        names = ("encoder", "widths", "weights", "init", "steps", "batch_size", "lr")
+        names = ["encoder", "widths", "weights", "init", "steps", "batch_size", "lr"]
+        names += ["precision", "compile"]
         rule = f"tasks that train a network, --task {s.task} trains none"
         refuse_given(s, names, rule)
         known["steps"] = 0
@@ -181,7 +189,8 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     runs.refuse_foreign(out)
     defaults = {"folds": 5, "repeats": 1, "curve": 0, "lr": 3e-3} | kind.defaults
     if not kind.trains:
-        names = ("epochs", "steps", "all_steps", "batch_size", "lr")
+        names = ["epochs", "steps", "all_steps", "batch_size", "lr"]
+        names += ["precision", "compile"]
         rule = f"targets that are trained, --target {s.target} trains nothing"
         refuse_given(s, names, rule)
     if s.tune:
@@ -246,9 +255,10 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     settings |= {"beside": s.beside}
     settings |= cases.settings() | own | budget | {"labels": labels, "seed": s.seed}
     settings |= {"pretrain_images": extra, "transductive": s.transductive}
-    settings |= {"tune": s.tune}
+    settings |= {"tune": s.tune, "precision": precision_of(s)}
     where = running(s, 2 * len(labels))
     how = {"encoder": config, "out": out, "seed": s.seed, **where, **limited, **own}
+    how |= {"precision": settings["precision"]}
     how |= {"pretrain_images": extra, "curve": defaults["curve"]}
     how |= {"schedules": experiment.SCHEDULES if s.tune and kind.trains else ()}
     with runs.claimed(out, settings, where | ranks.described(where["device"])):
