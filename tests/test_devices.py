@@ -154,30 +154,20 @@ def test_what_trains_nothing_refuses_both(capsys, tmp_path):
 # Compiled
 
 
-def needs_compiler():
-    """Skip where torch cannot compile the least there is."""
-    try:
-        torch.compile(lambda x: x + 1)(torch.ones(2))
-    except Exception as error:
-        pytest.skip(f"nothing can be compiled here: {error}")
-
-
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's own
-def test_a_compiled_task_has_the_losses_and_leaves_the_checkpoint_of_one_that_is_not(
-    tmp_path,
-):
-    needs_compiler()
-    how = {"steps": 6, "batch_size": 4, "lr": 0.1}
-    expected = train(Line(), DATA, **how)
-    assert train(task := Line(), DATA, compile=True, **how)[-1]["loss"] == (
-        pytest.approx(expected[-1]["loss"], abs=1e-4)
-    )
-    with pytest.raises(training.OutOfTimeError):
-        train(Line(), DATA, compile=True, out=tmp_path, until=0, **how)
-    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
-    assert [*state["task"]] == [*task.state_dict()] == ["weight"]
-    rows = train(Line(), DATA, out=tmp_path, **how)
+def test_a_compiled_task_has_the_losses_of_one_that_is_not(tmp_path):
+    how, task = {"steps": 6, "batch_size": 4, "lr": 0.1}, Line()
+    try:
+        rows = train(task, DATA, compile=True, out=tmp_path, **how)
+    except ValueError as error:
+        if not str(error).startswith("--compile needs"):
+            raise
+        pytest.skip(str(error))
+    expected = train(other := Line(), DATA, **how)
     assert losses(rows) == pytest.approx(losses(expected), abs=1e-4)
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["task"]
+    assert [*state] == ["weight"]
+    assert state["weight"].item() == pytest.approx(other.weight.item(), abs=1e-4)
 
 
 def test_compiling_is_asked_for_and_the_task_is_what_is_saved(monkeypatch, tmp_path):
@@ -283,15 +273,13 @@ def exact(monkeypatch):
 
 @on_gpu
 @pytest.mark.parametrize("name", TASKS)
-def test_a_gpu_has_the_losses_of_the_cpu(name, exact, tmp_path):
+def test_a_gpu_has_the_losses_of_the_cpu(name, exact):
     expected, _ = trained(name)
     rows, _ = trained(name, device="cuda", precision="float32")
     assert losses(rows) == pytest.approx(losses(expected), rel=1e-3)
-    rows, weights = trained(name, device="cuda", precision="bfloat16")
+    rows, _ = trained(name, device="cuda", precision="bfloat16")
     assert losses(rows) == pytest.approx(losses(expected), rel=NEAR)
-    again, others = trained(name, device="cuda", precision="bfloat16", prefetch=False)
-    assert losses(again) == pytest.approx(losses(rows), rel=1e-3)
-    assert weights.keys() == others.keys()
+    assert losses(rows) != losses(expected)
 
 
 @on_gpu
