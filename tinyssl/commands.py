@@ -66,7 +66,8 @@ def demo(
     workers : int, optional
         Processes; the cores where there are several jobs and threads is 1.
     """
-    return call("tinyssl.demo:demo", locals() | {"device": "cpu", "compile": False})
+    where = {"device": "cpu", "precision": "float32", "compile": False}
+    return call("tinyssl.demo:demo", locals() | where)
 
 
 def pretrain(
@@ -145,10 +146,9 @@ def pretrain(
     device : name
         Where torch computes; auto takes the fastest.
     precision : name
-        Of products in training: bfloat16 on a GPU that has it, else float32, if not
-        given; weights and losses are float32.
+        Of products in training; bfloat16 on a GPU that has it if not given.
     compile : bool
-        Let torch compile the network: minutes at first, then shorter steps on a GPU.
+        Let torch compile the network, which takes minutes at first.
     checkpoint_minutes : float
         Save a checkpoint every so many minutes, in place of every 200 steps.
     max_minutes : float

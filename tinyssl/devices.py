@@ -1,9 +1,4 @@
-"""Where and how torch computes: device, threads, precision, compiled, batches ahead.
-
-On a GPU products and convolutions are of bfloat16 where it has it, weights, their
-updates and losses of float32; batches go there from pinned memory, the next one made
-while a step is done. None of it is the default on a CPU; there it can be asked for.
-"""
+"""Where and how torch computes: device, threads, precision, compiled, batches ahead."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -38,75 +33,46 @@ def use_threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def memory_format(task: nn.Module, channels_last: bool) -> torch.memory_format:
-    """Return how the weights lie in memory: channels last, but of volumes."""
-    if channels_last and all(p.ndim < 5 for p in task.parameters()):
-        return torch.channels_last
-    return torch.contiguous_format
-
-
-# Precision
-
-
 def choose_precision(device: str, asked: str | None = None) -> str:
     """Return what was asked for; else bfloat16 on GPUs that have it, else float32."""
     kind = torch.device(device).type
     if asked is None:  # 8.0: NVIDIA's Ampere
         able = kind == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
         return "bfloat16" if able else "float32"
-    if asked not in PRECISIONS:
-        raise ValueError(
-            f"--precision must be {' or '.join(PRECISIONS)}, found {asked}"
-        )
-    if asked != "float32" and not torch.amp.is_autocast_available(kind):
-        raise ValueError(f"--precision must be float32 on {kind}, found {asked}")
+    able = PRECISIONS[: 1 + torch.amp.is_autocast_available(kind)]
+    if asked not in able:
+        rule = f"must be {' or '.join(able)} on {kind}"
+        raise ValueError(f"--precision {rule}, found {asked}")
     return asked
 
 
 def autocast(device: Any, precision: str) -> Any:
     """Round factors of products and convolutions to a precision inside the block."""
-    if precision == "float32":
-        return nullcontext()
-    return torch.autocast(torch.device(device).type, getattr(torch, precision))
+    kind, to = torch.device(device).type, getattr(torch, precision)
+    return nullcontext() if precision == "float32" else torch.autocast(kind, to)
 
 
 def in_float32(product: Callable, *factors: Any) -> torch.Tensor:
-    """Return a product in float32: here autocast ends, and the loss of a task begins.
-
-    Cosines rounded to bfloat16, then divided by a temperature of .1, are .02 wrong.
-    """
+    """Return a product in float32: here autocast ends, as cosines make a loss."""
     with torch.autocast(factors[-1].device.type, enabled=False):
         return product(*(x.float() if torch.is_tensor(x) else x for x in factors))
 
 
 def compiled(task: nn.Module) -> Callable:
-    """Return a call of a task that torch compiles; the task stays what is saved.
-
-    Its first call raises a ValueError where nothing can be compiled.
-    """
-    try:
-        network = torch.compile(task)
-    except RuntimeError as error:  # this Python is too new
-        raise ValueError(f"--compile: {error}") from error
+    """Return a call of a task that torch compiles; the task stays what is saved."""
+    network = torch.compile(task)
 
     def call(*batch: Any) -> Any:
         try:
             return network(*batch)
         except RuntimeError as error:
-            if not type(error).__module__.startswith(
-                ("torch._dynamo", "torch._induct")
-            ):
+            if not type(error).__module__.startswith("torch._"):  # not its compiler's
                 raise
-            rule = (
-                "needs a C++ compiler, and Triton on GPUs: install it, or leave it out"
-            )
-            said = str(error).strip().partition("\n")[0]
-            raise ValueError(f"--compile {rule} ({said})") from error
+            rule = "--compile needs a C++ compiler, and Triton on GPUs, or is left out"
+            said = str(error).partition("\n")[0]
+            raise ValueError(f"{rule}: {said}") from error
 
     return call
-
-
-# Batches
 
 
 def to_tensor(array: Any, device: Any = "cpu") -> Any:
@@ -140,10 +106,7 @@ def send(tensor: torch.Tensor, device: Any) -> torch.Tensor:
 
 @contextmanager
 def prefetched(make: Callable, steps: int, device: torch.device) -> Iterator[Callable]:
-    """Give ``make(step)`` that leaves the next step's batch to a thread as it returns.
-
-    A batch must follow from its step alone, not from how many were made.
-    """
+    """Give ``make(step)`` that leaves the next step's batch to a thread."""
     begin = torch.cuda.set_device if device.type == "cuda" else lambda device: None
     with ThreadPoolExecutor(1, "tinyssl-batch", begin, (device,)) as thread:
         ahead = {}

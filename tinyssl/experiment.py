@@ -13,7 +13,6 @@ import torch
 
 from tinyssl import fitting, runs
 from tinyssl.cases import Cases, draw_labelled
-from tinyssl.devices import choose_precision
 from tinyssl.dictionary import PatchDictionary
 from tinyssl.jobs import run_jobs
 from tinyssl.pretraining import Encoder, Shared, load_pretext, new_encoder
@@ -127,8 +126,7 @@ def compare_starts(
             job["save"] = f"models/{name}.pt" if asked == most else None
             jobs.append(job)
     how = {"batch_size": batch_size, "lr": lr, "threads": threads, "device": device}
-    how |= {"precision": choose_precision(device, precision)}
-    how |= {"compile": compile, "until": until}
+    how |= {"precision": precision, "compile": compile, "until": until}
     shared = Shared(
         cases, Path(out), encoder, how, dict(starts), target, options, curve
     )

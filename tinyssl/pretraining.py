@@ -16,7 +16,6 @@ from torch import nn
 
 from tinyssl import models, pretext, ranks, runs
 from tinyssl.cases import TEST, Cases
-from tinyssl.devices import choose_precision
 from tinyssl.jobs import run_jobs
 from tinyssl.pretext.inputs import common_field
 from tinyssl.pretext.patches import OnPatches, bare, cut_patches, sample_corners
@@ -104,7 +103,7 @@ def pretrain(
     training = {"steps": steps, "batch_size": batch_size, "lr": lr, "seed": seed}
     training |= {"threads": threads, "device": device, "until": until}
     training |= {"checkpoint_minutes": checkpoint_minutes, "compile": compile}
-    training["precision"] = choose_precision(device, precision)
+    training["precision"] = precision
     jobs = []
     for fold in range(cases.num_folds) or [None]:
         place = Path(folder) / (f"fold{fold}" if cases.num_folds > 1 else "")

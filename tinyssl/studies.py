@@ -29,6 +29,7 @@ from tinyssl.report import experiment as pages
 from tinyssl.starts import agree, images_processed, name_starts, notes_of, refuse_leaks
 from tinyssl.task import Pretext
 
+TRAINING = ("steps", "batch_size", "lr", "precision", "compile")  # options of it
 NETWORKS = {  # for images of a size
     "small": lambda size: models.densenet_small(),
     "densenet121": lambda size: models.densenet121(num_classes=5),
@@ -83,17 +84,13 @@ def read(target: str, data: str, reading: Reading, **options: Any) -> Cases:
 def running(s: SimpleNamespace, jobs: int) -> dict[str, Any]:
     """Return where jobs run: a process a core where there are several, if not told."""
     workers = s.workers or (1 if s.threads > 1 else min(cores(), max(1, jobs)))
-    where = {"threads": s.threads, "device": choose_device(s.device)}
-    where["compile"] = s.compile
+    where = {"threads": s.threads, "compile": s.compile}
+    where["device"] = choose_device(s.device)
+    where["precision"] = choose_precision(where["device"], s.precision)
     if ranks.size() > 1:
         refuse_given(s, ["workers"], "one process: the ranks share each job")
         workers = 1
     return where | {"workers": workers, "progress": ranks.rank() == 0}
-
-
-def precision_of(s: SimpleNamespace) -> str:
-    """Return how training rounds: what was asked for, else what suits the device."""
-    return choose_precision(choose_device(s.device), s.precision)
 
 
 def limits(s: SimpleNamespace) -> dict[str, Any]:
@@ -134,12 +131,11 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
     config = method.encoder_config(fitted(config, cases), **s.options)
     # The run
     training = {k: vars(s)[k] for k in ("steps", "batch_size", "lr", "seed")}
-    training["precision"] = precision_of(s)
     settings = {"command": "pretrain", "task": s.task, "task_options": s.options}
     settings |= {"encoder": config, "init": s.init, "weights": s.weights}
     settings |= cases.settings() | training | {"transductive": s.transductive}
-    settings |= {"encoders": s.encoders}
     where = running(s, cases.num_folds)
+    settings |= {"encoders": s.encoders, "precision": where["precision"]}
     given = {"weights": s.weights, "encoder": config, "out": out, "options": s.options}
     names = [f"encoder{k}" for k in range(s.encoders)] if s.encoders > 1 else [""]
     logs = []
@@ -171,8 +167,7 @@ def with_defaults(s: SimpleNamespace, method: type[Pretext]) -> SimpleNamespace:
     """Return the settings, where none was given those of the task or of all tasks."""
     known = {"encoder": "small", "size": 96, "steps": 600, "batch_size": 32, "lr": 3e-3}
     if not method.trains:
-        names = ["encoder", "widths", "weights", "init", "steps", "batch_size", "lr"]
-        names += ["precision", "compile"]
+        names = ("encoder", "widths", "weights", "init", *TRAINING)
         rule = f"tasks that train a network, --task {s.task} trains none"
         refuse_given(s, names, rule)
         known["steps"] = 0
@@ -189,8 +184,7 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     runs.refuse_foreign(out)
     defaults = {"folds": 5, "repeats": 1, "curve": 0, "lr": 3e-3} | kind.defaults
     if not kind.trains:
-        names = ["epochs", "steps", "all_steps", "batch_size", "lr"]
-        names += ["precision", "compile"]
+        names = ("epochs", "all_steps", *TRAINING)
         rule = f"targets that are trained, --target {s.target} trains nothing"
         refuse_given(s, names, rule)
     if s.tune:
@@ -255,10 +249,9 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     settings |= {"beside": s.beside}
     settings |= cases.settings() | own | budget | {"labels": labels, "seed": s.seed}
     settings |= {"pretrain_images": extra, "transductive": s.transductive}
-    settings |= {"tune": s.tune, "precision": precision_of(s)}
     where = running(s, 2 * len(labels))
+    settings |= {"tune": s.tune, "precision": where["precision"]}
     how = {"encoder": config, "out": out, "seed": s.seed, **where, **limited, **own}
-    how |= {"precision": settings["precision"]}
     how |= {"pretrain_images": extra, "curve": defaults["curve"]}
     how |= {"schedules": experiment.SCHEDULES if s.tune and kind.trains else ()}
     with runs.claimed(out, settings, where | ranks.described(where["device"])):

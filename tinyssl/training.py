@@ -1,8 +1,9 @@
 """The one visible loop: every task, pretext or downstream, is trained here.
 
 A task is a ``torch.nn.Module`` with two methods. ``make_batch(*arrays, rng=rng)``
-runs in NumPy and returns inputs and targets; ``forward(inputs, targets)`` returns
-the loss and a dictionary of numbers to log. The loop never asks which task it has.
+runs in NumPy, draws from ``rng`` alone and returns inputs and targets;
+``forward(inputs, targets)`` returns the loss and a dictionary of numbers to log. The
+loop never asks which task it has.
 
 Whatever is drawn at a step depends only on the seed and the step, so a run that was
 killed and resumed gives the same numbers as one that was never stopped. Several ranks
@@ -23,11 +24,7 @@ import torch
 from torch import nn
 
 from tinyssl import devices, ranks
-from tinyssl.devices import (  # noqa: F401  offered here too
-    choose_device,
-    to_tensor,
-    use_threads,
-)
+from tinyssl.devices import choose_device, to_tensor, use_threads  # noqa: F401
 from tinyssl.interrupts import OutOfTimeError, held_back
 from tinyssl.runs import load_checkpoint, save_checkpoint
 
@@ -122,9 +119,7 @@ def train(
         Of products and convolutions in training: bfloat16 if not told on GPUs that have
         it, float32 elsewhere and in evaluation. Weights and losses are float32 always.
     compile : bool, let torch compile the task; sums may differ in their last digits
-    prefetch : bool
-        Make the next batch while a step is done; on GPUs if not told. No number changes
-        if ``make_batch`` draws from its ``rng`` alone.
+    prefetch : bool, let a thread make the next batch meanwhile; on GPUs if not told
     out : path, optional
         Run folder, where ``checkpoint.pt`` and ``log.jsonl`` are written every
         ``checkpoint_every`` steps, or so many minutes if they are given, at the end,
@@ -160,8 +155,11 @@ def train(
     settings |= dict(weight_decay=weight_decay, seed=seed, images=count)
     precision = devices.choose_precision(device, precision)
     settings |= dict(encoder_rate=encoder_rate, precision=precision)
+    layout = torch.contiguous_format
+    if channels_last and all(p.ndim < 5 for p in task.parameters()):  # no volumes
+        layout = torch.channels_last
     share = ranks.begin(task, batch_size, device)
-    task.to(device, memory_format=devices.memory_format(task, channels_last))
+    task.to(device, memory_format=layout)
     where = next(task.parameters()).device
     optimizer = adamw(task, lr, weight_decay, encoder_rate)
     rows = load_checkpoint(task, optimizer, out, settings)
@@ -193,8 +191,8 @@ def train(
             inputs, targets = batch(step)
             # Forward, backward
             task.train()
-            rounding = devices.autocast(where, precision)
-            with name_batch_size(share), ranks.slices(), rounding:
+            autocast = devices.autocast(where, precision)
+            with name_batch_size(share), ranks.slices(), autocast:
                 loss, logs = network(inputs, targets)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()

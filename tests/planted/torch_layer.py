@@ -21,14 +21,14 @@ devices.py: test_training.py
     tensor.movedim(-1, 1) -> tensor.transpose(-1, 1)
 
 devices.py: test_devices.py
-    return torch.autocast(torch.device(device).type, -> return nullcontext(
+    if precision == "float32" else torch.autocast(kind, to) -> if to else None
     device.type, enabled=False) -> device.type, torch.bfloat16)
     ahead[step + 1] = thread.submit(make, step + 1) -> pass
     tensor.pin_memory() if gpu else tensor -> tensor
     if step + 1 < steps: -> if True:
 
 training.py: test_devices.py
-    rounding = devices.autocast(where, precision) -> rounding = nullcontext()
+    autocast = devices.autocast(where, precision) -> autocast = nullcontext()
     encoder_rate=encoder_rate, precision=precision -> encoder_rate=encoder_rate
     devices.compiled(task) if compile else task -> task
     save_checkpoint(task, optimizer -> save_checkpoint(network, optimizer

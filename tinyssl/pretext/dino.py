@@ -95,8 +95,7 @@ class DINO(Pretext):
             taught = taught.unflatten(0, (2, -1))  # (2, N, K)
             if self.training and self.centring:
                 self.centre.lerp_(ranks.mean(raw.mean(0)), 0.1)
-        every = in_float32(torch.einsum, "tnk,snk->ts", taught, said)
-        every = -every / said.shape[1]
+        every = in_float32(torch.einsum, "tnk,snk->ts", -taught, said) / len(said[0])
         loss = (every.sum() - every.diagonal().sum()) / 10  # none with itself
         entropy = torch.special.entr(taught).sum(2).mean()
         crops = ranks.gather(said[:2].exp().flatten(0, 1), parts=2).chunk(2)
