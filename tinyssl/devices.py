@@ -9,16 +9,13 @@ import numpy as np
 import torch
 from torch import nn
 
-PRECISIONS = ("float32", "bfloat16")
-
 
 def choose_device(device: str) -> str:
     """Resolve "auto" to the fastest device there is; refuse one that is not there."""
     there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
     found = [*(name for name, available in there.items() if available()), "cpu"]
     if device != "auto" and device.partition(":")[0] not in found:
-        rule = f"must be auto or one that torch finds here, {', '.join(found)}"
-        raise ValueError(f"--device {rule}; found {device}")
+        raise ValueError(f"--device must be {' or '.join(found)} here, found {device}")
     return found[0] if device == "auto" else device
 
 
@@ -39,10 +36,9 @@ def choose_precision(device: str, asked: str | None = None) -> str:
     if asked is None:  # 8.0: NVIDIA's Ampere
         able = kind == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
         return "bfloat16" if able else "float32"
-    able = PRECISIONS[: 1 + torch.amp.is_autocast_available(kind)]
+    able = ("float32", "bfloat16")[: 1 + torch.amp.is_autocast_available(kind)]
     if asked not in able:
-        rule = f"must be {' or '.join(able)} on {kind}"
-        raise ValueError(f"--precision {rule}, found {asked}")
+        raise ValueError(f"--precision must be {' or '.join(able)}, found {asked}")
     return asked
 
 
@@ -69,8 +65,7 @@ def compiled(task: nn.Module) -> Callable:
             if not type(error).__module__.startswith("torch._"):  # not its compiler's
                 raise
             rule = "--compile needs a C++ compiler, and Triton on GPUs, or is left out"
-            said = str(error).partition("\n")[0]
-            raise ValueError(f"{rule}: {said}") from error
+            raise ValueError(f"{rule}: {error}".partition("\n")[0]) from error
 
     return call
 

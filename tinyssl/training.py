@@ -1,9 +1,8 @@
 """The one visible loop: every task, pretext or downstream, is trained here.
 
-A task is a ``torch.nn.Module`` with two methods. ``make_batch(*arrays, rng=rng)``
-runs in NumPy, draws from ``rng`` alone and returns inputs and targets;
-``forward(inputs, targets)`` returns the loss and a dictionary of numbers to log. The
-loop never asks which task it has.
+A task is a ``torch.nn.Module`` with two methods. ``make_batch(*arrays, rng=rng)``, in
+NumPy, draws from ``rng`` alone; it returns inputs and targets, ``forward(inputs,
+targets)`` the loss and numbers to log, by name. The loop never asks which task it has.
 
 Whatever is drawn at a step depends only on the seed and the step, so a run that was
 killed and resumed gives the same numbers as one that was never stopped. Several ranks

@@ -36,9 +36,7 @@ def encode_visible(encoder, images, visible, grid):
     tokens, visible = encoder.tokens(images), visible > 0
     some = tokens[visible].unflatten(0, (len(images), -1))  # (N, kept, D)
     read = encoder.encode(some).flatten(0, 1)
-    known = read.new_zeros(tokens.shape)
-    known[visible] = read
-    return known
+    return read.new_zeros(tokens.shape).index_put((visible,), read)
 
 
 def normalised(patches):
