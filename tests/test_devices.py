@@ -19,6 +19,13 @@ from tinyssl.training import train
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (20, 16, 16, 3), np.uint8)
 NEAR = 0.01  # of a loss: what bfloat16 may change in a few steps
+SMALL = {"growth_rate": 4, "block_layers": (1, 1), "stem_channels": 8}
+VIT = {"patch_size": 4, "dim": 16, "depth": 1}
+TASKS = {
+    "rotation": lambda: Rotation(DenseNet(num_classes=2, small_stem=True, **SMALL)),
+    "mae": lambda: MaskedAutoencoder(ViT(**VIT), patch_size=4),
+    "simclr": lambda: SimCLR(ViT(**VIT)),
+}
 
 
 def on_gpu(test):
@@ -27,199 +34,121 @@ def on_gpu(test):
     return pytest.mark.gpu(skip(test))
 
 
-def densenet():
-    small = {"growth_rate": 4, "block_layers": (1, 1), "stem_channels": 8}
-    return DenseNet(num_classes=2, small_stem=True, **small)
-
-
-def vit():
-    return ViT(patch_size=4, dim=16, depth=1)
-
-
-TASKS = {
-    "rotation": lambda: Rotation(densenet()),
-    "mae": lambda: MaskedAutoencoder(vit(), patch_size=4),
-    "simclr": lambda: SimCLR(vit()),
-}
-
-
 def trained(name="rotation", **how):
-    """Train for a few steps; return the rows without times, and the weights."""
-    torch.manual_seed(0)
-    task = TASKS[name]()
-    rows = train(task, [IMAGES], **{"steps": 5, "batch_size": 4} | how)
-    return without_time(rows), {k: v.cpu() for k, v in task.state_dict().items()}
+    """Train for a few steps; return the rows without times, their losses, and weights.
 
-
-def losses(rows):
-    return [row["loss"] for row in rows]
-
-
-def same(one, other):
-    return one.keys() == other.keys() and all(
-        torch.equal(one[k], other[k]) for k in one
-    )
-
-
-# Precision
+    The run that stops after a step, if ``out`` is given, goes on.
+    """
+    for until in [0, None] if "out" in how else [None]:
+        torch.manual_seed(0)
+        task, settings = TASKS[name](), {"steps": 5, "batch_size": 4, "until": until}
+        try:
+            rows = without_time(train(task, [IMAGES], **settings | how))
+        except training.OutOfTimeError:
+            assert until == 0
+    weights = {k: v.tolist() for k, v in task.state_dict().items()}
+    return rows, [row["loss"] for row in rows], weights
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_losses_of_bfloat16_are_near_those_of_float32(name):
-    expected, weights = trained(name)
-    rows, rounded = trained(name, precision="bfloat16")
-    assert losses(rows) == pytest.approx(losses(expected), rel=NEAR)
-    assert losses(rows) != losses(expected)
-    assert not same(weights, rounded)
-    floats = [x.dtype for x in rounded.values() if x.is_floating_point()]
-    assert {*floats} == {torch.float32}
+    _, expected, weights = trained(name)
+    _, losses, rounded = trained(name, precision="bfloat16")
+    assert losses == pytest.approx(expected, rel=NEAR)
+    assert losses != expected
+    assert rounded != weights
 
 
 def test_a_loss_of_similarities_is_of_float32():
-    z = nn.functional.normalize(to_tensor(np.random.default_rng(0).normal(size=(8, 6))))
-    z = z.bfloat16()
-    expected = SimCLR(vit()).compare(z.float())[0]
+    z = torch.tensor(np.random.default_rng(0).normal(size=(8, 6))).bfloat16()
+    expected = SimCLR(ViT(**VIT)).compare(z.float())[0]
     with devices.autocast("cpu", "bfloat16"):
         assert (z @ z.T).dtype == torch.bfloat16
-        actual = SimCLR(vit()).compare(z)[0]
+        actual = SimCLR(ViT(**VIT)).compare(z)[0]
         product = in_float32(torch.einsum, "ij,kj->ik", z, z)
     assert actual.item() == pytest.approx(expected.item(), rel=1e-6)
     assert torch.equal(product, z.float() @ z.float().T)
 
 
-@pytest.mark.parametrize(
-    ("device", "capability", "expected"),
-    [
-        ("cpu", None, "float32"),
-        ("cuda", (7, 5), "float32"),
-        ("cuda", (8, 0), "bfloat16"),
-    ],
-)
-def test_precision_follows_the_device_unless_told(
-    monkeypatch, device, capability, expected
+def test_precision_follows_the_device_unless_told_and_what_is_not_there_is_refused(
+    monkeypatch,
 ):
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
-    assert devices.choose_precision(device) == expected
-    assert devices.choose_precision(device, "float32") == "float32"
-    assert devices.choose_precision(device, "bfloat16") == "bfloat16"
-
-
-def test_what_a_device_has_not_is_refused(monkeypatch):
-    with pytest.raises(ValueError, match=r"--precision must be .*, found float16"):
-        devices.choose_precision("cpu", "float16")
+    for there, expected in (((7, 5), "float32"), ((8, 0), "bfloat16")):
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _, x=there: x)
+        assert devices.choose_precision("cuda") == expected
+        assert devices.choose_precision("cpu") == "float32"
+        assert devices.choose_precision("cpu", "bfloat16") == "bfloat16"
     monkeypatch.setattr(torch.amp, "is_autocast_available", lambda kind: False)
-    with pytest.raises(ValueError, match="--precision must be float32, found bf"):
+    with pytest.raises(ValueError, match="--precision must be float32, found bfloat16"):
         devices.choose_precision("cpu", "bfloat16")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ValueError, match=r"--device must be .*cpu here, found cuda"):
         devices.choose_device("cuda")
-    assert devices.choose_device("cpu") == "cpu"
 
 
 def test_a_run_says_its_precision_and_goes_on_with_that_alone(tmp_path):
-    run = [
-        "pretrain",
-        "toy:12:16",
-        "--task",
-        "rotation",
-        "--size",
-        "16",
-        "--steps",
-        "2",
-        "--out",
-    ]
-    assert main([*run, tmp_path, "--precision", "bfloat16"]) == 0
-    config = json.loads((tmp_path / "config.json").read_text())
+    words = "toy:12:16 --task rotation --size 16 --steps 2 --batch-size 4 --out"
+    run = ["pretrain", *words.split(), tmp_path / "run"]
+    assert main([*run, "--precision", "bfloat16"]) == 0
+    config = json.loads((tmp_path / "run/config.json").read_text())
     assert (config["precision"], config["layout"]["compile"]) == ("bfloat16", False)
-    assert main([*run, tmp_path]) == 2
-    with pytest.raises(training.OutOfTimeError):
-        trained(out=tmp_path / "half", precision="bfloat16", until=0)
+    assert main(run) == 2
+    how = {"precision": "bfloat16"}
+    assert trained(out=tmp_path / "half", **how) == trained(**how)
     with pytest.raises(ValueError, match="precision=bfloat16, this run has"):
         trained(out=tmp_path / "half")
-    rows, weights = trained(out=tmp_path / "half", precision="bfloat16")
-    expected, whole = trained(precision="bfloat16")
-    assert rows == expected
-    assert same(weights, whole)
-
-
-def test_what_trains_nothing_refuses_both(capsys, tmp_path):
-    run = ["pretrain", "toy:12:16", "--task", "dictionary", "--size", "16", "--out"]
-    for option in (["--precision", "float32"], ["--compile"]):
-        assert main([*run, tmp_path / "run", *option]) == 2
-        assert f"{option[0]} belongs to tasks that train" in capsys.readouterr().err
-
-
-# Compiled
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's own
 def test_a_compiled_task_has_the_losses_of_one_that_is_not(tmp_path):
-    how, task = {"steps": 6, "batch_size": 4, "lr": 0.1}, Line()
+    how, task, other = {"steps": 6, "batch_size": 4, "lr": 0.1}, Line(), Line()
     try:
         rows = train(task, DATA, compile=True, out=tmp_path, **how)
     except ValueError as error:
         if not str(error).startswith("--compile needs"):
             raise
         pytest.skip(str(error))
-    expected = train(other := Line(), DATA, **how)
-    assert losses(rows) == pytest.approx(losses(expected), abs=1e-4)
-    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["task"]
-    assert [*state] == ["weight"]
-    assert state["weight"].item() == pytest.approx(other.weight.item(), abs=1e-4)
+    for row, expected in zip(rows, train(other, DATA, **how), strict=True):
+        assert row["loss"] == pytest.approx(expected["loss"], abs=1e-4)
 
 
-def test_compiling_is_asked_for_and_the_task_is_what_is_saved(monkeypatch, tmp_path):
-    asked = []
+class Wrapped(nn.Module):
+    """Hold a task as torch.compile does; fail as it may."""
 
-    class Wrapped(nn.Module):  # as torch.compile has it
-        def __init__(self, task):
-            super().__init__()
-            self._orig_mod = task
+    error, calls = None, 0
 
-        def forward(self, *batch):
-            asked.append(len(batch))
-            return self._orig_mod(*batch)
+    def __init__(self, task):
+        super().__init__()
+        self._orig_mod = task
 
+    def forward(self, *batch):
+        if self.error:
+            raise self.error
+        Wrapped.calls += 1
+        return self._orig_mod(*batch)
+
+
+def test_compiling_is_asked_for_and_the_task_is_saved_or_it_is_refused_in_a_line(
+    monkeypatch, tmp_path
+):
     monkeypatch.setattr(torch, "compile", Wrapped)
-    rows, weights = trained(out=tmp_path, compile=True)
-    assert asked == [2] * 5
-    plain, expected = trained()
-    assert rows == plain
-    assert same(weights, expected)
-    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
-    assert same(state["task"], expected)
-
-
-def test_without_a_compiler_the_refusal_is_one_line_that_names_the_option(monkeypatch):
+    assert trained(out=tmp_path, compile=True) == (expected := trained())
+    assert Wrapped.calls == 5
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["task"]
+    assert {k: v.tolist() for k, v in state.items()} == expected[2]
     missing = type("Failed", (RuntimeError,), {"__module__": "torch._inductor.exc"})
-
-    def fail(error):
-        def network(*batch):
-            raise error
-
-        return lambda task: network
-
-    monkeypatch.setattr(torch, "compile", fail(missing("no g++\nand a long trace")))
-    with pytest.raises(ValueError, match=r"--compile needs a C\+\+ .*: no g\+\+$"):
+    monkeypatch.setattr(Wrapped, "error", missing("no g++\nand a long trace"))
+    with pytest.raises(ValueError, match=r"^--compile needs a C\+\+ .*: no g\+\+$"):
         trained(compile=True)
-    monkeypatch.setattr(torch, "compile", fail(RuntimeError("out of memory")))
+    monkeypatch.setattr(Wrapped, "error", RuntimeError("out of memory"))
     with pytest.raises(RuntimeError, match="out of memory"):
         trained(compile=True)
 
 
-# Batches
-
-
 def test_batches_made_ahead_change_no_number(tmp_path):
-    whole, weights = trained(prefetch=False)
-    rows, others = trained(prefetch=True)
-    assert rows == whole
-    assert same(weights, others)
-    with pytest.raises(training.OutOfTimeError):
-        trained(prefetch=True, out=tmp_path, until=0)
-    rows, others = trained(prefetch=True, out=tmp_path)
-    assert rows == whole
-    assert same(weights, others)
+    expected = trained(prefetch=False)
+    assert trained(prefetch=True) == expected
+    assert trained(prefetch=True, out=tmp_path) == expected
 
 
 def test_the_next_batch_is_made_while_a_step_is_done_and_none_beyond_the_last():
@@ -228,25 +157,15 @@ def test_the_next_batch_is_made_while_a_step_is_done_and_none_beyond_the_last():
     def make(step):
         made.append((step, threading.current_thread().name[:13]))
         begun.set() if step == 1 else None
-        return step
+        return [] if step < 2 else 1 / 0  # raised where it is asked for
 
     with prefetched(make, 3, torch.device("cpu")) as batch:
-        assert batch(0) == 0
+        assert batch(0) == []
         assert begun.wait(timeout=60)  # though nobody asked for it yet
-        assert [batch(1), batch(2)] == [1, 2]
+        assert batch(1) == []
+        with pytest.raises(ZeroDivisionError):
+            batch(2)
     assert made == [(step, "tinyssl-batch") for step in range(3)]
-
-
-def test_what_goes_wrong_ahead_is_raised_at_its_step():
-    def make(step):
-        if step == 1:
-            raise ValueError("the second")
-        return step
-
-    with prefetched(make, 3, torch.device("cpu")) as batch:
-        assert batch(0) == 0
-        with pytest.raises(ValueError, match="the second"):
-            batch(1)
 
 
 @pytest.mark.parametrize(("device", "pinned"), [("cpu", False), ("cuda:1", True)])
@@ -260,33 +179,17 @@ def test_batches_reach_a_gpu_from_pinned_memory_without_waiting(device, pinned):
     assert calls == ["pin"] * pinned + [(device, pinned)]
 
 
-# On a GPU
-
-
-@pytest.fixture
-def exact(monkeypatch):
-    """Let convolutions of float32 be of float32, not TF32."""
-    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
-
-
 @on_gpu
+@pytest.mark.filterwarnings("ignore")  # of torch's compiler
 @pytest.mark.parametrize("name", TASKS)
-def test_a_gpu_has_the_losses_of_the_cpu(name, exact):
-    expected, _ = trained(name)
-    rows, _ = trained(name, device="cuda", precision="float32")
-    assert losses(rows) == pytest.approx(losses(expected), rel=1e-3)
-    rows, _ = trained(name, device="cuda", precision="bfloat16")
-    assert losses(rows) == pytest.approx(losses(expected), rel=NEAR)
-    assert losses(rows) != losses(expected)
-
-
-@on_gpu
-def test_a_run_begun_on_a_gpu_goes_on_on_the_cpu(exact, tmp_path):
-    how = {"precision": "float32", "out": tmp_path}
-    with pytest.raises(training.OutOfTimeError):
-        trained(device="cuda", until=0, **how)
-    rows, _ = trained(**how)
-    assert losses(rows) == pytest.approx(losses(trained()[0]), rel=1e-3)
+def test_a_gpu_has_the_losses_of_the_cpu(name, monkeypatch, tmp_path):
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+    _, expected, _ = trained(name)
+    _, losses, _ = trained(name, device="cuda", precision="float32", out=tmp_path)
+    assert losses == pytest.approx(expected, rel=1e-3)
+    for more in ({}, {"compile": True}):
+        how = {"device": "cuda", "precision": "bfloat16"} | more
+        assert trained(name, **how)[1] == pytest.approx(expected, rel=NEAR)
 
 
 @on_gpu
@@ -296,11 +199,3 @@ def test_tensors_lie_on_the_gpu_channels_last():
     assert targets.is_cuda
     assert inputs.is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(inputs.cpu(), to_tensor(IMAGES))
-
-
-@on_gpu
-@pytest.mark.filterwarnings("ignore")  # of torch's compiler
-def test_a_gpu_compiles():
-    how = {"device": "cuda", "precision": "bfloat16"}
-    rows, _ = trained(compile=True, **how)
-    assert losses(rows) == pytest.approx(losses(trained(**how)[0]), rel=NEAR)
