@@ -12,6 +12,7 @@ from torch import nn
 from tinyssl import models, pretext, pretraining, runs
 from tinyssl.cases import Reading
 from tinyssl.data import open_dataset
+from tinyssl.devices import autocast
 from tinyssl.models import UNet
 from tinyssl.pretext.inputs import common_field
 from tinyssl.pretext.patches import OnPatches
@@ -85,6 +86,28 @@ def test_the_loss_is_a_number_that_can_fall(name, standardise, cases):
     loss.backward()
     moved = [p.grad is not None and p.grad.any() for p in task.encoder.parameters()]
     assert any(moved), "nothing of what the target task takes over learns"
+
+
+@TRAINED
+@pytest.mark.parametrize("kind", [OwnEncoder, models.ViT])
+def test_in_bfloat16_the_loss_is_near_and_of_float32_and_all_learns(name, kind, cases):
+    torch.manual_seed(0)
+    encoder = kind(**{"patch_size": 4, "dim": 16} if kind is models.ViT else {})
+    task, columns = build(name, cases, encoder)
+    batch = to_tensor(task.make_batch(*columns, rng=np.random.default_rng(0)))
+    found, moved = [], []
+    for precision in ("float32", "bfloat16"):
+        task.zero_grad()
+        with autocast("cpu", precision):
+            loss, logs = task.eval()(*batch)  # a teacher stays where it is
+        loss.backward()
+        found.append(loss.item())
+        moved.append([p.grad is not None for p in task.parameters()])
+    assert {loss.dtype, *(torch.as_tensor(v).dtype for v in logs.values())} == {
+        torch.float32
+    }
+    assert found[1] == pytest.approx(found[0], rel=0.01)
+    assert moved[1] == moved[0]
 
 
 @TRAINED

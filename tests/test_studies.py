@@ -349,6 +349,7 @@ def test_pretraining_goes_on_from_another_run_and_with_more_images(runs, tmp_pat
             "--steps belongs to targets that",
         ),
         (finetune, {"target": "anomaly", "lr": 0.1}, "--target anomaly trains nothing"),
+        (finetune, {"target": "anomaly", "compile": True}, "--compile belongs to tar"),
         (
             finetune,
             {"target": "anomaly", "normal": "x"},

@@ -66,7 +66,11 @@ def test_an_encoder_of_ones_own_needs_features_and_their_number(name, cases):
     assert torch.isfinite(loss)
     assert all(torch.isfinite(torch.as_tensor(v)) for v in logs.values())
     columns = cases[name].take(task.columns, range(4))
-    assert len(train(task, columns, steps=2, batch_size=2)) == 2
+    how, losses = {"steps": 2, "batch_size": 2}, []
+    for precision in ("float32", "bfloat16"):
+        rows = train(build(name, cases), columns, precision=precision, **how)
+        losses.append([row["loss"] for row in rows])
+    assert losses[1] == pytest.approx(losses[0], rel=0.01)
 
 
 @FITTED

@@ -22,6 +22,7 @@ from tinyssl.kinds import (
     Network,
     Percent,
     Positive,
+    Precision,
     Rate,
     silent,
 )
@@ -65,7 +66,8 @@ def demo(
     workers : int, optional
         Processes; the cores where there are several jobs and threads is 1.
     """
-    return call("tinyssl.demo:demo", locals() | {"device": "cpu"})
+    where = {"device": "cpu", "precision": "float32", "compile": False}
+    return call("tinyssl.demo:demo", locals() | where)
 
 
 def pretrain(
@@ -90,6 +92,8 @@ def pretrain(
     threads: Positive = 1,
     workers: Positive | None = None,
     device: Device = "auto",
+    precision: Precision | None = None,
+    compile: bool = False,
     checkpoint_minutes: Minutes | None = None,
     max_minutes: Minutes | None = None,
     skip_bad: bool = False,
@@ -141,6 +145,10 @@ def pretrain(
         As `demo`.
     device : name
         Where torch computes; auto takes the fastest.
+    precision : name
+        Of products in training; bfloat16 on a GPU that has it if not given.
+    compile : bool
+        Let torch compile the network, which takes minutes at first.
     checkpoint_minutes : float
         Save a checkpoint every so many minutes, in place of every 200 steps.
     max_minutes : float
@@ -179,6 +187,8 @@ def finetune(
     threads: Positive = 1,
     workers: Positive | None = None,
     device: Device = "auto",
+    precision: Precision | None = None,
+    compile: bool = False,
     max_minutes: Minutes | None = None,
     skip_bad: bool = False,
     out: Path | None = None,
@@ -236,7 +246,7 @@ def finetune(
         Add the row of scratch that also gets the compute of pretraining.
     transductive : bool
         Accept encoders that saw the held-out images.
-    lr, seed, threads, workers, device, skip_bad
+    lr, seed, threads, workers, device, precision, compile, skip_bad
         As `pretrain`.
     max_minutes : float
         Stop after so many minutes, with exit status 0 and the command to go on with;

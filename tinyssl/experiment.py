@@ -53,6 +53,8 @@ def compare_starts(
     seed: int = 0,
     threads: int = 1,
     device: str = "cpu",
+    precision: str | None = None,
+    compile: bool = False,
     workers: int = 1,
     executor: Executor | None = None,
     until: float | None = None,
@@ -80,7 +82,8 @@ def compare_starts(
         Times that all folds are gone through, with other draws, weights and batches.
     steps, epochs, least_steps : int
         The budget of each: so many steps, or times each image and at least so many.
-    batch_size, lr, seed, threads, device, until, workers, executor, progress
+    batch_size, lr, seed, threads, device, precision, compile, until, workers
+    executor, progress
         See `tinyssl.training.train` and `tinyssl.jobs.run_jobs`. Any executor of
         `concurrent.futures` gives the rows that worker processes give.
     schedules : sequence of dicts, such as `SCHEDULES`
@@ -123,7 +126,7 @@ def compare_starts(
             job["save"] = f"models/{name}.pt" if asked == most else None
             jobs.append(job)
     how = {"batch_size": batch_size, "lr": lr, "threads": threads, "device": device}
-    how["until"] = until
+    how |= {"precision": precision, "compile": compile, "until": until}
     shared = Shared(
         cases, Path(out), encoder, how, dict(starts), target, options, curve
     )

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 Log = Callable[[str], None]
 Device = Literal["auto", "cpu", "cuda", "mps"]
+Precision = Literal["float32", "bfloat16"]
 Natural = Annotated[int, (0, None)]  # whole numbers: both ends belong
 Positive = Annotated[int, (1, None)]
 Rate = Annotated[float, (0, 10)]  # other numbers: the lower end does not belong

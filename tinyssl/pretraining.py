@@ -44,7 +44,7 @@ class Shared:
 
     def key(self) -> dict[str, Any]:
         """Return what a finished job must agree with, wherever it ran."""
-        how, encoder = ("threads", "device", *LIMITS), self.encoder
+        how, encoder = ("threads", "device", "compile", *LIMITS), self.encoder
         key = {"cases": self.cases.settings(), "fold": self.cases.fold}
         key |= {"encoder": repr(encoder) if callable(encoder) else dict(encoder)}
         key["training"] = {k: v for k, v in self.training.items() if k not in how}
@@ -82,6 +82,8 @@ def pretrain(
     seed: int = 0,
     threads: int = 1,
     device: str = "cpu",
+    precision: str | None = None,
+    compile: bool = False,
     workers: int = 1,
     until: float | None = None,
     checkpoint_minutes: float | None = None,
@@ -100,7 +102,8 @@ def pretrain(
     """
     training = {"steps": steps, "batch_size": batch_size, "lr": lr, "seed": seed}
     training |= {"threads": threads, "device": device, "until": until}
-    training |= {"checkpoint_minutes": checkpoint_minutes}
+    training |= {"checkpoint_minutes": checkpoint_minutes, "compile": compile}
+    training["precision"] = precision
     jobs = []
     for fold in range(cases.num_folds) or [None]:
         place = Path(folder) / (f"fold{fold}" if cases.num_folds > 1 else "")

@@ -14,6 +14,7 @@ from typing import Any
 from tinyssl import experiment, models, pretext, ranks, runs, targets
 from tinyssl.cases import Cases, Reading
 from tinyssl.data import open_dataset
+from tinyssl.devices import choose_device, choose_precision
 from tinyssl.jobs import cores
 from tinyssl.outcomes import (
     conclude,
@@ -27,8 +28,8 @@ from tinyssl.pretraining import refuse_volumes
 from tinyssl.report import experiment as pages
 from tinyssl.starts import agree, images_processed, name_starts, notes_of, refuse_leaks
 from tinyssl.task import Pretext
-from tinyssl.training import choose_device
 
+TRAINING = ("steps", "batch_size", "lr", "precision", "compile")  # options of it
 NETWORKS = {  # for images of a size
     "small": lambda size: models.densenet_small(),
     "densenet121": lambda size: models.densenet121(num_classes=5),
@@ -83,7 +84,9 @@ def read(target: str, data: str, reading: Reading, **options: Any) -> Cases:
 def running(s: SimpleNamespace, jobs: int) -> dict[str, Any]:
     """Return where jobs run: a process a core where there are several, if not told."""
     workers = s.workers or (1 if s.threads > 1 else min(cores(), max(1, jobs)))
-    where = {"threads": s.threads, "device": choose_device(s.device)}
+    where = {"threads": s.threads, "compile": s.compile}
+    where["device"] = choose_device(s.device)
+    where["precision"] = choose_precision(where["device"], s.precision)
     if ranks.size() > 1:
         refuse_given(s, ["workers"], "one process: the ranks share each job")
         workers = 1
@@ -131,8 +134,8 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
     settings = {"command": "pretrain", "task": s.task, "task_options": s.options}
     settings |= {"encoder": config, "init": s.init, "weights": s.weights}
     settings |= cases.settings() | training | {"transductive": s.transductive}
-    settings |= {"encoders": s.encoders}
     where = running(s, cases.num_folds)
+    settings |= {"encoders": s.encoders, "precision": where["precision"]}
     given = {"weights": s.weights, "encoder": config, "out": out, "options": s.options}
     names = [f"encoder{k}" for k in range(s.encoders)] if s.encoders > 1 else [""]
     logs = []
@@ -156,7 +159,7 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
 def refuse_given(s: SimpleNamespace, names: Sequence[str], rule: str) -> None:
     """Refuse options that were given and belong elsewhere."""
     for name in names:
-        if getattr(s, name) is not None:
+        if getattr(s, name) not in (None, False):
             raise ValueError(f"--{name.replace('_', '-')} belongs to {rule}")
 
 
@@ -164,7 +167,7 @@ def with_defaults(s: SimpleNamespace, method: type[Pretext]) -> SimpleNamespace:
     """Return the settings, where none was given those of the task or of all tasks."""
     known = {"encoder": "small", "size": 96, "steps": 600, "batch_size": 32, "lr": 3e-3}
     if not method.trains:
-        names = ("encoder", "widths", "weights", "init", "steps", "batch_size", "lr")
+        names = ("encoder", "widths", "weights", "init", *TRAINING)
         rule = f"tasks that train a network, --task {s.task} trains none"
         refuse_given(s, names, rule)
         known["steps"] = 0
@@ -181,7 +184,7 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     runs.refuse_foreign(out)
     defaults = {"folds": 5, "repeats": 1, "curve": 0, "lr": 3e-3} | kind.defaults
     if not kind.trains:
-        names = ("epochs", "steps", "all_steps", "batch_size", "lr")
+        names = ("epochs", "all_steps", *TRAINING)
         rule = f"targets that are trained, --target {s.target} trains nothing"
         refuse_given(s, names, rule)
     if s.tune:
@@ -246,8 +249,8 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     settings |= {"beside": s.beside}
     settings |= cases.settings() | own | budget | {"labels": labels, "seed": s.seed}
     settings |= {"pretrain_images": extra, "transductive": s.transductive}
-    settings |= {"tune": s.tune}
     where = running(s, 2 * len(labels))
+    settings |= {"tune": s.tune, "precision": where["precision"]}
     how = {"encoder": config, "out": out, "seed": s.seed, **where, **limited, **own}
     how |= {"pretrain_images": extra, "curve": defaults["curve"]}
     how |= {"schedules": experiment.SCHEDULES if s.tune and kind.trains else ()}

@@ -1,8 +1,8 @@
 """The one visible loop: every task, pretext or downstream, is trained here.
 
-A task is a ``torch.nn.Module`` with two methods. ``make_batch(*arrays, rng=rng)``
-runs in NumPy and returns inputs and targets; ``forward(inputs, targets)`` returns
-the loss and a dictionary of numbers to log. The loop never asks which task it has.
+A task is a ``torch.nn.Module`` with two methods. ``make_batch(*arrays, rng=rng)``, in
+NumPy, draws from ``rng`` alone; it returns inputs and targets, ``forward(inputs,
+targets)`` the loss and numbers to log, by name. The loop never asks which task it has.
 
 Whatever is drawn at a step depends only on the seed and the step, so a run that was
 killed and resumed gives the same numbers as one that was never stopped. Several ranks
@@ -22,7 +22,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from tinyssl import ranks
+from tinyssl import devices, ranks
+from tinyssl.devices import choose_device, to_tensor, use_threads  # noqa: F401
 from tinyssl.interrupts import OutOfTimeError, held_back
 from tinyssl.runs import load_checkpoint, save_checkpoint
 
@@ -31,29 +32,6 @@ CLIP_NORM = 1.0  # gradient norm beyond which a step is shortened
 
 class DivergenceError(RuntimeError):
     """The loss or its gradient stopped being a finite number."""
-
-
-def to_tensor(array: Any, device: str = "cpu") -> Any:
-    """Turn NumPy batches into tensors: the one place where NHWC becomes NCHW.
-
-    Of an array, or a tuple, list or dict of them: images (N, H, W, C), volumes
-    (N, D, H, W, C) and masks (N, H, W), of one channel, become float32, uint8 divided
-    by 255. (N,) and (N, K) become int64 if they are integers, else float32.
-    """
-    if isinstance(array, dict):
-        return {key: to_tensor(value, device) for key, value in array.items()}
-    if isinstance(array, (tuple, list)):
-        return tuple(to_tensor(value, device) for value in array)
-    array = np.asarray(array)
-    if array.ndim >= 3:
-        scale = 255.0 if array.dtype == np.uint8 else 1.0
-        array = array[..., None] if array.ndim == 3 else array
-        array = np.require(array, requirements="CW")  # torch warns of read-only memory
-        tensor = torch.from_numpy(array).to(device)
-        return tensor.movedim(-1, 1).float().div_(scale)  # (N, C, H, W)
-    whole = np.issubdtype(array.dtype, np.integer)
-    dtype = torch.int64 if whole else torch.float32
-    return torch.as_tensor(array, dtype=dtype, device=device)
 
 
 def learning_rate(step, steps, peak, warmup):
@@ -109,6 +87,9 @@ def train(
     threads: int = 1,
     channels_last: bool = True,
     device: str = "cpu",
+    precision: str | None = None,
+    compile: bool = False,
+    prefetch: bool | None = None,
     out: Path | None = None,
     checkpoint_every: int = 200,
     checkpoint_minutes: float | None = None,
@@ -133,6 +114,11 @@ def train(
         Alone, two threads train 1.4 to 1.8 times as fast, and the layout changes 6 % at
         most (``python examples/benchmark_training.py``, an AMD EPYC).
     device : str, "cpu", "cuda" or "mps"
+    precision : str, "float32" or "bfloat16"
+        Of products and convolutions in training: bfloat16 if not told on GPUs that have
+        it, float32 elsewhere and in evaluation. Weights and losses are float32 always.
+    compile : bool, let torch compile the task; sums may differ in their last digits
+    prefetch : bool, let a thread make the next batch meanwhile; on GPUs if not told
     out : path, optional
         Run folder, where ``checkpoint.pt`` and ``log.jsonl`` are written every
         ``checkpoint_every`` steps, or so many minutes if they are given, at the end,
@@ -153,7 +139,8 @@ def train(
     ------
     ValueError
         If there is no image, the checkpoint is damaged or belongs to other settings,
-        or a batch is too small for batch normalisation or cannot be shared by ranks.
+        a batch is too small for batch normalisation or cannot be shared by ranks, or
+        device, precision or a compiler is not to be had.
     DivergenceError
         If the loss or its gradient is not finite; the last good checkpoint stays.
     OutOfTimeError
@@ -165,37 +152,47 @@ def train(
         raise ValueError(f"data must hold arrays of one length > 0, found {lengths}")
     settings = dict(steps=steps, batch_size=batch_size, lr=lr, warmup=warmup)
     settings |= dict(weight_decay=weight_decay, seed=seed, images=count)
-    settings |= dict(encoder_rate=encoder_rate)
+    precision = devices.choose_precision(device, precision)
+    settings |= dict(encoder_rate=encoder_rate, precision=precision)
     layout = torch.contiguous_format
     if channels_last and all(p.ndim < 5 for p in task.parameters()):  # no volumes
         layout = torch.channels_last
     share = ranks.begin(task, batch_size, device)
     task.to(device, memory_format=layout)
+    where = next(task.parameters()).device
     optimizer = adamw(task, lr, weight_decay, encoder_rate)
     rows = load_checkpoint(task, optimizer, out, settings)
     if ranks.as_first(len(rows)) != len(rows):
         raise ValueError(f"--out {out} must be one folder, which all ranks reach")
+    network = devices.compiled(task) if compile else task
+
+    def draw(step):
+        rng = np.random.default_rng([seed, 1, step])
+        index = batch_index(step, count, batch_size, seed)
+        batch = task.make_batch(*(take(array, index) for array in data), rng=rng)
+        return to_tensor(ranks.slice_of(batch, batch_size), where)
+
+    ahead = where.type == "cuda" if prefetch is None else prefetch
     start, bar = time.perf_counter(), progress_bar(steps, len(rows), progress)
     saved, over = time.monotonic(), False
     tell(len(rows))
     with (
         held_back() if out else nullcontext([]) as asked,
         event_log(out, len(rows)) as board,
+        devices.prefetched(draw, steps, where) if ahead else nullcontext(draw) as batch,
         use_threads(threads),
         torch.random.fork_rng(devices=[]),
         bar,
     ):
         for step in range(len(rows), steps):
             # Draw: everything below follows from the seed and the step
-            rng = np.random.default_rng([seed, 1, step])
             torch.manual_seed(seed * 1_000_003 + step)
-            index = batch_index(step, count, batch_size, seed)
-            batch = task.make_batch(*(take(array, index) for array in data), rng=rng)
-            inputs, targets = to_tensor(ranks.slice_of(batch, batch_size), device)
+            inputs, targets = batch(step)
             # Forward, backward
             task.train()
-            with name_batch_size(share), ranks.slices():
-                loss, logs = task(inputs, targets)
+            autocast = devices.autocast(where, precision)
+            with name_batch_size(share), ranks.slices(), autocast:
+                loss, logs = network(inputs, targets)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             loss, logs = ranks.average(task, loss, logs)
@@ -288,7 +285,7 @@ def event_log(out, steps):
             writer.close()
 
 
-# Where and how it runs
+# Who waits
 
 _listeners: list[Callable[[int], None]] = []  # in a job of several: their one bar
 
@@ -307,24 +304,6 @@ def tell(steps):
     """Count steps that are done, or were before this process began."""
     for listener in _listeners:
         listener(steps)
-
-
-@contextmanager
-def use_threads(count):
-    """Run torch with this many threads inside the block."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def choose_device(device):
-    """Resolve "auto" to the fastest device there is."""
-    there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
-    found = (name for name, available in there.items() if available())
-    return next(found, "cpu") if device == "auto" else device
 
 
 def progress_bar(total, initial, show, unit="step"):

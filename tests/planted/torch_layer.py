@@ -14,9 +14,27 @@ training.py: test_training.py
     0.0 if spared else weight_decay -> weight_decay
     rate * group["share"] -> rate
     if not (math.isfinite(value) and torch.isfinite(norm)): -> if False:
+    channels_last: bool = True -> channels_last: bool = False
+
+devices.py: test_training.py
     scale = 255.0 if array.dtype == np.uint8 -> scale = 1.0 if array.ndim == 9
     tensor.movedim(-1, 1) -> tensor.transpose(-1, 1)
-    channels_last: bool = True -> channels_last: bool = False
+
+devices.py: test_devices.py
+    if precision == "float32" else torch.autocast(kind, to) -> if to else None
+    device.type, enabled=False) -> device.type, torch.bfloat16)
+    ahead[step + 1] = thread.submit(make, step + 1) -> pass
+    tensor.pin_memory() if gpu else tensor -> tensor
+    if step + 1 < steps: -> if True:
+
+training.py: test_devices.py
+    autocast = devices.autocast(where, precision) -> autocast = nullcontext()
+    encoder_rate=encoder_rate, precision=precision -> encoder_rate=encoder_rate
+    devices.compiled(task) if compile else task -> task
+    save_checkpoint(task, optimizer -> save_checkpoint(network, optimizer
+
+pretext/simclr.py: test_devices.py
+    in_float32(torch.matmul, z, z.T) -> (z @ z.T)
 
 training.py:
   test_interrupts.py::test_a_signal_waits_for_the_step_and_the_run_goes_on_bit_for_bit

@@ -6,6 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tinyssl import _checks, ranks
+from tinyssl.devices import in_float32
 from tinyssl.pretext.inputs import pooled, standardised
 from tinyssl.pretext.patches import cut_grids
 from tinyssl.task import Pretext
@@ -86,9 +87,10 @@ class CPC(Pretext):
             seen = seen + layer(F.pad(seen, (1, 1, 2, 0))).relu()
         pair = self.predict(seen)[:, :, : -self.below], z[:, :, self.below :]
         said, true = (
-            ranks.gather(F.normalize(x.flatten(2))) for x in pair
+            ranks.gather(F.normalize(x.flatten(2).float())) for x in pair
         )  # (N, D, K)
-        return torch.einsum("ndk,mdj->nkmj", said, true) / 0.1  # temperature
+        cosine = in_float32(torch.einsum, "ndk,mdj->nkmj", said, true)
+        return cosine / 0.1  # temperature
 
     @torch.no_grad()
     def answer(self, patches):

@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tinyssl import ranks
+from tinyssl.devices import in_float32
 from tinyssl.pretext.inputs import pooled, standardised
 from tinyssl.pretext.pairs import found, groups_of
 from tinyssl.pretext.views import sample_views
@@ -94,7 +95,7 @@ class DINO(Pretext):
             taught = taught.unflatten(0, (2, -1))  # (2, N, K)
             if self.training and self.centring:
                 self.centre.lerp_(ranks.mean(raw.mean(0)), 0.1)
-        every = -torch.einsum("tnk,snk->ts", taught, said) / said.shape[1]
+        every = in_float32(torch.einsum, "tnk,snk->ts", -taught, said) / len(said[0])
         loss = (every.sum() - every.diagonal().sum()) / 10  # none with itself
         entropy = torch.special.entr(taught).sum(2).mean()
         crops = ranks.gather(said[:2].exp().flatten(0, 1), parts=2).chunk(2)
@@ -104,8 +105,8 @@ class DINO(Pretext):
     def outputs(self, x, encoder, head, prototypes):
         """Return the cosines of images with K prototypes: (N, K)."""
         x = standardised(x) if self.standardise else x
-        z = F.normalize(head(pooled(encoder.features(x))))
-        return z @ F.normalize(prototypes.weight).T
+        z = F.normalize(head(pooled(encoder.features(x))).float())
+        return in_float32(torch.matmul, z, F.normalize(prototypes.weight).T)
 
     @torch.no_grad()
     def evaluate(self, images, rng):

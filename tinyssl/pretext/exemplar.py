@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tinyssl import _checks, ranks
+from tinyssl.devices import in_float32
 from tinyssl.pretext.pairs import TwoViews, spread
 from tinyssl.training import to_tensor
 
@@ -96,8 +97,8 @@ class Exemplar(TwoViews):
 
 def distances(z):
     """Return squared distances of first copies to second ones: (2N, d) to (N, N)."""
-    first, second = F.normalize(z).chunk(2)
-    return 2 - 2 * first @ second.T
+    first, second = F.normalize(z.float()).chunk(2)
+    return 2 - 2 * in_float32(torch.matmul, first, second.T)
 
 
 def semi_hard(apart, own, other):

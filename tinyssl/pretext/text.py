@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tinyssl import ranks
+from tinyssl.devices import in_float32
 from tinyssl.models.text import TextEncoder, tokenize
 from tinyssl.pretext.inputs import seen
 from tinyssl.pretext.views import sample_views
@@ -66,7 +67,7 @@ class ImageText(Pretext):
         shown, said = self.embed_images(images), self.embed_texts(tokens)
         shown, said, tokens = map(ranks.gather, (shown, said, tokens))
         scale = self.log_scale.clamp(max=math.log(100)).exp()
-        logits = scale * shown @ said.T  # (N, N)
+        logits = scale * in_float32(torch.matmul, shown, said.T)  # (N, N)
         own = torch.arange(len(shown), device=logits.device)
         loss = (F.cross_entropy(logits, own) + F.cross_entropy(logits.T, own)) / 2
         # Does the own report fit better than that of the next image, if they differ?
@@ -77,11 +78,11 @@ class ImageText(Pretext):
 
     def embed_images(self, images):
         """Return unit vectors of images: (N, width)."""
-        return F.normalize(self.to_common(seen(self, images)))
+        return F.normalize(self.to_common(seen(self, images)).float())
 
     def embed_texts(self, tokens):
         """Return unit vectors of texts: (N, width)."""
-        return F.normalize(self.text(tokens))
+        return F.normalize(self.text(tokens).float())
 
     @torch.no_grad()
     def similarity(self, images, texts) -> np.ndarray:

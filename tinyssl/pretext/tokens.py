@@ -35,9 +35,8 @@ def encode_visible(encoder, images, visible, grid):
         return maps.flatten(2).transpose(1, 2)
     tokens, visible = encoder.tokens(images), visible > 0
     some = tokens[visible].unflatten(0, (len(images), -1))  # (N, kept, D)
-    known = torch.zeros_like(tokens)
-    known[visible] = encoder.encode(some).flatten(0, 1)
-    return known
+    read = encoder.encode(some).flatten(0, 1)
+    return read.new_zeros(tokens.shape).index_put((visible,), read)
 
 
 def normalised(patches):
