@@ -125,7 +125,8 @@ class Localization(OnNetwork, Target):
     @classmethod
     def baselines(cls, cases: Cases, chosen: NDArray, held: NDArray):
         """Answer the mean place of the training points: it sees no image."""
-        return {"mean place": guess(cases.columns["points"][chosen], len(held))}
+        place = cases.columns["points"][chosen].mean(0)
+        return {"mean place": np.repeat(place[None], len(held), axis=0)}
 
     @classmethod
     def probe(cls, cases: Cases, chosen: NDArray, *features: NDArray):
@@ -225,8 +226,3 @@ def evaluate(points_true, points_pred, *, side, disc_diameter=DISC_DIAMETER):
         scores[f"{start}error"] = float(part.mean())
         scores[f"{start}within"] = float((part <= 0.5).mean())
     return scores
-
-
-def guess(points: NDArray[np.floating], n: int) -> NDArray[np.float64]:
-    """Answer n times the mean place of the training points."""
-    return np.broadcast_to(points.mean(0), (n, *points.shape[1:])).copy()
