@@ -11,7 +11,6 @@ from tinyssl._threads import num_threads
 from tinyssl.compare import comparison, pages, restored
 from tinyssl.compare.features import extract, load_features
 from tinyssl.compare.image_sets import open_images, pairs_of, refuse_sizes
-from tinyssl.compare.networks import open_networks
 
 MIXED = 200  # pairs at most that are also put together at random
 
@@ -102,7 +101,7 @@ def restoration(s):
     features), "notes"; and "lines".
     """
     run, out, data, seed = Path(s.run), Path(s.out), s.data, s.seed
-    networks = open_networks(run, data, skip_bad=s.skip_bad, device=s.device)
+    networks = restored.open_networks(run, data, skip_bad=s.skip_bad, device=s.device)
     index, N = np.flatnonzero(networks.unseen), len(networks.unseen)
     if len(index) == 0:
         raise ValueError(

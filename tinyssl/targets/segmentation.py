@@ -26,7 +26,6 @@ from tinyssl.pretext.patches import cut_patches, move_to_objects, sample_corners
 from tinyssl.summary import Metric
 from tinyssl.targets import fields
 from tinyssl.targets.overlap import THRESHOLD, evaluate, means, thin_vessels, thin_width
-from tinyssl.targets.tiling import blend, mean_over_views
 from tinyssl.task import Figures, OnNetwork, Target
 from tinyssl.training import to_tensor
 from tinyssl.transforms import flip, rotate, sample_flips, sample_turns
@@ -199,7 +198,7 @@ class Segmentation(OnNetwork, Target):
     def predict(self, images, *, views=None, **options) -> list[NDArray[np.float32]]:
         """Return the probability at each pixel, (H, W), of prepared images (H, W, C).
 
-        ``views`` as in `build`; options are those of `tinyssl.targets.tiling.blend`.
+        ``views`` as in `build`; options are those of `tinyssl.targets.fields.blend`.
         """
         views = self.views if views is None else views
         if not 1 <= views <= 8:
@@ -208,12 +207,14 @@ class Segmentation(OnNetwork, Target):
 
         def answer(patches):
             inputs = to_tensor(patches, self.device)  # (N, C, s, s)
-            found = mean_over_views(lambda x: self.logits(x).sigmoid(), inputs, views)
+            found = fields.mean_over_views(
+                lambda x: self.logits(x).sigmoid(), inputs, views
+            )
             return found[:, 0].cpu().numpy()
 
         size = self.patch_size
         options = {"patch_size": size, "stride": 3 * size // 4} | options
-        return [blend(answer, image, **options) for image in images]
+        return [fields.blend(answer, image, **options) for image in images]
 
     @classmethod
     def score(cls, cases: Cases, index: NDArray, answers: list) -> dict[str, float]:
