@@ -15,14 +15,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from tinyssl.data import DataError, Table
-from tinyssl.data.crop import resize, working_shape
-from tinyssl.data.images import (
-    each,
-    field_of_view,
-    read_image,
-    read_mask,
-    warn_of_empty,
-)
+from tinyssl.data.crop import field_of_view, resize, working_shape
+from tinyssl.data.decode import read_image, read_mask
+from tinyssl.data.images import each, warn_of_empty
 from tinyssl.jobs import cores
 from tinyssl.pretext.patches import cut_patches
 

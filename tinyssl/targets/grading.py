@@ -60,7 +60,6 @@ class Grading(Target):
 
     Parameters
     ----------
-    encoder : Module with ``features`` and ``num_features``
     num_grades : int
     head : {"continuation", "cumulative", "softmax", "regression"}
     augment : bool, draw one of eight views, brightness and contrast for each image
@@ -193,8 +192,7 @@ class Grading(Target):
         """
         flat = features.flatten(2)
         top = flat.topk(min(TOP, flat.shape[2]), 2).values
-        parts = [flat.mean(2), flat.square().mean(2).sqrt(), top.mean(2)]
-        return torch.cat(parts, 1)
+        return torch.cat([flat.mean(2), flat.square().mean(2).sqrt(), top.mean(2)], 1)
 
     def log_probabilities(self, outputs: torch.Tensor) -> torch.Tensor:
         """Logarithm of the probability of each grade: (N, K)."""

@@ -23,9 +23,9 @@ from tinyssl.data.copies import thumbnails
 from tinyssl.data.crop import resize
 from tinyssl.data.toy.report import NAMES
 from tinyssl.pretext.patches import cut_patches, move_to_objects, sample_corners
-from tinyssl.summary import Metric
+from tinyssl.summary import Metric, mean_of
 from tinyssl.targets import fields
-from tinyssl.targets.overlap import THRESHOLD, evaluate, means, thin_vessels, thin_width
+from tinyssl.targets.overlap import THRESHOLD, evaluate, thin_vessels, thin_width
 from tinyssl.task import Figures, OnNetwork, Target
 from tinyssl.training import to_tensor
 from tinyssl.transforms import flip, rotate, sample_flips, sample_turns
@@ -233,8 +233,9 @@ class Segmentation(OnNetwork, Target):
             inside.append([mask[field], found[field]])
         pixels, found = (np.concatenate(part) for part in zip(*inside, strict=True))
         pooled = metrics.average_precision(pixels.astype(int), found)
-        each = {"dice_per_image": [s["dice"] for s in scores]}
-        return means(scores) | {"average_precision": pooled} | each
+        every = {name: [s[name] for s in scores] for name in scores[0]}
+        means = {name: mean_of(values) for name, values in every.items()}
+        return means | {"average_precision": pooled, "dice_per_image": every["dice"]}
 
     @classmethod
     def notes(cls, cases: Cases) -> dict[str, Any]:
@@ -254,8 +255,7 @@ class Segmentation(OnNetwork, Target):
             return found | {"held-out images that show it": f"{shows} of {len(truth)}"}
         (thin,) = cases.take(("thin",), index)
         part = sum(m.sum() for m in thin) / max(1, area)
-        width = thin_width(regions[0])
-        found["thin vessels"] = f"below {width} px, {part:.0%} of all"
+        found["thin vessels"] = f"below {thin_width(regions[0])} px, {part:.0%} of all"
         if "second" in cases.columns:
             (second,) = cases.take(("second",), index)
             ceiling = cls.score(cases, index, second)

@@ -133,8 +133,7 @@ class ZeroShot(Target):
         """Show the AUC of each finding by initialisation, with the most labels."""
         from tinyssl import plots
 
-        rows = [*results["rows"], *results["asked"]]
-        means = means_of(rows, cases.facts["findings"])
+        means = means_of([*results["rows"], *results["asked"]], cases.facts["findings"])
         figure = plots.matrix(means, title="AUC of each finding")
         return [(figure, "With the most labels; mean over the folds. .5 is chance.")]
 
