@@ -153,10 +153,8 @@ def open_networks(run, data, *, skip_bad, device):
     if config.get("command") != "pretrain":
         raise ValueError(other)
     if config.get("patch_size") or "size" not in config:
-        raise ValueError(
-            f"{run} learned from patches (--encoder unet): whole images need "
-            "--encoder small, sononet or densenet121"
-        )
+        rule = "whole images need --encoder small, sononet or densenet121"
+        raise ValueError(f"{run} learned from patches (--encoder unet): {rule}")
     folders = sorted(run.glob("fold*")) if config["folds"] else [run]
     folders = [folder for folder in folders if (folder / "task.pt").is_file()]
     if not folders:
