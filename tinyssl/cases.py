@@ -110,10 +110,9 @@ class Cases:
         shared = np.isin(other.hashes, self.hashes)
         shared |= seen_before(self.small, other.small)
         if shared.any():
-            raise ValueError(
-                f"{other.facts['root']}: {shared.sum()} of the {len(other)} held-out "
-                "images are also among the training images"
-            )
+            what = f"{shared.sum()} of the {len(other)} held-out images"
+            rule = "are also among the training images"
+            raise ValueError(f"{other.facts['root']}: {what} {rule}")
         fold = np.r_[np.full(len(self), ALWAYS), np.zeros(len(other), np.int64)]
         scored = np.r_[np.zeros(len(self), bool), other.scored]
         facts = self.facts | {"scored on": other.facts["root"]}

@@ -66,7 +66,10 @@ def profile(s: SimpleNamespace) -> dict[str, Any]:
         small = [np.reshape(x, (s.eyes, -1)) / 255.0 for x in small]
         rows[PIXELS] = [skills(*small, *parts)]
     networks = {c["task"]: f"random {c['encoder']['name']}" for c in configs}
-    means = {name: mean_of(each) for name, each in rows.items()}
+    means = {
+        name: {k: float(np.mean([found[k] for found in each])) for k in each[0]}
+        for name, each in rows.items()
+    }
     said = sentences(means, networks)
     results = {"command": "profile", "skills": rows, "means": means, "said": said}
     runs.write_json(out / "results.json", results)
@@ -150,11 +153,6 @@ def supervised(size, seed):
     task = Grading(densenet_small())
     train(task, (eyes.images, eyes.grades), steps=STEPS, lr=3e-3, seed=seed)
     return task.encoder
-
-
-def mean_of(each):
-    """Average the skills of a row's encoders."""
-    return {name: float(np.mean([found[name] for found in each])) for name in each[0]}
 
 
 def sentences(means, networks) -> list[str]:

@@ -11,19 +11,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from tinyssl import experiment, models, pretext, ranks, runs, targets
+from tinyssl import experiment, models, outcomes, pretext, ranks, runs, targets
 from tinyssl.cases import Cases, Reading
 from tinyssl.data import open_dataset
 from tinyssl.devices import choose_device, choose_precision
 from tinyssl.jobs import cores
-from tinyssl.outcomes import (
-    conclude,
-    cpu_minutes,
-    finish,
-    last,
-    result_lines,
-    score_lines,
-)
 from tinyssl.pretraining import refuse_volumes
 from tinyssl.report import experiment as pages
 from tinyssl.starts import agree, images_processed, name_starts, notes_of, refuse_leaks
@@ -131,11 +123,11 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
     config = method.encoder_config(fitted(config, cases), **s.options)
     # The run
     training = {k: vars(s)[k] for k in ("steps", "batch_size", "lr", "seed")}
-    settings = {"command": "pretrain", "task": s.task, "task_options": s.options}
-    settings |= {"encoder": config, "init": s.init, "weights": s.weights}
-    settings |= cases.settings() | training | {"transductive": s.transductive}
+    named = ("task", "init", "weights", "transductive", "encoders")
+    settings = {"command": "pretrain", "task_options": s.options, "encoder": config}
+    settings |= {k: vars(s)[k] for k in named} | cases.settings() | training
     where = running(s, cases.num_folds)
-    settings |= {"encoders": s.encoders, "precision": where["precision"]}
+    settings["precision"] = where["precision"]
     given = {"weights": s.weights, "encoder": config, "out": out, "options": s.options}
     names = [f"encoder{k}" for k in range(s.encoders)] if s.encoders > 1 else [""]
     logs = []
@@ -147,12 +139,12 @@ def pretrain(s: SimpleNamespace) -> dict[str, Any]:
     if not ranks.leave():
         return []
     keys = ("folder", "fold", "scored_on", "scores")
-    results = {"command": "pretrain", "task": s.task, "last": last(logs)}
+    results = {"command": "pretrain", "task": s.task, "last": outcomes.last(logs)}
     results["scores"] = [{key: entry[key] for key in keys} for entry in logs]
     runs.write_json(out / "results.json", results)
     s.log("writing the page")
     pages.pretraining(out, cases, {s.task: logs})
-    lines = [*score_lines(s.task, logs), f"report: {out}/report.html"]
+    lines = [*outcomes.score_lines(s.task, logs), f"report: {out}/report.html"]
     return results | {"lines": lines}
 
 
@@ -244,13 +236,12 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     # The comparison
     again = s.same_compute and kind.trains
     extra = max(map(images_processed, s.init), default=0) * again
-    settings = {"command": "finetune", "target": s.target, "data_path": s.data}
-    settings |= {"encoder": config, "init": s.init, "transfer": s.transfer}
-    settings |= {"beside": s.beside}
-    settings |= cases.settings() | own | budget | {"labels": labels, "seed": s.seed}
-    settings |= {"pretrain_images": extra, "transductive": s.transductive}
+    named = ("target", "init", "transfer", "beside", "seed", "transductive", "tune")
+    settings = {"command": "finetune", "data_path": s.data, "encoder": config}
+    settings |= {k: vars(s)[k] for k in named} | cases.settings() | own | budget
+    settings |= {"labels": labels, "pretrain_images": extra}
     where = running(s, 2 * len(labels))
-    settings |= {"tune": s.tune, "precision": where["precision"]}
+    settings["precision"] = where["precision"]
     how = {"encoder": config, "out": out, "seed": s.seed, **where, **limited, **own}
     how |= {"pretrain_images": extra, "curve": defaults["curve"]}
     how |= {"schedules": experiment.SCHEDULES if s.tune and kind.trains else ()}
@@ -268,13 +259,14 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
         beside |= {"encoder": config, "device": where["device"], "beside": others}
         frozen = experiment.frozen_rows(kind, cases, every, **beside)
     results = {"command": "finetune", "target": s.target}
-    results |= conclude(kind, cases, rows, blind, frozen)
-    results["seconds"] = {"CPU minutes": cpu_minutes(rows, starts, out)}
+    results |= outcomes.conclude(kind, cases, rows, blind, frozen)
+    results["seconds"] = {"CPU minutes": outcomes.cpu_minutes(rows, starts, out)}
     s.log("writing the results and the page")
     trained = {"encoder": config, "out": out, "labels": labels, **own}
-    finish(out, kind, cases, results, trained)
+    outcomes.finish(out, kind, cases, results, trained)
     pages.comparison(out, kind, cases, results, trained)
-    return results | {"lines": [*result_lines(results), f"report: {out}/report.html"]}
+    lines = [*outcomes.result_lines(results), f"report: {out}/report.html"]
+    return results | {"lines": lines}
 
 
 def sized(config: dict[str, Any], cases: Cases, at: Callable[[int], Cases]) -> Cases:
@@ -301,17 +293,12 @@ def budget_of(s: SimpleNamespace, defaults: dict[str, Any]) -> dict[str, Any]:
 
 def compare(kind, cases, starts, labels, budget, how) -> list[dict[str, Any]]:
     """Compare with some labelled images, and with all where that has its own budget."""
-    all_steps = budget["all_steps"]
     plain = {name: value for name, value in budget.items() if name != "all_steps"}
     parts = [(labels, plain)]
-    if all_steps and "all" in labels:
-        longer = plain | {"steps": all_steps, "repeats": min(2, plain["repeats"])}
+    if (steps := budget["all_steps"]) and "all" in labels:
+        longer = plain | {"steps": steps, "repeats": min(2, plain["repeats"])}
         some = [count for count in labels if count != "all"]
         parts = [(some, plain), (["all"], longer)]
-    rows = []
-    for some, length in parts:
-        options = dict(labels=some, **length, **how)
-        rows += (
-            experiment.compare_starts(kind, cases, starts, **options) if some else []
-        )
-    return rows
+    run = experiment.compare_starts
+    parts = [dict(labels=some, **length, **how) for some, length in parts if some]
+    return [row for options in parts for row in run(kind, cases, starts, **options)]

@@ -81,6 +81,14 @@ class Pretext(Task):
     ``main`` name, under "bar" what one who knows nothing scores there, and more;
     ``figures(*columns, scores, rng=rng)`` shows what a person would want to see of it.
     A target task can take over what it carries: "network" where a decoder learned too.
+
+    Parameters
+    ----------
+    encoder : Module with ``features`` and ``num_features``
+    standardise : bool
+        Show each image at zero mean and unit deviation, not in [0, 1]. An encoder to be
+        carried over must see what its target task will show: [0, 1] in grading,
+        localisation and laterality.
     """
 
     finding: ClassVar[str]  # what scores mean: a text with their names in braces

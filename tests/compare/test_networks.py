@@ -13,7 +13,7 @@ from tinyssl import runs
 from tinyssl.cli import main
 from tinyssl.commands import export_restored, restoration
 from tinyssl.compare import export
-from tinyssl.compare.networks import open_networks
+from tinyssl.compare.restored import open_networks
 from tinyssl.data import load_images, load_masks, open_dataset, toy
 from tinyssl.transforms import swap_patches
 

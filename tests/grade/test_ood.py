@@ -57,7 +57,7 @@ def test_limits_are_quantiles_of_mahalanobis_distances_and_either_may_warn(known
     encoder, rule, eyes = known
     for part, rows in ood.describe(encoder, eyes[120:]).items():
         mean, scale = (rule[part][name].numpy() for name in ("mean", "scale"))
-        held = ood.mahalanobis(rows, mean, scale)
+        held = ood.distances(rows, mean, scale)
         assert rule[part]["limit"] == pytest.approx(held.max() * 1.25)  # of 40
     assert rule["images"] == 40
     rows = ood.describe(encoder, eyes[:120])["intensities"]
@@ -65,7 +65,7 @@ def test_limits_are_quantiles_of_mahalanobis_distances_and_either_may_warn(known
     precision = np.linalg.inv((1 - share) * np.cov(z.T) + share * np.eye(9))
     expected = np.sqrt(np.einsum("ni,ij,nj->n", z[:3], precision, z[:3]))
     mean, scale = (rule["intensities"][name].numpy() for name in ("mean", "scale"))
-    actual = ood.mahalanobis(rows[:3], mean, scale)
+    actual = ood.distances(rows[:3], mean, scale)
     np.testing.assert_allclose(actual, expected, rtol=1e-6)
     # either distance may warn
     for part in ood.SHRINKAGE:

@@ -200,6 +200,6 @@ grade/calibration.py: grade/test_calibration.py
 
 grade/ood.py: grade/test_ood.py
     return np.max(ratios, axis=0) -> return np.min(ratios, axis=0)
-    distance = mahalanobis(held[part], -> distance = mahalanobis(rows,
+    distance = distances(held[part], -> distance = distances(rows,
 """
 ROWS = rows(COMPILED, compiled=True)  # kernels beneath the torch layer

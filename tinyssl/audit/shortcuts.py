@@ -9,6 +9,7 @@ import numpy as np
 from tinyssl import metrics
 from tinyssl.audit.findings import tell
 from tinyssl.data.folds import stratified_group_folds
+from tinyssl.summary import mean_of
 from tinyssl.targets.baselines import global_intensities, logistic_regression, majority
 
 MOST_ROWS = 2000  # images a regression is fitted on; more change the third decimal
@@ -94,14 +95,13 @@ def score_shortcuts(features, grades, groups, *, split=None, folds=5, rng=0):
 def _score(name, place, grades, probabilities, weighted):
     """Return the scores of one baseline; its macro AUC is of the grades there are."""
     plain, K = probabilities.argmax(axis=1), probabilities.shape[1]
-    aucs = metrics.roc_auc(grades, probabilities, average=None)
     return {
         "baseline": name,
         "scored_on": place,
         "images": len(grades),
         "accuracy": metrics.accuracy(grades, plain),
         "qwk": metrics.quadratic_weighted_kappa(grades, plain, num_classes=K),
-        "auc": float(np.nanmean(aucs)) if np.isfinite(aucs).any() else float("nan"),
+        "auc": mean_of(metrics.roc_auc(grades, probabilities, average=None)),
         "balanced_accuracy": metrics.balanced_accuracy(grades, weighted.argmax(axis=1)),
         "chance": 1 / len(np.unique(grades)),
     }

@@ -28,9 +28,8 @@ def class_export(*, lessons: Sequence[Natural], out: Path) -> dict[str, Any]:
     from tinyssl.check import exercises
 
     if out.exists() and any(out.iterdir()):
-        raise ValueError(
-            f"--out {out} must be a new or empty folder, found files in it"
-        )
+        rule = "must be a new or empty folder, found files in it"
+        raise ValueError(f"--out {out} {rule}")
     paths, manifest = [course.find_lesson(number) for number in lessons], {}
     tasks = [exercises(number) for number in lessons]
     out.mkdir(parents=True, exist_ok=True)
@@ -97,9 +96,8 @@ def class_grade(
         Submissions at once; the cores if not given.
     """
     if not hasattr(os, "fork"):
-        raise ValueError(
-            "class grade must run on Linux or macOS, found Windows: use WSL"
-        )
+        rule = "must run on Linux or macOS, found Windows: use WSL"
+        raise ValueError(f"class grade {rule}")
     from tinyssl.check import exercises, marking
 
     if csv.suffix != ".csv":
@@ -107,8 +105,9 @@ def class_grade(
     points = dict.fromkeys(exercises(number), 1)
     if manifest:
         points = _points(manifest, f"{number:02d}", points)
-    names = [path.relative_to(folder) for path in sorted(folder.rglob("*"))]
-    names = [name for name in names if _is_submission(name)]
+    names = [path.relative_to(folder) for path in sorted(folder.rglob("*.*"))]
+    names = [name for name in names if name.suffix in (".py", ".ipynb")]
+    names = [name for name in names if "/." not in f"/{name.as_posix()}"]  # hidden
     if not names:
         raise FileNotFoundError(f"{folder} must hold .py or .ipynb files, found none")
     texts = [_read(folder / name) for name in names]  # all, before any of them runs
@@ -153,11 +152,6 @@ def _reason(faults):
         tasks = ", ".join(task for task in faults if faults[task] == fault)
         parts.append(f"{tasks}: {fault}".removeprefix(": "))
     return "; ".join(parts) or "all right"
-
-
-def _is_submission(name):
-    hidden = any(part.startswith(".") for part in name.parts)  # .ipynb_checkpoints
-    return name.suffix in (".py", ".ipynb") and not hidden
 
 
 def _read(path):

@@ -6,6 +6,7 @@ import functools
 import inspect
 import io
 import os
+import random
 import re
 import sys
 import traceback
@@ -24,7 +25,7 @@ except ImportError as error:
     raise ImportError(text) from error
 
 from tinyssl.check import process
-from tinyssl.check.answers import agree, plain, shown, without_torch
+from tinyssl.check.answers import AnswerError, agree, plain, shown, without_torch
 
 SETTINGS = hypothesis.settings(
     database=None,
@@ -133,21 +134,25 @@ class Exercise:
 
 
 @functools.cache
-def drawn(cases):
-    """Return the cases that a strategy draws, the same ones every time."""
+def drawn(cases, seed=None):
+    """Return the cases that a strategy draws, the same ones every time for a seed."""
     found = []
-    smallest(cases, found.append)
+    smallest(cases, found.append, seed)
     return found
 
 
-def smallest(cases, breaks):
+def smallest(cases, breaks, seed=None):
     """Return the smallest case for which something holds, None if none is found."""
+    how = {"settings": SETTINGS}
+    if seed is not None:
+        how = {"settings": hypothesis.settings(SETTINGS, derandomize=False)}
+        how["random"] = random.Random(seed)
     settings = hypothesis.configuration
     home = vars(settings).get("__hypothesis_home_directory")
     settings.set_hypothesis_home_dir(os.devnull)  # no folder where a learner works
     tuples = cases.map(lambda case: case if isinstance(case, tuple) else (case,))
     try:
-        return hypothesis.find(tuples, breaks, settings=SETTINGS)
+        return hypothesis.find(tuples, breaks, **how)
     except hypothesis.errors.NoSuchExample:
         return None
     finally:
@@ -172,10 +177,6 @@ class _Page(io.StringIO):
         return super().write(text[: SHOWN - self.tell()])
 
 
-class _CallError(Exception):
-    """What a function did instead of returning an answer, in words."""
-
-
 class _Trial:
     """One check of one function."""
 
@@ -196,15 +197,15 @@ class _Trial:
                 warnings.simplefilter("default")  # each line once, not by the hundred
                 answer = self.function(*given)
         except BaseException as error:  # a learner's sys.exit too
-            raise _CallError(_words(error, self.function)) from error
+            raise AnswerError(_words(error, self.function)) from error
         finally:
             self.running = False
             process.arm()
         if repr(plain(case)) != repr(plain(given)):
-            raise _CallError("changed its input: work on a copy")
+            raise AnswerError("changed its input: work on a copy")
         size = max(sys.getsizeof(answer), getattr(answer, "nbytes", 0))
         if size > LARGE:
-            raise _CallError(f"returned {size / 1e9:.2g} GB: that is far too much")
+            raise AnswerError(f"returned {size / 1e9:.2g} GB: that is far too much")
         self.last = without_torch(answer)
         return self.last
 
@@ -257,7 +258,7 @@ class _Trial:
         self.page.truncate()
         try:
             expected, got = law.compare(self, *case)
-        except _CallError as failed:
+        except AnswerError as failed:
             hinted = failed.__cause__ is not None  # else the words say it all
             return self.report(names, case, [f"  it {failed}"], hinted)
         except Exception:

@@ -11,7 +11,6 @@ import json
 import multiprocessing
 import os
 import pickle
-import random
 import re
 import resource
 import signal
@@ -22,13 +21,12 @@ import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-import hypothesis
 import numpy as np
 
 from tinyssl._threads import num_threads
 from tinyssl.check import course, exercises, process, sandbox
-from tinyssl.check.answers import agree
-from tinyssl.check.exercise import SETTINGS
+from tinyssl.check.answers import AnswerError, agree
+from tinyssl.check.exercise import drawn
 
 LIMITS = {"CPU": 10, "AS": 2**32, "NPROC": 0, "FSIZE": 0, "NOFILE": 64, "CORE": 0}
 SECONDS = 40  # for all calls of a function, the wait for a busy machine included
@@ -42,10 +40,6 @@ PLACES += [sys.prefix, sys.base_prefix, *PATHS]
 SCRIPT = [sys.executable, "-I", "-S", "-B", sandbox.__file__, json.dumps(PATHS)]
 ENVIRONMENT = {"PATH": os.defpath, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 PROBE = "import scipy, wave\nprobe = scipy.special, wave"  # which nothing has read yet
-
-
-class AnswerError(Exception):
-    """What a function did instead of returning an answer, in words."""
 
 
 def mark_all(number, folder, sources, seed, workers, log):
@@ -138,23 +132,13 @@ def _line(text):
 @functools.cache
 def _laws(number, seed):
     """Return the laws of each function, with cases of that seed."""
-    hypothesis.configuration.set_hypothesis_home_dir(os.devnull)  # of this process
     laws = {}
     for name, task in exercises(number).items():
-        laws[name] = [
-            (w, law.compare, _draw(law, seed)) for w, law in task.laws.items()
-        ]
+        each = task.laws.items()
+        laws[name] = [(w, law.compare, drawn(law.cases, seed)) for w, law in each]
         if fault := _fault(laws[name], task.answer):
             raise RuntimeError(f"exercise {name}: its own answer {fault}")
     return laws
-
-
-def _draw(law, seed):
-    found, how = [], hypothesis.settings(SETTINGS, derandomize=False)
-    tuples = law.cases.map(lambda case: case if isinstance(case, tuple) else (case,))
-    with contextlib.suppress(hypothesis.errors.NoSuchExample):
-        hypothesis.find(tuples, found.append, settings=how, random=random.Random(seed))
-    return found
 
 
 def _fault(laws, function):

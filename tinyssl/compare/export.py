@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tinyssl.compare.networks import open_networks
-from tinyssl.compare.restored import score_images
+from tinyssl.compare.restored import open_networks, score_images
 from tinyssl.data import load_masks, load_points
 from tinyssl.data.images import round_mask
 from tinyssl.files import as_csv, plain, write_text

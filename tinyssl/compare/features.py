@@ -55,9 +55,8 @@ def load_features(source, *, seed=0):
     if path.is_dir():
         path = Start(path).of_repeat(0).folder(0) / "encoder.pt"
     if not path.is_file():
-        raise ValueError(
-            f"features must be random, a run folder of pretrain or a file, no {path}"
-        )
+        rule = "must be random, a run folder of pretrain or a file"
+        raise ValueError(f"features {rule}, no {path}")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # by torch, in its favour
         try:

@@ -39,10 +39,9 @@ class ImageSet:
         if image.dtype != np.uint8:
             low, high = float(image.min()), float(image.max())
             if not (low >= 0 and high <= self.data_range):  # nan too
-                raise DataError(
-                    f"{self.root}: values must lie in 0..{self.data_range:g}, the data "
-                    f"range; {self.names[i]} has {low:g} to {high:g}"
-                )
+                rule = f"values must lie in 0..{self.data_range:g}, the data range"
+                found = f"{self.names[i]} has {low:g} to {high:g}"
+                raise DataError(f"{self.root}: {rule}; {found}")
             image = image.astype(np.float32) / np.float32(self.data_range)
         if self.size is None or image.shape[:2] == (self.size, self.size):
             return image
@@ -94,10 +93,9 @@ def pairs_of(first, second):
     for images in (first, second):
         for name, count in Counter(images.names).items():
             if count > 1 and name in shared:
-                raise DataError(
-                    f"{images.root}: {count} images are called {name!r}, so it is "
-                    "not clear which is paired"
-                )
+                what = f"{count} images are called {name!r}"
+                rule = "so it is not clear which is paired"
+                raise DataError(f"{images.root}: {what}, {rule}")
     place = {name: j for j, name in enumerate(second.names)}
     found = [(i, place[n]) for i, n in enumerate(first.names) if n in shared]
     return np.array(found, np.int64).reshape(-1, 2)
@@ -123,17 +121,15 @@ def _open_array(path, data_range, size):
         raise DataError(f"{path}: is not an .npy array ({error})") from None
     array = array[..., None] if array.ndim == 3 else array
     if array.ndim != 4 or array.shape[3] not in (1, 3) or len(array) == 0:
-        raise DataError(
-            f"{path}: must be (N, H, W) or (N, H, W, 1 or 3), found {array.shape}"
-        )
+        rule = "must be (N, H, W) or (N, H, W, 1 or 3)"
+        raise DataError(f"{path}: {rule}, found {array.shape}")
     kind, floats = array.dtype, array.dtype.kind == "f"
     if kind.name not in RANGES and not floats:
         raise DataError(f"{path}: must hold uint8, uint16 or floats, found {kind}")
     if data_range is None and floats and not (array.min() >= 0 and array.max() <= 1):
-        raise DataError(
-            f"{path}: holds floats from {array.min():g} to {array.max():g}: say "
-            "their largest possible value with --data-range"
-        )
+        rule = "say their largest possible value with --data-range"
+        found = f"{array.min():g} to {array.max():g}"
+        raise DataError(f"{path}: holds floats from {found}: {rule}")
     if data_range is None or kind == np.uint8:
         data_range = RANGES.get(kind.name, 1.0)
     return ImageSet(str(path), [*map(str, range(len(array)))], array, data_range, size)

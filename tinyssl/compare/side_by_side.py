@@ -11,7 +11,6 @@ from tinyssl._threads import num_threads
 from tinyssl.compare import comparison, pages, restored
 from tinyssl.compare.features import extract, load_features
 from tinyssl.compare.image_sets import open_images, pairs_of, refuse_sizes
-from tinyssl.compare.networks import open_networks
 
 MIXED = 200  # pairs at most that are also put together at random
 
@@ -28,10 +27,8 @@ def compare(s, key):
     options = {"data_range": given, "size": s.size}
     sets = [open_images(path, **options) for path in (s.real, s.generated)]
     if given is not None and all(images.data_range == 255 for images in sets):
-        raise ValueError(
-            "--data-range is for .npy arrays of 16 bits or floats; images of 8 bits "
-            f"have 255, found {given:g}"
-        )
+        rule = "is for .npy arrays of 16 bits or floats; images of 8 bits have 255"
+        raise ValueError(f"--data-range {rule}, found {given:g}")
     refuse_sizes(*sets)
     pairs = pairs_of(*sets)
     for k, images in enumerate(sets):
@@ -102,13 +99,11 @@ def restoration(s):
     features), "notes"; and "lines".
     """
     run, out, data, seed = Path(s.run), Path(s.out), s.data, s.seed
-    networks = open_networks(run, data, skip_bad=s.skip_bad, device=s.device)
+    networks = restored.open_networks(run, data, skip_bad=s.skip_bad, device=s.device)
     index, N = np.flatnonzero(networks.unseen), len(networks.unseen)
     if len(index) == 0:
-        raise ValueError(
-            f"{run} was pretrained on all {N} images of {data}: only images it has not "
-            "seen say how well it restores"
-        )
+        rule = "only images it has not seen say how well it restores"
+        raise ValueError(f"{run} was pretrained on all {N} images of {data}: {rule}")
     settings = {"command": restoration.__name__, "run": run, "data": data, "seed": seed}
     with runs.claimed(out, settings | {"features": s.features, "dim": s.dim}):
         seen = N - len(index)

@@ -32,8 +32,7 @@ class Crop:
         if array.dtype not in (np.uint8, np.bool_):
             raise TypeError(f"array must be uint8 or bool, found {array.dtype}")
         shape, full = array.shape[:2], (self.height, self.width)
-        corners = np.add((self.top, self.left), [[0], [self.side]])
-        start, stop = corners * shape / full
+        start, stop = np.add((self.top, self.left), [[0], [self.side]]) * shape / full
         # Whole pixels that cover the square; what lies outside stays black.
         first, last = np.floor(start).astype(int), np.ceil(stop).astype(int)
         window = np.zeros((*(last - first), *array.shape[2:]), np.uint8)

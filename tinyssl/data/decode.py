@@ -209,8 +209,7 @@ def _strips(image, factor=1):
     """Yield horizontal strips of a decoded image, each after its first row."""
     rows = factor * max(1, STRIP // (image.width * factor))
     for top in range(0, image.height, rows):
-        box = (0, top, image.width, min(top + rows, image.height))
-        yield top, image.crop(box)
+        yield top, image.crop((0, top, image.width, min(top + rows, image.height)))
 
 
 def _white_of(image):

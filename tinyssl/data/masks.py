@@ -35,10 +35,8 @@ def drawn_area(codes, palette=None, names=None):
     if ambiguous:
         found = values if names is None else map("{:#08x}".format, names[values])
         found = ", ".join(map(str, [*found][:8])) + ", ..." * (len(values) > 8)
-        raise DataError(
-            f"a mask must hold two values, found {found}: choose what is drawn with "
-            "--mask-label (in Python, label=)"
-        )
+        rule = "choose what is drawn with --mask-label (in Python, label=)"
+        raise DataError(f"a mask must hold two values, found {found}: {rule}")
     return bright > top / 2 if len(values) > 2 else (codes == drawn) & (top > 0)
 
 

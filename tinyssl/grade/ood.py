@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter, minimum_filter
 
-from tinyssl.targets.baselines import global_intensities
+from tinyssl.targets.baselines import distances, global_intensities
 from tinyssl.training import to_tensor
 
 SHARE = 0.995  # of held-out images that no distance may warn about
@@ -75,7 +75,7 @@ def fit(encoder, seen, held_out):
         covariance *= 1 - SHRINKAGE[part]
         covariance[np.diag_indices_from(covariance)] += SHRINKAGE[part]
         scale = np.linalg.inv(np.linalg.cholesky(covariance)) / deviation
-        distance = mahalanobis(held[part], mean, scale)
+        distance = distances(held[part], mean, scale)
         limit = np.quantile(distance, SHARE, method="higher")
         limit *= 1 + FEW / len(distance)
         known[part] = {"mean": torch.from_numpy(mean), "limit": float(limit)}
@@ -83,15 +83,10 @@ def fit(encoder, seen, held_out):
     return known
 
 
-def mahalanobis(rows, mean, scale):
-    """Return the length of each row in units of the training images' spread."""
-    return np.linalg.norm((rows - mean) @ scale.T, axis=1)
-
-
 def score(known, encoder, images):
     """Return the larger distance of each image over its limit: above 1 is unlike."""
     ratios = []
     for part, rows in describe(encoder, images).items():
         mean, scale = (known[part][name].numpy() for name in ("mean", "scale"))
-        ratios.append(mahalanobis(rows, mean, scale) / known[part]["limit"])
+        ratios.append(distances(rows, mean, scale) / known[part]["limit"])
     return np.max(ratios, axis=0)

@@ -2,9 +2,8 @@
 
 Images are (N, H, W, C) uint8 arrays, or floats in [0, 1], of one or three channels.
 Titles state what was found, computed from the data, unless ``title`` is given. Figures
-are made without pyplot: nothing global is touched, so they can be drawn in threads and
-without a display. Save one with ``figure.savefig("name.png")``; its label names the
-file. Needs matplotlib (the extra ``plot``).
+are made without pyplot, so they can be drawn in threads and without a display; their
+label names the file. Needs matplotlib (the extra ``plot``).
 """
 
 from tinyssl.plots.answers import calibration, confusion, distances, grade_bars, matrix

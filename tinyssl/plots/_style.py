@@ -105,9 +105,8 @@ def check_images(name, images):
     if images.ndim == 5:  # of volumes the middle slice
         images = images[:, images.shape[1] // 2]
     if images.ndim != 4 or images.shape[3] not in (1, 3) or len(images) == 0:
-        raise ValueError(
-            f"{name} must be (N, H, W, 1 or 3) images, found shape {images.shape}"
-        )
+        rule = "must be (N, H, W, 1 or 3) images"
+        raise ValueError(f"{name} {rule}, found shape {images.shape}")
     if images.dtype != np.uint8 and not np.issubdtype(images.dtype, np.floating):
         raise TypeError(f"{name} must hold uint8 or floats, found {images.dtype}")
     return np.clip(images / (255.0 if images.dtype == np.uint8 else 1.0), 0, 1)

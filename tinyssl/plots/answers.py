@@ -26,9 +26,8 @@ def grade_bars(
     (image,) = style.check_images("image", np.asarray(image)[None])
     probabilities, K = np.asarray(probabilities, float), len(names)
     if probabilities.shape != (K,):
-        raise ValueError(
-            f"probabilities must be one a name ({K}), found shape {probabilities.shape}"
-        )
+        rule = f"must be one a name ({K})"
+        raise ValueError(f"probabilities {rule}, found shape {probabilities.shape}")
     best = int(np.nan_to_num(probabilities, nan=-1).argmax())
     rows, height = [["image", "bars"]], 2.2
     if looked is not None:

@@ -31,9 +31,8 @@ def _strip(
     R, N = len(rows), len(rows[0])
     widths = {len(row) for row in rows} | ({N} if titles is None else {len(titles)})
     if widths != {N} or len(names or rows) != R:
-        raise ValueError(
-            f"names must be one a row ({R}), images and titles one a column ({N})"
-        )
+        rule = f"images and titles one a column ({N})"
+        raise ValueError(f"names must be one a row ({R}), {rule}")
     columns = max(1, min(columns, N))
     blocks, margin = math.ceil(N / columns), 0.9 if names else 0.0
     side = min(side, (style.WIDTH - margin) / columns)
@@ -178,10 +177,9 @@ def vessels(image, truth, probability, region, *, threshold=0.5, title=None):
     probability = np.asarray(probability, float)
     shapes = [image.shape[:2], truth.shape, probability.shape, region.shape]
     if len(set(shapes)) > 1:
-        raise ValueError(
-            "image, truth, probability, region must share height and width, found "
-            + ", ".join(map(str, shapes))
-        )
+        found = ", ".join(map(str, shapes))
+        rule = "image, truth, probability, region must share height and width"
+        raise ValueError(f"{rule}, found {found}")
     truth, found = truth & region, (probability >= threshold) & region
     errors = np.repeat(0.55 * image.mean(-1, keepdims=True), 3, axis=2)  # faded, grey
     counts, keys = [], []

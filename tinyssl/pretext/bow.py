@@ -15,11 +15,9 @@ class BagOfWords(Pretext):
 
     Parameters
     ----------
-    encoder : Module with ``features`` and ``num_features``
     num_filters : int, words of the dictionary, which is fitted before training
     patch_size, stride : int
         Side of a patch, pixels from one to the next; 5 and 1 at 28 to 32 pixels.
-    standardise : bool, as `tinyssl.pretext.ContextRestoration` has it
 
     Notes
     -----

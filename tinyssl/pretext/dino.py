@@ -24,14 +24,12 @@ class DINO(Pretext):
 
     Parameters
     ----------
-    encoder : Module with ``features`` and ``num_features``
     outputs : int, K; where all images get one distribution, the loss is ln K
     momentum : float, how slowly the teacher follows; .996 and more in long runs
     colour : float, how far light and colour of the crops change; 1 is mild
     centring, sharpening : bool
         Take the teacher's mean away, give it the lower temperature: without the one
         all images get one output, without the other all outputs alike.
-    standardise : bool, as `tinyssl.pretext.ContextRestoration` has it
 
     Notes
     -----

@@ -25,10 +25,8 @@ class TwoViews(Pretext):
 
     Parameters
     ----------
-    encoder : Module with ``features`` and ``num_features``
     area : float, least share of an image's area that a view shows
     colour : float, how far brightness, contrast and colours change; 1 is mild
-    standardise : bool, as `tinyssl.pretext.ContextRestoration` has it
 
     Notes
     -----

@@ -14,13 +14,11 @@ class AnatomyPaste(Choice):
 
     Parameters
     ----------
-    encoder : Module with ``features`` and ``num_features``
     edge : int
         Pixels over which a piece fades out; a 24th of whole images. 0 is a hard border.
     jitter : float
         Largest change of a channel's gain; the paper's .1 hardly shows in an eye.
     region : (H, W) bool array, optional, the anatomy: pieces come from it and go to it
-    standardise : bool, as `tinyssl.pretext.ContextRestoration` has it
 
     Notes
     -----

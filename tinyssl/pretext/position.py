@@ -24,14 +24,12 @@ class RelativePosition(Choice):
 
     Parameters
     ----------
-    encoder : Module with ``features`` and ``num_features``
     patch_size, gap, jitter : int
         Side of the patches, a seventh of whole images; pixels between the two, half a
         patch if below 0; and by which the neighbour is moved either way. Without them,
         edges that go on from one to the other give the answer away.
     colour : bool, show colours; a lens that bends red less than blue betrays a place
     region : (H, W) bool array, optional, in which all places lie
-    standardise : bool, as `tinyssl.pretext.ContextRestoration` has it
 
     Notes
     -----

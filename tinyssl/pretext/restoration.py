@@ -23,10 +23,7 @@ class ContextRestoration(OnNetwork, Pretext):
     patch_size : int, side of the square patches in pixels; an eighth of whole images
     num_swaps : int, pairs swapped one after the other (T in the paper)
     region : (H, W) bool array, optional, which holds the patches, as black asks nothing
-    standardise : bool
-        Show each image at zero mean and unit deviation, not in [0, 1]: it restores
-        better. An encoder to be carried over must see what its target task will show:
-        [0, 1] in grading, localisation and laterality.
+    standardise : bool, as `tinyssl.task.Pretext` has it; so it restores better
 
     Notes
     -----

@@ -22,12 +22,10 @@ class Rotation(Choice):
 
     Parameters
     ----------
-    encoder : Module with ``features`` and ``num_features``
     hide_border : bool
         Blacken what is lit in one orientation of the image and dark in another: the
         camera's notch, a date stamp, a field of view cut off at top and bottom. With
         False these shortcuts stay in, and solve the task.
-    standardise : bool, as `tinyssl.pretext.ContextRestoration` has it
 
     Notes
     -----

@@ -23,9 +23,7 @@ class ImageText(Pretext):
 
     Parameters
     ----------
-    encoder : Module with ``features`` and ``num_features``
     width : int, length of the vectors in which images and reports are compared
-    standardise : bool, as `tinyssl.pretext.ContextRestoration` has it
 
     Notes
     -----
@@ -59,8 +57,7 @@ class ImageText(Pretext):
 
     def make_batch(self, images, reports, rng):
         """Show each image in a mild view with its report."""
-        tokens = tokenize(reports)
-        return sample_views(images, rng=rng, turn=False), tokens
+        return sample_views(images, rng=rng, turn=False), tokenize(reports)
 
     def forward(self, images, tokens):
         """Cross-entropy over the reports of each image, the images of each report."""

@@ -5,19 +5,11 @@ import platform
 import numpy as np
 import torch
 
-from tinyssl import experiment, plots, runs
+from tinyssl import experiment, plots, runs, summary
 from tinyssl.pretext.inputs import common_field
 from tinyssl.pretraining import load_pretext, new_encoder, unseen_images
 from tinyssl.report.page import Section, write_report
 from tinyssl.report.tables import Table, efficiency_table
-from tinyssl.summary import (
-    SAME_COMPUTE,
-    finding,
-    name_group,
-    number,
-    outcome,
-    reference,
-)
 
 SHOWN = 8  # images in a figure
 
@@ -41,9 +33,9 @@ def comparison(out, target, cases, results, trained):
     if grader := results.get("kept"):  # the models that ``tinyssl grade`` will use
         score = f"mean {grader['measure']} {grader['score']:.3f}"
         known["kept for grading"] = f"{grader['init']} ({score})"
-    found = finding(results["summary"], baselines=results.get("baselines", ()))
-    if any(outcome(line) == "gain" for line in results.get("frozen", ())):
-        found += f". Encoders left as they are: {finding(results['frozen'])}"
+    found = summary.finding(results["summary"], baselines=results.get("baselines", ()))
+    if any(summary.outcome(line) == "gain" for line in results.get("frozen", ())):
+        found += f". Encoders left as they are: {summary.finding(results['frozen'])}"
     title, subtitle = target.title, f"{found}."
     if warning := results["notes"].get("WARNING"):
         subtitle = f"{warning.capitalize()}. {subtitle}"
@@ -118,8 +110,10 @@ def comparison_sections(target, cases, results, trained):
     table, known = results["summary"], results.get("baselines", ())
     rows, metric = results["rows"], table[0]["metric"]
     same, each, other = "", "fold", ""
-    if any(line["init"] == SAME_COMPUTE for line in table):
-        same = f"; “{SAME_COMPUTE}” also got the images that pretraining processed"
+    if any(line["init"] == summary.SAME_COMPUTE for line in table):
+        same = (
+            f"; “{summary.SAME_COMPUTE}” also got the images that pretraining processed"
+        )
     ends = " with the correction of Nadeau and Bengio for training parts that overlap."
     if cases.num_folds <= 1:
         each, other = "repeat", ": other labelled images, weights and batches"
@@ -137,7 +131,7 @@ def comparison_sections(target, cases, results, trained):
     shown = plots.label_efficiency(table, baselines=known)
     figures = [(shown, f"Each point is a {each}.")]
     if any("difference" in line for line in table):
-        base = reference(table)
+        base = summary.reference(table)
         caption = f"Mean with its 95 % interval; above zero is more than {base}."
         figures.append((plots.differences(table), caption))
     options = {"rows": rows, "each": each}
@@ -152,7 +146,7 @@ def comparison_sections(target, cases, results, trained):
             "the same encoder with random weights, and random filters of patches."
         )
         frozen = results["frozen"]
-        said = [text, f"{finding(frozen)}."]
+        said = [text, f"{summary.finding(frozen)}."]
         sections.append(
             Section("Frozen encoders", said, [], [efficiency_table(frozen)])
         )
@@ -179,8 +173,8 @@ def test_section(results):
         names = list(lines[0]["scores"])
         rows = []
         for line in lines:
-            scores = (number(line["scores"][name]) for name in names)
-            rows.append((name_group(line["labels"]), line["init"], *scores))
+            scores = (summary.number(line["scores"][name]) for name in names)
+            rows.append((summary.name_group(line["labels"]), line["init"], *scores))
         caption = "The same, with the probabilities of the folds' models averaged."
         tables.append(Table(("labels", "init", *names), rows, caption))
     text = "Seen by no training and by no choice."

@@ -28,10 +28,8 @@ class Table:
     def __post_init__(self):
         for i, row in enumerate(self.rows):
             if len(row) != len(self.header):
-                raise ValueError(
-                    f"rows must have {len(self.header)} cells, as the header has; "
-                    f"row {i} has {len(row)}"
-                )
+                rule = f"must have {len(self.header)} cells, as the header has"
+                raise ValueError(f"rows {rule}; row {i} has {len(row)}")
 
 
 def efficiency_table(summary, *, baselines=(), rows=(), caption=None, each="fold"):

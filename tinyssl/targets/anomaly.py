@@ -142,5 +142,4 @@ def questions(grades, names, healthy, factors) -> dict[str, np.ndarray]:
 def auc(asked, answers) -> float:
     """Return the AUC of the answers of 1 beside those of 0; nan where one lacks."""
     known = asked >= 0
-    both = len(np.unique(asked[known])) == 2
-    return float(metrics.roc_auc(asked[known] == 1, answers[known])) if both else np.nan
+    return metrics.roc_auc(asked[known] == 1, answers[known]) if known.any() else np.nan

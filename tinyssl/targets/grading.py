@@ -29,7 +29,7 @@ from tinyssl.cases import Cases, Reading, classes_in_words, gather
 from tinyssl.data import Table
 from tinyssl.data.classes import RETINOPATHY, reorder
 from tinyssl.dictionary import TOP
-from tinyssl.summary import Metric
+from tinyssl.summary import Metric, mean_of
 from tinyssl.targets import baselines
 from tinyssl.task import Figures, Target
 
@@ -45,17 +45,14 @@ def evaluate(grades_true, grades_pred, probabilities) -> dict[str, float]:
     differences at fewer labels; "accuracy"; "auc", one against the rest, averaged over
     the classes that occur; nan where the labels leave a value undefined.
     """
-    K = probabilities.shape[1]
-    qwk = metrics.quadratic_weighted_kappa(grades_true, grades_pred, num_classes=K)
-    occurring = np.unique(grades_true)
-    each = [metrics.roc_auc(grades_true == k, probabilities[:, k]) for k in occurring]
-    scores = {"qwk": qwk, "auc_2": np.nan}
+    pair, K = (grades_true, grades_pred), probabilities.shape[1]
     worse = np.greater_equal(grades_true, 2)
-    if worse.any() and not worse.all():
-        scores["auc_2"] = metrics.roc_auc(worse, probabilities[:, 2:].sum(1))
-    scores["accuracy"] = metrics.accuracy(grades_true, grades_pred)
-    scores["auc"] = np.mean(each) if len(occurring) > 1 else np.nan
-    return {name: float(value) for name, value in scores.items()}
+    return {
+        "qwk": metrics.quadratic_weighted_kappa(*pair, num_classes=K),
+        "auc_2": metrics.roc_auc(worse, probabilities[:, 2:].sum(1)),
+        "accuracy": metrics.accuracy(*pair),
+        "auc": mean_of(metrics.roc_auc(grades_true, probabilities, average=None)),
+    }
 
 
 class Grading(Target):
@@ -63,7 +60,6 @@ class Grading(Target):
 
     Parameters
     ----------
-    encoder : Module with ``features`` and ``num_features``
     num_grades : int
     head : {"continuation", "cumulative", "softmax", "regression"}
     augment : bool, draw one of eight views, brightness and contrast for each image
@@ -196,8 +192,7 @@ class Grading(Target):
         """
         flat = features.flatten(2)
         top = flat.topk(min(TOP, flat.shape[2]), 2).values
-        parts = [flat.mean(2), flat.square().mean(2).sqrt(), top.mean(2)]
-        return torch.cat(parts, 1)
+        return torch.cat([flat.mean(2), flat.square().mean(2).sqrt(), top.mean(2)], 1)
 
     def log_probabilities(self, outputs: torch.Tensor) -> torch.Tensor:
         """Logarithm of the probability of each grade: (N, K)."""

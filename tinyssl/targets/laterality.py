@@ -24,7 +24,6 @@ class Laterality(Target):
 
     Parameters
     ----------
-    encoder : Module with ``features`` and ``num_features``
     augment : bool
         Mirror, which turns a right eye into a left one and its label with it, so that
         one image shows both classes; brightness and contrast.
@@ -113,8 +112,7 @@ class Laterality(Target):
     @classmethod
     def probe(cls, cases: Cases, chosen: np.ndarray, *features: np.ndarray):
         """Answer from frozen features of chosen and held-out images."""
-        eyes = cases.columns["eye"][chosen]
-        found = baselines.probes(*features, eyes, num_grades=2)
+        found = baselines.probes(*features, cases.columns["eye"][chosen], num_grades=2)
         return {name: p[:, 1] for name, p in found.items()}
 
 

@@ -125,7 +125,8 @@ class Localization(OnNetwork, Target):
     @classmethod
     def baselines(cls, cases: Cases, chosen: NDArray, held: NDArray):
         """Answer the mean place of the training points: it sees no image."""
-        return {"mean place": guess(cases.columns["points"][chosen], len(held))}
+        place = cases.columns["points"][chosen].mean(0)
+        return {"mean place": np.repeat(place[None], len(held), axis=0)}
 
     @classmethod
     def probe(cls, cases: Cases, chosen: NDArray, *features: NDArray):
@@ -177,8 +178,7 @@ def shift(images, points, offsets):
     H, W = images.shape[1:3]
     most = int(np.abs(offsets).max())
     padded = np.pad(images, ((0, 0), (most, most), (most, most), (0, 0)))
-    corners = most - offsets
-    both = zip(padded, corners, strict=True)
+    both = zip(padded, most - offsets, strict=True)  # corners
     moved = [image[y : y + H, x : x + W] for image, (y, x) in both]
     return np.stack(moved), points + offsets[:, None]
 
@@ -217,16 +217,10 @@ def evaluate(points_true, points_pred, *, side, disc_diameter=DISC_DIAMETER):
     same of "disc" and "fovea".
     """
     pairs = points_true.reshape(-1, 2), points_pred.reshape(-1, 2)
-    spacing = 1 / (disc_diameter * side)
-    distance = metrics.localization_error(*pairs, spacing=spacing)
+    distance = metrics.localization_error(*pairs, spacing=1 / (disc_diameter * side))
     distance = distance.reshape(points_true.shape[:2])  # (N, P)
     scores, parts = {}, (distance, *distance.T)
     for start, part in zip(("", "disc ", "fovea "), parts, strict=True):
         scores[f"{start}error"] = float(part.mean())
         scores[f"{start}within"] = float((part <= 0.5).mean())
     return scores
-
-
-def guess(points: NDArray[np.floating], n: int) -> NDArray[np.float64]:
-    """Answer n times the mean place of the training points."""
-    return np.broadcast_to(points.mean(0), (n, *points.shape[1:])).copy()

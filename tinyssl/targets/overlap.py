@@ -8,7 +8,6 @@ from scipy import ndimage
 
 from tinyssl import metrics
 from tinyssl.data.crop import field_width
-from tinyssl.summary import mean_of
 
 THRESHOLD = 0.6  # a pixel is found from this probability on
 RIM = 2  # pixels of a wide vessel's edge that may be jagged
@@ -77,8 +76,3 @@ def evaluate(
     if thin is not None:
         scores["thin_recall"] = metrics.sensitivity(thin, found, region=region)
     return {name: float(score) for name, score in scores.items()}
-
-
-def means(scores: list[dict[str, float]]) -> dict[str, float]:
-    """Return the mean of each score over the images where it is defined."""
-    return {name: mean_of([s[name] for s in scores]) for name in scores[0]}

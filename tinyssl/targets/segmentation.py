@@ -23,10 +23,9 @@ from tinyssl.data.copies import thumbnails
 from tinyssl.data.crop import resize
 from tinyssl.data.toy.report import NAMES
 from tinyssl.pretext.patches import cut_patches, move_to_objects, sample_corners
-from tinyssl.summary import Metric
+from tinyssl.summary import Metric, mean_of
 from tinyssl.targets import fields
-from tinyssl.targets.overlap import THRESHOLD, evaluate, means, thin_vessels, thin_width
-from tinyssl.targets.tiling import blend, mean_over_views
+from tinyssl.targets.overlap import THRESHOLD, evaluate, thin_vessels, thin_width
 from tinyssl.task import Figures, OnNetwork, Target
 from tinyssl.training import to_tensor
 from tinyssl.transforms import flip, rotate, sample_flips, sample_turns
@@ -199,7 +198,7 @@ class Segmentation(OnNetwork, Target):
     def predict(self, images, *, views=None, **options) -> list[NDArray[np.float32]]:
         """Return the probability at each pixel, (H, W), of prepared images (H, W, C).
 
-        ``views`` as in `build`; options are those of `tinyssl.targets.tiling.blend`.
+        ``views`` as in `build`; options are those of `tinyssl.targets.fields.blend`.
         """
         views = self.views if views is None else views
         if not 1 <= views <= 8:
@@ -208,12 +207,14 @@ class Segmentation(OnNetwork, Target):
 
         def answer(patches):
             inputs = to_tensor(patches, self.device)  # (N, C, s, s)
-            found = mean_over_views(lambda x: self.logits(x).sigmoid(), inputs, views)
+            found = fields.mean_over_views(
+                lambda x: self.logits(x).sigmoid(), inputs, views
+            )
             return found[:, 0].cpu().numpy()
 
         size = self.patch_size
         options = {"patch_size": size, "stride": 3 * size // 4} | options
-        return [blend(answer, image, **options) for image in images]
+        return [fields.blend(answer, image, **options) for image in images]
 
     @classmethod
     def score(cls, cases: Cases, index: NDArray, answers: list) -> dict[str, float]:
@@ -232,8 +233,9 @@ class Segmentation(OnNetwork, Target):
             inside.append([mask[field], found[field]])
         pixels, found = (np.concatenate(part) for part in zip(*inside, strict=True))
         pooled = metrics.average_precision(pixels.astype(int), found)
-        each = {"dice_per_image": [s["dice"] for s in scores]}
-        return means(scores) | {"average_precision": pooled} | each
+        every = {name: [s[name] for s in scores] for name in scores[0]}
+        means = {name: mean_of(values) for name, values in every.items()}
+        return means | {"average_precision": pooled, "dice_per_image": every["dice"]}
 
     @classmethod
     def notes(cls, cases: Cases) -> dict[str, Any]:
@@ -253,8 +255,7 @@ class Segmentation(OnNetwork, Target):
             return found | {"held-out images that show it": f"{shows} of {len(truth)}"}
         (thin,) = cases.take(("thin",), index)
         part = sum(m.sum() for m in thin) / max(1, area)
-        width = thin_width(regions[0])
-        found["thin vessels"] = f"below {width} px, {part:.0%} of all"
+        found["thin vessels"] = f"below {thin_width(regions[0])} px, {part:.0%} of all"
         if "second" in cases.columns:
             (second,) = cases.take(("second",), index)
             ceiling = cls.score(cases, index, second)

@@ -124,17 +124,16 @@ class ZeroShot(Target):
     def probe(cls, cases: Cases, chosen: np.ndarray, *features: np.ndarray):
         """Answer from frozen features of chosen and held-out images."""
         near = baselines.nearest(*features, min(5, len(chosen)))
-        neighbours = cases.columns["findings"][chosen][near].mean(1)
-        linear = _each(cases, chosen, *features)
-        return {"linear probe": linear, "nearest neighbours": neighbours}
+        found = {"linear probe": _each(cases, chosen, *features)}
+        neighbours = cases.columns["findings"][chosen][near]
+        return found | {"nearest neighbours": neighbours.mean(1)}
 
     @classmethod
     def figures(cls, cases: Cases, results: dict[str, Any], load: Any) -> Figures:
         """Show the AUC of each finding by initialisation, with the most labels."""
         from tinyssl import plots
 
-        rows = [*results["rows"], *results["asked"]]
-        means = means_of(rows, cases.facts["findings"])
+        means = means_of([*results["rows"], *results["asked"]], cases.facts["findings"])
         figure = plots.matrix(means, title="AUC of each finding")
         return [(figure, "With the most labels; mean over the folds. .5 is chance.")]
 
@@ -156,17 +155,12 @@ def findings(table: Table) -> dict[str, np.ndarray]:
 
 def auc_of_each(truth: np.ndarray, answers: np.ndarray) -> list[float]:
     """Return the AUC of each finding, nan where all have it or none."""
-    return [
-        metrics.roc_auc(*pair) if 0 < pair[0].sum() < len(pair[0]) else np.nan
-        for pair in zip(truth.T, answers.T, strict=True)
-    ]
+    return [metrics.roc_auc(*pair) for pair in zip(truth.T, answers.T, strict=True)]
 
 
 def _each(cases, chosen, features, features_new):
     """Fit each finding by logistic regression: (N, K); a half where it has one side."""
-    columns = []
     how = {"num_grades": 2, "penalty": max(1.0, 0.1 * features.shape[1])}
-    for there in cases.columns["findings"][chosen].T.astype(int):
-        fit = baselines.logistic_regression(features, there, features_new, **how)
-        columns.append(fit[:, 1])
-    return np.stack(columns, 1)
+    truth = cases.columns["findings"][chosen].T.astype(int)
+    fit = baselines.logistic_regression
+    return np.stack([fit(features, x, features_new, **how)[:, 1] for x in truth], 1)

@@ -11,8 +11,7 @@ import numpy as np
 from tinyssl.data.classes import RETINOPATHY
 from tinyssl.data.decode import image_size, open_image
 from tinyssl.data.files import find_image, list_images
-from tinyssl.data.records import Record, build_table
-from tinyssl.data.sheets import read_csv
+from tinyssl.data.records import Record, build_table, read_csv
 from tinyssl.data.table import DataError
 
 IMAGES, TRUTH = "1. Original Images", "2. Groundtruths"

@@ -13,8 +13,7 @@ import numpy as np
 from tinyssl.data.classes import in_order
 from tinyssl.data.files import images_below, stem_of, suffix_of
 from tinyssl.data.layouts.pairs import MASKS, words_of
-from tinyssl.data.records import Record, build_table
-from tinyssl.data.sheets import read_csv
+from tinyssl.data.records import Record, build_table, read_csv
 from tinyssl.data.table import DataError
 
 COLUMNS = ("image", "name", "grade", "class", "patient", "eye", "split", "region")

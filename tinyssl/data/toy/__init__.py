@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyssl import _checks
-from tinyssl.data.toy._collate import collate
 from tinyssl.data.toy.anatomy import sample_anatomy
 from tinyssl.data.toy.camera import CAMERAS, photograph, pixel_grid, window
 from tinyssl.data.toy.lesions import grade_from_counts, sample_counts, sample_lesions
-from tinyssl.data.toy.macula import Volumes, volumes
+from tinyssl.data.toy.macula import Volumes, collate, volumes
 from tinyssl.data.toy.report import write_report
 from tinyssl.data.toy.scene import paint_eye
 

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
 from tinyssl import _checks
-from tinyssl.data.toy._collate import collate
 
 SHAPE = (16, 48, 64)  # slices, depth, columns
 # Of the seven layers: how bright each is, and its share of the retina away from the pit
@@ -149,3 +148,14 @@ def _spots(rng, u, v, count, radius):
 def _between(depth, two):
     """Mark the voxels (D, H, W) between two surfaces (2, D, W)."""
     return (depth >= two[0][:, None]) & (depth < two[1][:, None])
+
+
+def collate(eyes):
+    """Turn a list of dicts into a dict of arrays (of dicts, into dicts of arrays)."""
+    collated = {name: [eye[name] for eye in eyes] for name in eyes[0]}
+    for name, values in collated.items():
+        if isinstance(values[0], dict):
+            collated[name] = collate(values)
+        elif name != "report":
+            collated[name] = np.array(values)
+    return collated
