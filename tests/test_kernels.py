@@ -195,6 +195,14 @@ def test_rotate_across_tiles(shape, turn):
     check_rotate(images, np.array([turn]))
 
 
+@given(seeds, st.sampled_from([(8, 8), (16, 7), (136, 264), (264, 130), (130, 136)]))
+def test_rotate_of_planes_of_bytes(seed, shape):
+    rng = np.random.default_rng(seed)
+    images = rng.integers(0, 256, (2, *shape, 1), np.uint8)
+    for turns in ([1, 1], [3, 3], [1, 3]):
+        check_rotate(images, np.array(turns))
+
+
 def test_a_kernel_compiles_where_nothing_can_be_cached(monkeypatch):
     def refuse(**options):
         if options.pop("cache", False):

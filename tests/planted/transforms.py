@@ -22,6 +22,12 @@ _kernels/turns.py: test_kernels.py::test_rotate
     size - 1 - start -> size - start
     chosen[j % 3, j] = -> chosen[(j + 1) % 3, j] =
 
+_kernels/turns.py: test_kernels.py::test_rotate_of_planes_of_bytes
+    (cols - 1 - left, -1) -> (cols - 1 - left, 1)
+    rows - top - size if turn -> rows - top - ROWS if turn
+    eights[size - 1 - i if turn == 1 else i :] -> eights[i:]
+    source[y + 7 * down] -> source[y + 6 * down]
+
 transforms/swaps.py: transforms/test_swaps.py transforms/test_refused.py
   transforms/test_out.py
     2 * size - 1] * len(lines) -> 2 * size - 2] * len(lines)

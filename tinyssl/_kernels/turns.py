@@ -28,6 +28,9 @@ def rotate(images, turns, out):
         if turns[n] == 2:  # rows stay rows
             _walk(images[n].reshape(H * W, B), W, 2, out[n])
             continue
+        if B == 1 and images.itemsize == 1 and cols % 8 == 0:
+            _turn_bytes(runs[n], turns[n], plane, out[n].reshape(rows, cols))
+            continue
         for top in range(0, rows, ROWS):
             for left in range(0, cols, COLS):
                 tile = out[n, top : top + ROWS, left : left + COLS]
@@ -62,6 +65,38 @@ def _reverse(numbers, B, chosen, out):
                 | (numbers[last - j] & second[j])
                 | (numbers[last - j + two] & third[j])
             )
+
+
+@kernel
+def _turn_bytes(source, turn, plane, out):
+    """Turn rows of bytes, eight side by side: then eight columns are one number."""
+    rows, cols = out.shape
+    eights, numbers = plane.view(np.uint64), out.view(np.uint64)
+    for top in range(0, rows, ROWS):
+        size = min(ROWS, rows - top)
+        x = rows - top - size if turn == 1 else top
+        for start in range(0, cols, COLS):
+            stop = min(start + COLS, cols)
+            for left in range(start, stop, 8):
+                # eight rows of the source, the first byte of each, the second, ...
+                y, down = (left, 1) if turn == 1 else (cols - 1 - left, -1)
+                r0, r1 = source[y][x:], source[y + down][x:]
+                r2, r3 = source[y + 2 * down][x:], source[y + 3 * down][x:]
+                r4, r5 = source[y + 4 * down][x:], source[y + 5 * down][x:]
+                r6, r7 = source[y + 6 * down][x:], source[y + 7 * down][x:]
+                kept = plane[(left - start) * (ROWS + 1) :]
+                for j in range(size):
+                    k = 8 * j
+                    kept[k], kept[k + 1] = r0[j], r1[j]
+                    kept[k + 2], kept[k + 3] = r2[j], r3[j]
+                    kept[k + 4], kept[k + 5] = r4[j], r5[j]
+                    kept[k + 6], kept[k + 7] = r6[j], r7[j]
+            # in order to the result
+            for i in range(size):
+                line = numbers[top + i][start // 8 : stop // 8]
+                chosen = eights[size - 1 - i if turn == 1 else i :]
+                for j in range(len(line)):
+                    line[j] = chosen[j * (ROWS + 1)]
 
 
 @kernel
