@@ -257,7 +257,8 @@ for count in COUNTS:
 error = summary.Metric("error in disc diameters", higher=False)
 table = summary.summarise(rows, "error", error)
 print(summary.format_table(table))
-results["mean_place"] = score(localization.guess(points[labelled], len(test)))["error"]
+mean = np.repeat(points[labelled].mean(0)[None], len(test), axis=0)
+results["mean_place"] = score(mean)["error"]
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(9.5, 4), layout="constrained")

@@ -12,12 +12,16 @@ from scipy import fft
 from scipy.ndimage import gaussian_filter
 
 from tinyssl.data.copies import connected, same_pairs, thumbnails
+from tinyssl.dictionary import spherical_kmeans, unit
 
 LEAST, MOST = 0.55, 0.95  # between them lies the line, whatever the unrelated say
 UNRELATED = 2000  # pairs drawn in a part to know how alike unrelated images are
 CLOSEST, TURNED = 20, 3  # pairs an image to look at: as it is, in each turn
 SMALL = 64  # px; in less, a right eye is a mirrored left one, and all chests are alike
 BLOCK = 256  # rows or pairs at a time
+# Images a cell, and cells to look in: time grows with the images, not with their
+# square. Up to 4,000 images all are compared with all.
+CELL, CELLS = 500, 8
 # (quarter turns counter-clockwise, mirrored left to right afterwards)
 TURNS = tuple((quarters, mirrored) for mirrored in (0, 1) for quarters in range(4))
 
@@ -72,18 +76,38 @@ def propose(small, turn, most):
     # Freed of the light of each camera
     flat = small - gaussian_filter(small.astype(np.float32), 2, axes=(1, 2))
     flat /= np.sqrt(gaussian_filter(flat**2, 4, axes=(1, 2))) + 2
-    flat /= np.linalg.norm(flat, axis=(1, 2), keepdims=True) + 1e-6
-    first, second = (x.reshape(len(x), -1) for x in (flat, turn_views(flat, turn)))
-    last = min(most, len(small) - 1)  # itself is among them
-    found = []
+    first, second = (
+        unit(x.reshape(len(x), -1)) for x in (flat, turn_views(flat, turn))
+    )
+    found = [np.empty((0, 2), np.int64)]
     for one, other, way in ((first, second, 1), (second, first, -1)):
-        for start in range(0, len(one), BLOCK):
-            likeness = one[start : start + BLOCK] @ other.T
+        for rows, others in neighbourhoods(one, other):
+            last = min(most, len(others) - 1)  # itself is among them
+            likeness = one[rows] @ other[others].T
             nearest = np.argpartition(-likeness, last, axis=1)[:, : last + 1]
-            rows = start + np.repeat(np.arange(len(nearest)), last + 1)
-            found.append(np.column_stack([rows, nearest.ravel()])[:, ::way])
+            pairs = np.repeat(rows, last + 1), others[nearest].ravel()
+            found.append(np.column_stack(pairs)[:, ::way])
     pairs = np.unique(np.concatenate(found), axis=0)
     return pairs[pairs[:, 0] < pairs[:, 1]]
+
+
+def neighbourhoods(one, other):
+    """Yield rows of ``one``, and the rows of ``other`` that lie near them.
+
+    Both are unit vectors (N, d). Near are those in the cells around that of the rows,
+    which k-means finds.
+    """
+    K = -(-len(one) // CELL)
+    rng = np.random.default_rng(0)
+    some = one[rng.choice(len(one), min(len(one), 32 * K), replace=False)]
+    centres = spherical_kmeans(some, K, 8, rng=rng)
+    cells, others = ((x @ centres.T).argmax(1) for x in (one, other))
+    around = np.argsort(-centres @ centres.T, axis=1)[:, :CELLS]
+    for cell in range(K):
+        near = np.flatnonzero(np.isin(others, around[cell]))
+        rows = np.flatnonzero(cells == cell)
+        for start in range(0, len(rows) * bool(len(near)), BLOCK):
+            yield rows[start : start + BLOCK], near
 
 
 def turn_views(views, turn):
