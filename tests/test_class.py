@@ -56,7 +56,7 @@ HOSTILE = {
     "forges": ("{forge}", "answered with what is no plain data"),
     "floods": (
         "return 'x' * 10**8",
-        "answered with what is no plain data, or too long$",
+        "answered with what is no plain data, or too long$|used up 2 seconds",  # slow
     ),
     "itself": ("return my_qwk", "raised TypeError: a function is no plain data"),
     "objects": (

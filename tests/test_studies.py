@@ -2,13 +2,14 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from html_page import Page
 from PIL import Image
 
-from tinyssl import commands, demo, experiment, fitting, targets
+from tinyssl import commands, demo, experiment, fitting, summary, targets
 from tinyssl.data import open_dataset, toy
 from tinyssl.outcomes import cpu_minutes
 from tinyssl.report import experiment as pages
@@ -254,7 +255,8 @@ def test_random_filters_and_cpu_minutes_stand_in_every_table_of_grades(
 ):
     for init in ([], [runs / "rotation"]):
         said = {0: "gain", 1: "unclear"}[len(init)]
-        monkeypatch.setattr(pages, "outcome", lambda line, said=said: said)
+        words = vars(summary) | {"outcome": lambda line, said=said: said}
+        monkeypatch.setattr(pages, "summary", SimpleNamespace(**words))
         out = tmp_path / f"{len(init)}"
         results = finetune(OWN_DATA, out, init=init, images=(4,))
         found = {line["init"].partition(":")[0] for line in results["frozen"]}

@@ -14,7 +14,7 @@ def choose_device(device: str) -> str:
     """Resolve "auto" to the fastest device there is; refuse one that is not there."""
     there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
     found = [*(name for name, available in there.items() if available()), "cpu"]
-    if device != "auto" and device.partition(":")[0] not in found:
+    if device.partition(":")[0] in there.keys() - found:
         raise ValueError(f"--device must be {' or '.join(found)} here, found {device}")
     return found[0] if device == "auto" else device
 
@@ -51,7 +51,12 @@ def autocast(device: Any, precision: str) -> Any:
 def in_float32(product: Callable, *factors: Any) -> torch.Tensor:
     """Return a product in float32: here autocast ends, as cosines make a loss."""
     with torch.autocast(factors[-1].device.type, enabled=False):
-        return product(*(x.float() if torch.is_tensor(x) else x for x in factors))
+        return product(*(widened(x) if torch.is_tensor(x) else x for x in factors))
+
+
+def widened(x: torch.Tensor) -> torch.Tensor:
+    """Return what is narrower than float32 as float32."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 def compiled(task: nn.Module) -> Callable:

@@ -155,8 +155,10 @@ def test_few_labels_are_doubted_before_any_number(folders):
     assert notes["WARNING"].startswith("too few to tell: 12 labels, ")
     assert "WARNING" not in Grading.notes(read(folders("apple", "horse")))
     line = {"init": "scratch", "labels": 1.0, "run": 0, "scores": {"qwk": 0.5}}
-    results = studies.conclude(Grading, few, [line], [], [])
-    assert studies.result_lines(results)[0].startswith("WARNING: too few to tell")
+    results = studies.outcomes.conclude(Grading, few, [line], [], [])
+    assert studies.outcomes.result_lines(results)[0].startswith(
+        "WARNING: too few to tell"
+    )
 
 
 def test_every_mean_stands_in_one_table():
@@ -165,7 +167,7 @@ def test_every_mean_stands_in_one_table():
         for i, n, a in (("scratch", 2, 0.1), ("scratch", 4, 0.7), ("rotation", 4, 0.9))
     ]
     cases = read("toy:12:32")
-    results = studies.conclude(Classification, cases, rows, [], [])
+    results = studies.outcomes.conclude(Classification, cases, rows, [], [])
     text = format_scores([results["summary"], *results["more"].values()])
     head, *lines = (line.split() for line in text.splitlines())
     assert head == ["4", "images", "AUC", "accuracy"]

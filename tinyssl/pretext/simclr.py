@@ -8,14 +8,14 @@ from torch import nn
 from torch.nn import functional as F
 
 from tinyssl import _checks, ranks
-from tinyssl.devices import in_float32
+from tinyssl.devices import in_float32, widened
 from tinyssl.pretext.pairs import TwoViews, groups_of, spread
 from tinyssl.training import to_tensor
 
 
 def similarities(z):
     """Return the cosines of embeddings (2N, d); none with itself."""
-    z = F.normalize(z.float())
+    z = F.normalize(widened(z))
     itself = torch.eye(len(z), dtype=torch.bool, device=z.device)
     return in_float32(torch.matmul, z, z.T).masked_fill(itself, -torch.inf)  # (2N, 2N)
 
