@@ -6,10 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import seeds
 
+from tinyssl.audit import copies
 from tinyssl.audit.copies import TURNS, propose, similarities, turn_views
 from tinyssl.audit.look import seen_area, structure
 from tinyssl.audit.shortcuts import association, one_hot, score_shortcuts
+from tinyssl.data import toy
 from tinyssl.data.copies import thumbnails
+from tinyssl.dictionary import unit
 
 S = 64
 WHOLE = np.ones((S, S), bool)
@@ -91,6 +94,19 @@ def test_whoever_resembles_another_most_is_paired_with_it(seed, turn):
     assert any(j == n - 1 and i in alike for i, j in pairs)
     assert all(i < j for i, j in pairs)
     assert len({tuple(pair) for pair in pairs}) == len(pairs) < 2 * n
+
+
+@pytest.mark.parametrize("turn", TURNS)
+def test_among_many_a_turned_copy_is_sought_in_the_cells_around(monkeypatch, turn):
+    monkeypatch.setattr(copies, "CELL", 10)  # 12 cells of 120 images
+    images, others = toy.fundus(100, size=32, rng=0).images, np.arange(100, 120)
+    copied = turn_views(images[:20] + np.uint8(3) * (images[:20] > 0), inverse(turn))
+    small = thumbnails(np.concatenate([images, copied]))
+    looked = list(copies.neighbourhoods(*[unit(small.reshape(120, -1) - 90.0)] * 2))
+    assert sorted(np.concatenate([rows for rows, _ in looked])) == list(range(120))
+    assert sum(len(rows) * len(near) for rows, near in looked) < 0.9 * 120**2
+    found = {*map(tuple, propose(small, turn, 2))}
+    assert {*zip(range(20), others, strict=True)} <= found
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
