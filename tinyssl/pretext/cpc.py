@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tinyssl import _checks, ranks
-from tinyssl.devices import in_float32
+from tinyssl.devices import in_float32, widened
 from tinyssl.pretext.inputs import pooled, standardised
 from tinyssl.pretext.patches import cut_grids
 from tinyssl.task import Pretext
@@ -87,7 +87,7 @@ class CPC(Pretext):
             seen = seen + layer(F.pad(seen, (1, 1, 2, 0))).relu()
         pair = self.predict(seen)[:, :, : -self.below], z[:, :, self.below :]
         said, true = (
-            ranks.gather(F.normalize(x.flatten(2).float())) for x in pair
+            ranks.gather(F.normalize(widened(x.flatten(2)))) for x in pair
         )  # (N, D, K)
         cosine = in_float32(torch.einsum, "ndk,mdj->nkmj", said, true)
         return cosine / 0.1  # temperature

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tinyssl import ranks
-from tinyssl.devices import in_float32
+from tinyssl.devices import in_float32, widened
 from tinyssl.pretext.inputs import pooled, standardised
 from tinyssl.pretext.pairs import found, groups_of
 from tinyssl.pretext.views import sample_views
@@ -103,7 +103,7 @@ class DINO(Pretext):
     def outputs(self, x, encoder, head, prototypes):
         """Return the cosines of images with K prototypes: (N, K)."""
         x = standardised(x) if self.standardise else x
-        z = F.normalize(head(pooled(encoder.features(x))).float())
+        z = F.normalize(widened(head(pooled(encoder.features(x)))))
         return in_float32(torch.matmul, z, F.normalize(prototypes.weight).T)
 
     @torch.no_grad()

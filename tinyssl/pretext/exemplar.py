@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tinyssl import _checks, ranks
-from tinyssl.devices import in_float32
+from tinyssl.devices import in_float32, widened
 from tinyssl.pretext.pairs import TwoViews, spread
 from tinyssl.training import to_tensor
 
@@ -97,7 +97,7 @@ class Exemplar(TwoViews):
 
 def distances(z):
     """Return squared distances of first copies to second ones: (2N, d) to (N, N)."""
-    first, second = F.normalize(z.float()).chunk(2)
+    first, second = F.normalize(widened(z)).chunk(2)
     return 2 - 2 * in_float32(torch.matmul, first, second.T)
 
 

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tinyssl import _checks
-from tinyssl.devices import in_float32
+from tinyssl.devices import in_float32, widened
 from tinyssl.pretext.inputs import seen
 from tinyssl.pretext.views import sample_views
 from tinyssl.task import Pretext
@@ -91,12 +91,12 @@ class TwoViews(Pretext):
 
 def spread(z):
     """Return the deviation of unit embeddings, at 1 if all directions are alike."""
-    return F.normalize(z.float()).std(0, correction=0).mean() * z.shape[1] ** 0.5
+    return F.normalize(widened(z)).std(0, correction=0).mean() * z.shape[1] ** 0.5
 
 
 def found(first, second):
     """Say of each row of (N, d) whether the same row of the other is the nearest."""
-    first, second = (F.normalize(x.float()) for x in (first, second))
+    first, second = (F.normalize(widened(x)) for x in (first, second))
     cosine = in_float32(torch.matmul, first, second.T)
     return cosine.argmax(1) == torch.arange(len(first), device=first.device)
 

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tinyssl import ranks
-from tinyssl.devices import in_float32
+from tinyssl.devices import in_float32, widened
 from tinyssl.models.text import TextEncoder, tokenize
 from tinyssl.pretext.inputs import seen
 from tinyssl.pretext.views import sample_views
@@ -75,11 +75,11 @@ class ImageText(Pretext):
 
     def embed_images(self, images):
         """Return unit vectors of images: (N, width)."""
-        return F.normalize(self.to_common(seen(self, images)).float())
+        return F.normalize(widened(self.to_common(seen(self, images))))
 
     def embed_texts(self, tokens):
         """Return unit vectors of texts: (N, width)."""
-        return F.normalize(self.text(tokens).float())
+        return F.normalize(widened(self.text(tokens)))
 
     @torch.no_grad()
     def similarity(self, images, texts) -> np.ndarray:
