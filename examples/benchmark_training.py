@@ -5,12 +5,19 @@ independent jobs share the cores. This says what that costs one job that is alon
 images a second, medians of ``--repeats`` interleaved rounds.
 
     python examples/benchmark_training.py
+    python examples/benchmark_training.py --torchvision     DenseNet-121 beside theirs
 """
 
 import argparse
+import resource
+import statistics
+import subprocess
+import sys
+import time
 from itertools import product
 
 import numpy as np
+import torch
 
 from tinyssl.models import UNet, densenet121, densenet_small
 from tinyssl.pretext import find
@@ -32,11 +39,58 @@ def speed(build, task, side, batch_size, **how):
     return batch_size * (STEPS - 2) / (rows[-1]["seconds"] - rows[1]["seconds"])
 
 
+def step(network, images):
+    """Go forward and backward once; return the seconds that it took."""
+    begun, grades = time.perf_counter(), torch.zeros(len(images), dtype=torch.long)
+    network.zero_grad()
+    torch.nn.functional.cross_entropy(network(images), grades).backward()
+    return time.perf_counter() - begun
+
+
+def beside_torchvision(repeats, only=None):
+    """Print seconds a step of DenseNet-121 and of torchvision's, and peak memory."""
+    import torchvision
+
+    builds = {"tinyssl": densenet121, "torchvision": torchvision.models.densenet121}
+    if only is not None:  # a process of its own: how far one step raises its peak
+        network, images = builds[only](num_classes=5), torch.zeros(8, 3, 224, 224)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        step(network, images)
+        print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+        return
+    for (side, count), last in product(((224, 4), (64, 16)), (True, False)):
+        layout = torch.channels_last if last else torch.contiguous_format
+        images = torch.randn(count, 3, side, side).to(memory_format=layout)
+        networks = [b(num_classes=5).to(memory_format=layout) for b in builds.values()]
+        for network in networks:
+            step(network, images)
+        rounds = [
+            [step(network, images) for network in networks] for _ in range(repeats)
+        ]
+        ours, theirs = np.median(rounds, axis=0)
+        ratio = statistics.median(b / a for a, b in rounds)
+        case = f"{count} images of {side} px, {str(layout).split('.')[1]}"
+        times = f"{ours:.3f} s, torchvision {theirs:.3f} s, ratio {ratio:.2f}"
+        print(f"{case}: {times}", flush=True)
+    for name in builds:
+        words = [sys.executable, __file__, "--torchvision", "--only", name]
+        print(
+            f"8 images of 224 px, peak memory: {name}",
+            subprocess.check_output(words, text=True).strip(),
+            "MiB",
+        )
+
+
 def main():
     """Print a line a network."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--repeats", type=int, default=5)
-    repeats = parser.parse_args().repeats
+    parser.add_argument("--torchvision", action="store_true", help="the second table")
+    parser.add_argument("--only", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    repeats = args.repeats
+    if args.torchvision:
+        return beside_torchvision(repeats, args.only)
     ways = list(product((1, 2), (True, False)))
     for name, case in CASES.items():
         rounds = [
