@@ -14,15 +14,16 @@ BLOCK = 4096  # patches at once
 def sample(images, size, count, *, rng):
     """Draw at most ``count`` patches of all images, none twice; normalised, (n, d)."""
     images = as_list(images, size)
-    fields = [inside(in_unit(image), size) for image in images]
-    counts = np.array([field.sum() for field in fields])
+    counts = np.array([inside(in_unit(image), size).sum() for image in images])
     ends, patches = counts.cumsum(), []
     chosen = np.sort(rng.choice(ends[-1], min(ends[-1], count), replace=False))
     parts = np.split(chosen, np.searchsorted(chosen, ends[:-1]))
-    for n, part in enumerate(parts):
-        places = np.flatnonzero(fields[n])[part - (ends - counts)[n]]
-        corners = np.divmod(places, fields[n].shape[1])
-        patches.append(windows(in_unit(images[n]), size)[corners])
+    for image, part, first in zip(images, parts, ends - counts, strict=True):
+        if len(part) or not patches:  # fields are found again: all would not fit
+            field = inside(in_unit(image), size)
+            places = np.flatnonzero(field)[part - first]
+            corners = np.divmod(places, field.shape[1])
+            patches.append(windows(in_unit(image), size)[corners])
     return normalised(np.concatenate(patches))
 
 

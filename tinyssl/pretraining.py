@@ -136,14 +136,14 @@ def _pretrain_fold(shared: Shared, job: dict[str, Any]) -> dict[str, Any]:
         hashes = init.seen(fold) + hashes
         small = np.concatenate([init.thumbnails(fold), small])
     inner, data = bare(task), cases.take(task.columns, seen)
-    inner.fit(*cases.take(inner.columns, seen), rng=np.random.default_rng(seed))
+    known = data if inner is task else cases.take(inner.columns, seen)
+    inner.fit(*known, rng=np.random.default_rng(seed))
     rows = train(task, data, out=out, **shared.training) if inner.trains else []
     runs.save_encoder(out / "encoder.pt", task.encoder, task=job["task"], seen=hashes)
     runs.save_state(out / "task.pt", task.state_dict())
     runs.save_thumbnails(out / "thumbnails.npy", small)
     scored_on, unseen = unseen_images(cases, fold, inner.columns)
-    some = (column[:MOST_SCORED] for column in unseen)
-    scores = inner.evaluate(*some, rng=np.random.default_rng(seed))
+    scores = inner.evaluate(*unseen, rng=np.random.default_rng(seed))
     if ranks.rank() == 0:  # done: nothing to resume
         (out / "checkpoint.pt").unlink(missing_ok=True)
     result = {key: job[key] for key in ("task", "fold", "folder", "task_options")}
@@ -190,7 +190,7 @@ def load_pretext(folder, config, *, region=None) -> Pretext:
 
 
 def unseen_images(cases: Cases, fold: int | None, columns) -> tuple[str, list[Any]]:
-    """Return images, or patches of them, that pretraining has not seen, if any.
+    """Return some images, or patches of them, that pretraining has not seen, if any.
 
     With what else these columns know of each.
     """
@@ -200,7 +200,8 @@ def unseen_images(cases: Cases, fold: int | None, columns) -> tuple[str, list[An
     kind, index = next((k, i) for k, i in places.items() if len(i))
     patch = cases.facts.get("patch_size", 0)
     if not patch:
-        return f"{kind} images", list(map(np.asarray, cases.take(columns, index)))
+        some = cases.take(columns, index[:MOST_SCORED])
+        return f"{kind} images", list(map(np.asarray, some))
     images, regions = cases.take(("image", "region"), np.resize(index, MOST_SCORED))
     corners = sample_corners(regions, patch, rng=0)
     return f"patches of {kind} images", [cut_patches(images, corners, patch)]

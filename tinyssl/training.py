@@ -236,7 +236,12 @@ def train(
 
 
 def take(array, index):
-    """Select positions from an array, or from a list of images of any size."""
+    """Select positions from an array, or from a list of images of any size.
+
+    All of them, in order, are the array itself: a hundred thousand images stay mapped.
+    """
+    if np.array_equal(index, np.arange(len(array))):
+        return array
     if isinstance(array, np.ndarray):
         return array[index]
     return [array[i] for i in index]

@@ -38,11 +38,11 @@ def find_copies(looks):
     identical = _with_the_first(looks.digest)
     # From here on one of each, for a thousand blank files make half a million pairs
     alone = np.sort(np.unique(looks.digest, return_index=True)[1])
-    structures, part = looks.structure[alone], looks.part[alone]
+    structures, part = looks.structure, looks.part[alone]
     large = structures.shape[1] >= SMALL
     needed, unrelated = {}, {}
     for name, table in looks.parts.items():
-        needed[name], unrelated[name] = _draw_line(structures[part == name])
+        needed[name], unrelated[name] = _draw_line(structures, alone[part == name])
         needed[name] = needed[name] if large or table.is_fundus else np.inf
     line = np.array([needed[name] for name in part])
 
@@ -53,7 +53,7 @@ def find_copies(looks):
         certain = len(rows) if turn == TURNS[0] else 0
         proposed = propose(small, turn, CLOSEST if turn == TURNS[0] else TURNED)
         rows = np.concatenate([rows[:certain], proposed])
-        scores = similarities(structures, rows, turn=turn)
+        scores = similarities(structures, alone[rows], turn=turn)
         sure = scores >= line[rows].max(axis=1)
         sure[:certain] = True
         chosen = alone[rows[sure]].tolist()
@@ -73,22 +73,23 @@ def find_copies(looks):
 
 def propose(small, turn, most):
     """Return (M, 2) rows i < j, one among the `most` nearest to the other, turned."""
-    # Freed of the light of each camera
-    flat = small - gaussian_filter(small.astype(np.float32), 2, axes=(1, 2))
-    flat /= np.sqrt(gaussian_filter(flat**2, 4, axes=(1, 2))) + 2
-    first, second = (
-        unit(x.reshape(len(x), -1)) for x in (flat, turn_views(flat, turn))
-    )
-    found = [np.empty((0, 2), np.int64)]
+    first, second = np.empty((2, len(small), small[:1].size), np.float32)
+    for at in (slice(i, i + BLOCK) for i in range(0, len(small), BLOCK)):
+        # Freed of the light of each camera
+        flat = small[at] - gaussian_filter(small[at].astype(np.float32), 2, axes=(1, 2))
+        flat /= np.sqrt(gaussian_filter(flat**2, 4, axes=(1, 2))) + 2
+        first[at] = unit(flat.reshape(len(flat), -1))
+        second[at] = unit(turn_views(flat, turn).reshape(len(flat), -1))
+    found = [np.empty(0, np.int64)]  # i * N + j
     for one, other, way in ((first, second, 1), (second, first, -1)):
         for rows, others in neighbourhoods(one, other):
             last = min(most, len(others) - 1)  # itself is among them
             likeness = one[rows] @ other[others].T
             nearest = np.argpartition(-likeness, last, axis=1)[:, : last + 1]
-            pairs = np.repeat(rows, last + 1), others[nearest].ravel()
-            found.append(np.column_stack(pairs)[:, ::way])
-    pairs = np.unique(np.concatenate(found), axis=0)
-    return pairs[pairs[:, 0] < pairs[:, 1]]
+            i, j = (np.repeat(rows, last + 1), others[nearest].ravel())[::way]
+            found.append(i[i < j] * len(small) + j[i < j])
+    pairs = np.unique(np.concatenate(found))
+    return np.column_stack(np.divmod(pairs, max(1, len(small))))
 
 
 def neighbourhoods(one, other):
@@ -135,12 +136,12 @@ def similarities(structures, pairs, *, turn=(0, 0)):
     return peaks
 
 
-def _draw_line(structures):
-    """Return the similarity that unrelated images do not reach, and their quantiles."""
-    n = len(structures)
+def _draw_line(structures, rows):
+    """Return the similarity that unrelated rows do not reach, and their quantiles."""
+    n = len(rows)
     drawn = np.random.default_rng(0).integers(0, max(1, n), (2, UNRELATED))
     pairs = np.unique(np.sort(drawn.T, axis=1), axis=0)  # nearly all are unrelated
-    scores = similarities(structures, pairs[pairs[:, 0] < pairs[:, 1]])
+    scores = similarities(structures, rows[pairs[pairs[:, 0] < pairs[:, 1]]])
     if n < 2:
         return LEAST, {}
     found = {str(q): float(np.quantile(scores, q)) for q in (0.5, 0.9, 0.99, 1.0)}

@@ -45,7 +45,8 @@ def look(parts, *, threads=None, progress=False):
     good = [row for row in seen if row]
     if not good:
         raise DataError.listing("none of the images can be read", bad.values())
-    columns = {name: np.array([row[name] for row in good]) for name in good[0]}
+    names = [*good[0]]
+    columns = {name: np.array([row.pop(name) for row in good]) for name in names}
     unreadable = [f"{rows[k][0]}: {reason}" for k, reason in bad.items()]
     columns["shown"] = columns["name"]  # in what is written
     return Looks(parts=parts, unreadable=unreadable, **columns)

@@ -7,6 +7,7 @@ from scipy.ndimage import binary_erosion
 from tinyssl.data.images import round_mask
 
 LIT = 12  # of 255: pixels darker than this in every channel count as background
+BLOCK = 256  # images at a time, for a hundred thousand are mapped
 
 
 def field_statistics(images):
@@ -67,5 +68,6 @@ def turn_invariant_field(images):
 
 def common_field(images):
     """Mark the pixels (S, S) inside the round mask that nine images in ten light."""
-    lit = (np.asarray(images).max(-1) > LIT).mean(0) >= 0.9
-    return lit & round_mask(images.shape[1])
+    parts = (images[i : i + BLOCK] for i in range(0, len(images), BLOCK))
+    lit = sum((np.max(part, -1) > LIT).sum(0) for part in parts)
+    return (lit / len(images) >= 0.9) & round_mask(images.shape[1])

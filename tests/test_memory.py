@@ -1,0 +1,53 @@
+"""What looks at every image of a large set keeps a few numbers of each, no copies."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from tinyssl import _patches
+from tinyssl.audit import copies
+from tinyssl.pretext.inputs import common_field
+from tinyssl.targets import baselines
+from tinyssl.training import take
+
+N, SIDE = 4096, 32
+MAPPED = np.random.default_rng(0).integers(0, 256, (N, SIDE, SIDE, 3), np.uint8)
+SMALL = MAPPED[:, :16, :16].copy()
+FEATURES = np.random.default_rng(1).normal(size=(N, 64))
+
+
+def sample():
+    return _patches.sample(MAPPED, 6, 1000, rng=np.random.default_rng(0))
+
+
+WHOLE = {  # what is called, and the bytes that it may take for each image
+    "take": (lambda: take(MAPPED, np.arange(N)), 100),
+    "common_field": (lambda: common_field(MAPPED), 300),
+    "global_intensities": (lambda: baselines.global_intensities(MAPPED), 6_000),
+    "nearest": (lambda: baselines.nearest(FEATURES, FEATURES, 5), 9_000),
+    "sample": (sample, 1_200),
+    "propose": (lambda: copies.propose(SMALL, (1, 0), 3), 14_500),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_memory_grows_by_little_an_image(name):
+    call, most = WHOLE[name]
+    tracemalloc.start()
+    call()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak / N < most
+
+
+def test_some_of_all_rows_are_a_copy_and_all_of_them_the_rows_themselves():
+    assert take(MAPPED, np.arange(N)) is MAPPED
+    some = take(MAPPED, np.arange(5))
+    assert not np.shares_memory(some, MAPPED)
+    assert np.array_equal(some, MAPPED[:5])
+    order = np.arange(N)[::-1]
+    assert np.array_equal(take(MAPPED, order)[0], MAPPED[-1])
+    rows = list(MAPPED[:3])
+    assert take(rows, np.arange(3)) is rows
+    assert len(take(rows, [2, 1])) == 2
