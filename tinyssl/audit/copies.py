@@ -46,7 +46,7 @@ def find_copies(looks):
         needed[name] = needed[name] if large or table.is_fundus else np.inf
     line = np.array([needed[name] for name in part])
 
-    small = thumbnails(looks.coarse[alone])
+    small = thumbnails(looks.coarse[i] for i in alone)
     saved_again = connected(len(alone), np.stack(same_pairs(small, small), axis=1))
     rows, looked_at, found = _with_the_first(saved_again), 0, []
     for turn in TURNS if large else TURNS[:1]:

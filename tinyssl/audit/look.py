@@ -36,17 +36,24 @@ def look(parts, *, threads=None, progress=False):
     rows = [(part, i) for part, table in parts.items() for i in range(len(table))]
     seen: list[dict] = [{} for _ in rows]
     side = min([VIEW, *(_typical_side(table) for table in parts.values())])
+    # whole at once: small arrays of each image would leave holes in memory
+    pixels = {"coarse": np.empty((len(rows), COARSE, COARSE, 3), np.uint8)}
+    pixels["structure"] = np.empty((len(rows), side, side), np.int8)
 
     def see(k):
         part, i = rows[k]
-        seen[k] = {"part": part} | _see(parts[part], i, side)
+        row = {"part": part} | _see(parts[part], i, side)
+        for name, column in pixels.items():
+            column[k] = row.pop(name)
+        seen[k] = row
 
     bad = try_all(see, len(rows), threads=threads, progress=progress)
-    good = [row for row in seen if row]
+    good = [k for k, row in enumerate(seen) if row]
     if not good:
         raise DataError.listing("none of the images can be read", bad.values())
-    names = [*good[0]]
-    columns = {name: np.array([row.pop(name) for row in good]) for name in names}
+    columns = pixels if not bad else {k: x[good] for k, x in pixels.items()}
+    for name in [*seen[good[0]]]:
+        columns[name] = np.array([seen[k][name] for k in good])
     unreadable = [f"{rows[k][0]}: {reason}" for k, reason in bad.items()]
     columns["shown"] = columns["name"]  # in what is written
     return Looks(parts=parts, unreadable=unreadable, **columns)
