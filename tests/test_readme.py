@@ -1,5 +1,6 @@
 """The README is short, its code runs, and what it names is there."""
 
+import csv
 import re
 import shlex
 from pathlib import Path
@@ -90,3 +91,17 @@ def test_five_rows_of_speed_are_those_of_the_page():
     for row in table:
         ratios = re.findall(r"[\d.]+x", row[-1])
         assert re.search(rf"\| {ratios[0]} \(.*/ {ratios[1]} \(", page), row
+
+
+@pytest.mark.parametrize("page", sorted(LESSONS.glob("*.rst")), ids=lambda p: p.stem)
+def test_tables_have_as_many_cells_in_each_row(page):
+    for block in page.read_text(encoding="utf-8").split(".. csv-table::\n")[1:]:
+        lines = re.match(r"(?: +.*\n|\n)*", block)[0].splitlines()
+        options = dict(re.findall(r"^ +:([\w-]+): ?(.*)$", block, re.MULTILINE))
+        table = [x.strip() for x in lines if x and not re.match(" +:", x)]
+        if "header" in options:
+            table = [options["header"], *table]
+        how = {"delimiter": options.get("delim", ","), "strict": True}
+        found = {len(row) for row in csv.reader(table, skipinitialspace=True, **how)}
+        assert len(table) > 2
+        assert len(found) == 1
