@@ -49,6 +49,11 @@ def in_parts(count, arrays, *, least):
     return list(zip(*answers, strict=True))
 
 
+def blocks(n, size=256):
+    """Yield slices of n rows, for what fits in memory for some of them, not for all."""
+    return (slice(start, start + size) for start in range(0, n, size))
+
+
 def product(x, matrix):
     """Return x @ matrix, in parts so small that BLAS keeps each to this thread.
 

@@ -240,7 +240,7 @@ def take(array, index):
 
     All of them, in order, are the array itself: a hundred thousand images stay mapped.
     """
-    if np.array_equal(index, np.arange(len(array))):
+    if len(index) == len(array) and np.array_equal(index, np.arange(len(array))):
         return array
     if isinstance(array, np.ndarray):
         return array[index]

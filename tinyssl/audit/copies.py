@@ -11,6 +11,7 @@ import numpy as np
 from scipy import fft
 from scipy.ndimage import gaussian_filter
 
+from tinyssl._threads import blocks
 from tinyssl.data.copies import connected, same_pairs, thumbnails
 from tinyssl.dictionary import spherical_kmeans, unit
 
@@ -74,7 +75,7 @@ def find_copies(looks):
 def propose(small, turn, most):
     """Return (M, 2) rows i < j, one among the `most` nearest to the other, turned."""
     first, second = np.empty((2, len(small), small[:1].size), np.float32)
-    for at in (slice(i, i + BLOCK) for i in range(0, len(small), BLOCK)):
+    for at in blocks(len(small), BLOCK):
         # Freed of the light of each camera
         flat = small[at] - gaussian_filter(small[at].astype(np.float32), 2, axes=(1, 2))
         flat /= np.sqrt(gaussian_filter(flat**2, 4, axes=(1, 2))) + 2
@@ -125,14 +126,14 @@ def similarities(structures, pairs, *, turn=(0, 0)):
     S = structures.shape[1]
     near = np.r_[0 : S // 8 + 1, S - S // 8 : S]
     peaks = np.zeros(len(pairs))
-    for start in range(0, len(pairs), BLOCK):
-        i, j = pairs[start : start + BLOCK].T
+    for at in blocks(len(pairs), BLOCK):
+        i, j = pairs[at].T
         first = structures[i].astype(np.float32)
         second = turn_views(structures[j], turn).astype(np.float32)
         products = fft.rfft2(first) * fft.rfft2(second).conj()
         surface = fft.irfft2(products, s=(S, S))[:, near][:, :, near]
         norm = np.sqrt(np.square(first).sum((1, 2)) * np.square(second).sum((1, 2)))
-        peaks[start : start + len(i)] = surface.max((1, 2)) / np.maximum(norm, 1)
+        peaks[at] = surface.max((1, 2)) / np.maximum(norm, 1)
     return peaks
 
 

@@ -8,6 +8,7 @@ from hashlib import sha256
 
 import numpy as np
 
+from tinyssl._threads import blocks
 from tinyssl.data.crop import resize
 
 SIDE = 16  # pixels
@@ -49,7 +50,7 @@ def same_pairs(first, second):
     rows = np.repeat(np.arange(len(near)), [*map(len, near)])
     others = np.array([i for some in near for i in sorted(some)], np.int64)
     same = np.zeros(len(rows), bool)
-    for at in (slice(i, i + BLOCK) for i in range(0, len(rows), BLOCK)):
+    for at in blocks(len(rows), BLOCK):
         apart = first[rows[at]].astype(np.int32) - second[others[at]]
         same[at] = np.square(apart).sum(1) < SAME**2 * length
     return rows[same], others[same]

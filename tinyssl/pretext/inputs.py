@@ -4,10 +4,10 @@ import numpy as np
 import torch
 from scipy.ndimage import binary_erosion
 
+from tinyssl._threads import blocks
 from tinyssl.data.images import round_mask
 
 LIT = 12  # of 255: pixels darker than this in every channel count as background
-BLOCK = 256  # images at a time, for a hundred thousand are mapped
 
 
 def field_statistics(images):
@@ -68,6 +68,5 @@ def turn_invariant_field(images):
 
 def common_field(images):
     """Mark the pixels (S, S) inside the round mask that nine images in ten light."""
-    parts = (images[i : i + BLOCK] for i in range(0, len(images), BLOCK))
-    lit = sum((np.max(part, -1) > LIT).sum(0) for part in parts)
+    lit = sum((np.max(images[at], -1) > LIT).sum(0) for at in blocks(len(images)))
     return (lit / len(images) >= 0.9) & round_mask(images.shape[1])

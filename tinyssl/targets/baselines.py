@@ -4,9 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax, softmax
 
+from tinyssl._threads import blocks
 from tinyssl.dictionary import unit
-
-BLOCK = 256  # rows at a time
 
 
 def majority(grades: np.ndarray, n: int, num_grades: int) -> NDArray[np.float64]:
@@ -21,16 +20,11 @@ def global_intensities(images: np.ndarray) -> NDArray[np.float64]:
     Mean, standard deviation and 95th percentile of each channel, in [0, 1]: (N, 3 C).
     """
     found = np.empty((len(images), 3, images.shape[-1]))
-    for at in _blocks(len(images)):
+    for at in blocks(len(images)):
         flat = images[at].reshape(len(found[at]), -1, images.shape[-1]) / 255.0
         parts = flat.mean(1), flat.std(1), np.percentile(flat, 95, axis=1)
         found[at] = np.stack(parts, axis=1)
     return found.reshape(len(images), -1)
-
-
-def _blocks(n):
-    """Yield slices of n rows: what is computed of them fits where they all may not."""
-    return (slice(i, i + BLOCK) for i in range(0, n, BLOCK))
 
 
 def logistic_regression(
@@ -82,7 +76,7 @@ def nearest(features: NDArray, features_new: NDArray, count: int) -> NDArray[np.
     mean = features.mean(0)
     some, others = unit(features - mean), unit(features_new - mean)
     found = np.empty((len(others), min(count, len(some))), np.int64)
-    for at in _blocks(len(others)):
+    for at in blocks(len(others)):
         order = np.argsort(-(others[at] @ some.T), axis=1, kind="stable")
         found[at] = order[:, :count]
     return found
