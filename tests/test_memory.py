@@ -51,3 +51,19 @@ def test_some_of_all_rows_are_a_copy_and_all_of_them_the_rows_themselves():
     rows = list(MAPPED[:3])
     assert take(rows, np.arange(3)) is rows
     assert len(take(rows, [2, 1])) == 2
+
+
+def test_what_is_done_in_blocks_is_done_to_each_row():
+    images, last = MAPPED[:600], slice(550, 600)
+    whole = baselines.global_intensities(images)
+    assert np.array_equal(whole[last], baselines.global_intensities(images[last]))
+    assert np.isclose(whole[256, 0], images[256, ..., 0].mean() / 255)
+    near = baselines.nearest(FEATURES[:600], FEATURES[:600], 1)[:, 0]
+    assert near.tolist() == list(range(600))
+    dark = images.copy()
+    dark[540:, 16, 16] = 0  # a tenth: it is still lit in nine images of ten
+    assert common_field(dark)[16, 16]
+    dark[256, 16, 16] = 0
+    assert not common_field(dark)[16, 16]
+    found = copies.propose(np.repeat(SMALL[:300], 2, axis=0), (0, 0), 1)
+    assert {(2 * i, 2 * i + 1) for i in range(300)} <= {*map(tuple, found.tolist())}
