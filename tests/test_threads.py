@@ -43,6 +43,15 @@ def test_parts_cover_the_range_in_order(length, least, threads):
         assert min(stop - start for start, stop in parts) >= least
 
 
+@given(st.integers(0, 50), st.integers(1, 60))
+def test_blocks_cover_the_rows_in_order(n, size):
+    rows = list(range(n))
+    blocks = [rows[block] for block in _threads.blocks(n, size)]
+    assert [row for block in blocks for row in block] == rows
+    assert all(len(block) == size for block in blocks[:-1])
+    assert all(blocks)
+
+
 def meet():
     """Run two parts that wait for each other, on the two threads of the pool."""
     barrier = threading.Barrier(2, timeout=20)
