@@ -36,7 +36,7 @@ def audit(s, key):
     with runs.claimed(out, settings):
         images = counted(sum(map(len, parts.values())), "image")
         s.log(f"looking at {images} of {', '.join(parts)}")
-        looks = look(parts, threads=s.threads, progress=True)
+        looks = look(parts, folder=out, threads=s.threads, progress=True)
     named = zip(looks.name, looks.part, strict=True)
     looks.shown = [key("image", name, part) for name, part in named]
     results = {"command": "audit", "data": sorted(places), "out": str(out)}
