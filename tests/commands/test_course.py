@@ -133,9 +133,18 @@ def test_measure_writes_ranges(folder, monkeypatch, capsys):
     measure["main"]()
     said = capsys.readouterr().out
     assert "# - ``value``: 0 to 2.5\n    the lesson says 5 to 6" in said
+    assert "two runs of seed 0 differ" not in said
     assert "    mean 1.250 [-14.633, 17.133]\n" in said
     text = (folder / "07_be_small.py").read_text()
     assert "# - ``value``: 0 to 2.5\n# - ``other``: 0 to 1\n" in text
+
+
+def test_measure_says_where_two_runs_of_a_seed_differ(folder, monkeypatch, capsys):
+    path = folder / "07_be_small.py"
+    path.write_text(SMALL.replace("2.5 * seed", "__import__('time').time_ns()"))
+    monkeypatch.setattr(sys, "argv", ["measure.py", "7", "--seeds", "1", "--fast"])
+    measure["main"]()
+    assert "    two runs of seed 0 differ\n" in capsys.readouterr().out
 
 
 def test_ranges_are_rounded_outwards():

@@ -5,5 +5,5 @@ from lesson_form import FILES, check_runs
 
 
 @pytest.mark.parametrize("path", FILES[11:], ids=lambda path: path.stem)
-def test_it_runs_twice_alike_in_its_folder_and_finds_what_it_says(path, tmp_path):
+def test_it_runs_in_its_folder_and_finds_what_it_says(path, tmp_path):
     check_runs(path, tmp_path)
