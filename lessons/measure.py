@@ -104,7 +104,7 @@ def rounded(value, towards):
 
 
 def peak(path, folder, fast):
-    """Run seed 0 again; return its peak memory in MB, nan if the system does not say."""
+    """Run seed 0 again; return its peak memory in MB, nan where none is known."""
     settings = {"TINYSSL_OUT": str(folder / "peak"), "MPLBACKEND": "Agg"}
     settings |= {"TINYSSL_FAST": "1" if fast else "0", "TINYSSL_SEED": "0"}
     command = [sys.executable, "-c", PEAK, str(path)]

@@ -1,15 +1,17 @@
 """What looks at every image of a large set keeps a few numbers of each, no copies."""
 
+import errno
+import os
 import tracemalloc
 
 import numpy as np
 import pytest
 
-from tinyssl import _patches
+from tinyssl import _patches, rows
 from tinyssl.audit import copies
 from tinyssl.pretext.inputs import common_field
+from tinyssl.rows import in_file, take
 from tinyssl.targets import baselines
-from tinyssl.training import take
 
 N, SIDE = 4096, 32
 MAPPED = np.random.default_rng(0).integers(0, 256, (N, SIDE, SIDE, 3), np.uint8)
@@ -67,3 +69,45 @@ def test_what_is_done_in_blocks_is_done_to_each_row():
     assert not common_field(dark)[16, 16]
     found = copies.propose(np.repeat(SMALL[:300], 2, axis=0), (0, 0), 1)
     assert {(2 * i, 2 * i + 1) for i in range(300)} <= {*map(tuple, found.tolist())}
+
+
+def test_rows_lie_in_a_file_without_a_name(tmp_path):
+    tracemalloc.start()
+    rows = in_file((500, 64, 64), np.int8, tmp_path)
+    rows[-1] = 7
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200_000
+    assert rows.dtype == np.int8
+    assert rows.sum() == 7 * 64 * 64
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_full_disk_is_one_line(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
+    with pytest.raises(OSError, match=r"rows could not be written \(No space"):
+        in_file((500, 64, 64), np.int8, tmp_path)
+
+
+@pytest.mark.parametrize("can_write", [True, False])
+def test_many_rows_of_a_file_lie_in_a_file(tmp_path, monkeypatch, can_write):
+    monkeypatch.setattr(rows, "LARGE", 300 * MAPPED[0].nbytes)
+    monkeypatch.setattr(os, "access", lambda *_: can_write)
+    monkeypatch.setattr(rows, "gettempdir", lambda: str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    np.save(tmp_path / "images.npy", MAPPED[:700])
+    images = np.load(tmp_path / "images.npy", mmap_mode="r")
+    index = np.random.default_rng(0).permutation(700)[:600]
+    tracemalloc.start()
+    some = take(images, index)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert isinstance(some, np.memmap)
+    assert peak < some.nbytes
+    assert np.array_equal(some, MAPPED[index])
+    assert np.array_equal(take(some, np.arange(599)), MAPPED[index[:599]])
+    assert not isinstance(take(images, index[:299]), np.memmap)
+    assert len([*tmp_path.rglob("*")]) == 2

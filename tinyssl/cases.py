@@ -13,7 +13,7 @@ from tinyssl import ranks, runs
 from tinyssl.data import Table, load_images
 from tinyssl.data.copies import content_groups, seen_before, thumbnails
 from tinyssl.data.folds import assign_folds, label_subset
-from tinyssl.training import take
+from tinyssl.rows import take
 
 ALWAYS, TEST, LEFT_OUT = -1, -2, -3  # folds of images that no fold holds out
 

@@ -25,6 +25,7 @@ from torch import nn
 from tinyssl import devices, ranks
 from tinyssl.devices import choose_device, to_tensor, use_threads  # noqa: F401
 from tinyssl.interrupts import OutOfTimeError, held_back
+from tinyssl.rows import take
 from tinyssl.runs import load_checkpoint, save_checkpoint
 
 CLIP_NORM = 1.0  # gradient norm beyond which a step is shortened
@@ -233,18 +234,6 @@ def train(
         raise OutOfTimeError(done) if over else KeyboardInterrupt
     task.eval()
     return rows
-
-
-def take(array, index):
-    """Select positions from an array, or from a list of images of any size.
-
-    All of them, in order, are the array itself: a hundred thousand images stay mapped.
-    """
-    if len(index) == len(array) and np.array_equal(index, np.arange(len(array))):
-        return array
-    if isinstance(array, np.ndarray):
-        return array[index]
-    return [array[i] for i in index]
 
 
 @contextmanager

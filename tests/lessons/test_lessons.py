@@ -1,4 +1,4 @@
-"""Every lesson keeps the form and runs in fast mode; a third of them run twice alike."""
+"""Every lesson keeps its form and runs in fast mode; some run twice, alike."""
 
 import re
 

@@ -1,11 +1,7 @@
 """One look at each image of all parts: whatever the audit asks, from one decode."""
 
 import hashlib
-import math
-import os
 import re
-from pathlib import Path
-from tempfile import TemporaryFile, gettempdir
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,7 +11,7 @@ from tinyssl.data.crop import field_of_view
 from tinyssl.data.decode import image_size, open_image
 from tinyssl.data.images import open_with_crop, try_all
 from tinyssl.data.table import DataError
-from tinyssl.files import no_room
+from tinyssl.rows import in_file
 
 VIEW = 128  # px of the square in which copies are sought: larger vessels show
 LIGHT = 4 / 128  # of the side: what is coarser than this is light, not structure
@@ -43,7 +39,7 @@ def look(parts, *, folder=None, threads=None, progress=False):
     side = min([VIEW, *(_typical_side(table) for table in parts.values())])
     # whole at once: small arrays of each image would leave holes in memory
     pixels = {"coarse": np.empty((len(rows), COARSE, COARSE, 3), np.uint8)}
-    pixels["structure"] = in_file((len(rows), side, side), folder)
+    pixels["structure"] = in_file((len(rows), side, side), np.int8, folder)
 
     def see(k):
         part, i = rows[k]
@@ -65,18 +61,6 @@ def look(parts, *, folder=None, threads=None, progress=False):
     unreadable = [f"{rows[k][0]}: {reason}" for k, reason in bad.items()]
     columns["shown"] = columns["name"]  # in what is written
     return Looks(parts=parts, unreadable=unreadable, **columns)
-
-
-def in_file(shape, folder):
-    """Return int8 zeros in a file that goes with them; memory holds what it can."""
-    folder = Path(folder or gettempdir())
-    with TemporaryFile(dir=folder) as file:
-        try:
-            if hasattr(os, "posix_fallocate"):  # else a full disk kills at a write
-                os.posix_fallocate(file.fileno(), 0, math.prod(shape))
-            return np.memmap(file, np.int8, shape=shape)
-        except OSError as error:
-            raise no_room(folder / "structures", error) or error from None
 
 
 def _see(table, i, side):
