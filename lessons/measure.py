@@ -1,12 +1,13 @@
 """Run lessons over seeds: ranges for "What you should see", seconds, memory.
 
-    python lessons/measure.py 01 [02 ...] | --all [--seeds 10] [--fast] [--write]
+    python lessons/measure.py 01 [02 ...] | --all [--seeds 10] [--fast] [--widen]
 
 Prints a line for each number of results.json as it stands in the lesson, and says
-where the lesson's text disagrees, or with --write puts the ranges there. Below it the
-mean over the seeds with its 95 % interval (Student's t; each seed draws its own eyes).
-Memory is that of a second run of seed 0, which must find the same to the last digit.
-Reports, never fails: a slow machine is no error.
+where the lesson's text disagrees. --write puts the ranges there, --widen those that
+hold on the machines before this one too. Below a line the mean over the seeds with its
+95 % interval (Student's t; each seed draws its own eyes). Memory is that of a second
+run of seed 0, which must find the same to the last digit. Reports, never fails: a slow
+machine is no error.
 """
 
 import argparse
@@ -36,13 +37,14 @@ def main():
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--fast", action="store_true")
     parser.add_argument("--write", action="store_true", help="into the lesson's text")
+    parser.add_argument("--widen", action="store_true", help="as --write, never less")
     options = parser.parse_args()
     every = [int(path.name[:2]) for path in find_folder().glob("[0-9][0-9]_*.py")]
     for number in sorted(every) if options.all else options.numbers:
         with tempfile.TemporaryDirectory() as folder:
             found = measure(number, options.seeds, options.fast, Path(folder))
-        if options.write:
-            write(find_lesson(number), found)
+        if options.write or options.widen:
+            write(find_lesson(number), found, options.widen)
 
 
 def measure(number, seeds, fast, folder):
@@ -63,11 +65,11 @@ def measure(number, seeds, fast, folder):
         print("    two runs of seed 0 differ")
     text = path.read_text(encoding="utf-8")
     written = {name: (low, high) for name, low, high in WRITTEN.findall(text)}
-    lines = {}
+    found = {}
     for name, values in columns([run["results"] for run in runs]).items():
         low, high = rounded(min(values), math.floor), rounded(max(values), math.ceil)
-        lines[name] = f"# - ``{name}``: {low:g} to {high:g}"
-        print(lines[name])
+        found[name] = low, high
+        print(f"# - ``{name}``: {low:g} to {high:g}")
         if name in written:
             least, most = map(float, written[name])
             if min(values) < least or max(values) > most:
@@ -75,14 +77,23 @@ def measure(number, seeds, fast, folder):
         if seeds > 1 and min(values) < max(values):
             mean, low, high = paired_interval(values)
             print(f"    mean {mean:.3f} [{low:.3f}, {high:.3f}]")
-    return lines
+    return found
 
 
-def write(path, lines):
+def write(path, found, widen):
     """Put the ranges where the lesson has a line for them."""
+
+    def line(written):
+        name, low, high = written[1], float(written[2]), float(written[3])
+        if name not in found:
+            return written[0]
+        least, most = found[name]
+        if widen:
+            least, most = min(low, least), max(high, most)
+        return f"# - ``{name}``: {least:g} to {most:g}"
+
     text = path.read_text(encoding="utf-8")
-    text = WRITTEN.sub(lambda found: lines.get(found[1], found[0]), text)
-    path.write_text(text, encoding="utf-8")
+    path.write_text(WRITTEN.sub(line, text), encoding="utf-8")
 
 
 def columns(results):

@@ -139,6 +139,15 @@ def test_measure_writes_ranges(folder, monkeypatch, capsys):
     assert "# - ``value``: 0 to 2.5\n# - ``other``: 0 to 1\n" in text
 
 
+def test_measure_widens_ranges(folder, monkeypatch):
+    path = folder / "07_be_small.py"
+    monkeypatch.setattr(sys, "argv", ["measure.py", "7", "--seeds", "2", "--widen"])
+    for before, after in {"5 to 6": "0 to 6", "-1 to 2": "-1 to 2.5"}.items():
+        path.write_text(SMALL.replace("5 to 6", before))
+        measure["main"]()
+        assert f"``value``: {after}\n# - ``other``: 0 to 1\n" in path.read_text()
+
+
 def test_measure_says_where_two_runs_of_a_seed_differ(folder, monkeypatch, capsys):
     path = folder / "07_be_small.py"
     path.write_text(SMALL.replace("2.5 * seed", "__import__('time').time_ns()"))
