@@ -100,7 +100,7 @@ def test_pretrain_a_folder_then_grade_an_image(tmp_path):
     printed = run(EXAMPLES / "pretrain_folder.py", "toy:40:32", 2, tmp_path / "cache")
     assert printed.count("QWK") == 4
     finetune = ["finetune", "toy:20:32", "--size", 32, "--fractions", 100, "--folds", 2]
-    finetune += ["--epochs", 1, "--workers", 1, "--out", tmp_path / "grader"]
+    finetune += ["--steps", 4, "--workers", 1, "--out", tmp_path / "grader"]
     run("-m", "tinyssl", *finetune)
     photo = tmp_path / "eye.png"
     Image.fromarray(toy.fundus(1, size=64, rng=5).images[0]).save(photo)

@@ -47,7 +47,7 @@ def made(tmp_path_factory):
     good = write_set(folder / f"good_{NAME}")
     small = ["--size", 24, "--workers", 1, "--batch-size", 8, "--folds"]
     pretrain = ["pretrain", good, "--task", "restoration", "--steps", 1, *small, 0]
-    finetune = ["finetune", good, "--images", "all", "--epochs", 1, *small, 2]
+    finetune = ["finetune", good, "--images", "all", "--steps", 2, *small, 2]
     for line in (pretrain, finetune):
         assert main([*line, "--out", folder / line[0]]) == 0
     return folder

@@ -42,7 +42,7 @@ def runs(folder, tmp_path_factory):
         common = [*SMALL, "--steps", 4, "--batch-size", 8, "--out", out / task]
         stdout, _ = tinyssl("pretrain", folder, "--task", task, "--json", *common)
         (out / f"{task}.json").write_text(stdout)
-    finetune = ["--init", out / "rotation", out / "restoration", "--epochs", 1]
+    finetune = ["--init", out / "rotation", out / "restoration", "--steps", 4]
     finetune += ["--fractions", 50, 100, "--batch-size", 8, "--out", out / "grader"]
     stdout, stderr = tinyssl("finetune", folder, "--json", *SMALL, *finetune)
     inits = {line["init"] for line in json.loads(stdout)["summary"]}

@@ -113,7 +113,7 @@ def test_finetune_then_grade_speaks_of_the_classes_of_the_folders(
     folders, tmp_path, capsys, names
 ):
     data, run = folders(*names), tmp_path / "run"
-    words = ["--folds", 2, "--fractions", 100, "--epochs", 1, "--size", 16]
+    words = ["--folds", 2, "--fractions", 100, "--steps", 2, "--size", 16]
     words += ["--no-same-compute", "--workers", 1, "--out", run]
     assert main(["finetune", data, *words]) == 0
     shown = capsys.readouterr()
