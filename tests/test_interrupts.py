@@ -21,6 +21,7 @@ from test_training import DATA, Line
 import tinyssl
 from tinyssl import cli, interrupts, jobs, runs
 from tinyssl.parcel import packed, unpack
+from tinyssl.rows import in_file
 from tinyssl.training import train
 
 HERE = os.pathsep.join(
@@ -261,12 +262,14 @@ def test_what_is_shared_comes_back_and_mapped_files_are_not_copied(tmp_path):
     mapped = np.load(tmp_path / "large.npy", mmap_mode="r")
     content = {"mapped": mapped, "part": mapped[5:9], "list": [np.ones((3, 2)), "a", 1]}
     content |= {"fortran": np.arange(6).reshape(2, 3).T, "none": np.zeros((0, 3))}
+    content["nameless"] = in_file((2, 3), np.int8)
+    content["nameless"][1] = 4
     with packed(tmp_path / "jobs", content) as folder:
         size = sum(path.stat().st_size for path in folder.iterdir())
         found = unpack(folder)
     assert size < 5_000
     assert not [*tmp_path.glob(".*")]
-    for name in ("mapped", "part", "fortran", "none"):
+    for name in ("mapped", "part", "fortran", "none", "nameless"):
         np.testing.assert_array_equal(found[name], content[name])
     np.testing.assert_array_equal(found["list"][0], 1)
     found["list"][0][0] = 7  # as any array of one's own

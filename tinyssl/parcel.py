@@ -15,7 +15,7 @@ class _Pickler(pickle.Pickler):
 
     def reducer_override(self, value):
         whole = type(value) is np.memmap and isinstance(value.base, mmap.mmap)
-        if not (whole and value.flags.c_contiguous):
+        if not (whole and value.filename and value.flags.c_contiguous):
             return NotImplemented
         place = (value.filename, value.dtype, "r", value.offset, value.shape)
         return np.memmap, place
