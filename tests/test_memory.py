@@ -98,6 +98,11 @@ def test_many_rows_of_a_file_lie_in_a_file(tmp_path, monkeypatch, can_write):
     monkeypatch.setattr(os, "access", lambda *_: can_write)
     monkeypatch.setattr(rows, "gettempdir", lambda: str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
+    folders = []
+    make = rows.TemporaryFile
+    monkeypatch.setattr(
+        rows, "TemporaryFile", lambda dir: folders.append(dir) or make(dir=dir)
+    )
     np.save(tmp_path / "images.npy", MAPPED[:700])
     images = np.load(tmp_path / "images.npy", mmap_mode="r")
     index = np.random.default_rng(0).permutation(700)[:600]
@@ -110,4 +115,5 @@ def test_many_rows_of_a_file_lie_in_a_file(tmp_path, monkeypatch, can_write):
     assert np.array_equal(some, MAPPED[index])
     assert np.array_equal(take(some, np.arange(599)), MAPPED[index[:599]])
     assert not isinstance(take(images, index[:299]), np.memmap)
+    assert folders[0] == (tmp_path if can_write else tmp_path / "temporary")
     assert len([*tmp_path.rglob("*")]) == 2

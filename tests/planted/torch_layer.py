@@ -61,6 +61,18 @@ jobs.py: test_jobs.py
     f"jobs{time.time_ns()}" -> "jobs"
     with _one_job, chdir(place), use_threads -> with chdir(place), use_threads
 
+rows.py: test_memory.py
+    some[block] = array[index[block]] -> some[block] = array[index][block]
+    os.access(beside, os.W_OK) -> True
+    raise no_room(folder / "rows", error) or error -> raise error
+
+audit/look.py: audit/test_audit_look.py
+    column[new] = column[old] -> pass
+
+parcel.py:
+  test_interrupts.py::test_what_is_shared_comes_back_and_mapped_files_are_not_copied
+    value.filename and -> True and
+
 data/copies.py: audit/test_audit_copies.py
     SAME * length**0.5 + 0.1 -> 0.5 * SAME * length**0.5
     for i in sorted(some)] -> for i in some[:1]]
