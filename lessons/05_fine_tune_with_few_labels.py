@@ -262,7 +262,7 @@ results["blind_100"] = level[-1]
 # - ``restoration_5``: 0.144 to 0.666
 # - ``compute_5``: 0.162 to 0.699
 # - ``scratch_100``: 0.498 to 0.712
-# - ``rotation_100``: 0.463 to 0.763
+# - ``rotation_100``: 0.452 to 0.763
 # - ``restoration_100``: 0.601 to 0.808
 # - ``compute_100``: 0.797 to 0.872
 # - ``blind_100``: 0.331 to 0.499

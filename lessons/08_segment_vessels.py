@@ -310,7 +310,7 @@ figure.savefig(OUT / "4_starts.png")
 # - ``over_dark_scratch``: 0.093 to 0.197
 # - ``over_dark_restoration``: 0.086 to 0.197
 # - ``minus_restoration``: -0.016 to 0.014
-# - ``minus_same_compute``: 0.002 to 0.02
+# - ``minus_same_compute``: 0.002 to 0.028
 #
 # If you see ``over_dark_scratch`` near 0 instead, the network was trained too briefly.
 #

@@ -294,22 +294,21 @@ for share, name in product((5, 25), ("random", "network")):
 # - ``refer_5_pixels``: 0.479 to 0.53
 # - ``refer_5_random``: 0.701 to 0.788
 # - ``refer_5_learned``: 0.736 to 0.825
-# - ``refer_5_network``: 0.537 to 0.734
+# - ``refer_5_network``: 0.506 to 0.734
 # - ``refer_25_random``: 0.747 to 0.847
 # - ``refer_25_learned``: 0.822 to 0.91
-# - ``refer_25_network``: 0.696 to 0.869
+# - ``refer_25_network``: 0.564 to 0.88
 # - ``over_random_5``: 0 to 0.049
 # - ``low_random_5``: -0.033 to 0.028
-# - ``over_network_25``: 0.018 to 0.19
+# - ``over_network_25``: 0.009 to 0.322
 #
 # (``over``: learned minus rival on the same draws; ``low``: the lower end of its 95 %
-# interval, for other labels of these eyes; in four runs of ten it is not above 0.) Fast
-# mode reaches few of these ranges. If you see .5 for all, labels and eyes are out of
-# step.
+# interval, for other labels of these eyes; in many runs it is not above 0.) Fast mode
+# reaches few of these ranges. If you see .5 for all, labels and eyes are out of step.
 #
-# With 25 % of the labels the network is level with *random* filters. On every seed it
+# With 25 % of the labels the network is level with *random* filters, or below. It mostly
 # chose the most steps we offer. A rival trained too short makes any method look good;
-# this one may still be.
+# this one may be.
 #
 # **Where the method lost.** Right or left:
 #

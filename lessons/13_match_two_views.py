@@ -273,9 +273,9 @@ figure.savefig(OUT / "3_heat_map.png")
 # - ``right_untrained``: 0.805 to 0.953
 # - ``seen_right_turn``: -0.208 to 0.143
 # - ``right_light``: 0.33 to 0.864
-# - ``right_turn``: 0 to 0.503
+# - ``right_turn``: -0.058 to 0.503
 # - ``accuracy_light``: 0.586 to 0.902
-# - ``accuracy_turn``: 0.91 to 0.978
+# - ``accuracy_turn``: 0.91 to 0.984
 # - ``exposure_untrained``: 0.397 to 0.609
 # - ``seen_exposure_strong``: 0.0996 to 0.261
 # - ``exposure_strong``: 0.382 to 0.545
@@ -323,8 +323,8 @@ figure.savefig(OUT / "4_other_eye.png")
 # **You predicted** two lines. **What you should see**:
 #
 # - ``patient_untrained``: 0.217 to 0.524
-# - ``patient_negative``: 0.32 to 0.652
-# - ``patient_light``: 0.406 to 0.701
+# - ``patient_negative``: 0.311 to 0.653
+# - ``patient_light``: 0.374 to 0.701
 # - ``patient_other``: 0.689 to 0.838
 # - ``right_negative``: 0.132 to 0.8
 # - ``right_other``: 0.148 to 0.746

@@ -289,7 +289,7 @@ figure.savefig(OUT / "3_labels.png")
 # - ``zero_low``: 0.78 to 0.856
 # - ``zero_high``: 0.856 to 0.91
 # - ``untaught``: 0.268 to 0.683
-# - ``labels_1``: 0.531 to 0.591
+# - ``labels_1``: 0.531 to 0.599
 # - ``labels_10``: 0.731 to 0.779
 # - ``labels_100``: 0.854 to 0.893
 # - ``worth``: 325 to 700

@@ -187,7 +187,7 @@ figure.savefig(OUT / "2_profile.png")
 # - ``ill_dictionary``: 0.824 to 0.948
 # - ``ill_twin``: 0.196 to 0.615
 # - ``ill_random_filters``: 0.754 to 0.903
-# - ``ill_intensities``: 0.584 to 0.780
+# - ``ill_intensities``: 0.584 to 0.78
 #
 # If you see 1 everywhere, training eyes were asked.
 #
@@ -263,7 +263,7 @@ results |= {f"auc_{n.replace(' ', '_')}": auc[n][:, 0, -1].mean() for n in known
 # - ``auc_twin``: 0.669 to 0.794
 # - ``auc_text``: 0.72 to 0.948
 # - ``auc_random_filters``: 0.935 to 0.993
-# - ``auc_intensities``: 0.714 to 0.840
+# - ``auc_intensities``: 0.714 to 0.84
 #
 # If you see ``kept`` above ``plain``, p was divided.
 #
