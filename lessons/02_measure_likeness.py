@@ -335,7 +335,7 @@ figure.savefig(OUT / "5_features.png")
 #
 # **What you should see**
 #
-# - ``blocks``: 0.00914 to 0.0172
+# - ``blocks``: 0.00913 to 0.0172
 # - ``blocks_ratio``: 0.67 to 1.53
 # - ``bytes``: 594 to 1120
 # - ``edges``: 0.013 to 0.0163

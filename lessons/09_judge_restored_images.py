@@ -10,7 +10,7 @@ Lesson 9. Judge restored images
 - sources: A (restoration)
 - data: toy.fundus, n 600 and 300 (fast 80 and 40), 64 px, 11.06 MB
 - runtime: fast 12 s, full 50 s
-- memory: 1000 MB
+- memory: 1020 MB
 - files: 1_spots.png, 2_ways.png, 3_graders.png, 4_features.png, 5_sizes.png,
   results.json
 """

@@ -10,7 +10,7 @@ Lesson 10. A dictionary of patches
 - sources: Coates, Lee, Ng 2011; a baseline for systems B and C
 - data: toy.fundus, n 1,000 (fast 200), 48 px, 6.9 MB
 - runtime: fast 10 s, full 85 s
-- memory: 730 MB
+- memory: 740 MB
 - files: 1_patch.png, 2_whitening.png, 3_filters.png, 4_labels.png, 5_broken.png,
   results.json
 """

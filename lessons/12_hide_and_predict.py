@@ -221,7 +221,7 @@ figure.savefig(OUT / "3_strip.png")
 # - ``MAE_network_75``: 0.283 to 0.304
 # - ``MAE_mean_75``: 0.288 to 0.307
 # - ``MAE_smooth_75``: 1.07 to 1.15
-# - ``pix_network_75``: 14.02 to 15.4
+# - ``pix_network_75``: 14.02 to 15.5
 # - ``pix_mean_75``: 17.77 to 19.75
 # - ``pix_smooth_75``: 34.47 to 39.59
 # - ``pix_network_90``: 18.11 to 28.01

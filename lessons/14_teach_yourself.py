@@ -304,7 +304,7 @@ results["found_pixels"] = found(*(x - x.mean(0) for x in small))
 # - ``gap_no_centring``: 0 to 0.537
 # - ``gap_no_sharpening``: 0.0013 to 0.0457
 # - ``gap_neither``: 0 to 0.0526
-# - ``found_both``: 0.0758 to 0.199
+# - ``found_both``: 0.07 to 0.199
 # - ``found_untrained``: 0.0663 to 0.207
 # - ``found_pixels``: 0.0494 to 0.201
 #
