@@ -8,7 +8,7 @@ Lesson 4. Pretrain by rotation
 - need: lessons 00 and 03; what a gradient step is
 - sources: B (rotation pretraining, 2022), Gidaris et al. 2018
 - data: toy.fundus, n 700 (fast 160), 48 px, 4.8 MB
-- runtime: fast 8 s, full 52 s
+- runtime: fast 8 s, full 62 s
 - memory: 630 MB
 - files: 1_half_turn.png, 2_curve.png, 3_confusion.png, 4_broken.png, 5_probe.png,
   results.json

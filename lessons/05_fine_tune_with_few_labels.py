@@ -8,7 +8,7 @@ Lesson 5. Fine-tune with few labels
 - need: lessons 01 and 04; mean, variance and Student's t
 - sources: B (rotation, 2022), C (restoration), Nadeau and Bengio 2003
 - data: toy.fundus, n 800 (400 labelled, 400 not; fast 140), 32 px, 2.5 MB
-- runtime: fast 8 s, full 80 s
+- runtime: fast 8 s, full 115 s
 - memory: 580 MB
 - files: 1_system_b.png, 2_eyes.png, 3_table.png, 4_broken.png, results.json
 """

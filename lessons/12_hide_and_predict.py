@@ -10,7 +10,7 @@ Lesson 12. Hide and predict
 - sources: D (Xing et al. 2023, masked autoencoder), B's survey (context encoder,
   colourisation, object saliency); He et al. 2022
 - data: toy.fundus, n 300 (fast 100), 32 px, 0.9 MB
-- runtime: fast 9 s, full 18 s
+- runtime: fast 9 s, full 21 s
 - memory: 550 MB
 - files: 1_hidden.png, 2_ratio.png, 3_strip.png, 4_broken.png, 5_known.png,
   results.json
