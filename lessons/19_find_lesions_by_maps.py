@@ -10,7 +10,7 @@ Lesson 19. Where it looked
 - sources: D (outlook: explainability); Zhou et al. 2016, Zeiler and Fergus 2014,
   Zhang et al. 2018, Adebayo et al. 2018
 - data: toy.fundus, n 900 (fast 220), 48 px, 6.2 MB
-- runtime: fast 15 s, full 30 s
+- runtime: fast 15 s, full 33 s
 - memory: 600 MB
 - files: 1_lesions.png, 2_maps.png, 3_pointing.png, 4_broken.png, 5_erased.png,
   results.json
