@@ -315,9 +315,9 @@ figure.savefig(OUT / "5_answers.png")
 # If you see ``scratch_2`` near ``mean_place`` instead, it was given too few steps.
 #
 # With two eyes rotation erred less than scratch in all ten runs: to name a turn it had
-# to find disc and fovea. Restoration's encoder erred less in most. Seeds are independent
-# studies (lesson 05), so their mean says more: −.34 [−.43, −.25] and −.11 [−.22, −.01]
-# (on another processor −.10 [−.21, +.02]: not significant).
+# to find disc and fovea. Restoration's encoder erred less in most. Seeds are
+# independent studies (lesson 05), so their mean says more: −.34 [−.43, −.25] and −.11
+# [−.22, −.01] (on another processor −.10 [−.21, +.02]: not significant).
 #
 # **Where the method lost**: to training time. Both pretrainings cost many more steps
 # than these fits have. Do Change (b) before you credit either. And restoration, the

@@ -306,9 +306,9 @@ for share, name in product((5, 25), ("random", "network")):
 # interval, for other labels of these eyes; in many runs it is not above 0.) Fast mode
 # reaches few of these ranges. If you see .5 for all, labels and eyes are out of step.
 #
-# With 25 % of the labels the network is level with *random* filters, or below. It mostly
-# chose the most steps we offer. A rival trained too short makes any method look good;
-# this one may be.
+# With 25 % of the labels the network is level with *random* filters, or below. It
+# mostly chose the most steps we offer. A rival trained too short makes any method look
+# good; this one may be.
 #
 # **Where the method lost.** Right or left:
 #
