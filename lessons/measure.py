@@ -1,6 +1,6 @@
 """Run lessons over seeds: ranges for "What you should see", seconds, memory.
 
-    python lessons/measure.py 01 [02 ...] | --all [--seeds 10] [--fast] [--widen]
+    python lessons/measure.py NN ... | --all [--seeds 10] [--fast] [--write | --widen]
 
 Prints a line for each number of results.json as it stands in the lesson, and says
 where the lesson's text disagrees. --write puts the ranges there, --widen those that

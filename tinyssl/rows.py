@@ -36,11 +36,11 @@ def take(array, index):
 def in_file(shape, dtype, folder=None):
     """Return zeros in a file that goes with them, of which memory holds what it can."""
     folder = Path(folder or gettempdir())
-    with TemporaryFile(dir=folder) as file:
-        try:
+    try:
+        with TemporaryFile(dir=folder) as file:
             if hasattr(os, "posix_fallocate"):  # else a full disk kills at a write
                 size = math.prod(shape) * np.dtype(dtype).itemsize
                 os.posix_fallocate(file.fileno(), 0, size)
             return np.memmap(file, dtype, shape=shape)
-        except OSError as error:
-            raise no_room(folder / "rows", error) or error from None
+    except OSError as error:
+        raise no_room(folder / "rows", error) or error from None

@@ -52,7 +52,7 @@ def look(parts, *, folder=None, threads=None, progress=False):
     good = [k for k, row in enumerate(seen) if row]
     if not good:
         raise DataError.listing("none of the images can be read", bad.values())
-    for column in pixels.values():
+    for column in pixels.values() if bad else ():
         for new, old in enumerate(good):
             column[new] = column[old]
     columns = {name: column[: len(good)] for name, column in pixels.items()}
