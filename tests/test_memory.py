@@ -9,8 +9,9 @@ import pytest
 
 from tinyssl import _patches, rows
 from tinyssl.audit import copies
+from tinyssl.grade import ood
 from tinyssl.pretext.inputs import common_field
-from tinyssl.rows import in_file, take
+from tinyssl.rows import in_file, take, thin
 from tinyssl.targets import baselines
 
 N, SIDE = 4096, 32
@@ -29,6 +30,7 @@ WHOLE = {  # what is called, and the bytes that it may take for each image
     "global_intensities": (lambda: baselines.global_intensities(MAPPED), 6_000),
     "nearest": (lambda: baselines.nearest(FEATURES, FEATURES, 5), 9_000),
     "sample": (sample, 1_200),
+    "texture": (lambda: ood.texture(MAPPED[: N // 8]), 500),
     "propose": (lambda: copies.propose(SMALL, (1, 0), 3), 14_500),
 }
 
@@ -53,6 +55,20 @@ def test_some_of_all_rows_are_a_copy_and_all_of_them_the_rows_themselves():
     rows = list(MAPPED[:3])
     assert take(rows, np.arange(3)) is rows
     assert len(take(rows, [2, 1])) == 2
+
+
+@pytest.mark.parametrize("n", [0, 1, 7, 8, 15, 16, 17, 1000])
+def test_thinned_positions_are_spread_and_few(n):
+    index = np.arange(n) + 5
+    some = thin(index, 8)
+    assert len(some) <= 8
+    assert len(some) > 4 or n < 5
+    if n <= 8:
+        assert np.array_equal(some, index)
+    else:
+        assert len(set(np.diff(some))) == 1
+        assert some[0] == 5
+        assert some[-1] > index[-1] - np.diff(some)[0]
 
 
 def test_what_is_done_in_blocks_is_done_to_each_row():

@@ -11,6 +11,7 @@ from PIL import Image
 
 from tinyssl import commands, demo, experiment, fitting, summary, targets
 from tinyssl.data import open_dataset, toy
+from tinyssl.grade import keep, ood
 from tinyssl.outcomes import cpu_minutes
 from tinyssl.report import experiment as pages
 from tinyssl.runs import load_plain, write_json
@@ -240,6 +241,30 @@ def test_schedules_are_chosen_for_each_start_without_what_is_scored(
         ValueError, match="--steps belongs to one budget for all, --tune"
     ):
         finetune(OWN_DATA, tmp_path / "other", tune=True, steps=3, epochs=None)
+
+
+def test_curves_and_what_images_look_like_are_taken_from_some_of_many(
+    tmp_path, monkeypatch
+):
+    lengths = {"curve": set(), "scores": set(), "seen": set()}
+    predict, fit = targets.find("grade").predict, ood.fit
+
+    def watched(self, images, *, views=8, **how):
+        lengths["curve" if views == 1 else "scores"].add(len(images))
+        return predict(self, images, views=views, **how)
+
+    def known(encoder, seen, held):
+        lengths["seen"] |= {len(seen), len(held)}
+        return fit(encoder, seen, held)
+
+    monkeypatch.setattr(targets.find("grade"), "predict", watched)
+    monkeypatch.setattr(ood, "fit", known)
+    monkeypatch.setattr(fitting, "WATCHED", 3)
+    monkeypatch.setattr(keep, "ENOUGH", 4)
+    finetune(OWN_DATA, tmp_path / "run", images=(8,), steps=2)
+    assert max(lengths["curve"]) <= 3
+    assert min(lengths["scores"]) >= 8  # all that a fold holds out
+    assert max(lengths["seen"]) <= 4
 
 
 def test_cpu_minutes_count_the_choice_of_schedules(tmp_path):

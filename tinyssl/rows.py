@@ -33,6 +33,11 @@ def take(array, index):
     return some
 
 
+def thin(index, most):
+    """Return every so many of some positions: at most so many, spread over all."""
+    return index[:: max(1, -(-len(index) // most))]
+
+
 def in_file(shape, dtype, folder=None):
     """Return zeros in a file that goes with them, of which memory holds what it can."""
     folder = Path(folder or gettempdir())

@@ -65,6 +65,7 @@ rows.py: test_memory.py
     some[block] = array[index[block]] -> some[block] = array[index][block]
     os.access(beside, os.W_OK) -> True
     raise no_room(folder / "rows", error) or error -> raise error
+    -(-len(index) // most) -> len(index) // most
 
 audit/look.py: audit/test_audit_look.py
     column[new] = column[old] -> pass
@@ -166,6 +167,7 @@ fitting.py: test_targets.py
 fitting.py: test_studies.py
     index[part_of != part] -> index
     np.nanargmax(known) -> np.nanargmin(known)
+    thin(held, WATCHED) -> held
 
 experiment.py: test_studies.py
     if job["repeat"] == 0} -> if job["repeat"] == 1}
@@ -209,6 +211,12 @@ targets/grading.py: targets/test_grading.py
 grade/calibration.py: grade/test_calibration.py
     abs(g["said"] - g["right"]) -> abs(g["said"])
     for group in reversed(found["bins"]): -> for group in found["bins"]:
+
+grade/keep.py: test_studies.py
+    thin(index, ENOUGH) -> index
+
+grade/ood.py: test_memory.py
+    for image in images:\n -> for image in images.astype(np.float64):\n
 
 grade/ood.py: grade/test_ood.py
     return np.max(ratios, axis=0) -> return np.min(ratios, axis=0)

@@ -128,11 +128,14 @@ def similarities(structures, pairs, *, turn=(0, 0)):
     peaks = np.zeros(len(pairs))
     for at in blocks(len(pairs), BLOCK):
         i, j = pairs[at].T
+        i, same = np.unique(i, return_inverse=True)  # one has many pairs in a row
         first = structures[i].astype(np.float32)
         second = turn_views(structures[j], turn).astype(np.float32)
-        products = fft.rfft2(first) * fft.rfft2(second).conj()
-        surface = fft.irfft2(products, s=(S, S))[:, near][:, :, near]
-        norm = np.sqrt(np.square(first).sum((1, 2)) * np.square(second).sum((1, 2)))
+        products = fft.rfft2(first)[same] * fft.rfft2(second).conj()
+        down = fft.ifft(products, axis=1)[:, near]  # of shifts only what counts
+        surface = fft.irfft(down, n=S, axis=2)[:, :, near]
+        first, second = (np.square(x).sum((1, 2)) for x in (first, second))
+        norm = np.sqrt(first[same] * second)
         peaks[at] = surface.max((1, 2)) / np.maximum(norm, 1)
     return peaks
 

@@ -5,7 +5,10 @@ import numpy as np
 from tinyssl import runs
 from tinyssl.experiment import loader
 from tinyssl.grade import calibration, ood
+from tinyssl.rows import thin
 from tinyssl.targets.grading import decode
+
+ENOUGH = 5000  # images of each kind, to learn from what images look like
 
 
 def keep_grader(out, kind, cases, results, trained):
@@ -39,7 +42,8 @@ def keep_grader(out, kind, cases, results, trained):
         "members": [task.state_dict() for task in tasks],
     }
     seen, held = cases.part(0, labelled=True), np.flatnonzero(cases.fold == 0)
-    known = ood.fit(tasks[0].encoder, cases.images(seen), cases.images(held))
+    seen, held = (cases.images(thin(index, ENOUGH)) for index in (seen, held))
+    known = ood.fit(tasks[0].encoder, seen, held)
     runs.save_state(out / "grader.pt", state | {"ood": known})
     if "test" in results:
         results["ensembles"] = ensembles(kind, cases, results["rows"], head)

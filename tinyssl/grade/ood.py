@@ -45,7 +45,8 @@ def texture(images):
     two finest, inside what is lit.
     """
     rows = []
-    for image in images.astype(np.float64):
+    for image in images:
+        image = image.astype(np.float64)
         lit = minimum_filter(image.max(-1) > BLACK, 7, mode="constant")
         lit = lit if lit.sum() > 50 else np.ones_like(lit)
         blurred = [image, *(gaussian_filter(image, (s, s, 0)) for s in SIGMAS)]
