@@ -31,7 +31,7 @@ WHOLE = {  # what is called, and the bytes that it may take for each image
     "nearest": (lambda: baselines.nearest(FEATURES, FEATURES, 5), 9_000),
     "sample": (sample, 1_200),
     "texture": (lambda: ood.texture(MAPPED[: N // 8]), 500),
-    "propose": (lambda: copies.propose(SMALL, (1, 0), 3), 14_500),
+    "propose": (lambda: copies.propose(SMALL, (1, 0), 3), 8_000),
 }
 
 

@@ -14,6 +14,7 @@ from scipy.ndimage import gaussian_filter
 from tinyssl._threads import blocks
 from tinyssl.data.copies import connected, same_pairs, thumbnails
 from tinyssl.dictionary import spherical_kmeans, unit
+from tinyssl.rows import in_file
 
 LEAST, MOST = 0.55, 0.95  # between them lies the line, whatever the unrelated say
 UNRELATED = 2000  # pairs drawn in a part to know how alike unrelated images are
@@ -52,7 +53,8 @@ def find_copies(looks):
     rows, looked_at, found = _with_the_first(saved_again), 0, []
     for turn in TURNS if large else TURNS[:1]:
         certain = len(rows) if turn == TURNS[0] else 0
-        proposed = propose(small, turn, CLOSEST if turn == TURNS[0] else TURNED)
+        most = CLOSEST if turn == TURNS[0] else TURNED
+        proposed = propose(small, turn, most, folder=looks.folder)
         rows = np.concatenate([rows[:certain], proposed])
         scores = similarities(structures, alone[rows], turn=turn)
         sure = scores >= line[rows].max(axis=1)
@@ -72,9 +74,9 @@ def find_copies(looks):
     }
 
 
-def propose(small, turn, most):
+def propose(small, turn, most, *, folder=None):
     """Return (M, 2) rows i < j, one among the `most` nearest to the other, turned."""
-    first, second = np.empty((2, len(small), small[:1].size), np.float32)
+    first, second = in_file((2, len(small), small[0].size), np.float32, folder)
     for at in blocks(len(small), BLOCK):
         # Freed of the light of each camera
         flat = small[at] - gaussian_filter(small[at].astype(np.float32), 2, axes=(1, 2))

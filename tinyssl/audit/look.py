@@ -20,7 +20,10 @@ DESCRIPTION, MODEL, DATE_FOLDER, DATE = 0x010E, 0x0110, 0x8769, 0x9003  # EXIF
 
 
 class Looks(SimpleNamespace):
-    """Columns of `_see` of all readable images; parts; why the others are not."""
+    """Columns of `_see` of all readable images; parts; why the others are not.
+
+    The folder is for files without a name.
+    """
 
     def label(self, i):
         """Return the name of image i, with its part where there are several."""
@@ -60,7 +63,7 @@ def look(parts, *, folder=None, threads=None, progress=False):
         columns[name] = np.array([seen[k][name] for k in good])
     unreadable = [f"{rows[k][0]}: {reason}" for k, reason in bad.items()]
     columns["shown"] = columns["name"]  # in what is written
-    return Looks(parts=parts, unreadable=unreadable, **columns)
+    return Looks(parts=parts, unreadable=unreadable, folder=folder, **columns)
 
 
 def _see(table, i, side):
