@@ -122,12 +122,37 @@ def test_baselines_and_probes_answer_every_held_out_case(name, cases):
     part, held = study.part(0, labelled=True), study.held(0)
     answers = dict(kind.baselines(study, part, held))
     if kind.probes:
-        some = experiment.features(build(name, cases), study)
-        answers |= kind.probe(study, part, some[part], some[held])
+        both = (experiment.features(build(name, cases), study, i) for i in (part, held))
+        answers |= kind.probe(study, part, *both)
         assert {"linear probe", "nearest neighbours"} <= set(answers)
     main = next(iter(kind.metrics))
     for one in answers.values():
         assert np.isfinite(kind.score(study, held, one)[main])
+
+
+def test_frozen_encoders_see_only_what_is_asked_of_them(cases, monkeypatch):
+    study, kind, seen = cases["grade"], targets.find("grade"), {}
+    filters, described = experiment.random_filters, experiment.features
+
+    def watched(some, index, fold, seed):
+        seen[fold] = index
+        return filters(some, index, fold, seed)
+
+    def whole(task, some, index):
+        seen["every"] = index
+        return described(task, some, index)
+
+    monkeypatch.setattr(experiment, "random_filters", watched)
+    monkeypatch.setattr(experiment, "features", whole)
+    how = {"labels": [3, 6], "repeats": 2}
+    experiment.frozen_rows(kind, study, {}, encoder=lambda **_: OwnEncoder(), **how)
+    asked = {fold: [study.held(fold)] for fold in range(3)}
+    for cell, chosen in experiment.plan(study, [3, 6], 2, 0):
+        asked[cell["fold"]].append(chosen)
+    for fold, index in asked.items():
+        assert set(seen[fold]) == set(np.concatenate(index))
+        assert len(seen[fold]) < len(study)
+    assert len(seen["every"]) == len(study)
 
 
 def alike(scores, others):

@@ -227,24 +227,32 @@ def frozen_rows(
     names += [] if "volumes" in cases.facts else [FILTERS]
     large = [cases, *(other for other, _ in beside.values())]
     beside[FILTERS] = max(large, key=lambda c: c.columns["image"].shape[1]), None
-    for cell, chosen in plan(cases, labels, repeats, seed):
+    cells = [*plan(cases, labels, repeats, seed)]
+    for cell, chosen in cells:
         fold, held = cell["fold"], cases.held(cell["fold"])
         for name in names:
             start = starts.get(name)
             start = start and start.of_repeat(cell["repeat"])
             seen, config = beside.get(name, (cases, encoder))
-            key = name, start.folder(fold) if start else fold * (name == FILTERS)
-            if key not in known and name == FILTERS:
-                known[key] = random_filters(seen, fold, seed)
-            elif key not in known:
-                torch.manual_seed(seed)
-                fresh = new_encoder(config, channels=target.channels)
-                task = target.build(fresh, seen)
-                if start is not None:
-                    carry(task, replace(start, carried="encoder"), fold)
-                known[key] = features(task.to(device), seen)
-            some = known[key]
-            found = target.probe(cases, chosen, some[chosen], some[held])
+            key = name, _blind(name, start, fold)
+            if key not in known:  # of what any cell of its folds asks
+                folds = [*range(cases.num_folds)]
+                folds = [k for k in folds if _blind(name, start, k) == key[1]]
+                asked = [*(some for c, some in cells if c["fold"] in folds)]
+                index = np.unique(np.concatenate([*asked, *map(cases.held, folds)]))
+                if name == FILTERS:
+                    found = random_filters(seen, index, fold, seed)
+                else:
+                    torch.manual_seed(seed)
+                    fresh = new_encoder(config, channels=target.channels)
+                    task = target.build(fresh, seen)
+                    if start is not None:
+                        carry(task, replace(start, carried="encoder"), fold)
+                    found = features(task.to(device), seen, index)
+                known[key] = index, found
+            index, some = known[key]
+            both = (some[np.searchsorted(index, at)] for at in (chosen, held))
+            found = target.probe(cases, chosen, *both)
             if start is not None and target.asks:
                 if (*key, fold) not in known:
                     learned = load_pretext(start.folder(fold), start.config)
@@ -256,18 +264,24 @@ def frozen_rows(
     return rows
 
 
-def features(task: Target, cases: Cases) -> np.ndarray:
-    """Return the features of every image, pooled for a probe: (N, D)."""
+def _blind(name, start, fold):
+    """Return which of an initialisation's encoders is blind to a fold."""
+    return start.folder(fold) if start else fold * (name == FILTERS)
+
+
+def features(task: Target, cases: Cases, index: np.ndarray) -> np.ndarray:
+    """Return the features of some images, pooled for a probe: (len(index), D)."""
 
     def described(x):
         return task.describe(task.encoder.features(x))
 
-    return task.answers(described, cases.columns["image"])
+    return task.answers(described, cases.images(index))
 
 
-def random_filters(cases: Cases, fold: int, seed: int) -> np.ndarray:
-    """Return every image's responses to random filters of patches: (N, 3 K)."""
+def random_filters(cases: Cases, index, fold: int, seed: int) -> np.ndarray:
+    """Return what `features` does, of random filters of patches: (len(index), 3 K)."""
     images = cases.columns["image"]
     small = {"patch_size": 5, "stride": 1} if images.shape[1] <= SMALL else {}
     filters = PatchDictionary(filters="random", rng=seed, **small)
-    return filters.fit(images[cases.part(fold, labelled=False)]).features(images)
+    filters.fit(cases.images(cases.part(fold, labelled=False)))
+    return filters.features(cases.images(index))

@@ -158,6 +158,8 @@ experiment.py: test_targets.py
     again if init == SAME_COMPUTE else 0) -> 0)
     return min(map(len, parts)) -> return max(map(len, parts))
     seed + draw} -> seed + draw + len(init)}
+    if _blind(name, start, k) == key[1]] -> if k == fold]
+    *map(cases.held, folds)])) -> np.arange(len(cases))]))
 
 fitting.py: test_targets.py
     torch.manual_seed(job["seed"]) -> torch.manual_seed(len(job["init"]))
