@@ -109,6 +109,14 @@ def test_among_many_a_turned_copy_is_sought_in_the_cells_around(monkeypatch, tur
     assert {*zip(range(20), others, strict=True)} <= found
 
 
+@pytest.mark.parametrize("axis", [0, 1])
+def test_shifts_count_up_to_an_eighth_of_the_side_in_both_directions(axis):
+    image = np.random.default_rng(0).integers(-50, 50, (64, 64)).astype(np.int8)
+    for shift, same in ((8, True), (-8, True), (9, False), (-9, False)):
+        pair = np.stack([image, np.roll(image, shift, axis)])
+        assert (similarities(pair, np.array([[0, 1]]))[0] > 0.9) == same
+
+
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_all_pairs_are_proposed_where_few(n):
     small = np.random.default_rng(n).integers(0, 256, (n, 16, 16, 3), np.uint8)

@@ -67,6 +67,10 @@ rows.py: test_memory.py
     raise no_room(folder / "rows", error) or error -> raise error
     -(-len(index) // most) -> len(index) // most
 
+audit/copies.py: audit/test_audit_structure.py
+    products, axis=1)[:, near] -> products, axis=1)
+    n=S, axis=2)[:, :, near] -> n=S, axis=2)
+
 audit/look.py: audit/test_audit_look.py
     column[new] = column[old] -> pass
 
