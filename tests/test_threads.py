@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import runpy
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -53,7 +54,7 @@ def test_blocks_cover_the_rows_in_order(n, size):
 
 
 def meet():
-    """Run two parts that wait for each other, on the two threads of the pool."""
+    """Run two parts that wait for each other, so both at once."""
     barrier = threading.Barrier(2, timeout=20)
     return len(_threads.spread(lambda start, stop: barrier.wait(), 2))
 
@@ -69,6 +70,22 @@ def test_an_error_in_a_part_comes_out():
 
     with pytest.raises(ValueError, match="the second half"):
         _threads.spread(work, 2)
+
+
+def test_no_part_still_runs_when_the_error_of_another_comes_out():
+    begun, ended = threading.Event(), []
+
+    def work(start, stop):
+        if start == 0:
+            assert begun.wait(20)
+            raise ValueError("the first half")
+        begun.set()
+        time.sleep(0.2)
+        ended.append(start)
+
+    with pytest.raises(ValueError, match="the first half"):
+        _threads.spread(work, 2)
+    assert ended == [1]
 
 
 @pytest.mark.parametrize("asked", ["", "0", "-1", "many"])

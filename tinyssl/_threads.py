@@ -7,7 +7,7 @@ a caller cuts its work where no sum crosses the cut, or adds integers.
 
 import itertools
 import os
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import numpy as np
 
@@ -27,7 +27,8 @@ def num_threads() -> int:
 def spread(work, length, *, least=1):
     """Call ``work(start, stop)`` on parts of ``range(length)``; return the answers.
 
-    Parts are in order, one a thread, none shorter than ``least``; one part runs here.
+    Parts are in order, one a thread, none shorter than ``least``. The first runs here:
+    to wake one thread less, and not to sleep, is a fifth of a call of a millisecond.
     """
     parts = length // max(1, least)
     if parts > 1:  # asking how many threads there are costs 3 us
@@ -35,8 +36,13 @@ def spread(work, length, *, least=1):
     if parts <= 1:
         return [work(0, length)]
     edges = [length * part // parts for part in range(parts + 1)]
-    futures = [_threads().submit(work, *ends) for ends in itertools.pairwise(edges)]
-    return [future.result() for future in futures]
+    here, *others = itertools.pairwise(edges)
+    futures = [_threads().submit(work, *ends) for ends in others]
+    try:
+        return [work(*here), *(future.result() for future in futures)]
+    except BaseException:
+        wait(futures)  # none still writes when the error has gone up
+        raise
 
 
 def in_parts(count, arrays, *, least):

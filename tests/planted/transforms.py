@@ -98,6 +98,7 @@ _threads.py: test_threads.py
     os.register_at_fork(after_in_child=_forget) -> _forget()
     length // max(1, least) -> length
     int(asked) > 0 -> int(asked) >= 0
+    wait(futures)  # none -> pass  # none
 """
 COMPILED = """
 _kernels/_compile.py: test_processes.py::test_kernels_compile_once_a_machine
