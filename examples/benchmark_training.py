@@ -5,7 +5,8 @@ independent jobs share the cores. This says what that costs one job that is alon
 images a second, medians of ``--repeats`` interleaved rounds.
 
     python examples/benchmark_training.py
-    python examples/benchmark_training.py --torchvision     DenseNet-121 beside theirs
+    python examples/benchmark_training.py --torchvision     both DenseNets beside theirs
+    python examples/benchmark_training.py --compile         and under torch.compile
 """
 
 import argparse
@@ -14,12 +15,13 @@ import statistics
 import subprocess
 import sys
 import time
+from functools import partial
 from itertools import product
 
 import numpy as np
 import torch
 
-from tinyssl.models import UNet, densenet121, densenet_small
+from tinyssl.models import DenseNet, UNet, densenet121, densenet_small
 from tinyssl.pretext import find
 from tinyssl.training import train
 
@@ -47,38 +49,61 @@ def step(network, images):
     return time.perf_counter() - begun
 
 
-def beside_torchvision(repeats, only=None):
-    """Print seconds a step of DenseNet-121 and of torchvision's, and peak memory."""
-    import torchvision
+def builders(peer):
+    """Return, by name, functions that build a network of ours and its peer's."""
+    if peer == "compiled":
+        ours = {
+            "DenseNet-121": partial(densenet121, 5),
+            "small DenseNet": densenet_small,
+        }
+        return {
+            name: (of, lambda of=of: torch.compile(of())) for name, of in ours.items()
+        }
+    from torchvision import models
 
-    builds = {"tinyssl": densenet121, "torchvision": torchvision.models.densenet121}
-    if only is not None:  # a process of its own: how far one step raises its peak
-        network, images = builds[only](num_classes=5), torch.zeros(8, 3, 224, 224)
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        step(network, images)
-        print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
-        return
-    for (side, count), last in product(((224, 4), (64, 16)), (True, False)):
+    small = {"growth_rate": 16, "num_classes": 5}  # with the stem that theirs has
+    ours = partial(DenseNet, block_layers=(1, 2, 6, 6), stem_channels=24, bottleneck=2)
+    theirs = {"block_config": (1, 2, 6, 6), "num_init_features": 24, "bn_size": 2}
+    return {
+        "DenseNet-121": (
+            partial(densenet121, 5),
+            partial(models.densenet121, num_classes=5),
+        ),
+        "small DenseNet": (
+            partial(ours, **small),
+            partial(models.DenseNet, **theirs, **small),
+        ),
+    }
+
+
+def beside(peer, repeats):
+    """Print seconds a step of our DenseNets and of a peer of each."""
+    layouts = (True,) if peer == "compiled" else (True, False)  # a compilation each
+    cases = product(builders(peer).items(), ((224, 4), (64, 16)), layouts)
+    for (name, builds), (side, count), last in cases:
         layout = torch.channels_last if last else torch.contiguous_format
         images = torch.randn(count, 3, side, side).to(memory_format=layout)
-        networks = [b(num_classes=5).to(memory_format=layout) for b in builds.values()]
+        networks = [build().to(memory_format=layout) for build in builds]
         for network in networks:
+            step(network, images)
             step(network, images)
         rounds = [
             [step(network, images) for network in networks] for _ in range(repeats)
         ]
         ours, theirs = np.median(rounds, axis=0)
         ratio = statistics.median(b / a for a, b in rounds)
-        case = f"{count} images of {side} px, {str(layout).split('.')[1]}"
-        times = f"{ours:.3f} s, torchvision {theirs:.3f} s, ratio {ratio:.2f}"
+        case = f"{name}, {count} images of {side} px, {str(layout).split('.')[1]}"
+        times = f"{ours:.4f} s, {peer} {theirs:.4f} s, ratio {ratio:.2f}"
         print(f"{case}: {times}", flush=True)
-    for name in builds:
-        words = [sys.executable, __file__, "--torchvision", "--only", name]
-        print(
-            f"8 images of 224 px, peak memory: {name}",
-            subprocess.check_output(words, text=True).strip(),
-            "MiB",
-        )
+
+
+def peak(number):
+    """Print how far one step of DenseNet-121, ours or theirs, raises the peak."""
+    network = builders("torchvision")["DenseNet-121"][number]()
+    images = torch.zeros(8, 3, 224, 224)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    step(network, images)
+    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 
 
 def main():
@@ -86,11 +111,21 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--torchvision", action="store_true", help="the second table")
-    parser.add_argument("--only", help=argparse.SUPPRESS)
+    parser.add_argument("--compile", action="store_true", help="the third table")
+    parser.add_argument("--peak", type=int, help=argparse.SUPPRESS)
     args = parser.parse_args()
     repeats = args.repeats
+    if args.peak is not None:  # in a process of its own
+        return peak(args.peak)
+    if args.compile:
+        return beside("compiled", repeats)
     if args.torchvision:
-        return beside_torchvision(repeats, args.only)
+        beside("torchvision", repeats)
+        for number, name in enumerate(("tinyssl", "torchvision")):
+            words = [sys.executable, __file__, "--peak", str(number)]
+            found = subprocess.check_output(words, text=True).strip()
+            print(f"8 images of 224 px, peak memory: {name} {found} MiB")
+        return None
     ways = list(product((1, 2), (True, False)))
     for name, case in CASES.items():
         rounds = [

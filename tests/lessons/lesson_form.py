@@ -133,7 +133,7 @@ def check_runs(path, folder):
 
     That all do so, in full, is what lessons/measure.py looks at.
     """
-    outs = [folder / "a", folder / "b"][: 1 + (int(path.name[:2]) % 3 == 1)]
+    outs = [folder / "a", folder / "b"][: 1 + (int(path.name[:2]) % 7 == 3)]
     for out in outs:
         assert run(path, out) == []
         promised = read_header(path)["files"].split(", ")
