@@ -33,6 +33,10 @@ def test_examples_to_copy_are_short(name):
         ("use_metrics.py", "QWK|AUC|SSIM|PSNR|Dice of nothing nan|n = 100, d = 6"),
         ("compare_folders.py", "SSIM, 80 paired by name|The sets differ"),
         ("calibrate_distance.py --repeats 2 --sizes 20", "n =  20: above the floor"),
+        (
+            "grade_by_patches.py --filters 8 --trees 9",
+            "9 trees: macro AUC|80 test images",
+        ),
         ("segment_vessels.py", "10 images annotated, 2 held out|thin recall 0."),
     ],
 )
