@@ -65,10 +65,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("data", nargs="?", help="an .npz of MedMNIST")
     parser.add_argument("--filters", type=int, default=192)
+    parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--trees", type=int, default=300)
     args = parser.parse_args()
     x, y, x_test, y_test = read(args.data)
-    folds, known = StratifiedKFold(5, shuffle=True, random_state=0), {}
+    folds, known = StratifiedKFold(args.folds, shuffle=True, random_state=0), {}
     models = candidates(args.filters, args.trees)
     for name, model in models.items():
         shares = cross_val_predict(model, x, y, cv=folds, method="predict_proba")
