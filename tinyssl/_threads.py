@@ -28,7 +28,7 @@ def spread(work, length, *, least=1):
     """Call ``work(start, stop)`` on parts of ``range(length)``; return the answers.
 
     Parts are in order, one a thread, none shorter than ``least``. The first runs here:
-    to wake one thread less, and not to sleep, is a fifth of a call of a millisecond.
+    there is one thread less to wake.
     """
     parts = length // max(1, least)
     if parts > 1:  # asking how many threads there are costs 3 us
