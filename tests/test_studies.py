@@ -96,7 +96,9 @@ def test_every_target_is_compared_and_leaves_a_page(target, runs, tmp_path):
     assert saved["summary"] == json.loads(json.dumps(results["summary"]))
     page = page_of(out)
     minus = f"minus {results['rows'][0]['init']}"
-    for words in (minus, "verdict", "every", kind.title, kind.measure[:30]):
+    side = "above" if next(iter(kind.metrics.values())).higher else "below"
+    better = f"{side} zero is better than"
+    for words in (minus, "verdict", "every", better, kind.title, kind.measure[:30]):
         assert words in page.text
     assert all(figure["alt"] for figure in page.attributes("img"))
     assert "report:" in results["lines"][-1]

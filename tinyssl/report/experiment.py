@@ -132,12 +132,14 @@ def comparison_sections(target, cases, results, trained):
     figures = [(shown, f"Each point is a {each}.")]
     if any("difference" in line for line in table):
         base = summary.reference(table)
-        caption = f"Mean with its 95 % interval; above zero is more than {base}."
+        side = "above" if table[0]["higher"] else "below"
+        caption = f"Mean with its 95 % interval; {side} zero is better than {base}."
         figures.append((plots.differences(table), caption))
     options = {"rows": rows, "each": each}
     tables = [efficiency_table(table, baselines=known, **options)]
     tables += [efficiency_table(more, **options) for more in results["more"].values()]
-    heading = f"{table[0]['words']} by number of labels"
+    words = table[0]["words"]
+    heading = f"{words[0].upper()}{words[1:]} by number of labels"
     sections = [Section(heading, [target.measure, method], figures, tables)]
     if "frozen" in results:
         text = (
