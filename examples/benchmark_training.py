@@ -86,7 +86,6 @@ def beside(peer, repeats):
         networks = [build().to(memory_format=layout) for build in builds]
         for network in networks:
             step(network, images)
-            step(network, images)
         rounds = [
             [step(network, images) for network in networks] for _ in range(repeats)
         ]

@@ -26,12 +26,8 @@ def read(path):
     """Return images and labels to learn from, then those to test on."""
     if path is None:
         eyes = toy.fundus(240, size=28, rng=0)
-        return (
-            eyes.images[:160],
-            eyes.grades[:160],
-            eyes.images[160:],
-            eyes.grades[160:],
-        )
+        x, y = eyes.images, eyes.grades
+        return x[:160], y[:160], x[160:], y[160:]
     with np.load(path) as parts:
         x, y = (
             np.concatenate([parts[f"train_{kind}"], parts[f"val_{kind}"]])
@@ -41,15 +37,14 @@ def read(path):
 
 
 def candidates(filters, trees):
-    """Return models to choose among, by name."""
-    found = {}
+    """Return models to choose among, by the side of their patches."""
+    found, leaf = {}, {"min_samples_leaf": 3, "random_state": 0}
     for side in (3, 5, 7):
         patches = PatchDictionary(patch_size=side, stride=1, num_filters=filters)
-        logistic = LogisticRegression(C=0.01, max_iter=1000)
-        forest = ExtraTreesClassifier(trees, min_samples_leaf=3, random_state=0)
-        name = f"patches of {side} px"
-        found[f"{name}, logistic"] = make_pipeline(patches, StandardScaler(), logistic)
-        found[f"{name}, {trees} trees"] = make_pipeline(patches, forest)
+        linear = StandardScaler(), LogisticRegression(C=0.01, max_iter=1000)
+        found[f"{side} px, logistic"] = make_pipeline(patches, *linear)
+        forest = ExtraTreesClassifier(trees, **leaf)
+        found[f"{side} px, {trees} trees"] = make_pipeline(patches, forest)
     return found
 
 
