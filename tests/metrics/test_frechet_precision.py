@@ -131,6 +131,36 @@ def test_blocks_and_lapack_give_the_same(n, smallest, monkeypatch):
         frechet_distance_from_stats(zero, flat, zero, 4 * np.eye(6))
 
 
+@pytest.mark.parametrize("rank1", [1, 3, 5])
+@pytest.mark.parametrize("rank2", [1, 3, 5, 6])
+def test_singular_covariances_have_the_distance_of_their_factors(rank1, rank2):
+    rng, zero = np.random.default_rng([rank1, rank2]), np.zeros(6)
+    factors = [rng.normal(size=(6, rank)) for rank in (rank1, rank2)]
+    covs = [factor @ factor.T for factor in factors]
+    cross = np.linalg.svd(factors[0].T @ factors[1], compute_uv=False).sum()
+    expected = np.trace(covs[0] + covs[1]) - 2 * cross
+    actual = frechet_distance_from_stats(zero, covs[0], zero, covs[1])
+    assert actual == pytest.approx(expected, rel=1e-7)
+    assert frechet_distance_from_stats(zero, covs[1], zero, covs[0]) == pytest.approx(
+        actual, rel=1e-7
+    )
+
+
+def test_a_negative_direction_that_a_singular_covariance_hides_is_refused():
+    zero, flat, other = np.zeros(3), np.diag([1.0, 2, 0]), np.diag([1.0, 1, -1e-9])
+    with refused("cov2 must be positive semidefinite"):
+        frechet_distance_from_stats(zero, flat, zero, other)
+    other[2, 2] = -1e-17  # rounding
+    found = frechet_distance_from_stats(zero, flat, zero, other)
+    assert found == pytest.approx((np.sqrt(2) - 1) ** 2)
+
+
+def test_a_covariance_that_is_nearly_singular_keeps_all_its_directions():
+    zero, variances = np.zeros(3), np.array([1e-14, 0.1, 1])  # too coarse for squares
+    found = frechet_distance_from_stats(zero, np.diag(variances), zero, np.eye(3))
+    assert found == pytest.approx(np.sum((np.sqrt(variances) - 1) ** 2))
+
+
 @pytest.mark.parametrize("kind", ["decay", "steps", "factor"])
 @pytest.mark.parametrize("size", np.arange(0, 4.1, 0.25))  # of deviations: 1 to 10⁻⁴
 def test_what_goes_the_fast_way_keeps_ten_digits(kind, size):

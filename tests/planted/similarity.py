@@ -60,6 +60,9 @@ metrics/frechet.py: metrics/test_frechet.py metrics/test_frechet_precision.py
     shift @ shift + (total - 2 * cross) -> shift @ shift + (total - cross)
     max(0.0, float( -> (float(
     total = np.trace(cov1) + np.trace(cov2) -> total = 2 * np.trace(cov1)
+    0 < root1.shape[1] < len(root1) -> root1.shape[1]
+    and _semidefinite(cov2, rounding2) ->
+    cov + rounding * cov.diagonal().max() -> cov + cov.diagonal().max()
     if n <= d: -> if n < d:
     if len(values) < least: -> if len(values) < least - 1:
     if values[0] < -rounding * max(values[-1], 0.0): -> if False:

@@ -20,7 +20,7 @@ _kernels/turns.py: test_kernels.py::test_rotate
     line[j, b] = walk[j, b] -> line[j, b] = walk[j, 0]
     numbers[last - j - two] -> numbers[last - j + two]
     size - 1 - start -> size - start
-    chosen[j % 3, j] = -> chosen[(j + 1) % 3, j] =
+    chosen[1, j + 2] = -> chosen[1, j + 1] =
 
 _kernels/turns.py: test_kernels.py::test_rotate_of_planes_of_bytes
     (cols - 1 - left, -1) -> (cols - 1 - left, 1)

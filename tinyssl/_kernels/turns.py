@@ -15,9 +15,9 @@ def rotate(images, turns, out):
     rows, cols = out.shape[1:3]
     runs = images.reshape(N, H, W * B)  # a row of a tile is one run of numbers
     plane = np.empty(COLS * (ROWS + 1) * B, images.dtype)
-    chosen = np.zeros((3, RUN), images.dtype)  # all bits of each third number
-    for j in range(RUN):
-        chosen[j % 3, j] = ~np.uint64(0)
+    chosen = np.zeros((2, RUN), images.dtype)  # all bits of the first, the third of 3
+    for j in range(0, RUN, 3):
+        chosen[0, j] = chosen[1, j + 2] = ~np.uint64(0)
     for n in range(N):
         if turns[n] == 0:
             out[n] = images[n]
@@ -54,16 +54,17 @@ def _reverse(numbers, B, chosen, out):
             out[j] = numbers[last - j]
         return
     out[:3], out[size - 3 :] = numbers[size - 3 :], numbers[:3]
-    first, second, third = chosen
+    first, third = chosen
     for start in range(3, size - 3, RUN):
         part = out[start : min(start + RUN, size - 3)]
         last = np.uint64(size - 1 - start)
         for j in range(np.uint64(len(part))):
             # the numbers of a pixel keep their order: the first lies two before
+            here = numbers[last - j]
             part[j] = (
-                (numbers[last - j - two] & first[j])
-                | (numbers[last - j] & second[j])
-                | (numbers[last - j + two] & third[j])
+                here
+                ^ ((here ^ numbers[last - j - two]) & first[j])
+                ^ ((here ^ numbers[last - j + two]) & third[j])
             )
 
 

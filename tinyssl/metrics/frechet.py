@@ -73,8 +73,9 @@ def frechet_distance_from_stats(
 
     As `frechet_distance`, but of statistics that somebody else computed; refused where
     a covariance is not symmetric or not positive semidefinite beyond rounding. Where
-    Cholesky fails for one, which is singular then or nearly, S = F F^T by its
-    eigenvectors, and the trace is the sum of the singular values of F1^T F2.
+    Cholesky fails for one, which is singular then or nearly, S1 = F F^T by its
+    eigenvectors, and the trace is the sum of the roots of the eigenvalues of F^T S2 F,
+    or, where rounding spoils them, of the singular values of F^T F2.
 
     Parameters
     ----------
@@ -91,6 +92,9 @@ def frechet_distance_from_stats(
     cross = _gaussian.cross_trace(cov1, cov2)
     if cross is None:
         root1 = _covariance_root("cov1", cov1, rounding1)
+        if 0 < root1.shape[1] < len(root1) and _semidefinite(cov2, rounding2):
+            cross = _gaussian.cross_trace(root1.T, cov2)
+    if cross is None:
         root2 = _covariance_root("cov2", cov2, rounding2)
         cross = _gaussian.nuclear_norm(root1.T @ root2)
     return _distance(mean1 - mean2, total, cross)
@@ -206,6 +210,16 @@ def _statistics(mean_name, mean, cov_name, cov):
         raise _checks.refusal(cov_name, "be symmetric", f"entries {skew:.3g} apart")
     mean = np.ascontiguousarray(mean, dtype=np.float64)
     return mean, (cov + cov.T) / 2 if skew else cov, rounding
+
+
+def _semidefinite(cov, rounding):
+    """Look quickly, by Cholesky, whether no eigenvalue is negative beyond rounding."""
+    raised = cov + rounding * cov.diagonal().max() * np.eye(len(cov))
+    try:
+        np.linalg.cholesky(raised)
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 def _covariance_root(name, cov, rounding):
