@@ -145,10 +145,7 @@ def _rotate_planes(images, turns, first, out):
         part = slice(start, stop)
         _kernels.turns.rotate(source[part], turns[part], target[part])
 
-    least = _arrays.least(target)
-    if not (turns % 2).any():  # as fast as memory: another thread gains less
-        least *= 8
-    _threads.spread(work, len(turns), least=least)
+    _threads.spread(work, len(turns), least=_arrays.least(target))
     return out
 
 
