@@ -11,7 +11,7 @@ from tinyssl.data import toy
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 COPIED = "compare_folders grade_image grade_by_patches pretrain_folder"
-COPIED += " segment_vessels use_metrics"
+COPIED += " segment_vessels use_metrics vessels_together"
 
 
 def run(*words):
@@ -36,6 +36,7 @@ def test_examples_to_copy_are_short(name):
         ("calibrate_distance.py --repeats 2 --sizes 20", "n =  20: above the floor"),
         ("grade_by_patches.py --filters 8 --trees 9 --folds 2", "9 trees: |80 test"),
         ("segment_vessels.py", "10 images annotated, 2 held out|thin recall 0."),
+        ("vessels_together.py", "choose the threshold 0.|network 1: |average: Dice 0."),
     ],
 )
 def test_an_example_prints_what_it_found(line, words):
