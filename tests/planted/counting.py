@@ -19,7 +19,8 @@ _kernels/agreement.py:
     BLOCK = 32_768 -> BLOCK = 65_536
 
 metrics/agreement.py: metrics/test_agreement.py
-    y_true.astype(np.int64) * K + y_pred -> y_true * K + y_pred
+    np.multiply(y_true, K, dtype=np.int64, casting="unsafe")
+        -> np.multiply(y_true, K).astype(np.int64)
 
 metrics/agreement.py: metrics/test_agreement.py
     int(max(high)) - int(min(low)) -> int(max(high))
@@ -40,11 +41,10 @@ metrics/agreement.py: metrics/test_agreement.py
 metrics/classification.py: metrics/test_classification.py
     table.diagonal(), table.sum(axis=1), table.sum(axis=0)
         -> table.diagonal(), table.sum(axis=0), table.sum(axis=1)
-    return float(values[1]) -> return float(values[0])
-    values[used] @ truth[used] -> values[used] @ predicted[used]
-    counted = every_class | (truth > 0) | (predicted > 0)
-        -> counted = every_class | (truth > 0)
-    np.full(len(part), undefined) -> np.zeros(len(part))
+    return values[1] -> return values[0]
+    [value * true for value, (_, true, _) -> [value * true for value, (_, _, true)
+    if every_class or any(sides) -> if every_class or sides[0]
+    if whole else undefined -> if whole else 0.0
 
 _kernels/agreement.py: test_kernels.py::test_overlap_counts metrics/test_overlap.py
     (a & b) -> (a | b)

@@ -66,7 +66,8 @@ def confusion_matrix(
     K = _checks.classes(y_true, y_pred, num_classes, _checks.LARGEST_TABLE)
     if large:
         return _count(y_true, y_pred, K)
-    flat = y_true.astype(np.int64) * K + y_pred.astype(np.int64)
+    flat = np.multiply(y_true, K, dtype=np.int64, casting="unsafe")
+    np.add(flat, y_pred, out=flat, casting="unsafe")
     return np.bincount(flat, weights, minlength=K * K).reshape(K, K)
 
 

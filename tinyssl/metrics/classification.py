@@ -1,5 +1,7 @@
 """Right and wrong by class: accuracy, precision, recall and F1."""
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -150,19 +152,19 @@ def _averaged(share, y_true, y_pred, average, num_classes, sample_weight, undefi
         y_true, y_pred, num_classes=num_classes, sample_weight=sample_weight
     )
     undefined = _checks.number("undefined", undefined)
-    hits, truth, predicted = table.diagonal(), table.sum(axis=1), table.sum(axis=0)
-    part, whole = share(hits, truth, predicted)
+    counts = table.diagonal(), table.sum(axis=1), table.sum(axis=0)
+    counts = list(zip(*(of_class.tolist() for of_class in counts), strict=True))
+    shares = [share(*of_class) for of_class in counts]
     if average == "micro":
-        return float(part.sum() / whole.sum())
-    values = np.full(len(part), undefined)
-    np.divide(part, whole, out=values, where=whole > 0)
+        return sum(part for part, _ in shares) / sum(whole for _, whole in shares)
+    values = [part / whole if whole else undefined for part, whole in shares]
     if average is None:
-        return values
+        return np.array(values)
     if average == "binary":
-        return float(values[1])
-    if average == "weighted":
-        used = truth > 0  # 0 times undefined is 0
-        return float(values[used] @ truth[used] / truth.sum())
-    counted = every_class | (truth > 0) | (predicted > 0)
-    values = values[counted]
-    return float(values.sum() / len(values))
+        return values[1]
+    each = zip(values, counts, strict=True)
+    if average == "weighted":  # 0 times undefined is 0
+        weighted = [value * true for value, (_, true, _) in each if true]
+        return math.fsum(weighted) / sum(true for _, true, _ in counts)
+    counted = [v for v, (_, *sides) in each if every_class or any(sides)]
+    return math.fsum(counted) / len(counted)
