@@ -1,7 +1,5 @@
 """Right and wrong by class: accuracy, precision, recall and F1."""
 
-import math
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -165,6 +163,6 @@ def _averaged(share, y_true, y_pred, average, num_classes, sample_weight, undefi
     each = zip(values, counts, strict=True)
     if average == "weighted":  # 0 times undefined is 0
         weighted = [value * true for value, (_, true, _) in each if true]
-        return math.fsum(weighted) / sum(true for _, true, _ in counts)
+        return sum(weighted) / sum(true for _, true, _ in counts)
     counted = [v for v, (_, *sides) in each if every_class or any(sides)]
-    return math.fsum(counted) / len(counted)
+    return sum(counted) / len(counted)
