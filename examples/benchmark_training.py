@@ -81,6 +81,7 @@ def beside(peer, repeats):
     layouts = (True,) if peer == "compiled" else (True, False)  # a compilation each
     cases = product(builders(peer).items(), ((224, 4), (64, 16)), layouts)
     for (name, builds), (side, count), last in cases:
+        torch.compiler.reset()  # or it compiles the next case for any shape, for long
         layout = torch.channels_last if last else torch.contiguous_format
         images = torch.randn(count, 3, side, side).to(memory_format=layout)
         networks = [build().to(memory_format=layout) for build in builds]

@@ -100,11 +100,14 @@ def test_the_table_and_kappas_equal_sklearn(data, pair, length):
 def test_num_classes_defaults_to_the_largest_label(length):
     with numpy_up_to(agreement, length):
         assert confusion_matrix([0], [0], num_classes=4).shape == (4, 4)
-        for last in (2, 62, 63, 64, 100):  # the last two: more than the first table has
+        for last in (2, 30, 31, 32, 100):  # the last two: more than the first table has
             table = confusion_matrix([0, last, 1], [0, 0, last])
             assert table.shape == (last + 1, last + 1)
             assert table[last, 0] == table[1, last] == table[0, 0] == 1
             assert table.sum() == 3
+            for pair in ([0, 1], [last, 0]), ([last, 0], [0, 1]):
+                assert confusion_matrix(*pair).shape == (last + 1, last + 1)
+        assert confusion_matrix([0, 0], [0, 0]).tolist() == [[2]]
 
 
 def exact_kappa(y_true, y_pred, cost, counts=None):
@@ -128,6 +131,13 @@ def test_kappas_of_any_integers_are_the_nearest_float(data, dtype, length):
         with numpy_up_to(agreement, length):
             actual = cohen_kappa(*pair, weights=scheme, undefined=UNDEFINED)
         assert actual == exact_kappa(*pair, cost)
+
+
+@pytest.mark.parametrize("far", [2**26, 2**27, 2**30])
+@pytest.mark.parametrize("places", [(0, 1), (1, 0)])
+def test_squares_beyond_float64_keep_their_digits(far, places):
+    pair = np.array([[far + 1, far, far], [3, 2, 3]])[list(places)]
+    assert qwk(*pair) == exact_kappa(*pair, COSTS["quadratic"])
 
 
 @pytest.mark.parametrize("scheme", COSTS)
@@ -201,6 +211,19 @@ def test_labels_far_out_in_any_part_are_seen(monkeypatch, place, far):
     observed = 3000 * sum((a - b) ** 2)
     expected = 3000 * sum(a * a + b * b) - 2 * sum(a) * sum(b)
     assert qwk(y_true, y_pred) == float(1 - Fraction(observed, expected))
+
+
+@wraps
+@pytest.mark.parametrize("place", [0, -1])
+@pytest.mark.parametrize("far", [9, 40])  # in the first table, and beyond it
+def test_a_class_that_one_part_has_is_counted(monkeypatch, place, far):
+    monkeypatch.setattr(agreement, "PART", 100)
+    monkeypatch.setenv("TINYSSL_NUM_THREADS", "2")
+    pair = np.random.default_rng(0).integers(0, 5, (2, 5000))
+    pair[1, place] = far
+    expected = np.zeros((far + 1, far + 1), int)
+    np.add.at(expected, tuple(pair), 1)
+    np.testing.assert_array_equal(confusion_matrix(*pair), expected)
 
 
 def test_where_scikit_learn_is_wrong():

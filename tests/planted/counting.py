@@ -14,6 +14,11 @@ _kernels/agreement.py: test_kernels.py::test_rating_sums
     y_true[start : start + BLOCK] -> y_true[start : start + BLOCK - 1]
     equal += y_true[i] == y_pred[i] -> equal += y_true[i] <= y_pred[i]
 
+_kernels/agreement.py: metrics/test_agreement.py
+    used |= table[K - 1, j] | table[j, K - 1] -> used |= table[K - 1, j]
+    used |= table[K - 1, j] | table[j, K - 1] -> used |= table[j, K - 1]
+    while K > 1: -> while K > 2:
+
 _kernels/agreement.py:
   test_kernels.py::test_byte_sums_of_a_full_block_of_the_largest_do_not_wrap
     BLOCK = 32_768 -> BLOCK = 65_536
@@ -24,6 +29,8 @@ metrics/agreement.py: metrics/test_agreement.py
 
 metrics/agreement.py: metrics/test_agreement.py
     int(max(high)) - int(min(low)) -> int(max(high))
+    max(aa, bb) < 2**53 -> max(aa, bb) < 2**60
+    max(aa, bb) < 2**53 -> aa < 2**53
     w @ (a - b) ** 2 -> w @ abs(a - b)
     * (w @ a) * (w @ b) -> * (w @ a) * (w @ a)
     gaps = np.diff(values.astype(object)) -> gaps = np.ones(len(values) - 1)

@@ -63,6 +63,21 @@ def confusion_matrix(y_true, y_pred, num_classes, table):
 
 
 @kernel
+def num_used(table):
+    """Return how many classes a table has without the last that do not occur."""
+    K = len(table)
+    while K > 1:
+        # whether anything was counted in the last row or column
+        used = 0
+        for j in range(K):
+            used |= table[K - 1, j] | table[j, K - 1]
+        if used:
+            break
+        K -= 1
+    return K
+
+
+@kernel
 def count_equal(y_true, y_pred):
     """Count the positions where two arrays of one dtype agree."""
     equal = 0
