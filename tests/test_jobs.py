@@ -42,6 +42,16 @@ def test_finished_jobs_are_run_again_only_with_other_settings(tmp_path):
     assert (tmp_path / "calls2").read_text() == ".."
 
 
+@pytest.mark.parametrize("moved", ["renamed", "of another spelling"])
+def test_finished_jobs_are_known_by_what_they_did_not_by_their_folder(tmp_path, moved):
+    shared, old = {"scale": 3, "folder": tmp_path}, tmp_path / "old"
+    old.mkdir()
+    first = run_jobs(square, shared, jobs_in(old), key={})
+    new = old.rename(tmp_path / "new") if moved == "renamed" else old / ".." / "old"
+    assert run_jobs(square, shared, jobs_in(new), key={}) == first
+    assert (tmp_path / "calls2").read_text() == "."
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_failure_keeps_what_was_done(tmp_path, workers):
     shared = {"scale": 3, "folder": tmp_path, "fails": 3}

@@ -39,11 +39,11 @@ def run_jobs(
     """Call ``function(shared, job)`` for every job and return the results in order.
 
     The function must be importable by name, and its result plain: it is kept as JSON in
-    job["file"]. Where that file was made with the same job and ``key`` (settings and
-    data), the job is not run again; a damaged one is refused. Worker processes find
-    what is shared in a file; with one worker the jobs run here. ``threads`` are
-    torch's, in each process; ``steps`` how many each job trains, of so many ``images``,
-    for the progress bar.
+    job["file"]. Where that was made with the same job and ``key`` (settings and data),
+    even in a folder of another name, the job is not run again; a damaged file is
+    refused. Worker processes find what is shared in a file; with one worker the jobs
+    run here. ``threads`` are torch's, in each process; ``steps`` how many each job
+    trains, of so many ``images``, for the progress bar.
 
     Any ``executor`` of `concurrent.futures`, such as a cluster's, takes the jobs in the
     place of worker processes. Its workers must reach all folders under the same names,
@@ -51,7 +51,8 @@ def run_jobs(
 
     An interrupt ends the workers, too, within seconds. A RuntimeError if one is killed.
     """
-    keys = [runs.plain({"job": job, "key": key}) for job in jobs]
+    asked = [{k: job[k] for k in job if k != "file"} for job in jobs]
+    keys = [runs.plain({"job": job, "key": key}) for job in asked]
     work = {"function": function, "shared": shared, "jobs": jobs, "keys": keys}
     waiting = [number for number in range(len(jobs)) if _read(work, number) is None]
     waiting, workers = ranks.as_first(waiting), min(workers, len(waiting))

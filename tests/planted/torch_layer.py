@@ -126,6 +126,7 @@ jobs.py: test_interrupts.py::test_workers_end_with_their_parent
 
 jobs.py: test_jobs.py
     if found["key"] == work["keys"][number] else None -> if True else None
+    for k in job if k != "file"} -> for k in job}
     for number in range(len(jobs))] -> for number in range(len(jobs))][::-1]
 
 cases.py: test_cases.py
