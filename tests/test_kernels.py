@@ -47,6 +47,14 @@ def test_pairs_of_labels(pair, dtype):
     np.testing.assert_array_equal(table, reference.confusion_matrix(*pair, 5))
 
 
+@given(st.integers(1, 40), st.lists(st.tuples(*[st.integers(0, 39)] * 2), max_size=3))
+def test_num_used(num_classes, counted):
+    table = np.zeros((num_classes, num_classes), np.int64)
+    for place in counted:
+        table[tuple(np.minimum(place, num_classes - 1))] = 1
+    assert _kernels.agreement.num_used(table) == reference.num_used(table)
+
+
 @pytest.mark.parametrize("dtype", ["u1", "i1", "i8", "u8"])
 @pytest.mark.parametrize("place", [0, 1])
 def test_confusion_matrix_never_counts_outside_its_table(dtype, place):

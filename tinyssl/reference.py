@@ -17,6 +17,12 @@ def confusion_matrix(y_true, y_pred, num_classes):
     return table
 
 
+def num_used(table):
+    """Return how many classes a table has without the last that do not occur."""
+    occurs = np.flatnonzero(table.any(axis=0) | table.any(axis=1))
+    return max(occurs, default=0) + 1
+
+
 def rating_sums(y_true, y_pred, origin):
     """Return the five sums of quadratic weighted kappa, and the range."""
     # the range tells the caller whether a sum can have wrapped
