@@ -52,6 +52,17 @@ def test_finished_jobs_are_known_by_what_they_did_not_by_their_folder(tmp_path, 
     assert (tmp_path / "calls2").read_text() == "."
 
 
+def test_what_else_a_job_should_leave_must_be_there(tmp_path):
+    shared, jobs = {"scale": 3, "folder": tmp_path}, jobs_in(tmp_path)
+    run_jobs(square, shared, jobs, key={})
+    (tmp_path / "model.pt").touch()
+    saved = [tmp_path / "calls0", None, tmp_path / "lost.pt", tmp_path / "model.pt"]
+    jobs = [job | {"save": path} for job, path in zip(jobs, saved, strict=True)]
+    run_jobs(square, shared, jobs, key={})
+    found = [len((tmp_path / f"calls{x}").read_text()) for x in range(4)]
+    assert found == [1, 1, 2, 1]
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_failure_keeps_what_was_done(tmp_path, workers):
     shared = {"scale": 3, "folder": tmp_path, "fails": 3}

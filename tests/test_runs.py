@@ -1,6 +1,7 @@
 """The run folder: whole or old files, strict JSON, encoders that come back."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -108,5 +109,22 @@ def test_a_folder_goes_on_with_its_own_settings_and_no_others(tmp_path):
     runs.claim(tmp_path, settings)
     runs.claim(tmp_path, settings, {"threads": 2})  # where it runs may differ
     with pytest.raises(ValueError, match="with steps=3, this one has steps=4"):
-        runs.claim(tmp_path, settings | {"steps": 4})
+        runs.claim(tmp_path, settings | {"steps": 4}, growing=["steps"])
     assert runs.read_config(tmp_path)["steps"] == 3
+
+
+def test_a_list_may_grow_where_that_is_said_but_loses_nothing(tmp_path):
+    settings = {"init": [Path("a")], "labels": [0.1]}
+    more = {"init": [Path("b"), Path("a")], "labels": [0.1]}
+    runs.claim(tmp_path, settings)
+    with pytest.raises(ValueError, match="init="):
+        runs.claim(tmp_path, more, growing=["labels"])
+    runs.claim(tmp_path, more, growing=["init", "labels"])
+    assert runs.read_config(tmp_path)["init"] == ["b", "a"]
+    claim = runs.claimed(tmp_path, {"init": ["a", "b", "c"]}, growing=["init"])
+    with pytest.raises(ValueError, match="no"), claim:  # noqa: PT012
+        assert len(runs.read_config(tmp_path)["init"]) == 3
+        raise ValueError("no")
+    assert runs.read_config(tmp_path)["init"] == ["b", "a"]
+    with pytest.raises(ValueError, match="init="):
+        runs.claim(tmp_path, settings, growing=["init", "labels"])

@@ -189,6 +189,56 @@ def test_several_encoders_of_a_task_take_turns_in_the_repeats(tmp_path, monkeypa
         finetune(OWN_DATA, tmp_path / "other", init=[many], repeats=2)
 
 
+def test_what_is_added_to_a_run_is_trained_alone_and_as_in_a_run_of_its_own(
+    runs, tmp_path, monkeypatch
+):
+    trained, fit = [], fitting.fit
+
+    def watched(task, shared, job, *some, **how):
+        trained.append((job["init"], job["labels"]))
+        return fit(task, shared, job, *some, **how)
+
+    monkeypatch.setattr(fitting, "fit", watched)
+    one, two = (runs / task for task in ("restoration", "rotation"))
+    first, more = {"init": [one], "images": [4]}, {"init": [one, two], "images": [4, 2]}
+    how = {"tune": False, "folds": 2, "same_compute": False, "transductive": True}
+    old = finetune(OWN_DATA, tmp_path / "run", **how, **first)["rows"]
+    trained.clear()
+    grown = finetune(OWN_DATA, tmp_path / "run", **how, **more)["rows"]
+    fewer = [(name, 2) for name in ("scratch", "restoration", "rotation")]
+    assert sorted(trained) == sorted(2 * [*fewer, ("rotation", 4)])
+    assert all(row in grown for row in old)
+    own = finetune(OWN_DATA, tmp_path / "own", **how, **more)["rows"]
+    timeless = [[row | {"seconds": 0} for row in rows] for rows in (grown, own)]
+    assert timeless[0] == timeless[1]
+    with pytest.raises(ValueError, match="holds a run with init="):
+        finetune(OWN_DATA, tmp_path / "run", **how, **first)
+
+
+def test_other_weights_under_the_same_name_are_trained_again_and_they_alone(
+    runs, tmp_path, monkeypatch
+):
+    trained, fit = [], fitting.fit
+
+    def watched(task, shared, job, *some, **how):
+        trained.append(job["init"])
+        return fit(task, shared, job, *some, **how)
+
+    monkeypatch.setattr(fitting, "fit", watched)
+    names = [
+        shutil.copytree(runs / task, tmp_path / task)
+        for task in ("rotation", "restoration")
+    ]
+    how = {"init": names, "same_compute": False, "transductive": True}
+    finetune(OWN_DATA, tmp_path / "run", **how)
+    trained.clear()
+    pretrain("toy:12:64:8", tmp_path / "other", "rotation")
+    shutil.rmtree(names[0])
+    (tmp_path / "other").rename(names[0])
+    finetune(OWN_DATA, tmp_path / "run", **how)
+    assert trained == ["rotation"] * 2
+
+
 def test_schedules_are_chosen_for_each_start_without_what_is_scored(
     runs, tmp_path, monkeypatch
 ):

@@ -1,5 +1,6 @@
 """Compare initialisations on the labels of a study: each, trained once, is a job."""
 
+import functools
 import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
@@ -76,6 +77,7 @@ def compare_starts(
         As `tinyssl.models.from_config` takes it, or a function of your own.
     out : path
         Run folder: jobs/ holds finished jobs, models/ those with the most labels.
+        Starts and labels that are added later are trained beside them.
     labels : sequence of float in (0, 1], int, or "all"
         Shares of the labels, or numbers of labelled images. Fewer lie inside more.
     repeats : int
@@ -112,6 +114,7 @@ def compare_starts(
     inits += [RANDOM] * any(start.carried == "frozen" for start in starts.values())
     most = max(asked_for(cases, asked) for asked in labels)
     jobs, again = [], math.ceil(pretrain_images / (batch_size or 1))  # same compute
+    content = functools.cache(Start.content)
     for cell, chosen in plan(cases, labels, repeats, seed):
         asked, run = cell["labels"], cell["run"]
         draw = cell["repeat"] if isinstance(asked, float) else run
@@ -122,8 +125,10 @@ def compare_starts(
             name = f"{slug(init)}-{asked}-run{run}"
             job = {"init": init, **cell, "seed": seed + draw}
             job["steps"] = budget + (again if init == SAME_COMPUTE else 0)
+            if start := starts.get(init):
+                job["start"] = content(start.of_repeat(cell["repeat"]), cell["fold"])
             job |= {"chosen": chosen.tolist(), "file": Path(out) / f"jobs/{name}.json"}
-            job["save"] = f"models/{name}.pt" if asked == most else None
+            job["save"] = Path(out) / f"models/{name}.pt" if asked == most else None
             jobs.append(job)
     how = {"batch_size": batch_size, "lr": lr, "threads": threads, "device": device}
     how |= {"precision": precision, "compile": compile, "until": until}

@@ -86,7 +86,7 @@ def finetune(shared: Shared, job: dict[str, Any]) -> dict[str, Any]:
     else:
         columns = cases.take(target.columns, job["chosen"])
         task.to(shared.training["device"]).fit(*columns)
-    row = {key: job[key] for key in job if key not in ("file", "save")}
+    row = {key: job[key] for key in job if key not in ("start", "file", "save")}
     row["curve"] = []
     for entry in log:
         if next(iter(target.metrics)) in entry:
@@ -102,7 +102,7 @@ def finetune(shared: Shared, job: dict[str, Any]) -> dict[str, Any]:
     seconds = ranks.size() * (time.process_time() - begun)
     row |= {"held": held.tolist(), "seconds": round(seconds, 2)}
     if job["save"]:
-        runs.save_state(shared.out / job["save"], task.state_dict())
+        runs.save_state(job["save"], task.state_dict())
     return row
 
 

@@ -40,10 +40,11 @@ def run_jobs(
 
     The function must be importable by name, and its result plain: it is kept as JSON in
     job["file"]. Where that was made with the same job and ``key`` (settings and data),
-    even in a folder of another name, the job is not run again; a damaged file is
-    refused. Worker processes find what is shared in a file; with one worker the jobs
-    run here. ``threads`` are torch's, in each process; ``steps`` how many each job
-    trains, of so many ``images``, for the progress bar.
+    even in a folder of another name, the job is not run again, unless job["save"], what
+    else it leaves, is not there; a damaged file is refused. Worker processes find what
+    is shared in a file; with one worker the jobs run here. ``threads`` are torch's, in
+    each process; ``steps`` how many each job trains, of so many ``images``, for the
+    progress bar.
 
     Any ``executor`` of `concurrent.futures`, such as a cluster's, takes the jobs in the
     place of worker processes. Its workers must reach all folders under the same names,
@@ -51,7 +52,7 @@ def run_jobs(
 
     An interrupt ends the workers, too, within seconds. A RuntimeError if one is killed.
     """
-    asked = [{k: job[k] for k in job if k != "file"} for job in jobs]
+    asked = [{k: job[k] for k in job if k not in ("file", "save")} for job in jobs]
     keys = [runs.plain({"job": job, "key": key}) for job in asked]
     work = {"function": function, "shared": shared, "jobs": jobs, "keys": keys}
     waiting = [number for number in range(len(jobs)) if _read(work, number) is None]
@@ -79,8 +80,9 @@ def run_jobs(
 
 def _read(work, number):
     """Return a finished job's result; None when it has to be run."""
-    path = Path(work["jobs"][number]["file"])
-    if not path.exists():
+    job = work["jobs"][number]
+    path, saved = Path(job["file"]), job.get("save")
+    if not path.exists() or (saved and not Path(saved).exists()):
         return None
     found = runs.read_json(path, "key", "result")
     return found["result"] if found["key"] == work["keys"][number] else None

@@ -43,18 +43,12 @@ class Shared:
     curve: int = 0
 
     def key(self) -> dict[str, Any]:
-        """Return what a finished job must agree with, wherever it ran."""
+        """Return what any finished job must agree with, wherever it ran."""
         how, encoder = ("threads", "device", "compile", *LIMITS), self.encoder
         key = {"cases": self.cases.settings(), "fold": self.cases.fold}
         key |= {"encoder": repr(encoder) if callable(encoder) else dict(encoder)}
         key["training"] = {k: v for k, v in self.training.items() if k not in how}
-        key["options"] = self.options
-        for name, start in self.starts.items():
-            folds = range(max(1, self.cases.num_folds))
-            members = start.members()
-            paths = [one.folder(k) / "encoder.pt" for one in members for k in folds]
-            key[name] = [start.carried, *runs.content_hashes(paths)]
-        return key
+        return key | {"options": self.options}
 
 
 def new_encoder(encoder: Encoder, *, channels: int) -> nn.Module:
@@ -110,7 +104,7 @@ def pretrain(
         job = {"task": name, "fold": fold, "folder": str(place)}
         job |= {"task_options": dict(options or {}), "weights": weights, "init": None}
         if init is not None:
-            job["init"] = runs.content_hashes([init.folder(fold) / "encoder.pt"])
+            job["init"] = init.content(fold)
         jobs.append(runs.plain(job) | {"file": out / place / "done.json"})
     starts = {} if init is None else {name: init}
     shared = Shared(cases, Path(out), encoder, training, starts)

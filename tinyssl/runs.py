@@ -50,15 +50,21 @@ def refuse_foreign(out):
         )
 
 
-def claim(out, settings, layout=None):
-    """Write config.json; refuse another run's folder, though `layout` may differ."""
+def claim(out, settings, layout=None, growing=()):
+    """Write config.json; refuse another run's folder, though `layout` may differ.
+
+    The lists of settings named in `growing` may hold more than they did.
+    """
     sweep(out)
     wanted = plain(settings)
     found = read_config(out) if (out / "config.json").exists() else wanted
     for name, value in wanted.items():
-        if found.get(name) != value:
+        was = found.get(name)
+        if name in growing and isinstance(was, list) and all(x in value for x in was):
+            continue
+        if was != value:
             raise ValueError(
-                f"--out {out} holds a run with {name}={found.get(name)}, this one has "
+                f"--out {out} holds a run with {name}={was}, this one has "
                 f"{name}={value}: give the same settings to resume it, or another --out"
             )
     versions = {name: metadata.version(name) for name in VERSIONS}
@@ -68,7 +74,7 @@ def claim(out, settings, layout=None):
 
 
 @contextmanager
-def claimed(out, settings, layout=None):
+def claimed(out, settings, layout=None, growing=()):
     """Hold a run folder while a job runs; leave no trace of one that is refused.
 
     Else the folder "holds a run" with the wrong settings, and refuses the right ones.
@@ -77,13 +83,15 @@ def claimed(out, settings, layout=None):
         yield
         return
     refuse_foreign(out)
-    there = set(out.iterdir()) if out.exists() else None
-    claim(out, settings, layout)
+    there, config = set(out.iterdir()) if out.exists() else None, out / "config.json"
+    before = config.read_bytes() if config.exists() else None
+    claim(out, settings, layout, growing)
     try:
         yield
     except REFUSALS:
-        config = out / "config.json"
-        if {config} == set(out.iterdir()) - (there or set()):
+        if before is not None:
+            write_atomic(config, lambda partial: partial.write_bytes(before))
+        elif {config} == set(out.iterdir()) - (there or set()):
             config.unlink()
             if there is None:
                 out.rmdir()

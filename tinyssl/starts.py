@@ -44,6 +44,10 @@ class Start:
         """Return the encoder whose turn it is: repeats go through all of them."""
         return (members := self.members())[repeat % len(members)]
 
+    def content(self, fold: int | None) -> list[str]:
+        """Return what is carried over, and a hash of the weights."""
+        return [self.carried, *runs.content_hashes([self.folder(fold) / "encoder.pt"])]
+
     def seen(self, fold: int | None) -> list[str]:
         """Return the content hashes of what it has seen."""
         return list(runs.load_encoder(self.folder(fold) / "encoder.pt")[1]["seen"])

@@ -245,7 +245,8 @@ def finetune(s: SimpleNamespace) -> dict[str, Any]:
     how = {"encoder": config, "out": out, "seed": s.seed, **where, **limited, **own}
     how |= {"pretrain_images": extra, "curve": defaults["curve"]}
     how |= {"schedules": experiment.SCHEDULES if s.tune and kind.trains else ()}
-    with runs.claimed(out, settings, where | ranks.described(where["device"])):
+    layout = where | ranks.described(where["device"])
+    with runs.claimed(out, settings, layout, growing=("init", "beside", "labels")):
         rows = compare(kind, cases, starts, labels, budget, how)
     if not ranks.leave():
         return []

@@ -57,6 +57,7 @@ ranks.py: test_ranks.py
     .add("spoken", 1) == 1 -> .add("spoken", 1) > 0
 
 jobs.py: test_jobs.py
+    or (saved and not Path(saved).exists()) -> or False
     with _one_job, chdir(place), use_threads -> with _one_job, use_threads
     f"jobs{time.time_ns()}" -> "jobs"
     with _one_job, chdir(place), use_threads -> with chdir(place), use_threads
@@ -171,12 +172,20 @@ fitting.py: test_targets.py
     cases.held(fold)\n -> cases.held(0)\n
     carry(task, start.of_repeat(job["repeat"]), job["fold"]) -> pass
 
+runs.py: test_runs.py
+    all(x in value for x in was) -> True
+    if before is not None: -> if False:
+
+pretraining.py: test_studies.py
+    key | {"options": self.options} -> key | {"options": [*self.starts]}
+
 fitting.py: test_studies.py
     index[part_of != part] -> index
     np.nanargmax(known) -> np.nanargmin(known)
     thin(held, WATCHED) -> held
 
 experiment.py: test_studies.py
+    job["start"] = content( -> _ = content(
     if job["repeat"] == 0} -> if job["repeat"] == 1}
 
 demo.py: test_studies.py
