@@ -475,18 +475,22 @@ def test_demo_answers_both_questions_with_and_without_having_looked(
 @pytest.mark.parametrize(
     ("ends", "word"),
     [
-        ((0.1, 0.01, 0.2), "helped"),
-        ((-0.1, -0.2, -0.01), "did not help but HURT"),
-        ((0.1, -0.1, 0.3), "did not help"),
+        ((0.1, 0.01, 0.2), "helped filters"),
+        ((-0.1, -0.2, -0.01), "did not help filters but HURT"),
+        ((0.1, -0.1, 0.3), "did not help filters"),
     ],
 )
 def test_demo_says_what_the_interval_says(ends, word):
     values = dict(zip(("difference", "low", "high"), ends, strict=True))
-    inits = (demo.PIXELS, demo.LEARNED, demo.RANDOM)
-    summary = [{"init": i, "avg": k / 4} for k, i in enumerate(inits)]
-    said = demo.answer("eye", {"summary": summary} | values)
-    assert "learned filters got 25 right from 40 labels, random filters 50 (" in said
+    inits = (demo.PIXELS, demo.LEARNED, demo.RANDOM, demo.SCRATCH, demo.TASK)
+    summary = [{"init": i, "avg": k / 8} for k, i in enumerate(inits)]
+    said = demo.answer("class", {"summary": summary} | values)
+    assert "learned ones got 12 right from 40 labels, random ones 25 (" in said
     assert f"? Looking first {word}: of 100 pairs" in said
+    network = f"A network got 38 without looking first, 50 after {demo.TASK}; "
+    assert said.endswith(f"{network}{demo.PIXELS} got 0.")
+    said = demo.answer("eye", {"summary": summary[:3]} | values)
+    assert said.endswith(f"). {demo.PIXELS} got 0.")
 
 
 def test_demo_learns_from_other_patients_than_it_scores():

@@ -34,7 +34,7 @@ EYES, UNSEEN, SIZE = 1000, 300, 48
 LABELS, DRAWS = 40, 8
 TASK = "rotation"
 PRETRAINING = {"steps": 150, "batch_size": 32, "lr": 3e-3}
-FINETUNING = {"steps": 200, "batch_size": 16, "lr": 3e-3}
+FINETUNING = {"steps": 250, "batch_size": 16, "lr": 3e-3}
 FILTERS = {"num_filters": 128, "iterations": 15}
 LEARNED, RANDOM, PIXELS = "learned filters", "random filters", "8 × 8 pixels"
 PAIRS = {LEARNED: RANDOM, TASK: SCRATCH}  # with and without having looked
@@ -54,7 +54,7 @@ def demo(s: SimpleNamespace) -> dict[str, Any]:
     others = f"toy:{UNSEEN}:{SIZE}:{s.seed + 1_000_000}"
     tables = [*map(open_dataset, (f"toy:{EYES}:{SIZE}:{s.seed}", others))]
     asked = {name: cases_of(name, *tables) for name in QUESTIONS}
-    cases, config = asked["class"], models.densenet_small().config
+    cases, config = asked["class"], models.sononet_small().config
     settings = {"command": "demo", "encoder": config, "seed": s.seed}
     settings |= {"pretrain": PRETRAINING, "finetune": FINETUNING} | cases.settings()
     where = running(s, DRAWS)
@@ -129,16 +129,18 @@ def conclude(rows) -> dict[str, Any]:
 def answer(name: str, found: dict[str, Any]) -> str:
     """Say whether it helped, in a sentence or two."""
     right = {x["init"]: f"{100 * x['avg']:.0f}" for x in found["summary"]}
-    verdict = "helped" if found["low"] > 0 else "did not help"
+    verdict = "helped filters" if found["low"] > 0 else "did not help filters"
     verdict += " but HURT" if found["high"] < 0 else ""
     ends = (number(found[key], sign=True) for key in ("difference", "low", "high"))
     difference, low, high = ends
-    others = {PIXELS: PIXELS, SCRATCH: "a network", TASK: f"one after {TASK}"}
-    beside = (f"{words} {right[k]}" for k, words in others.items() if k in right)
+    beside = f"{PIXELS} got {right[PIXELS]}"
+    if SCRATCH in right:
+        network = f"A network got {right[SCRATCH]} without looking first, "
+        beside = f"{network}{right[TASK]} after {TASK}; {beside}"
     return (
-        f"{QUESTIONS[name]} Looking first {verdict}: of 100 pairs of eyes {LEARNED} "
-        f"got {right[LEARNED]} right from {LABELS} labels, {RANDOM} {right[RANDOM]} "
-        f"(difference of AUC {difference} [{low}, {high}]); {', '.join(beside)}."
+        f"{QUESTIONS[name]} Looking first {verdict}: of 100 pairs of eyes learned ones "
+        f"got {right[LEARNED]} right from {LABELS} labels, random ones {right[RANDOM]} "
+        f"(difference of AUC {difference} [{low}, {high}]). {beside}."
     )
 
 
