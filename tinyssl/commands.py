@@ -252,7 +252,8 @@ def finetune(
         Stop after so many minutes, with exit status 0 and the command to go on with;
         what was not trained to its end by then begins anew.
     out : path
-        Run folder, runs/ and the target's name if not given.
+        Run folder, runs/ and the target's name if not given. Of a finished run only
+        what more of init, beside, fractions or images asks for is trained.
     """
     return call("tinyssl.studies:finetune", locals())
 
