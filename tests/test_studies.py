@@ -189,19 +189,25 @@ def test_several_encoders_of_a_task_take_turns_in_the_repeats(tmp_path, monkeypa
         finetune(OWN_DATA, tmp_path / "other", init=[many], repeats=2)
 
 
-def test_what_is_added_to_a_run_is_trained_alone_and_as_in_a_run_of_its_own(
-    runs, tmp_path, monkeypatch
-):
-    trained, fit = [], fitting.fit
+@pytest.fixture
+def trained(monkeypatch):
+    """What was trained from now on: initialisations and their labels."""
+    found, fit = [], fitting.fit
 
     def watched(task, shared, job, *some, **how):
-        trained.append((job["init"], job["labels"]))
+        found.append((job["init"], job["labels"]))
         return fit(task, shared, job, *some, **how)
 
     monkeypatch.setattr(fitting, "fit", watched)
+    return found
+
+
+def test_what_is_added_to_a_run_is_trained_alone_and_as_in_a_run_of_its_own(
+    runs, tmp_path, trained
+):
     one, two = (runs / task for task in ("restoration", "rotation"))
     first, more = {"init": [one], "images": [4]}, {"init": [one, two], "images": [4, 2]}
-    how = {"tune": False, "folds": 2, "same_compute": False, "transductive": True}
+    how = {"same_compute": False, "transductive": True}
     old = finetune(OWN_DATA, tmp_path / "run", **how, **first)["rows"]
     trained.clear()
     grown = finetune(OWN_DATA, tmp_path / "run", **how, **more)["rows"]
@@ -216,19 +222,10 @@ def test_what_is_added_to_a_run_is_trained_alone_and_as_in_a_run_of_its_own(
 
 
 def test_other_weights_under_the_same_name_are_trained_again_and_they_alone(
-    runs, tmp_path, monkeypatch
+    runs, tmp_path, trained
 ):
-    trained, fit = [], fitting.fit
-
-    def watched(task, shared, job, *some, **how):
-        trained.append(job["init"])
-        return fit(task, shared, job, *some, **how)
-
-    monkeypatch.setattr(fitting, "fit", watched)
-    names = [
-        shutil.copytree(runs / task, tmp_path / task)
-        for task in ("rotation", "restoration")
-    ]
+    tasks = ("rotation", "restoration")
+    names = [shutil.copytree(runs / task, tmp_path / task) for task in tasks]
     how = {"init": names, "same_compute": False, "transductive": True}
     finetune(OWN_DATA, tmp_path / "run", **how)
     trained.clear()
@@ -236,7 +233,7 @@ def test_other_weights_under_the_same_name_are_trained_again_and_they_alone(
     shutil.rmtree(names[0])
     (tmp_path / "other").rename(names[0])
     finetune(OWN_DATA, tmp_path / "run", **how)
-    assert trained == ["rotation"] * 2
+    assert trained == [("rotation", 2)] * 2
 
 
 def test_schedules_are_chosen_for_each_start_without_what_is_scored(
