@@ -64,6 +64,12 @@ def test_hostile_text_stays_text(tmp_path):
     assert "".join(page.words).count(HOSTILE) == 15
 
 
+def test_every_line_of_a_subtitle_is_a_paragraph(tmp_path):
+    written = write(tmp_path / "r.html", example_sections(), subtitle="One.\nTwo.")
+    said = re.findall('<p class="subtitle">(.*)</p>', written)
+    assert said == ["One.", "Two."]
+
+
 def test_every_figure_has_alt_text_a_number_and_a_file_beside(tmp_path):
     pictures = [(figure(), "one"), (figure(title=""), "two"), (figure("", "x"), "")]
     sections = [Section("a", figures=pictures[:2]), Section("b", figures=pictures[2:])]
@@ -127,6 +133,14 @@ def test_efficiency_table_gives_the_verdict_before_every_fold():
     assert first == ["0.100", "0.300", "0.100  0.200  0.300"]
     assert columns["every fold"][2].startswith("−0.250")
     assert table.bold == {(1, 3)}
+
+
+def test_efficiency_table_has_no_columns_of_differences_where_nothing_is_compared():
+    scores = {"learned": [0.1, 0.2], "random": [0.2, 0.25]}
+    table = efficiency_table(summary_of(scores, (10, 10))[0], each="draw")
+    common = ("labels", "init", "n", "QWK", "95 % interval", "min", "max")
+    assert table.header == (*common, "every draw")
+    assert table.rows[1][4:] == ("[−0.093, 0.543]", "0.200", "0.250", "0.200  0.250")
 
 
 def test_efficiency_table_survives_one_fold_and_nan():

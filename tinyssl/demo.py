@@ -160,7 +160,7 @@ def write_page(out, cases, rows, found, filters, logs, said):
         f"draw of {LABELS} labels, the same for all. Filters answer by logistic "
         "regression on their responses; networks are trained on the labels with one "
         f"budget, from random weights (scratch) or after learning by {TASK}: one such "
-        "network is one draw, and what it gains it may lose with another --seed. The "
+        "network is one draw, and what it gains it may lose with another seed. The "
         "intervals hold for other labels of these eyes."
     )
     summaries = {QUESTIONS[name]: some["summary"] for name, some in found.items()}
@@ -189,5 +189,5 @@ def write_page(out, cases, rows, found, filters, logs, said):
     sections += pages.pretext_sections(out, cases, {TASK: logs}, config)
     sections += pages.images_section(cases)
     title = "Does it help to look at eyes without labels first?"
-    options = {"subtitle": " ".join(said), "facts": known}
+    options = {"subtitle": "\n".join(said), "facts": known}
     write_report(out / "report.html", title, sections, **options)

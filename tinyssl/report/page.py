@@ -37,14 +37,17 @@ class Section:
 
 
 def write_report(path, title, sections, *, subtitle=None, facts=None):
-    """Write the page and, beside it, figures/; ``facts`` are the box at the top."""
+    """Write the page and, beside it, figures/.
+
+    Each line of the subtitle is a paragraph; ``facts`` are the box at the top.
+    """
     path = Path(path)
     figures = [figure for section in sections for figure, _ in section.figures]
     plates = save_figures(path.parent / "figures", figures)
     numbered = iter(enumerate(plates.items(), start=1))
     top = [f"<h1>{_text(title)}</h1>"]
-    if subtitle:
-        top.append(f'<p class="subtitle">{_text(subtitle)}</p>')
+    for line in (subtitle or "").splitlines():
+        top.append(f'<p class="subtitle">{_text(line)}</p>')
     if facts:
         pairs = [(_text(label), _text(value)) for label, value in facts.items()]
         top.append('<dl class="facts" aria-label="At a glance">')

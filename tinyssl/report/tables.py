@@ -35,13 +35,16 @@ class Table:
 def efficiency_table(summary, *, baselines=(), rows=(), caption=None, each="fold"):
     """Lay out scores by labels and initialisation, of summaries and their rows.
 
-    ``each`` says what one value is, a fold or a repeat.
+    ``each`` says what one value is, a fold or a repeat. The columns of differences
+    are there where anything was compared.
     """
     lines, asked = [*summary, *baselines], by_labels(rows)
     metric = metric_of(lines[0]).words if lines else ""
+    paired = any("difference" in line for line in lines)
     header = ("labels", "init", "n", metric, "95 % interval")
-    header += (f"minus {reference(lines)} [95 % interval]", "verdict", "min", "max")
-    header += (f"every {each}",)
+    if paired:
+        header += (f"minus {reference(lines)} [95 % interval]", "verdict")
+    header += ("min", "max", f"every {each}")
     body, bold = [], set()
     for name, group in by_labels(lines).items():
         best = round(best_average(group), 12)
@@ -55,7 +58,7 @@ def efficiency_table(summary, *, baselines=(), rows=(), caption=None, each="fold
             mean, *ends = (number(line[key]) for key in ("avg", "min", "max"))
             values = "  ".join(map(number, line["values"]))
             first = ("" if i else name, line["init"], n, mean, interval_of(line))
-            first += (difference, word)
+            first += (difference, word) if paired else ()
             body.append((*first, *ends, values))
     if caption is None:
         caption = (
