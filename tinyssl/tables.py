@@ -4,6 +4,7 @@ import importlib
 import inspect
 import re
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 
@@ -57,3 +58,8 @@ def load(path: str) -> Any:
     """Return what an import path names: "package.module:function"."""
     module, _, attribute = path.partition(":")
     return getattr(importlib.import_module(module), attribute)
+
+
+def call(path: str, given: dict[str, Any]) -> Any:
+    """Call what an import path names, which is imported only now."""
+    return load(path)(SimpleNamespace(**given))
