@@ -91,12 +91,13 @@ def test_writing_leaves_no_partial_file_and_is_reproducible(tmp_path):
 
 
 def test_rows_without_a_first_cell_join_the_row_above_and_numbers_stand_right(tmp_path):
-    table = Table(("name", "score"), (("a", "+0.5"), ("", "–"), ("c", "−.25")))
+    rows = (("a", "+0.5", "8 of 9"), ("", "–", "2 eyes"), ("c", "−.25", "1"))
+    table = Table(("name", "score", "found"), rows)
     page = Page(write(tmp_path / "report.html", [Section("s", tables=[table])]))
     heads = [a for a in page.attributes("th") if a["scope"] == "rowgroup"]
     assert [head.get("rowspan") for head in heads] == ["2", None]
     assert len(page.attributes("tbody")) == 2
-    assert [cell.get("class") for cell in page.attributes("td")] == ["n"] * 3
+    assert [cell.get("class") for cell in page.attributes("td")] == ["n", None] * 3
     assert next(cell.get("class") for cell in page.attributes("th")) is None
 
 

@@ -17,7 +17,7 @@ SHOWN = 8  # images in a figure
 def pretraining(out, cases, logs):
     """Write the page of ``pretrain``."""
     config = runs.read_config(out)
-    sections = [*images_section(cases), *pretext_sections(out, cases, logs, config)]
+    sections = [*pretext_sections(out, cases, logs, config), *images_section(cases)]
     first = next(iter(logs.values()))[0]
     known = facts(cases, config) | {"scored on": first["scored_on"]}
     title = f"Pretraining by {', '.join(logs)}"
@@ -27,8 +27,9 @@ def pretraining(out, cases, logs):
 
 def comparison(out, target, cases, results, trained):
     """Write the page of ``finetune``."""
-    config, sections = runs.read_config(out), images_section(cases)
-    sections += comparison_sections(target, cases, results, trained)
+    config = runs.read_config(out)
+    sections = comparison_sections(target, cases, results, trained)
+    sections += images_section(cases)
     known = facts(cases, config) | results["notes"] | results["seconds"]
     if grader := results.get("kept"):  # the models that ``tinyssl grade`` will use
         score = f"mean {grader['measure']} {grader['score']:.3f}"

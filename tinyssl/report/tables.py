@@ -111,6 +111,7 @@ def _cell(table, i, j):
 
 
 def _is_numeric(cells):
-    """Say whether a column holds numbers, which stand at the right."""
+    """Say whether a column holds numbers, no words, and so stands at the right."""
     filled = [cell for cell in cells if cell not in ("", "–")]
-    return bool(filled) and all(re.match(r"[+\-−]?[.\d]", cell) for cell in filled)
+    number = r"[+\-−]?[.\d][^A-Za-z]*"
+    return bool(filled) and all(re.fullmatch(number, cell) for cell in filled)
