@@ -87,6 +87,20 @@ def test_every_figure_draws_has_a_finding_and_a_name_and_moves_nothing_global():
     assert dict(mpl.rcParams) == before
 
 
+@pytest.mark.parametrize("largest", [3e-9, 1.8e-3, 0.018, 0.18, 7.0, 60_000, 600_000])
+def test_numbers_along_an_axis_do_not_touch(largest):
+    steps = np.linspace(0, largest, 40).tolist()
+    log = [{"step": step, "loss": 1.0} for step in steps]
+    near = plots.distances(0.3 * largest, {"exchanged": steps})
+    for figure in map(draw, (near, plots.pretext_curves({"rotation": [log]}))):
+        (ax,) = figure.axes
+        figure.draw_without_rendering()
+        texts = [text for text in ax.get_xticklabels() if text.get_text()]
+        boxes = [text.get_window_extent() for text in texts]
+        assert len(boxes) > 2
+        assert all(b.x0 - a.x1 > 4 for a, b in itertools.pairwise(boxes))
+
+
 def test_an_initialisation_keeps_its_look_and_no_two_share_one():
     names = ["scratch", SAME_COMPUTE, *(f"method {k}" for k in range(14))]
     looks = style.init_styles(names)

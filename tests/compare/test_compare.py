@@ -60,6 +60,8 @@ def test_pairs_are_scored_beside_random_pairs(run, tmp_path):
     assert saved["notes"] == results["notes"]
     assert "lines" not in saved
     page = (tmp_path / "run/report.html").read_text(encoding="utf-8")
+    assert "Random: paired" in page
+    assert "Copy:" not in page  # of images that nothing restored
     assert results["notes"]["verdict"].split(":")[0] in page
     for word in ("paired at random", "exchanged", "one Gaussian", "FID 0.17", "0.9999"):
         assert word in page

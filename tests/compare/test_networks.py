@@ -76,7 +76,10 @@ def test_only_unseen_images_are_scored(eyes, run, tmp_path):
     assert "4 not seen in pretraining, of 12" in printed
     assert "MSE in swapped patches: restored" in printed
     assert "Than returning the input: " in printed
-    assert "SSIM .95 and FID .17" in (tmp_path / "report.html").read_text("utf-8")
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "SSIM .95 and FID .17" in page
+    assert "Copy: the disordered" in page
+    assert "Difference: restored" in page
     assert (tmp_path / "figures/restorations.png").exists()
 
 

@@ -20,9 +20,13 @@ LABELS = {  # a score's name, digits, and whether more is better
 OTHERWISE = {"mse_swapped": ("MSE in changed patches", 5, False)}  # if not swapped
 ABOUT = (
     "Means with 95 % intervals over patients (images, if unknown) drawn anew; errors "
-    "of values in [0, 1]. Random: paired at random. Copy: the disordered image as it "
-    "is; difference: restored minus copy."
+    "of values in [0, 1]."
 )
+WHAT = {
+    "random": " Random: paired at random.",
+    "copy": " Copy: the disordered image as it is.",
+    "difference": " Difference: restored minus copy.",
+}
 RANGE = (
     "SSIM depends on the data range, 255 for files of 8 bits. Images in [0, 1] scored "
     "as if it were 255 are near 1 whatever they show: {:.5f} here, {:.3f} is right."
@@ -204,7 +208,8 @@ def score_section(text, figure, caption, scores, labels):
         for key, (label, digits, _) in labels.items()
         if key in scores
     ]
-    table = Table(("", *scores["mse"]), rows, ABOUT)
+    ways = tuple(scores["mse"])
+    table = Table(("", *ways), rows, ABOUT + "".join(WHAT.get(way, "") for way in ways))
     return Section("Image by image", text, [(figure, caption)], [table])
 
 
