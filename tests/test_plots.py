@@ -9,6 +9,7 @@ import sys
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.text import Text
 from strategies import refused
 
 from tinyssl import plots
@@ -99,6 +100,20 @@ def test_numbers_along_an_axis_do_not_touch(largest):
         boxes = [text.get_window_extent() for text in texts]
         assert len(boxes) > 2
         assert all(b.x0 - a.x1 > 4 for a, b in itertools.pairwise(boxes))
+
+
+@pytest.mark.parametrize("shares", [(0.1,), (0.1, 1.0), (0.1, 0.5, 1.0)])
+def test_a_long_name_of_a_score_stays_below_the_finding(shares):
+    how = Metric("mean error in diameters of the optic disc", higher=False)
+    figure = draw(plots.convergence(experiment(labels=shares), how=how, title="Short"))
+    figure.draw_without_rendering()
+    name, title = (
+        next(text for text in figure.findobj(Text) if word in text.get_text())
+        for word in ("diameters", "Short")
+    )
+    box, above = name.get_window_extent(), title.get_window_extent()
+    assert figure.bbox.y0 <= box.y0
+    assert box.y1 <= above.y0
 
 
 def test_an_initialisation_keeps_its_look_and_no_two_share_one():

@@ -138,17 +138,20 @@ def test_efficiency_table_gives_the_verdict_before_every_fold():
 
 def test_efficiency_table_has_no_columns_of_differences_where_nothing_is_compared():
     scores = {"learned": [0.1, 0.2], "random": [0.2, 0.25]}
-    table = efficiency_table(summary_of(scores, (10, 10))[0], each="draw")
-    common = ("labels", "init", "n", "QWK", "95 % interval", "min", "max")
-    assert table.header == (*common, "every draw")
-    assert table.rows[1][4:] == ("[−0.093, 0.543]", "0.200", "0.250", "0.200  0.250")
+    table = efficiency_table(summary_of(scores)[0], each="draw")
+    common = ["labels", "init", "QWK", "95 % interval", "min", "max"]  # no n either
+    assert table.header == [*common, "every draw"]
+    assert table.rows[1][3:] == ["[−0.093, 0.543]", "0.200", "0.250", "0.200  0.250"]
+    assert table.bold == {(1, 2)}
+    assert "erdict" not in table.caption
+    assert efficiency_table([]).header[:2] == ["labels", "init"]
 
 
 def test_efficiency_table_survives_one_fold_and_nan():
     one = efficiency_table(summary_of({"scratch": [0.1], "rotation": [0.2]})[0])
-    assert one.rows[1][4:7] == ("", "+0.100 [−∞, +∞]", "unclear")
+    assert one.rows[1][3:5] == ["+0.100 [−∞, +∞]", "unclear"]
     scores = {"scratch": [0.1, math.nan], "rotation": [math.nan, math.nan]}
     table = efficiency_table(summary_of(scores)[0])
-    assert (table.rows[0][3], table.rows[0][-1]) == ("–", "0.100  –")
-    assert table.rows[1][4:7] == ("", "–", "unclear")
+    assert (table.rows[0][2], table.rows[0][-1]) == ("–", "0.100  –")
+    assert table.rows[1][3:5] == ["–", "unclear"]
     assert table.bold == frozenset()

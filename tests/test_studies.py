@@ -80,6 +80,8 @@ def test_every_target_is_compared_and_leaves_a_page(target, runs, tmp_path):
 
     still = {"restoration, frozen", "rotation, frozen", "random weights, frozen"}
     found = {row["init"] for row in results["rows"]}
+    curved = kind.trains and bool(kind.defaults.get("curve"))  # held out, not training
+    assert {bool(row["curve"]) for row in results["rows"]} == {curved}
     plain = {"scratch", "scratch, same compute"} if kind.trains else {"random weights"}
     assert {*plain, "restoration", "rotation"} <= found
     assert ("restoration, with decoder" in found) == kind.decodes

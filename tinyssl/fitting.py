@@ -17,6 +17,7 @@ from tinyssl.training import train
 
 PARTS = 3  # of the labelled images, of which each judges a schedule once
 WATCHED = 2000  # held-out images that are scored for a curve, at most
+HELD_OUT = "held-out "
 
 
 def begin(shared: Shared, job: dict[str, Any]) -> Target:
@@ -74,7 +75,9 @@ def finetune(shared: Shared, job: dict[str, Any]) -> dict[str, Any]:
     some = thin(held, WATCHED)
 
     def score() -> dict[str, float]:
-        return target.score(cases, some, task.predict(cases.images(some), views=1))
+        scores = target.score(cases, some, task.predict(cases.images(some), views=1))
+        # Names of their own: what a batch of training logs is no point of the curve
+        return {HELD_OUT + key: scores[key] for key in target.metrics if key in scores}
 
     options, log = {"steps": job["steps"]}, []
     if shared.curve:
@@ -89,8 +92,10 @@ def finetune(shared: Shared, job: dict[str, Any]) -> dict[str, Any]:
     row = {key: job[key] for key in job if key not in ("start", "file", "save")}
     row["curve"] = []
     for entry in log:
-        if next(iter(target.metrics)) in entry:
-            found = {k: entry[k] for k in target.metrics if k in entry}
+        found = {
+            k: entry[HELD_OUT + k] for k in target.metrics if HELD_OUT + k in entry
+        }
+        if found:
             row["curve"].append({"step": entry["step"] + 1} | found)
     parts = {"scores": ("answers", held), "test": ("test_answers", cases.test)}
     for name, (kept, index) in parts.items():

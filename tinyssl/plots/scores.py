@@ -118,7 +118,8 @@ def convergence(rows, *, metric="qwk", how=None, title=None):
             ax.locator_params(axis="x", nbins=4, integer=True)
     for ax in grid.flat[max(0, len(groups) - columns) : len(groups)]:
         ax.set_xlabel("training step", **style.SMALL)
-    figure.supylabel(f"held-out {how.words}", **style.SMALL)
+    words = style.wrapped(f"held-out {how.words}", 1.9 * lines - 0.4)
+    figure.supylabel(words, **style.SMALL)
     style.legend_below(figure, *figure.axes)
     first, found = next(iter(groups)), _reached(means[0], how)
     return style.headline(figure, title or f"At {name_groups([first])} {found}")

@@ -35,22 +35,20 @@ class Table:
 def efficiency_table(summary, *, baselines=(), rows=(), caption=None, each="fold"):
     """Lay out scores by labels and initialisation, of summaries and their rows.
 
-    ``each`` says what one value is, a fold or a repeat. The columns of differences
-    are there where anything was compared.
+    ``each`` says what one value is, a fold or a repeat. Columns that would be empty,
+    as those of differences where nothing is compared, are left out.
     """
     lines, asked = [*summary, *baselines], by_labels(rows)
     metric = metric_of(lines[0]).words if lines else ""
-    paired = any("difference" in line for line in lines)
     header = ("labels", "init", "n", metric, "95 % interval")
-    if paired:
-        header += (f"minus {reference(lines)} [95 % interval]", "verdict")
-    header += ("min", "max", f"every {each}")
+    header += (f"minus {reference(lines)} [95 % interval]", "verdict", "min", "max")
+    header += (f"every {each}",)
     body, bold = [], set()
     for name, group in by_labels(lines).items():
         best = round(best_average(group), 12)
         for i, line in enumerate(group):
             if line["avg"] is not None and round(line["avg"], 12) == best:
-                bold.add((len(body), 3))
+                bold.add(len(body))
             runs = (row for row in asked.get(name, ()) if row["init"] == line["init"])
             used = [row["n"] for row in runs]
             n = "–".join(map(str, sorted({min(used), max(used)}))) if used else ""
@@ -58,18 +56,23 @@ def efficiency_table(summary, *, baselines=(), rows=(), caption=None, each="fold
             mean, *ends = (number(line[key]) for key in ("avg", "min", "max"))
             values = "  ".join(map(number, line["values"]))
             first = ("" if i else name, line["init"], n, mean, interval_of(line))
-            first += (difference, word) if paired else ()
-            body.append((*first, *ends, values))
+            body.append((*first, difference, word, *ends, values))
+    full = [j for j in range(len(header)) if not body or any(row[j] for row in body)]
+    header, *body = ([row[j] for j in full] for row in (header, *body))
     if caption is None:
         caption = (
             f"Held-out {metric} by labels and initialisation: the mean, then every "
-            f"{each}. Bold: best mean of the same labels. Verdict: gain or LOSS where "
-            "the interval of the paired difference excludes zero, else unclear"
+            f"{each}. Bold: best mean of the same labels."
         )
         compared = sum("holm" in line for line in lines)
         beyond = f", also after Holm's correction for {compared} comparisons"
-        caption += f"{beyond if compared > 1 else ''}."
-    return Table(header, tuple(body), caption, frozenset(bold))
+        if "verdict" in header:
+            caption += (
+                " Verdict: gain or LOSS where the interval of the paired difference "
+                f"excludes zero, else unclear{beyond if compared > 1 else ''}."
+            )
+    bold = frozenset((i, header.index(metric)) for i in bold)
+    return Table(header, body, caption, bold)
 
 
 def table_html(table):
