@@ -63,12 +63,13 @@ SAME = (
 
 
 def interval(value, digits=3, kind="f"):
-    """Write a mean with its interval; a dash where there is none."""
+    """Write a mean with its interval, as `tinyssl.summary.number`."""
     if np.isnan(value["mean"]):
         return "–"
     keys = ("mean", "low", "high")
     mean, low, high = (f"{value[key]:.{digits}{kind}}" for key in keys)
-    return mean if np.isnan(value["low"]) else f"{mean} [{low}, {high}]"
+    text = mean if np.isnan(value["low"]) else f"{mean} [{low}, {high}]"
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def in_decibels(error):
