@@ -102,6 +102,8 @@ def test_every_target_is_compared_and_leaves_a_page(target, runs, tmp_path):
     better = f"{side} zero is better than"
     for words in (minus, "verdict", "every", better, kind.title, kind.measure[:30]):
         assert words in page.text
+    images_last = page.text.rfind("The images") > page.text.rfind(kind.measure[:30])
+    assert images_last == (target not in MASKS)  # whose sizes differ: none are shown
     assert all(figure["alt"] for figure in page.attributes("img"))
     assert "report:" in results["lines"][-1]
     assert any("images" in line for line in said)

@@ -92,10 +92,8 @@ def finetune(shared: Shared, job: dict[str, Any]) -> dict[str, Any]:
     row = {key: job[key] for key in job if key not in ("start", "file", "save")}
     row["curve"] = []
     for entry in log:
-        found = {
-            k: entry[HELD_OUT + k] for k in target.metrics if HELD_OUT + k in entry
-        }
-        if found:
+        held_out = (key for key in entry if key.startswith(HELD_OUT))
+        if found := {key.removeprefix(HELD_OUT): entry[key] for key in held_out}:
             row["curve"].append({"step": entry["step"] + 1} | found)
     parts = {"scores": ("answers", held), "test": ("test_answers", cases.test)}
     for name, (kept, index) in parts.items():

@@ -60,6 +60,6 @@ def load(path: str) -> Any:
     return getattr(importlib.import_module(module), attribute)
 
 
-def call(path: str, given: dict[str, Any]) -> Any:
+def call(path: str, given: dict[str, Any], *more: Any) -> Any:
     """Call what an import path names, which is imported only now."""
-    return load(path)(SimpleNamespace(**given))
+    return load(path)(SimpleNamespace(**given), *more)

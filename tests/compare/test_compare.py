@@ -7,6 +7,7 @@ import pytest
 
 from tinyssl.cli import main
 from tinyssl.commands import compare
+from tinyssl.compare.pages import interval
 from tinyssl.data import toy
 from tinyssl.metrics import ssim
 
@@ -137,3 +138,10 @@ def test_refusals_are_one_line(second, options, words, folders, tmp_path, capsys
     assert said.startswith("tinyssl compare: ")
     assert words in said
     assert not out.exists()  # the corrected command may have it
+
+
+def test_an_interval_has_real_minus_signs_and_no_ends_where_none_are_known():
+    known = {"mean": -0.5, "low": -1, "high": 2e-5}
+    assert interval(known, 2, "g") == "−0.5 [−1, 2e−05]"
+    assert interval(known | {"low": np.nan}) == "−0.500"
+    assert interval(known | {"mean": np.nan}) == "–"

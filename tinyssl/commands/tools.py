@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from tinyssl.kinds import Device, Log, Natural, Positive, Rate, silent
-from tinyssl.tables import call, load
+from tinyssl.tables import call
 
 
 def profile(
@@ -192,7 +191,7 @@ def call_with_key(path: str, given: dict[str, Any]) -> Any:
     from tinyssl.anonymous import key_of
 
     with key_of(anonymous=given["anonymous"]) as key:
-        results = load(path)(SimpleNamespace(**given), key)
+        results = call(path, given, key)
     last = results[-1] if isinstance(results, list) else results
     last["lines"] += key.lines
     return results

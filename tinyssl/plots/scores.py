@@ -93,7 +93,8 @@ def convergence(rows, *, metric="qwk", how=None, title=None):
         raise ValueError(f"rows must hold curves of {metric}, found none")
     columns = min(2, len(groups))
     lines = math.ceil(len(groups) / columns)
-    figure = style.new_figure(1.9 * lines, name="convergence")
+    height = 1.9 * lines
+    figure = style.new_figure(height, name="convergence")
     grid = figure.subplots(lines, columns, squeeze=False, sharey=True)
     for ax in grid.flat[len(groups) :]:
         ax.remove()
@@ -118,7 +119,7 @@ def convergence(rows, *, metric="qwk", how=None, title=None):
             ax.locator_params(axis="x", nbins=4, integer=True)
     for ax in grid.flat[max(0, len(groups) - columns) : len(groups)]:
         ax.set_xlabel("training step", **style.SMALL)
-    words = style.wrapped(f"held-out {how.words}", 1.9 * lines - 0.4)
+    words = style.wrapped(f"held-out {how.words}", height - 0.4)
     figure.supylabel(words, **style.SMALL)
     style.legend_below(figure, *figure.axes)
     first, found = next(iter(groups)), _reached(means[0], how)
