@@ -92,7 +92,7 @@ def test_what_is_said_follows_from_the_matrix(eyes):
     assert len(said) == 5
     assert "best after good" in said[0]
     assert "after camera one: these learned the camera" in said[1]
-    assert "less than random weights after camera one." in said[2]
+    assert "random weights know more than encoders after camera one." in said[2]
     assert "best after good (0.90)" in said[3]
     assert "more than after camera one" in said[3]
 

@@ -102,6 +102,20 @@ def test_numbers_along_an_axis_do_not_touch(largest):
         assert all(b.x0 - a.x1 > 4 for a, b in itertools.pairwise(boxes))
 
 
+@pytest.mark.parametrize("rows", [1, 2, 17])
+def test_names_and_numbers_of_a_matrix_do_not_touch(rows):
+    columns = [f"{k} preretinal haemorrhages" for k in range(15)]
+    values = {
+        f"supervised by grades {k}": dict.fromkeys(columns, 0.998) for k in range(rows)
+    }
+    figure = plots.matrix(values, title="a title that takes three lines " * 4)
+    figure.draw_without_rendering()
+    (ax,) = figure.axes
+    for texts in (ax.get_yticklabels(), ax.texts[: len(columns)]):
+        boxes = [text.get_window_extent().padded(1) for text in texts]
+        assert not any(a.overlaps(b) for a, b in itertools.pairwise(boxes))
+
+
 @pytest.mark.parametrize("shares", [(0.1,), (0.1, 1.0), (0.1, 0.5, 1.0)])
 def test_a_long_name_of_a_score_stays_below_the_finding(shares):
     how = Metric("mean error in diameters of the optic disc", higher=False)

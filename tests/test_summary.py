@@ -210,9 +210,10 @@ def test_what_needs_no_network_is_said(metric, intensities, where):
 
 
 def test_numbers_and_names_are_written_one_way():
-    found = [number(value) for value in (-0.25, 1, None, math.nan)]
-    assert found == ["−0.250", "1.000", "–", "–"]
+    found = [number(value) for value in (-0.25, 1, -0.0004, None, math.nan)]
+    assert found == ["−0.250", "1.000", "0.000", "–", "–"]
     assert [number(x, 2, sign=True) for x in (0.5, -math.inf)] == ["+0.50", "−∞"]
+    assert number(-0.0004, sign=True) == "−0.000"  # which way it went
     found = [*map(summary.name_group, (1, 10, np.int64(2), 0.05, 0.125, 1.0))]
     found = [name.replace("\N{NO-BREAK SPACE}", "_") for name in found]
     assert found == ["1_image", "10_images", "2_images", "5_%", "12.5_%", "100_%"]

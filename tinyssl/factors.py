@@ -178,16 +178,17 @@ def sentences(means, networks) -> list[str]:
             "Nothing but camera, pigment or exposure grew over random weights after "
             f"{join_words(light)}: these learned the camera."
         )
-    eye = "every task taught more than random weights know."
+    eye = "Every task taught more of the eye itself than random weights know."
     if less:
-        eye = f"encoders know less than random weights after {join_words(less)}."
+        eye = "Of the eye itself, random weights know more than encoders after "
+        eye += f"{join_words(less)}."
     return [
         f"Lesions and grade are known best after {best} (mean skill "
         f"{number(average[best], 2)}), beside {number(average[networks[best]], 2)} of "
         f"random weights and {number(average[TAUGHT], 2)} of a network taught the "
         "grades.",
         camera,
-        f"Of the eye itself, {eye}",
+        eye,
         f"Right or left is known best after {side} ({number(sides[side], 2)}); 8 × 8 "
         f"pixels know it at {number(sides[PIXELS], 2)}"
         + (f", more than after {join_words(lost)}." if lost else "."),

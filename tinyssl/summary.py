@@ -264,10 +264,10 @@ def format_scores(summaries):
 
 
 def number(value, digits=3, *, sign=False):
-    """Write a number with a real minus; a dash where it is undefined."""
+    """Write a number with a real minus, not before a plain 0; a dash if undefined."""
     if value is None or math.isnan(value):
         return "–"
-    text = f"{value:{'+' if sign else ''}.{digits}f}".replace("inf", "∞")
+    text = f"{value:{'+' if sign else 'z'}.{digits}f}".replace("inf", "∞")
     return text.replace("-", "\N{MINUS SIGN}")
 
 

@@ -150,15 +150,16 @@ def matrix(values, *, title=None):
     """Show numbers from 0 to 1 by row and column: a dict of dicts; dark is more."""
     rows, columns = list(values), list(next(iter(values.values())))
     table = np.array([[values[row][column] for column in columns] for row in rows])
-    height, side = 0.21 * len(rows) + 1.3, style.WIDTH
-    figure = style.new_figure(height, name="matrix", width=side)
+    height = 0.21 * len(rows) + 2.0  # a title of three lines, names of columns
+    figure = style.new_figure(height, name="matrix")
     ax = style.quiet(figure.subplots(), grid=None)
     ax.imshow(table, cmap="Blues", vmin=0, vmax=1.15, aspect="auto")
     for (i, j), value in np.ndenumerate(table):
         color = "white" if value > 0.6 else style.INK
-        text = "–" if np.isnan(value) else f"{max(0, value):.2f}".lstrip("0")
+        text = "–" if np.isnan(value) else f"{max(0, value):.2f}"
+        text = text[0] if text.endswith(".00") else text.lstrip("0")  # a cell is small
         look = {"ha": "center", "va": "center", "size": 7.5, "color": color}
-        ax.text(j, i, "0" if text == ".00" else text, **look)
+        ax.text(j, i, text, **look)
     ax.set_xticks(range(len(columns)), columns, rotation=90, **style.SMALL)
     ax.set_yticks(range(len(rows)), rows, **style.SMALL)
     ax.xaxis.tick_top()
