@@ -107,6 +107,16 @@ def test_guess_is_the_mean_place_of_the_training_points():
     assert mean_place(points, 3).tolist() == [[[1, 3], [6, 2]]] * 3
 
 
+def test_a_probe_answers_inside_the_image_whatever_the_features():
+    points = np.array([[[8.0, 20.0], [40.0, 30.0]], [[9.0, 24.0], [44.0, 30.0]]])
+    study = SimpleNamespace(columns={"points": points}, facts={"size": 64})
+    some, others = np.array([[1.0], [1.1]]), np.array([[-90.0], [1.05], [90.0]])
+    found = Localization.probe(study, np.arange(2), some, others)["linear probe"]
+    assert found.min() == 0
+    assert found.max() == 63
+    np.testing.assert_allclose(found[1], points.mean(0))  # inside it stays
+
+
 def test_disc_diameters_are_those_of_the_drawn_discs(real_data):
     folder = real_data / "IDRiD" / "A. Segmentation"
     if not folder.is_dir():

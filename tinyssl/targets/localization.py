@@ -134,7 +134,8 @@ class Localization(OnNetwork, Target):
         points = cases.columns["points"][chosen]
         near = nearest(*features, 5)
         fitted = ridge(features[0], points.reshape(len(points), -1), features[1])
-        linear = fitted.reshape(-1, *points.shape[1:])
+        inside = np.clip(fitted, 0, cases.facts["size"] - 1)  # a line knows no edge
+        linear = inside.reshape(-1, *points.shape[1:])
         return {"linear probe": linear, "nearest neighbours": points[near].mean(1)}
 
     @classmethod
