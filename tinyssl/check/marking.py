@@ -56,6 +56,9 @@ def mark_all(number, folder, sources, seed, workers, log):
                     log(f"not prevented on this system: {'; '.join(lacks)}")
         except AnswerError as error:
             raise RuntimeError(f"submissions cannot run here: Python {error}") from None
+        for name, task in exercises(number).items():
+            if fault := _fault(task, seed, task.answer):
+                raise RuntimeError(f"exercise {name}: its own answer {fault}")
         mark = functools.partial(_mark, number, seed, given)
         fork = multiprocessing.get_context("fork")
         with ProcessPoolExecutor(workers or num_threads(), fork) as pool:
@@ -78,7 +81,6 @@ def _apart():
 
 def _mark(number, seed, given, source):
     is_notebook, text, fault = source
-    laws = _laws(number, seed)
 
     def judge():
         resource.setrlimit(resource.RLIMIT_AS, (JUDGE, JUDGE))
@@ -87,7 +89,8 @@ def _mark(number, seed, given, source):
             code = _code(text) if is_notebook else text
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             return {"": _line(f"is no notebook: {error}")}
-        return {name: _marked(given, code, name, laws[name]) for name in laws}
+        tasks = exercises(number).values()
+        return {task.name: _marked(given, code, task, seed) for task in tasks}
 
     try:
         slow = {"": "its answers took too long to compare"}
@@ -114,12 +117,12 @@ def _code(text):
     return "\n".join(codes)
 
 
-def _marked(given, source, name, laws):
+def _marked(given, source, task, seed):
     """Return what is wrong with a function of a source, in one line."""
     signal.setitimer(signal.ITIMER_REAL, SECONDS, 1)  # again where none could hear it
     try:
-        with student(given, source, name) as (function, _):
-            fault = _fault(laws, function)
+        with student(given, source, task.name) as (function, _):
+            fault = _fault(task, seed, function)
     except AnswerError as error:
         fault = str(error)
     return _line(fault or "")
@@ -129,24 +132,12 @@ def _line(text):
     return "".join(letter if letter.isprintable() else " " for letter in text)[:300]
 
 
-@functools.cache
-def _laws(number, seed):
-    """Return the laws of each function, with cases of that seed."""
-    laws = {}
-    for name, task in exercises(number).items():
-        each = task.laws.items()
-        laws[name] = [(w, law.compare, drawn(law.cases, seed)) for w, law in each]
-        if fault := _fault(laws[name], task.answer):
-            raise RuntimeError(f"exercise {name}: its own answer {fault}")
-    return laws
-
-
-def _fault(laws, function):
-    """Return in words which law does not hold, None if all do."""
-    for words, compare, cases in laws:
-        for case in cases:
+def _fault(task, seed, function):
+    """Return in words which law does not hold for cases of a seed, None if all do."""
+    for words, law in task.laws.items():
+        for case in drawn(law.cases, seed):
             try:
-                right = agree(*compare(function, *case))
+                right = agree(*law.compare(function, *case))
             except AnswerError as error:
                 return str(error)
             except Exception:  # of a law that cannot use the answer
