@@ -42,8 +42,8 @@ ENVIRONMENT = {"PATH": os.defpath, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS
 PROBE = "import scipy, wave\nprobe = scipy.special, wave"  # which nothing has read yet
 
 
-def mark_all(number, folder, sources, seed, workers, log):
-    """Yield for each source what is wrong by function, "" if nothing; by "" of all."""
+def mark_all(number, folder, texts, seed, workers, log):
+    """Yield for each text what is wrong by function, "" if nothing; by "" of all."""
     with tempfile.TemporaryDirectory() as room:
         Path(room).chmod(0o555)
         hidden = map(str, (course.PACKAGE, course.find_folder(), folder.absolute()))
@@ -63,7 +63,7 @@ def mark_all(number, folder, sources, seed, workers, log):
         fork = multiprocessing.get_context("fork")
         with ProcessPoolExecutor(workers or num_threads(), fork) as pool:
             try:
-                yield from pool.map(mark, sources)
+                yield from pool.map(mark, texts.items())
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
@@ -79,14 +79,14 @@ def _apart():
     return command
 
 
-def _mark(number, seed, given, source):
-    is_notebook, text, fault = source
+def _mark(number, seed, given, submission):
+    path, (text, fault) = submission
 
     def judge():
         resource.setrlimit(resource.RLIMIT_AS, (JUDGE, JUDGE))
         signal.signal(signal.SIGALRM, _late)
         try:
-            code = _code(text) if is_notebook else text
+            code = _code(text) if path.suffix == ".ipynb" else text
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             return {"": _line(f"is no notebook: {error}")}
         tasks = exercises(number).values()
@@ -122,10 +122,9 @@ def _marked(given, source, task, seed):
     signal.setitimer(signal.ITIMER_REAL, SECONDS, 1)  # again where none could hear it
     try:
         with student(given, source, task.name) as (function, _):
-            fault = _fault(task, seed, function)
+            return _line(_fault(task, seed, function))
     except AnswerError as error:
-        fault = str(error)
-    return _line(fault or "")
+        return _line(str(error))
 
 
 def _line(text):
@@ -133,7 +132,7 @@ def _line(text):
 
 
 def _fault(task, seed, function):
-    """Return in words which law does not hold for cases of a seed, None if all do."""
+    """Return in words which law does not hold for cases of a seed, "" if all do."""
     for words, law in task.laws.items():
         for case in drawn(law.cases, seed):
             try:
@@ -145,7 +144,7 @@ def _fault(task, seed, function):
             if not right:
                 empty = getattr(function, "last", right) is None
                 return "returned None" if empty else f"breaks a law: {words}"
-    return None
+    return ""
 
 
 @contextlib.contextmanager
@@ -158,7 +157,7 @@ def student(given, source, name):
     options |= {"env": ENVIRONMENT, "cwd": given["room"], "start_new_session": True}
     options |= {"stderr": subprocess.DEVNULL, "preexec_fn": sandbox.end_with_parent}
     child = subprocess.Popen([*given["apart"], *SCRIPT], **options)
-    more = {"uid": 61184 + os.getpid() % 4000}  # of nobody, not of another student
+    uid = 61184 + os.getpid() % 4000  # of nobody, not of another student
 
     def send(message):
         with contextlib.suppress(BrokenPipeError):
@@ -184,7 +183,7 @@ def student(given, source, name):
         return ask.last
 
     try:
-        send((source, name, given | more))
+        send((source, name, given | {"uid": uid}))
         lacks = hear("lacks")
         hear("")
         yield ask, lacks
