@@ -29,11 +29,9 @@ from tinyssl.check.answers import AnswerError, agree, plain, shown, without_torc
 
 SETTINGS = hypothesis.settings(
     database=None,
-    derandomize=True,
     deadline=None,
     max_examples=100,
     phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
-    suppress_health_check=list(hypothesis.HealthCheck),
 )
 SHOWN = 2000  # characters of what a learner prints
 LARGE = 10**7  # bytes; no right answer is so large
@@ -143,16 +141,14 @@ def drawn(cases, seed=None):
 
 def smallest(cases, breaks, seed=None):
     """Return the smallest case for which something holds, None if none is found."""
-    how = {"settings": SETTINGS}
-    if seed is not None:
-        how = {"settings": hypothesis.settings(SETTINGS, derandomize=False)}
-        how["random"] = random.Random(seed)
+    how = hypothesis.settings(SETTINGS, derandomize=seed is None)
+    source = None if seed is None else random.Random(seed)
     settings = hypothesis.configuration
     home = vars(settings).get("__hypothesis_home_directory")
     settings.set_hypothesis_home_dir(os.devnull)  # no folder where a learner works
     tuples = cases.map(lambda case: case if isinstance(case, tuple) else (case,))
     try:
-        return hypothesis.find(tuples, breaks, **how)
+        return hypothesis.find(tuples, breaks, settings=how, random=source)
     except hypothesis.errors.NoSuchExample:
         return None
     finally:
