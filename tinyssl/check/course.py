@@ -108,8 +108,7 @@ def check(number: Natural, file: Path, *, log: Log = silent) -> dict[str, Any]:
     except process.EndedError as ended:
         reports = {"": (False, f"the file {ended}")}
     lacks = "not checked" if "" in reports else f"no such function in {file.name}"
-    for name in tasks:
-        reports.setdefault(name, (False, f"{name}: {lacks}"))
+    reports = {name: (False, f"{name}: {lacks}") for name in tasks} | reports
     texts = {name: reports[name][1] for name in ("", *tasks) if name in reports}
     return {
         "lesson": number,

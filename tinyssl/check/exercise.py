@@ -231,10 +231,9 @@ class _Trial:
             broken = next(filter(breaks, drawn(law.cases)), None)
             if broken is not None:
                 try:
-                    found = smallest(law.cases, breaks)
+                    return self.explain(law, smallest(law.cases, breaks) or broken)
                 except hypothesis.errors.Flaky:
                     return self.report((), (), [TWICE])
-                return self.explain(law, broken if found is None else found)
         return None
 
     def breaks(self, law, case):
