@@ -25,7 +25,8 @@ except ImportError as error:
     raise ImportError(text) from error
 
 from tinyssl.check import process
-from tinyssl.check.answers import AnswerError, agree, plain, shown, without_torch
+from tinyssl.check.answers import agree, plain, shown, without_torch
+from tinyssl.check.process import AnswerError
 
 SETTINGS = hypothesis.settings(
     database=None,
@@ -123,7 +124,7 @@ class Exercise:
         trial = _Trial(self, function)
         try:
             passed, text, printed, counts = process.in_a_process(trial.run, trial.late)
-        except process.EndedError as ended:
+        except AnswerError as ended:
             return False, f"{self.name}: not yet.\n  it {ended}"
         sys.stdout.write(printed)
         failures.clear()

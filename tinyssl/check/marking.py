@@ -25,8 +25,9 @@ import numpy as np
 
 from tinyssl._threads import num_threads
 from tinyssl.check import course, exercises, process, sandbox
-from tinyssl.check.answers import AnswerError, agree
+from tinyssl.check.answers import agree
 from tinyssl.check.exercise import drawn
+from tinyssl.check.process import AnswerError
 
 LIMITS = {"CPU": 10, "AS": 2**32, "NPROC": 0, "FSIZE": 0, "NOFILE": 64, "CORE": 0}
 SECONDS = 40  # for all calls of a function, the wait for a busy machine included
@@ -95,7 +96,7 @@ def _mark(number, seed, given, submission):
     try:
         slow = {"": "its answers took too long to compare"}
         return {"": fault} if fault else process.in_a_process(judge, lambda: slow)
-    except (process.EndedError, RuntimeError) as error:
+    except (AnswerError, RuntimeError) as error:
         last = str(error).strip().splitlines()[-1]
         return {"": _line(f"could not be judged: {last}")}
 
