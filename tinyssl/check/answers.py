@@ -5,10 +5,6 @@ import numpy as np
 TOLERANCE = 1e-6  # float32, torch and SciPy may answer too
 
 
-class AnswerError(Exception):
-    """What a function did instead of returning an answer, in words."""
-
-
 def agree(expected, got):
     """Tell whether two answers are equal, up to rounding; nan equals nan.
 

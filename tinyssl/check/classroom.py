@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tinyssl.check import course
+from tinyssl.check import course, exercises
 from tinyssl.kinds import Log, Natural, Positive, silent
 
 ANSWERS = r"^# <details><summary>Answers.*\n(?:#.*\n)*?# </details>\n"
@@ -25,8 +25,6 @@ def class_export(*, lessons: Sequence[Natural], out: Path) -> dict[str, Any]:
     out : path
         A new or empty folder.
     """
-    from tinyssl.check import exercises
-
     if out.exists() and any(out.iterdir()):
         rule = "must be a new or empty folder, found files in it"
         raise ValueError(f"--out {out} {rule}")
@@ -98,7 +96,7 @@ def class_grade(
     if not hasattr(os, "fork"):
         rule = "must run on Linux or macOS, found Windows: use WSL"
         raise ValueError(f"class grade {rule}")
-    from tinyssl.check import exercises, marking
+    from tinyssl.check import marking  # imports what Windows does not have
 
     if csv.suffix != ".csv":
         raise ValueError(f"--csv must be a file NAME.csv, found {csv}")
@@ -110,7 +108,7 @@ def class_grade(
     names = [name for name in names if "/." not in f"/{name.as_posix()}"]  # hidden
     if not names:
         raise FileNotFoundError(f"{folder} must hold .py or .ipynb files, found none")
-    texts = [_read(folder / name) for name in names]  # all, before any of them runs
+    texts = {name: _read(folder / name) for name in names}  # before any of them runs
     head, rows = ["student", "points", *points, "reason"], []
     csv.parent.mkdir(parents=True, exist_ok=True)
     with csv.open("w", encoding="utf-8", newline="") as file:
@@ -119,13 +117,11 @@ def class_grade(
         judged = marking.mark_all(number, folder, texts, seed, workers, log)
         for name, faults in zip(names, judged, strict=True):
             marks = [points[task] * (faults.get(task) == "") for task in points]
-            rows.append(
-                [str(name.with_suffix("")), sum(marks), *marks, _reason(faults)]
-            )
-            table.writerow(rows[-1])
-            log(f"{len(rows)} of {len(names)}: {rows[-1][0]}")
-    after = zip(names, texts, strict=True)
-    if changed := [str(name) for name, text in after if _read(folder / name) != text]:
+            row = [str(name.with_suffix("")), sum(marks), *marks, _reason(faults)]
+            rows.append(row)
+            table.writerow(row)
+            log(f"{len(rows)} of {len(names)}: {row[0]}")
+    if changed := [str(name) for name in names if _read(folder / name) != texts[name]]:
         log(f"changed while they were marked: {', '.join(changed)}")
     total = sum(points.values())
     lines = [f"{row[0]}: {row[1]} of {total}, {row[-1]}" for row in rows]
@@ -139,10 +135,8 @@ def _points(manifest, number, functions):
         points = json.loads(manifest.read_text(encoding="utf-8"))[number]["points"]
         return {name: points[name] for name in functions}
     except (ValueError, KeyError, TypeError) as error:
-        text = (
-            f"{manifest} must give points for {', '.join(functions)} of lesson {number}"
-        )
-        raise ValueError(text) from error
+        rule = f"must give points for {', '.join(functions)} of lesson {number}"
+        raise ValueError(f"{manifest} {rule}") from error
 
 
 def _reason(faults):
@@ -155,15 +149,12 @@ def _reason(faults):
 
 
 def _read(path):
-    """Return whether a submission is a notebook, its text, and why there is none."""
-    fault, text = "", ""
+    """Return the text of a submission, and why there is none."""
     try:
         if path.is_symlink() or not path.is_file():
-            fault = "must be a file, found a link or a folder"
-        elif path.stat().st_size > MEBIBYTES * 2**20:
-            fault = f"must have at most {MEBIBYTES} MiB, found more"
-        else:
-            text = path.read_text(encoding="utf-8-sig")
+            return "", "must be a file, found a link or a folder"
+        if path.stat().st_size > MEBIBYTES * 2**20:
+            return "", f"must have at most {MEBIBYTES} MiB, found more"
+        return path.read_text(encoding="utf-8-sig"), ""
     except (OSError, ValueError) as error:
-        fault = f"cannot be read: {error}"
-    return path.suffix == ".ipynb", text, fault
+        return "", f"cannot be read: {error}"

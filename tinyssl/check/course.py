@@ -105,11 +105,10 @@ def check(number: Natural, file: Path, *, log: Log = silent) -> dict[str, Any]:
     late = {"": (False, f"no end after {SECONDS:.0f} seconds: a loop in the file?")}
     try:
         reports = process.in_a_process(lambda: _check(tasks, file), lambda: late)
-    except process.EndedError as ended:
+    except process.AnswerError as ended:
         reports = {"": (False, f"the file {ended}")}
     lacks = "not checked" if "" in reports else f"no such function in {file.name}"
-    for name in tasks:
-        reports.setdefault(name, (False, f"{name}: {lacks}"))
+    reports = {name: (False, f"{name}: {lacks}") for name in tasks} | reports
     texts = {name: reports[name][1] for name in ("", *tasks) if name in reports}
     return {
         "lesson": number,

@@ -25,15 +25,14 @@ except ImportError as error:
     raise ImportError(text) from error
 
 from tinyssl.check import process
-from tinyssl.check.answers import AnswerError, agree, plain, shown, without_torch
+from tinyssl.check.answers import agree, plain, shown, without_torch
+from tinyssl.check.process import AnswerError
 
 SETTINGS = hypothesis.settings(
     database=None,
-    derandomize=True,
     deadline=None,
     max_examples=100,
     phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
-    suppress_health_check=list(hypothesis.HealthCheck),
 )
 SHOWN = 2000  # characters of what a learner prints
 LARGE = 10**7  # bytes; no right answer is so large
@@ -125,7 +124,7 @@ class Exercise:
         trial = _Trial(self, function)
         try:
             passed, text, printed, counts = process.in_a_process(trial.run, trial.late)
-        except process.EndedError as ended:
+        except AnswerError as ended:
             return False, f"{self.name}: not yet.\n  it {ended}"
         sys.stdout.write(printed)
         failures.clear()
@@ -143,16 +142,14 @@ def drawn(cases, seed=None):
 
 def smallest(cases, breaks, seed=None):
     """Return the smallest case for which something holds, None if none is found."""
-    how = {"settings": SETTINGS}
-    if seed is not None:
-        how = {"settings": hypothesis.settings(SETTINGS, derandomize=False)}
-        how["random"] = random.Random(seed)
+    how = hypothesis.settings(SETTINGS, derandomize=seed is None)
+    source = None if seed is None else random.Random(seed)
     settings = hypothesis.configuration
     home = vars(settings).get("__hypothesis_home_directory")
     settings.set_hypothesis_home_dir(os.devnull)  # no folder where a learner works
     tuples = cases.map(lambda case: case if isinstance(case, tuple) else (case,))
     try:
-        return hypothesis.find(tuples, breaks, **how)
+        return hypothesis.find(tuples, breaks, settings=how, random=source)
     except hypothesis.errors.NoSuchExample:
         return None
     finally:
@@ -235,10 +232,9 @@ class _Trial:
             broken = next(filter(breaks, drawn(law.cases)), None)
             if broken is not None:
                 try:
-                    found = smallest(law.cases, breaks)
+                    return self.explain(law, smallest(law.cases, breaks) or broken)
                 except hypothesis.errors.Flaky:
                     return self.report((), (), [TWICE])
-                return self.explain(law, broken if found is None else found)
         return None
 
     def breaks(self, law, case):

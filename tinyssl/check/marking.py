@@ -25,8 +25,9 @@ import numpy as np
 
 from tinyssl._threads import num_threads
 from tinyssl.check import course, exercises, process, sandbox
-from tinyssl.check.answers import AnswerError, agree
+from tinyssl.check.answers import agree
 from tinyssl.check.exercise import drawn
+from tinyssl.check.process import AnswerError
 
 LIMITS = {"CPU": 10, "AS": 2**32, "NPROC": 0, "FSIZE": 0, "NOFILE": 64, "CORE": 0}
 SECONDS = 40  # for all calls of a function, the wait for a busy machine included
@@ -42,8 +43,8 @@ ENVIRONMENT = {"PATH": os.defpath, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS
 PROBE = "import scipy, wave\nprobe = scipy.special, wave"  # which nothing has read yet
 
 
-def mark_all(number, folder, sources, seed, workers, log):
-    """Yield for each source what is wrong by function, "" if nothing; by "" of all."""
+def mark_all(number, folder, texts, seed, workers, log):
+    """Yield for each text what is wrong by function, "" if nothing; by "" of all."""
     with tempfile.TemporaryDirectory() as room:
         Path(room).chmod(0o555)
         hidden = map(str, (course.PACKAGE, course.find_folder(), folder.absolute()))
@@ -56,11 +57,14 @@ def mark_all(number, folder, sources, seed, workers, log):
                     log(f"not prevented on this system: {'; '.join(lacks)}")
         except AnswerError as error:
             raise RuntimeError(f"submissions cannot run here: Python {error}") from None
+        for name, task in exercises(number).items():
+            if fault := _fault(task, seed, task.answer):
+                raise RuntimeError(f"exercise {name}: its own answer {fault}")
         mark = functools.partial(_mark, number, seed, given)
         fork = multiprocessing.get_context("fork")
         with ProcessPoolExecutor(workers or num_threads(), fork) as pool:
             try:
-                yield from pool.map(mark, sources)
+                yield from pool.map(mark, texts.items())
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
@@ -76,23 +80,23 @@ def _apart():
     return command
 
 
-def _mark(number, seed, given, source):
-    is_notebook, text, fault = source
-    laws = _laws(number, seed)
+def _mark(number, seed, given, submission):
+    path, (text, fault) = submission
 
     def judge():
         resource.setrlimit(resource.RLIMIT_AS, (JUDGE, JUDGE))
         signal.signal(signal.SIGALRM, _late)
         try:
-            code = _code(text) if is_notebook else text
+            code = _code(text) if path.suffix == ".ipynb" else text
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             return {"": _line(f"is no notebook: {error}")}
-        return {name: _marked(given, code, name, laws[name]) for name in laws}
+        tasks = exercises(number).values()
+        return {task.name: _marked(given, code, task, seed) for task in tasks}
 
     try:
         slow = {"": "its answers took too long to compare"}
         return {"": fault} if fault else process.in_a_process(judge, lambda: slow)
-    except (process.EndedError, RuntimeError) as error:
+    except (AnswerError, RuntimeError) as error:
         last = str(error).strip().splitlines()[-1]
         return {"": _line(f"could not be judged: {last}")}
 
@@ -114,39 +118,26 @@ def _code(text):
     return "\n".join(codes)
 
 
-def _marked(given, source, name, laws):
+def _marked(given, source, task, seed):
     """Return what is wrong with a function of a source, in one line."""
     signal.setitimer(signal.ITIMER_REAL, SECONDS, 1)  # again where none could hear it
     try:
-        with student(given, source, name) as (function, _):
-            fault = _fault(laws, function)
+        with student(given, source, task.name) as (function, _):
+            return _line(_fault(task, seed, function))
     except AnswerError as error:
-        fault = str(error)
-    return _line(fault or "")
+        return _line(str(error))
 
 
 def _line(text):
     return "".join(letter if letter.isprintable() else " " for letter in text)[:300]
 
 
-@functools.cache
-def _laws(number, seed):
-    """Return the laws of each function, with cases of that seed."""
-    laws = {}
-    for name, task in exercises(number).items():
-        each = task.laws.items()
-        laws[name] = [(w, law.compare, drawn(law.cases, seed)) for w, law in each]
-        if fault := _fault(laws[name], task.answer):
-            raise RuntimeError(f"exercise {name}: its own answer {fault}")
-    return laws
-
-
-def _fault(laws, function):
-    """Return in words which law does not hold, None if all do."""
-    for words, compare, cases in laws:
-        for case in cases:
+def _fault(task, seed, function):
+    """Return in words which law does not hold for cases of a seed, "" if all do."""
+    for words, law in task.laws.items():
+        for case in drawn(law.cases, seed):
             try:
-                right = agree(*compare(function, *case))
+                right = agree(*law.compare(function, *case))
             except AnswerError as error:
                 return str(error)
             except Exception:  # of a law that cannot use the answer
@@ -154,7 +145,7 @@ def _fault(laws, function):
             if not right:
                 empty = getattr(function, "last", right) is None
                 return "returned None" if empty else f"breaks a law: {words}"
-    return None
+    return ""
 
 
 @contextlib.contextmanager
@@ -167,7 +158,7 @@ def student(given, source, name):
     options |= {"env": ENVIRONMENT, "cwd": given["room"], "start_new_session": True}
     options |= {"stderr": subprocess.DEVNULL, "preexec_fn": sandbox.end_with_parent}
     child = subprocess.Popen([*given["apart"], *SCRIPT], **options)
-    more = {"uid": 61184 + os.getpid() % 4000}  # of nobody, not of another student
+    uid = 61184 + os.getpid() % 4000  # of nobody, not of another student
 
     def send(message):
         with contextlib.suppress(BrokenPipeError):
@@ -193,7 +184,7 @@ def student(given, source, name):
         return ask.last
 
     try:
-        send((source, name, given | more))
+        send((source, name, given | {"uid": uid}))
         lacks = hear("lacks")
         hear("")
         yield ask, lacks

@@ -19,8 +19,8 @@ ENDED = {
 forked = 0.0  # when this process began, if it is a child
 
 
-class EndedError(Exception):
-    """How a process ended that told nothing, in words."""
+class AnswerError(Exception):
+    """What came instead of an answer, in words: an error, a crash, an exit."""
 
 
 def arm(seconds=None):
@@ -43,7 +43,7 @@ def arm(seconds=None):
 def in_a_process(work, late):
     """Return what some work returns in a forked process, or `late` when time is over.
 
-    It comes as JSON. An `EndedError` where the process told nothing: a crash, an exit.
+    It comes as JSON. An `AnswerError` where the process told nothing: a crash, an exit.
     """
     with tempfile.TemporaryFile() as told, warnings.catch_warnings(action="ignore"):
         if not hasattr(os, "fork"):
@@ -70,7 +70,7 @@ def in_a_process(work, late):
         return found
     status = os.waitstatus_to_exitcode(status)
     name = f"status {status}" if status >= 0 else signal.Signals(-status).name
-    raise EndedError(ENDED.get(name, f"ended Python with {name}"))
+    raise AnswerError(ENDED.get(name, f"ended Python with {name}"))
 
 
 def _work(work, late, told):

@@ -153,14 +153,13 @@ def main():
     told.write(json.dumps({"lacks": give_up(**given)}) + "\n")
     for number in (0, 1, 2):  # whatever is printed goes nowhere
         os.dup2(null, number)
-    names, found = {"__name__": "answers"}, {"raised": "not in the file"}
+    names, line = {"__name__": "answers"}, '{"raised": "not in the file"}'
     try:
         if module := needed(ast.parse(source), name):
             exec(compile(module, "answers", "exec"), names)
-            found = {}
+            line = "{}"
     except BaseException as error:  # a learner's sys.exit too
-        found = {"raised": f"could not be read: {_words(error)}"}
-    line = json.dumps(found)
+        line = json.dumps({"raised": f"could not be read: {_words(error)}"})
     while told.write(line + "\n") and not told.flush():
         case = pickle.load(asked)
         try:
