@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 from PIL.Image import Resampling
+from scipy import ndimage
 
 MIN_BRIGHTNESS = 10  # of 255: above the noise of a JPEG's black
 DARK_CORNER = 30  # of 255: 95 % of RetinaMNIST's corners lie below 26
@@ -70,8 +71,6 @@ def field_of_view(image):
 
     It is the largest bright area, its holes filled; all True where nothing is dark.
     """
-    from scipy import ndimage  # takes longer to import than all else here
-
     brightness = image.max(axis=-1)
     black, bright = np.percentile(brightness, [1, 95])
     threshold = max(MIN_BRIGHTNESS, black + 0.1 * (bright - black))

@@ -11,9 +11,9 @@ import numpy as np
 from PIL import Image
 
 from tinyssl.data.masks import MAX_LABELS, drawn_area
+from tinyssl.data.medical import MAX_PIXELS, medical_suffix, open_medical
 from tinyssl.data.table import DataError
 
-MAX_PIXELS = 80_000_000  # 240 MB decoded; no fundus camera comes near it
 MAX_SIDE = 65_535  # as in a JPEG: Pillow takes 8 bytes for each row
 MAX_BYTES = 190_000_000  # for one image, beside 100 MB for Python and its packages
 LARGE = 20_000_000  # pixels; what has fewer is decoded as it is
@@ -98,11 +98,9 @@ def same_proportions(shape, other):
 @contextmanager
 def open_image(path):
     """Open an image file; whatever goes wrong with it is a DataError with its name."""
-    from tinyssl.data import medical  # which needs MAX_PIXELS
-
     try:
-        if medical.medical_suffix(path):
-            yield medical.open_medical(path)
+        if medical_suffix(path):
+            yield open_medical(path)
             return
         # Given a path, Pillow maps the file, and a TIFF that lies on its side wrongly.
         with Path(path).open("rb") as file, Image.open(file, formats=FORMATS) as image:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from scipy.ndimage import zoom
 
 from tinyssl.data.cache import cached
 from tinyssl.data.crop import Crop, center_crop, field_of_view, round_mask, square_crop
@@ -105,8 +106,6 @@ def load_images(
 
 def cube(volume, size):
     """Resample a volume (D, H, W, C), linear between voxels, to (S, S, S, C)."""
-    from scipy.ndimage import zoom
-
     scale = [size / side for side in volume.shape[:3]]
     return zoom(volume, (*scale, 1), order=1, mode="nearest", grid_mode=True)
 

@@ -119,7 +119,7 @@ def boxes(name, rows, given, H, W):
 
 def refuse(name, rule, rows, bad):
     if bad.any():
-        raise ValueError(f"{name} must {rule}, found {rows[bad][0].tolist()}")
+        raise _checks.refusal(name, rule, _checks.shown(rows[bad][0].tolist()))
 
 
 def colour(fill, images):

@@ -21,7 +21,8 @@ def sample_swaps(
     """Draw pairs of square patches, or of cubes, that do not overlap.
 
     As `sample_blocks`, but of T pairs for one image; draws are independent, so a batch
-    needs one call: ``sample_swaps(shape, s, N * T, rng=rng).reshape(N, T, 4)``.
+    needs one call: ``sample_swaps(shape, s, N * T, rng=rng).reshape(N, T, 4)``. Chen et
+    al. 2019, Medical Image Analysis 58:101539, algorithm 1.
 
     Parameters
     ----------
@@ -41,12 +42,6 @@ def sample_swaps(
         that leave room for a second one, the last row and column included; the second
         over all that are at least patch_size apart from the first along one axis.
 
-    References
-    ----------
-    Chen et al. 2019, Medical Image Analysis 58:101539, algorithm 1.
-
-    Examples
-    --------
     >>> sample_swaps((8, 8), 4, 2, rng=0)
     array([[3, 4, 1, 0],
            [0, 0, 0, 4]])
@@ -61,8 +56,9 @@ def sample_swaps(
     most = _checks.LARGEST_DRAW // (4 * (2 * size) ** (dims - 1))
     num_swaps = _checks.integer("num_swaps", num_swaps, most=most)
 
-    # first patch: any place that leaves room for a second
-    partners = _places.disjoint_places(places, size)
+    # first patch: any place that leaves room for a second, a partner
+    around = _places.integral(np.pad(places, size - 1))
+    partners = places.sum() - _places.box_sums(around, [2 * size - 1] * dims)
     first = np.flatnonzero(places & (partners > 0))
     if first.size == 0:
         within = "the image" if region is None else "region"

@@ -152,6 +152,12 @@ def permutation_set(
 ) -> NDArray[np.int64]:
     """Return permutations that differ from one another in as many places as possible.
 
+    Greedy: the next one is farthest from the nearest of those chosen (Hamming
+    distance), then farthest on average, then drawn. Up to 9 tiles it is the best of
+    all num_tiles!, beyond that of 131,072 drawn ones. 100 permutations of 9 tiles have
+    least distance 6 and mean distance 8.08; chance is then ln 100 = 4.605. To choose by
+    the mean alone lets two differ by one exchange. For the source see `split_tiles`.
+
     Parameters
     ----------
     num_tiles : int, 1..255; how many tiles a permutation orders
@@ -164,16 +170,6 @@ def permutation_set(
     permutations : (size, num_tiles) int64 array
         Distinct rows, each a permutation of 0..num_tiles-1.
 
-    Notes
-    -----
-    Greedy: the next one is farthest from the nearest of those chosen (Hamming
-    distance), then farthest on average, then drawn. Up to 9 tiles it is the best of
-    all num_tiles!, beyond that of 131,072 drawn ones. 100 permutations of 9 tiles have
-    least distance 6 and mean distance 8.08; chance is then ln 100 = 4.605. To choose by
-    the mean alone lets two differ by one exchange. For the source see `split_tiles`.
-
-    Examples
-    --------
     >>> permutation_set(3, 3)
     array([[0, 1, 2],
            [1, 2, 0],
@@ -296,8 +292,5 @@ def _check_orders(name, orders):
     _arrays.ranked(name, orders, (1, 2), "(L,) or (N, L)")
     L = orders.shape[-1]
     bad = (np.sort(orders, axis=-1) != np.arange(L)).any(axis=-1)
-    if bad.any():
-        row = orders[bad][0] if orders.ndim == 2 else orders
-        rule = f"be permutations of 0..{L - 1}"
-        raise _checks.refusal(name, rule, _checks.shown(row.tolist()))
+    _arrays.refuse(name, f"be permutations of 0..{L - 1}", orders, bad)
     return orders.astype(np.int64)

@@ -9,6 +9,8 @@ from tinyssl.data.classes import RETINOPATHY
 from tinyssl.data.crop import looks_like_fundus
 from tinyssl.data.records import MAX_GRADE
 from tinyssl.data.table import DataError, Table
+from tinyssl.data.toy import fundus
+from tinyssl.data.toy.macula import CLASSES, volumes
 
 PARTS = ("train", "val", "test")
 NAMED = {  # file: its classes, and whether they are grades; of others the numbers stay
@@ -79,8 +81,6 @@ def _labels(path, name, arrays, n):
 def read_toy(spec):
     """Draw the eyes of toy:N:SIZE:SEED, the maculas of toy-volumes:N:SEED; or None."""
     if match := TOY_VOLUMES.fullmatch(spec):
-        from tinyssl.data.toy.macula import CLASSES, volumes  # compiles its painter
-
         n, seed = (int(g or d) for g, d in zip(match.groups(), (200, 0), strict=True))
         if n < 1:
             raise DataError(f"{spec}: must be toy-volumes:N:SEED with N >= 1")
@@ -88,8 +88,6 @@ def read_toy(spec):
         known = {"layout": "toy volumes", "dims": 3, "is_fundus": False}
         known |= {"grade": found.classes, "class_names": CLASSES, "ordered": False}
     elif spec.partition(":")[0] == "toy":
-        from tinyssl.data.toy import fundus
-
         match = TOY.fullmatch(spec)
         given = match.groups() if match else ("0", "0", "0")
         n, size, seed = (int(g or d) for g, d in zip(given, (500, 96, 0), strict=True))
