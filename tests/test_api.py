@@ -192,7 +192,7 @@ def test_the_arrows_of_the_house_run_one_way():
 
 FLOORS = """\
 summary tables kinds interrupts | ranks devices | plots models | files |
-checkpoints parcel anonymous | runs |
+parcel anonymous | runs |
 task training jobs | pretext | cases | targets |
 starts | pretraining | fitting | experiment | report grade compare audit outcomes |
 studies demo |

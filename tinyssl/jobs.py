@@ -5,14 +5,12 @@ import os
 import signal
 import threading
 import time
-from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import chdir, closing
+from contextlib import chdir, closing, nullcontext
 from functools import partial
 from multiprocessing.connection import wait as wait_for
 from pathlib import Path
-
-import torch
 
 from tinyssl import interrupts, ranks, runs
 from tinyssl.parcel import packed, unpack
@@ -57,13 +55,15 @@ def run_jobs(
     work = {"function": function, "shared": shared, "jobs": jobs, "keys": keys}
     waiting = [number for number in range(len(jobs)) if _read(work, number) is None]
     waiting, workers = ranks.as_first(waiting), min(workers, len(waiting))
-    run = partial(_spawned, workers=workers) if workers > 1 else _here
-    if executor is not None and waiting:
-        run = partial(_elsewhere, executor=executor)
     amounts, unit = steps or [1] * len(jobs), "step" if steps else "job"
     done = CONTEXT.RawArray("q", amounts)  # no lock, which a killed worker could hold
     for number in waiting:
         done[number] = 0
+    run = partial(_here, done=done)
+    if executor is not None and waiting:
+        run = partial(_elsewhere, engine=nullcontext(executor))
+    elif workers > 1:
+        run = partial(_elsewhere, engine=_Workers(workers, CONTEXT, _begin, (done,)))
     with progress_bar(sum(amounts), sum(done), progress, unit) as bar:
 
         def show():
@@ -71,7 +71,7 @@ def run_jobs(
             if images and (rate := bar.format_dict["rate"]):  # of late, in steps
                 bar.set_postfix_str(f"{images * rate:,.0f} images/s", refresh=False)
 
-        with closing(run(work, waiting, threads=threads, done=done, show=show)) as ends:
+        with closing(run(work, waiting, threads=threads, show=show)) as ends:
             for number in ends:
                 done[number] = amounts[number]
                 show()
@@ -95,7 +95,7 @@ def _do(work, number):
     runs.write_json(Path(job["file"]), {"key": key, "result": result})
 
 
-def _here(work, waiting, *, threads, done, show):
+def _here(work, waiting, *, done, threads, show):
     """Run the waiting jobs in this process; yield the number of each as it ends."""
 
     def count(steps):
@@ -111,73 +111,57 @@ def _here(work, waiting, *, threads, done, show):
 # In several processes
 
 
-def _elsewhere(work, waiting, *, executor: Executor, threads, done, show):
-    """Hand the waiting jobs to an executor; yield the number of each as it ends."""
-    here, name = Path.cwd(), f"jobs{time.time_ns()}"  # no worker knows it yet
-    with packed(here / Path(work["jobs"][0]["file"]).parent / name, work) as parcel:
-        tasks = ((_call_elsewhere, parcel, here, threads, number) for number in waiting)
-        futures = {executor.submit(*task): task[-1] for task in tasks}
-        try:
-            while futures:
-                ended, _ = wait(futures, return_when=FIRST_COMPLETED)
-                for future in ended:
-                    future.result()
-                    yield futures.pop(future)
-        finally:
-            for future in futures:
-                future.cancel()
-
-
-_one_job = threading.Lock()  # in a process: torch has one generator and one cwd
-
-
-def _call_elsewhere(parcel, place, threads, number):
-    """Run a job where an executor put it; what is shared is unpacked once."""
-    with _one_job, chdir(place), use_threads(threads):
-        if _kept.get("parcel") != parcel:
-            _kept.update(parcel=parcel, work=unpack(parcel))
-        _do(_kept["work"], number)
-
-
-def _spawned(work, waiting, *, workers, threads, done, show):
-    """Run the waiting jobs in worker processes; yield the number of each that ends.
+def _elsewhere(work, waiting, *, engine, threads, show):
+    """Hand the waiting jobs to an executor; yield the number of each as it ends.
 
     Nothing large goes through a pipe: who writes to one that is not read waits forever.
     """
-    files = [Path(job["file"]).parent for job in work["jobs"]]
-    place, others = Path(os.path.commonpath(files)), _children()
-    with packed(place / "jobs", work) as parcel:
-        options = {"initializer": _begin, "initargs": (parcel, threads, done)}
-        with ProcessPoolExecutor(workers, mp_context=CONTEXT, **options) as pool:
-            try:
-                futures = _submit(pool, waiting)
+    here, files = Path.cwd(), [Path(job["file"]).parent for job in work["jobs"]]
+    name = f"jobs{time.time_ns()}"  # no worker knows it yet
+    with packed(here / os.path.commonpath(files) / name, work) as parcel:
+        tasks, futures = ((_call, parcel, here, threads, k) for k in waiting), {}
+        try:
+            with engine as executor:
+                futures |= {executor.submit(*task): task[-1] for task in tasks}
                 while futures:
                     ended, _ = wait(futures, LOOK, return_when=FIRST_COMPLETED)
                     for future in ended:
                         future.result()
                         yield futures.pop(future)
                     show()
-            except BaseException as error:
-                # of a broken pool, too: it forgets, and waits for, who was just begun
-                with interrupts.ignored():
-                    _end(_children() - others)
-                if not isinstance(error, BrokenProcessPool):
-                    raise
-                raise RuntimeError(
-                    "a worker process was killed, for want of memory perhaps; the same "
-                    "command goes on from here"
-                ) from error
+        finally:
+            for future in futures:
+                future.cancel()
 
 
-def _submit(pool, waiting):
-    """Hand over the waiting jobs; return the number of each by its future."""
-    try:
-        with interrupts.blocked():
-            return {pool.submit(_call, number): number for number in waiting}
-    except OSError as error:
-        if error.errno is None:  # not the system's: one worker killed, one beginning
+class _Workers(ProcessPoolExecutor):
+    """Processes of ours, which an error, or an interrupt, in the block ends."""
+
+    def __enter__(self):
+        self.others = _children()
+        return self
+
+    def submit(self, *task):
+        try:
+            with interrupts.blocked():
+                return super().submit(*task)
+        except OSError as error:
+            if error.errno is not None:
+                raise
+            # not the system's: one worker was killed, one was beginning
             raise BrokenProcessPool(str(error)) from error
-        raise
+
+    def __exit__(self, kind, error, traceback):
+        if error is not None:
+            # of a broken pool, too: it forgets, and waits for, who was just begun
+            with interrupts.ignored():
+                _end(_children() - self.others)
+        super().__exit__(kind, error, traceback)
+        if isinstance(error, BrokenProcessPool):
+            raise RuntimeError(
+                "a worker process was killed, for want of memory perhaps; the same "
+                "command goes on from here"
+            ) from error
 
 
 def _children():
@@ -197,15 +181,17 @@ def _end(processes):
         process.kill()
 
 
-_kept: dict = {}  # in a worker process: what is shared, sent once
+# In a worker process
+
+_kept: dict = {}  # what is shared, unpacked once, and of our own workers what is done
+_one_job = threading.Lock()  # at a time: torch has one generator, the process one cwd
 
 
-def _begin(parcel, threads, done):
-    """Prepare a worker: it ends when told to, and with its parent."""
+def _begin(done):
+    """Prepare a worker of ours: it ends when told to, and with its parent."""
     signal.signal(signal.SIGTERM, lambda *_: os._exit(128 + signal.SIGTERM))
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    torch.set_num_threads(threads)
-    _kept.update(work=unpack(parcel), done=done)
+    _kept["done"] = done
 
 
 def _end_with_parent():
@@ -213,11 +199,16 @@ def _end_with_parent():
     os._exit(1)
 
 
-def _call(number):
-    def count(some):
-        _kept["done"][number] += some
+def _call(parcel, place, threads, number):
+    """Run a job where an executor put it."""
 
-    with told(count):
+    def count(steps):
+        if "done" in _kept:
+            _kept["done"][number] += steps
+
+    with _one_job, chdir(place), use_threads(threads), told(count):
+        if _kept.get("parcel") != parcel:
+            _kept.update(parcel=parcel, work=unpack(parcel))
         _do(_kept["work"], number)
 
 

@@ -108,11 +108,11 @@ models/weights.py: models/test_weights.py models/test_networks.py
         if lacking: ->     if len(lacking) > 15:
     if len(found) > 1: -> if False:
 
-checkpoints.py:
+runs.py:
   test_training.py::test_checkpoint_of_other_settings_or_damaged_is_refused
     if found != value: -> if False:
 
-checkpoints.py: test_files.py test_starts.py
+runs.py: test_files.py test_starts.py
   test_training.py::test_killed_and_resumed_run_equals_an_unbroken_one
     if own.get(name) != found.get(name)] -> if name not in own]
     optimizer.load_state_dict(state["optimizer"]) -> pass
