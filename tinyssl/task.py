@@ -7,6 +7,7 @@ command line, experiment, report and tests read the tables and never name a meth
 
 import inspect
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -190,6 +191,10 @@ class Target(Task):
 
     def fit(self, *columns: Any) -> None:
         """Learn from labelled cases where nothing is trained."""
+
+    def predict(self, images: Any, *, batch_size: int = 64, **options: Any) -> Any:
+        """Return what ``answer`` says of images (N, S, S, C): (N, ...) float64."""
+        return self.answers(partial(self.answer, **options), images, batch_size)
 
     def describe(self, features: torch.Tensor) -> torch.Tensor:
         """Pool maps (N, C, h, w) for `probe`: (N, D)."""

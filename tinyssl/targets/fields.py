@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -162,13 +161,3 @@ def blend(
             weight[place] += window
     inner = np.s_[margin : margin + H, margin : margin + W]
     return total[inner] / weight[inner]
-
-
-def mean_over_views(answer, inputs: torch.Tensor, views: int) -> torch.Tensor:
-    """Average maps (N, 1, s, s) over quarter turns, then those of the mirror image."""
-    total = 0
-    for view in range(views):
-        mirrored = inputs.flip(3) if view >= 4 else inputs
-        found = answer(mirrored.rot90(view % 4, (2, 3))).rot90(-(view % 4), (2, 3))
-        total = total + (found.flip(3) if view >= 4 else found)
-    return total / views

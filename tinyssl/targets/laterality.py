@@ -90,13 +90,9 @@ class Laterality(Target):
         rows = features.flatten(2, -2)  # (N, C, h, w)
         return F.adaptive_avg_pool2d(rows, (1, 2)).flatten(1)
 
-    def predict(self, images: np.ndarray, *, batch_size: int = 64) -> np.ndarray:
+    def answer(self, x: torch.Tensor) -> torch.Tensor:
         """Return the probability of a right eye, by image and mirror image: (N,)."""
-
-        def answer(x):
-            return torch.sigmoid((self.logits(x) - self.logits(x.flip(-1))) / 2)
-
-        return self.answers(answer, images, batch_size)
+        return torch.sigmoid((self.logits(x) - self.logits(x.flip(-1))) / 2)
 
     @classmethod
     def score(cls, cases: Cases, index: np.ndarray, answers: Any) -> dict[str, float]:

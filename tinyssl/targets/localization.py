@@ -91,13 +91,9 @@ class Localization(OnNetwork, Target):
         found = decode(log_map.detach().exp(), self.sigma * W)
         return loss.mean(), {"error": (found - points).norm(dim=2).mean()}
 
-    def predict(self, images: NDArray, *, batch_size: int = 64) -> NDArray[np.float64]:
-        """Find the points of images (N, S, S, C), (y, x) in pixels: (N, P, 2)."""
-
-        def answer(x):
-            return decode(self.both(x), self.sigma * x.shape[-1])
-
-        return self.answers(answer, images, batch_size)
+    def answer(self, x: torch.Tensor) -> torch.Tensor:
+        """Find the points of images (N, C, S, S), (y, x) in pixels: (N, P, 2)."""
+        return decode(self.both(x), self.sigma * x.shape[-1])
 
     @torch.no_grad()
     def maps(self, images: NDArray[np.uint8]) -> torch.Tensor:

@@ -206,11 +206,13 @@ class Segmentation(OnNetwork, Target):
         self.eval()
 
         def answer(patches):
-            inputs = to_tensor(patches, self.device)  # (N, C, s, s)
-            found = fields.mean_over_views(
-                lambda x: self.logits(x).sigmoid(), inputs, views
-            )
-            return found[:, 0].cpu().numpy()
+            inputs, total = to_tensor(patches, self.device), 0.0  # (N, C, s, s)
+            for view in range(views):
+                turn, mirrored = view % 4, view >= 4
+                seen = (inputs.flip(3) if mirrored else inputs).rot90(turn, (2, 3))
+                found = self.logits(seen).sigmoid().rot90(-turn, (2, 3))
+                total = total + (found.flip(3) if mirrored else found)
+            return (total / views)[:, 0].cpu().numpy()
 
         size = self.patch_size
         options = {"patch_size": size, "stride": 3 * size // 4} | options

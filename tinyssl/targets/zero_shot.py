@@ -80,14 +80,9 @@ class ZeroShot(Target):
         """Put a head for as many findings as there are on an encoder."""
         return cls(encoder, num_findings=cases.columns["findings"].shape[1])
 
-    def predict(self, images, *, views=8, batch_size=64):
+    def answer(self, x: torch.Tensor, *, views: int = 8) -> torch.Tensor:
         """Return the probability of each finding, over some views: (N, K)."""
-
-        def answer(x):
-            logits = sum(self.logits(view(x, v)) for v in range(views)) / views
-            return torch.sigmoid(logits)
-
-        return self.answers(answer, images, batch_size)
+        return torch.sigmoid(sum(self.logits(view(x, v)) for v in range(views)) / views)
 
     @classmethod
     def score(cls, cases: Cases, index: np.ndarray, answers: Any) -> dict[str, float]:
