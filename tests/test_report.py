@@ -9,6 +9,7 @@ from html_page import Page
 from matplotlib.figure import Figure
 from test_summary import rows as rows_of
 
+from tinyssl import plots
 from tinyssl.report import Section, Table, efficiency_table, write_report
 from tinyssl.summary import Metric, summarise
 
@@ -68,6 +69,16 @@ def test_every_line_of_a_subtitle_is_a_paragraph(tmp_path):
     written = write(tmp_path / "r.html", example_sections(), subtitle="One.\nTwo.")
     said = re.findall('<p class="subtitle">(.*)</p>', written)
     assert said == ["One.", "Two."]
+
+
+def test_a_caption_goes_on_after_one_full_stop_and_no_line_ends_at_a_sign(tmp_path):
+    values = {"row": {"factor": 0.5}}
+    picture = plots.matrix(values, title="found by 8 × 8 pixels."), "Skill: 2 AUC − 1."
+    page = Page(write(tmp_path / "p.html", [Section("a", figures=[picture])]))
+    (image,) = page.attributes("img")
+    assert image["alt"] == "Found by 8\xa0×\xa08 pixels"
+    said = "Found by 8\xa0×\xa08 pixels. Skill: 2 AUC\xa0−\xa01."
+    assert said in "".join(page.words)
 
 
 def test_every_figure_has_alt_text_a_number_and_a_file_beside(tmp_path):

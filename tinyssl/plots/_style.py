@@ -44,7 +44,7 @@ def headline(figure, text):
     """Put the finding above the finished figure, flush left; return the figure."""
     if text:
         look = {"fontsize": 11, "fontweight": "bold", "color": INK}
-        text = text[:1].upper() + text[1:]
+        text = text[:1].upper() + text[1:].removesuffix(".")  # a caption goes on
         if dollars := "$" in text:  # Matplotlib would measure its lines as TeX
             text = wrapped(text, 0.75 * figure.get_figwidth())
         figure.suptitle(text, x=0.0055, ha="left", wrap=not dollars, **look)

@@ -106,7 +106,8 @@ def save_figures(folder, figures):
 
 
 def _text(value):
-    return html.escape(str(value), quote=True)
+    whole = re.sub(" ([×−]) ", "\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", str(value))
+    return html.escape(whole, quote=True)
 
 
 def _section(section, numbered):
