@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from tinyssl._threads import cores
 from tinyssl.data import toy
 from tinyssl.devices import choose_precision
-from tinyssl.jobs import cores
 from tinyssl.models import densenet121
 from tinyssl.pretext import find
 from tinyssl.training import train

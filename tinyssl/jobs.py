@@ -210,10 +210,3 @@ def _call(parcel, place, threads, number):
         if _kept.get("parcel") != parcel:
             _kept.update(parcel=parcel, work=unpack(parcel))
         _do(_kept["work"], number)
-
-
-def cores():
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

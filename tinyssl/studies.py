@@ -12,10 +12,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from tinyssl import experiment, models, outcomes, pretext, ranks, runs, targets
+from tinyssl._threads import cores
 from tinyssl.cases import Cases, Reading
 from tinyssl.data import open_dataset
 from tinyssl.devices import choose_device, choose_precision
-from tinyssl.jobs import cores
 from tinyssl.pretraining import refuse_volumes
 from tinyssl.report import experiment as pages
 from tinyssl.starts import agree, images_processed, name_starts, notes_of, refuse_leaks

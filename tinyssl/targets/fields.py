@@ -14,11 +14,11 @@ import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from tinyssl._threads import cores
 from tinyssl.data import DataError, Table
 from tinyssl.data.crop import field_of_view, resize, working_shape
 from tinyssl.data.decode import read_image, read_mask
 from tinyssl.data.images import each, warn_of_empty
-from tinyssl.jobs import cores
 from tinyssl.pretext.patches import cut_patches
 
 NEUTRAL, DEVIATION = 128, 32  # bytes of the local mean and of one deviation from it
