@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from tinyssl import metrics, plots, runs
+from tinyssl import metrics, models, plots, runs
 from tinyssl.data import toy
 from tinyssl.data.crop import resize
 from tinyssl.data.toy.report import NAMES
@@ -24,7 +24,7 @@ from tinyssl.starts import Start
 from tinyssl.summary import join_words, number
 from tinyssl.targets.baselines import ridge
 from tinyssl.targets.grading import Grading
-from tinyssl.training import choose_device, to_tensor, train
+from tinyssl.training import choose_device, train
 
 PENALTIES = (0.01, 0.1, 1.0, 10.0)
 FOLDS, SEEDS, STEPS = 4, 3, 600  # STEPS: of the supervised encoder
@@ -48,7 +48,7 @@ def profile(s: SimpleNamespace) -> dict[str, Any]:
 
     def ask(name, encoder):
         s.log(f"asking {name}")
-        known = [features(encoder.to(device).eval(), eyes.images) for eyes in parts]
+        known = [features(encoder.to(device), eyes.images) for eyes in parts]
         rows.setdefault(name, []).append(skills(*known, *parts))
 
     with runs.claimed(out, settings, {"device": device}):
@@ -95,13 +95,9 @@ def factors(eyes: toy.Fundus) -> dict[str, np.ndarray]:
     return {name: np.reshape(values, (N, -1)) for name, values in known.items()}
 
 
-@torch.no_grad()
 def features(encoder, images) -> np.ndarray:
     """Return features of images, pooled by mean and maximum: (N, D)."""
-    device = next(encoder.parameters()).device
-    parts = np.array_split(images, max(1, len(images) // 64))
-    maps = (encoder.features(to_tensor(part, device)) for part in parts)
-    return np.concatenate([Grading.pool(x).cpu().double().numpy() for x in maps])
+    return Grading(encoder).answers(lambda x: Grading.pool(encoder.features(x)), images)
 
 
 def skills(some, others, eyes, new) -> dict[str, float]:
@@ -146,11 +142,9 @@ def skill(truth, predicted) -> float:
 
 def supervised(size, seed):
     """Train a small network on the grades of as many eyes as pretraining has seen."""
-    from tinyssl.models import densenet_small
-
     eyes = toy.fundus(700, size=size, rng=[seed, 3])
     torch.manual_seed(seed)
-    task = Grading(densenet_small())
+    task = Grading(models.densenet_small())
     train(task, (eyes.images, eyes.grades), steps=STEPS, lr=3e-3, seed=seed)
     return task.encoder
 
