@@ -119,15 +119,15 @@ runs.py: test_files.py test_starts.py
 
 runs.py: test_runs.py
     - (there or set()): -> | set():
-    if found.get(name) != value: -> if False:
+    if was != value: -> if False:
 
 jobs.py: test_interrupts.py::test_workers_end_with_their_parent
     threading.Thread(target=_end_with_parent, daemon=True).start() -> pass
-    _end(_children() - others) -> pass
+    _end(_children() - self.others) -> pass
 
 jobs.py: test_jobs.py
     if found["key"] == work["keys"][number] else None -> if True else None
-    for k in job if k != "file"} -> for k in job}
+    for k in job if k not in ("file", "save")} -> for k in job}
     for number in range(len(jobs))] -> for number in range(len(jobs))][::-1]
 
 cases.py: test_cases.py
