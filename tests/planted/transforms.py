@@ -31,7 +31,6 @@ _kernels/turns.py: test_kernels.py::test_rotate_of_planes_of_bytes
 transforms/swaps.py: transforms/test_swaps.py transforms/test_refused.py
   transforms/test_out.py
     2 * size - 1] * len(lines) -> 2 * size - 2] * len(lines)
-    around, [2 * size - 1] * dims -> around, [2 * size] * dims
     places & (partners > 0) -> places
     np.minimum(x + size, cols) -> np.minimum(x + size - 1, cols)
     before - (near.cumsum(axis=0) - near) -> before - near.cumsum(axis=0)
@@ -43,6 +42,7 @@ transforms/swaps.py: transforms/test_swaps.py transforms/test_refused.py
 
 transforms/_places.py: transforms/test_swaps.py
     box_sums(table, sizes) == math.prod(sizes) -> box_sums(table, sizes) > 0
+    [2 * size - 1] * part.ndim -> [2 * size] * part.ndim
     side - size + 1 for side in shape -> side - size for side in shape
 
 transforms/_arrays.py: transforms/test_out.py

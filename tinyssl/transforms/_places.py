@@ -45,3 +45,15 @@ def free_places(shape, size, region):
     region = _checks.mask("region", region)
     _arrays.shaped("region", region, shape, like=" as the image")
     return free_corners(integral(region), [size] * len(shape))
+
+
+def disjoint_places(places, size):
+    """Count, for each place, the free places whose patch does not overlap its own."""
+    # where all are free, those near are as many rows times as many columns
+    whole = places.all()
+    parts = [np.ones(side, bool) for side in places.shape] if whole else [places]
+    near = np.ones((), np.int64)
+    for part in parts:
+        table = integral(np.pad(part, size - 1))
+        near = np.multiply.outer(near, box_sums(table, [2 * size - 1] * part.ndim))
+    return np.count_nonzero(places) - near

@@ -56,9 +56,8 @@ def sample_swaps(
     most = _checks.LARGEST_DRAW // (4 * (2 * size) ** (dims - 1))
     num_swaps = _checks.integer("num_swaps", num_swaps, most=most)
 
-    # first patch: any place that leaves room for a second, a partner
-    around = _places.integral(np.pad(places, size - 1))
-    partners = places.sum() - _places.box_sums(around, [2 * size - 1] * dims)
+    # first patch: any place that leaves room for a second
+    partners = _places.disjoint_places(places, size)
     first = np.flatnonzero(places & (partners > 0))
     if first.size == 0:
         within = "the image" if region is None else "region"
