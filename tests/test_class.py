@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -251,6 +252,15 @@ def test_what_a_system_does_not_prevent_is_said(tmp_path, monkeypatch):
     rows, logged = grade(tmp_path / "in", tmp_path)
     assert re.match("not prevented on this system: the network; looking at", logged[0])
     assert [row["points"] for row in rows.values()] == ["2", "2", "3"]
+
+
+def test_an_exercise_that_its_own_answer_fails_marks_nobody(tmp_path, monkeypatch):
+    (tmp_path / "in").mkdir()
+    write(tmp_path / "in", {"forks": HOSTILE["forks"]})
+    wrong = {"my_qwk": replace(exercises(1)["my_qwk"], answer=lambda *case: None)}
+    monkeypatch.setattr(marking, "exercises", lambda number: wrong)
+    with pytest.raises(RuntimeError, match=r"^exercise my_qwk: its own answer "):
+        grade(tmp_path / "in", tmp_path)
 
 
 def test_points_come_from_a_manifest_and_cases_from_a_seed(tmp_path):

@@ -95,6 +95,9 @@ def test_what_is_said_follows_from_the_matrix(eyes):
     assert "random weights know more than encoders after camera one." in said[2]
     assert "best after good (0.90)" in said[3]
     assert "more than after camera one" in said[3]
+    said = factors.sentences(means, {"good": "random N"})
+    assert said[1] == "No task taught the camera alone."
+    assert said[2].startswith("Every task taught more of the eye itself than random")
 
 
 def test_the_command_leaves_a_matrix_a_figure_and_a_page(tmp_path, monkeypatch):

@@ -16,6 +16,7 @@ from tinyssl.cases import Cases, Reading
 from tinyssl.data import Table, open_dataset
 from tinyssl.data.crop import resize
 from tinyssl.dictionary import PatchDictionary
+from tinyssl.pretext import PRETEXTS
 from tinyssl.report import experiment as pages
 from tinyssl.report.page import Section, write_report
 from tinyssl.report.tables import efficiency_table
@@ -32,7 +33,7 @@ from tinyssl.summary import (
 
 EYES, UNSEEN, SIZE = 1000, 300, 48
 LABELS, DRAWS = 40, 8
-TASK = "rotation"
+TASK = next(iter(PRETEXTS))
 PRETRAINING = {"steps": 150, "batch_size": 32, "lr": 3e-3}
 FINETUNING = {"steps": 250, "batch_size": 16, "lr": 3e-3}
 FILTERS = {"num_filters": 128, "iterations": 15}
@@ -61,7 +62,7 @@ def demo(s: SimpleNamespace) -> dict[str, Any]:
     how = {"encoder": config, "out": out, "seed": s.seed, **where}
     with runs.claimed(out, settings, where):
         # Learn from the images alone
-        s.log("learning filters, and a network by rotation, without labels")
+        s.log(f"learning filters, and a network by {TASK}, without labels")
         features, filters = features_of(cases, s.seed)
         logs = experiment.pretrain(TASK, cases, folder=TASK, **PRETRAINING, **how)
         # Answer from few labels

@@ -79,10 +79,24 @@ def test_features_of_a_run_are_those_of_its_encoder(eyes, tiny_encoder, tmp_path
         expected = tiny_encoder.features(x).mean((2, 3)).numpy()
     np.testing.assert_allclose(extract(eyes[:3], features), expected, rtol=1e-4)
     assert load_features(path)[1] == name
-    # ... and go where the images go
-    with pytest.raises(NotImplementedError, match="meta"):  # no values there to return
-        extract(eyes[:3], tiny_encoder.eval().features, device="meta")
-    assert next(tiny_encoder.parameters()).device.type == "meta"
+
+
+class Located(nn.Module):
+    """Tell where the images and the weights are; "meta" is a device everywhere."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight, self.found = nn.Parameter(torch.zeros(1)), []
+
+    def features(self, x):
+        self.found.append((x.device.type, self.weight.device.type))
+        return torch.zeros(len(x), 2)
+
+
+def test_images_and_network_go_to_the_device_that_was_asked_for(eyes):
+    network = Located()
+    extract(eyes[:3], network.features, batch_size=2, device="meta")
+    assert network.found == [("meta", "meta")] * 2
 
 
 def test_features_of_a_torchscript_file_and_other_files_refused(eyes, tmp_path):

@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 
 from tinyssl.data.masks import MAX_LABELS, drawn_area
-from tinyssl.data.medical import MAX_PIXELS, medical_suffix, open_medical
-from tinyssl.data.table import DataError
+from tinyssl.data.medical import medical_suffix, open_medical
+from tinyssl.data.table import MAX_PIXELS, DataError
 
 MAX_SIDE = 65_535  # as in a JPEG: Pillow takes 8 bytes for each row
 MAX_BYTES = 190_000_000  # for one image, beside 100 MB for Python and its packages

@@ -11,9 +11,8 @@ import importlib.util
 import numpy as np
 from PIL import Image
 
-from tinyssl.data.table import DataError
+from tinyssl.data.table import MAX_PIXELS, DataError
 
-MAX_PIXELS = 80_000_000  # 240 MB decoded; no fundus camera comes near it
 PACKAGES = {".dcm": "pydicom", ".dicom": "pydicom"}  # what reads each kind
 PACKAGES |= {".nii": "nibabel", ".nii.gz": "nibabel", ".npy": "numpy"}
 

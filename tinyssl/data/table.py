@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+MAX_PIXELS = 80_000_000  # 240 MB decoded; no fundus camera comes near it
+
 
 class DataError(ValueError):
     """Data on disk that cannot be used; one message lists all there is to mend."""

@@ -1,7 +1,8 @@
 """Pretext tasks: labels that come from the pixels. One short file a method.
 
 ``from tinyssl.pretext import Rotation`` and the like; `PRETEXTS` names them for the
-command line, the experiment and the tests, and imports one when it is used.
+command line, the experiment and the tests, and imports one when it is used. The demo
+shows the first.
 """
 
 from typing import Any

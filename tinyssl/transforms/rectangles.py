@@ -59,6 +59,9 @@ def sample_blocks(
     T = _checks.integer("num_blocks", num_blocks, least=1, most=most)
     n = _arrays.count(n, 3 * T)
     H, W = _arrays.sides(image_shape)
+    area = _arrays.interval("area", area, most=1)
+    aspect = _arrays.interval("aspect", aspect)
+    region = None if region is None else _arrays.regions(region, n, H, W)
     chances = _checks.generator(rng).random((n * T, 3))
     sizes, corners = _rectangles(chances, H, W, region, area, aspect, each=T)
     return np.concatenate([corners[:, 0], sizes], axis=1).reshape(n, T, 4)
@@ -135,9 +138,12 @@ def sample_pastes(
     H, W = _arrays.sides(image_shape)
     C = math.prod(tuple(image_shape)[2:])
     n = _arrays.count(n, 5 + C)
+    area = _arrays.interval("area", area, most=1)
+    aspect = _arrays.interval("aspect", aspect)
     low, high = _arrays.interval("alpha", alpha, most=1)
     jitter = _checks.not_negative("jitter", jitter, below=1)
     chances = _checks.generator(rng).random((n, 5 + C))
+    region = None if region is None else _arrays.regions(region, n, H, W)
     sizes, corners = _rectangles(chances[:, :4], H, W, region, area, aspect)
     boxes = np.concatenate([corners.reshape(n, 4), sizes], axis=1)
     gains = 1 + jitter * (2 * chances[:, 5:] - 1)
@@ -242,10 +248,9 @@ def _rectangles(chances, H, W, region, area, aspect, *, each=1):
     """Turn (n, 2 + k) chances into n sizes (h, w) and k <= 2 places (y, x) of each."""
     # a second place is another than the first; a mask is for all, or for each so many
     n, k = len(chances), chances.shape[1] - 2
-    area = _arrays.interval("area", area, most=1)
-    low, high = np.log(_arrays.interval("aspect", aspect))
     # area is uniform, aspect, height over width, log-uniform
     areas = area[0] + (area[1] - area[0]) * chances[:, 0]
+    low, high = np.log(aspect)
     roots = np.exp((low + (high - low) * chances[:, 1]) / 2)
     shapes = np.stack([roots, 1 / roots], axis=1) * np.sqrt(areas * H * W)[:, None]
     shapes = np.clip(np.rint(shapes), 1, [H, W])
@@ -258,7 +263,6 @@ def _rectangles(chances, H, W, region, area, aspect, *, each=1):
         step = (counts >= k).argmax(axis=0), np.arange(n)
         sizes, places = steps[step], _distinct(chances[:, 2:], counts[step])
     else:
-        region = _arrays.regions(region, n // each, H, W)
         sizes, places = np.empty((n, 2), np.int64), np.empty((n, k), np.int64)
         for i in range(n):
             if i % each == 0 and i // each < len(region):
