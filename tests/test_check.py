@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -203,6 +204,16 @@ def test_a_fault_of_the_check_is_no_fault_of_the_learner():
     task = exercise.Exercise(abs, st.just(1), laws=law, hints="")
     with pytest.raises(RuntimeError, match="SystemExit: oh"):
         task.examine(abs)
+
+
+def test_exercises_that_share_laws_keep_answers_of_their_own():
+    laws = {"A law.": exercise.holds(lambda answer, x: True)}
+    first = exercise.Exercise(abs, st.just(-1), laws=laws, hints="- Think.")
+    other = replace(first, answer=round)
+    assert [*laws] == ["A law."]
+    assert first.examine(abs)[0]
+    assert other.examine(round)[0]
+    assert not other.examine(abs)[0]
 
 
 def test_what_equal_answers_are():

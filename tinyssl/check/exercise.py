@@ -87,13 +87,15 @@ class Exercise:
     several: bool = False  # right answers: no law asks for the values of this one
 
     def __post_init__(self):
+        laws = dict(self.laws)  # the one given may be another exercise's too
         if not self.several:
-            self.laws["It gives what the definition gives."] = gives(self.answer)
-        for words, (compare, cases, labels) in self.laws.items():
+            laws["It gives what the definition gives."] = gives(self.answer)
+        for words, (compare, cases, labels) in laws.items():
             if callable(cases):
                 cases = self.cases.map(lambda case, made=cases: made(*case))
             cases = self.cases if cases is None else cases
-            self.laws[words] = Law(compare, cases, labels)
+            laws[words] = Law(compare, cases, labels)
+        object.__setattr__(self, "laws", laws)
 
     @property
     def name(self):
