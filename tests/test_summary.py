@@ -189,6 +189,20 @@ def test_finding_says_who_gained_and_who_lost(init, scores, words, metric):
     assert said.startswith("Against scratch, ") == ("at 10%" in words)
 
 
+def test_finding_names_together_who_fared_alike():
+    alike = ("mae", "bow", "a b, frozen: probe", "c, frozen: probe")
+    levels = dict.fromkeys(alike, (0.4, 0.1)) | {"random weights: probe": (0.1, 0.3)}
+    said = summary.finding(two(scratch=(0.3, 0.3), **levels)).replace("\xa0", "")
+    assert said == (
+        "Against scratch, mae and bow gained at 10% of the labels; "
+        "probe of a b and c gained at 10% of the labels; "
+        "probe of random weights LOST at 10% of the labels; "
+        "mae and bow LOST at 100% of the labels; "
+        "probe of a b and c LOST at 100% of the labels; "
+        "no other significant difference (QWK)"
+    )
+
+
 @pytest.mark.parametrize(
     ("metric", "intensities", "where"),
     [

@@ -210,10 +210,12 @@ def _against_scratch(summary):
             found.setdefault((_spoken(line["init"]), outcome(line)), []).append(group)
     if not found:
         return f"No initialisation stands beside {base}"
-    said, verbs = [], {"gain": "gained", "LOSS": "LOST"}
-    for (name, word), groups in found.items():
+    alike, verbs = {}, {"gain": "gained", "LOSS": "LOST"}
+    for ((how, name), word), groups in found.items():
         if word in verbs:
-            said.append(f"{name} {verbs[word]} at {name_groups(groups)}")
+            where = f"{verbs[word]} at {name_groups(groups)}"
+            alike.setdefault((how, where), []).append(name)
+    said = [f"{how}{join_words(who)} {where}" for (how, where), who in alike.items()]
     if not said:
         return f"No significant difference from {base}"
     if any(word == "unclear" for _, word in found):
@@ -222,11 +224,11 @@ def _against_scratch(summary):
 
 
 def _spoken(init):
-    """Say scratch with same compute; linear probe of bow."""
+    """Split into how it is used and its name: "linear probe of " and "bow"."""
     name, _, how = init.partition(": ")
     if how:
-        return f"{how} of {name.removesuffix(', frozen')}"
-    return name.replace(", ", " with ")
+        return f"{how} of ", name.removesuffix(", frozen")
+    return "", name.replace(", ", " with ")
 
 
 def format_table(summary):
