@@ -282,7 +282,12 @@ def name_group(labels):
     """Name a share of the labels or a number of images; the space does not break."""
     if isinstance(labels, float):
         return percent(labels)
-    return f"{labels}\N{NO-BREAK SPACE}image" + ("" if labels == 1 else "s")
+    return counted(labels, "image").replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def counted(n, one):
+    """Write a number with its noun: 1 pair, 3 pairs."""
+    return f"{n} {one}" + ("" if n == 1 else "s")
 
 
 def join_words(words):

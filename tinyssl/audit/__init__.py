@@ -8,12 +8,13 @@ from tinyssl import runs
 from tinyssl.audit import page
 from tinyssl.audit.copies import find_copies
 from tinyssl.audit.files import find_files
-from tinyssl.audit.findings import SEVERITIES, counted
+from tinyssl.audit.findings import SEVERITIES
 from tinyssl.audit.leaks import find_leaks, fold_groups
 from tinyssl.audit.look import look
 from tinyssl.audit.shortcuts import find_shortcuts
 from tinyssl.data import open_dataset
 from tinyssl.files import as_csv
+from tinyssl.summary import counted
 
 IDRID_PARTS = ("A. Segmentation", "B. Disease Grading", "C. Localization")
 COLUMNS = ("grade", "patient", "eye", "split")

@@ -2,6 +2,8 @@
 
 import re
 
+from tinyssl.summary import counted
+
 SEVERITIES = ("grave", "warning", "note")  # would invalidate a study; may; to know
 # Severity, kind and title, perhaps of several; why they matter; what to do
 CATALOGUE = """
@@ -87,8 +89,3 @@ def tell(kind, groups, looks=None, **words):
         finding = {"kind": kind, "severity": severity, "title": title.format(**words)}
         finding |= {"why": why, "advice": advice, "count": len(files)}
         yield finding | {"files": files, "rows": rows}
-
-
-def counted(n, one):
-    """Write a number with its noun: 1 pair, 3 pairs."""
-    return f"{n} {one}" + "s" * (n != 1)

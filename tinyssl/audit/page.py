@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from tinyssl import plots
-from tinyssl.audit.findings import SEVERITIES, counted
+from tinyssl.audit.findings import SEVERITIES
 from tinyssl.data import load_images
 from tinyssl.report import Section, Table, write_report
+from tinyssl.summary import counted
 
 SHOWN = 8  # groups in a figure
 SIDE = 160  # px of an image on the page

@@ -52,6 +52,7 @@ def facts(cases, config):
     encoder = config["encoder"]
     weights = new_encoder(encoder, channels=1).parameters()
     parameters, layout = sum(p.numel() for p in weights), config["layout"]
+    threads = summary.counted(layout["threads"], "thread")
     return {
         "data": cases.facts["root"],
         "images": f"{len(cases)}{size}",
@@ -59,8 +60,8 @@ def facts(cases, config):
         "folds": f"{folds}, {whole} whole" if whole else str(folds),
         "encoder": f"{encoder['name']}, {parameters:,} parameters",
         "seed": str(config["seed"]),
-        "ran on": f"{layout['device']}, {layout['threads']} thread(s) a job, "
-        f"torch {torch.__version__}, Python {platform.python_version()}",
+        "ran on": f"{layout['device']}, {threads} a job, torch {torch.__version__}, "
+        f"Python {platform.python_version()}",
     }
 
 
