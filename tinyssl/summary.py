@@ -224,7 +224,7 @@ def _against_scratch(summary):
 
 
 def _spoken(init):
-    """Split into how it is used and its name: "linear probe of " and "bow"."""
+    """Split "a, frozen: linear probe" into "linear probe of " and "a"."""
     name, _, how = init.partition(": ")
     if how:
         return f"{how} of ", name.removesuffix(", frozen")
