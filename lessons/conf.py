@@ -130,6 +130,15 @@ def linked(text, folder):
     )
 
 
+def whole(text):
+    """Let no line end inside a difference with its interval, or a p = .03."""
+    return re.sub(
+        r"\([+−][.\d]+ \[[^]]+\]\)|\bp = (?=\.)",
+        lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"),
+        text,
+    )
+
+
 def read(name):
     """Return the text of a file beside this one."""
     return (HERE / name).read_text(encoding="utf-8")
@@ -152,6 +161,7 @@ def transform(app, name, source):
             "\n- **memory**", f"\n- **teaching**: {teaching(name[8:10])}\n- **memory**"
         )
         source[0] = formulas(words(text, glossary), glossary)
+    source[0] = whole(source[0])
     for place, content in PLACES.items():
         if place in source[0]:
             source[0] = source[0].replace(place, content())

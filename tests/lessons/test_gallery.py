@@ -122,6 +122,12 @@ def test_the_names_of_a_header_are_bold(conf):
     assert conf.bold(text.format("do", "runtime")) == bold
 
 
+def test_no_line_ends_inside_an_interval(conf):
+    cell = "**.5 (+.1 [+.06, +.22])** | .3 (−.02 [−.1, +.06]) | (see [1], 2), p = .3"
+    whole = "**.5 (+.1_[+.06,_+.22])** | .3 (−.02_[−.1,_+.06]) | (see [1], 2), p_=_.3"
+    assert conf.whole(cell) == whole.replace("_", "\N{NO-BREAK SPACE}")
+
+
 def test_figures_can_be_opened_in_full_size(conf):
     figure = (
         "    *\n\n      .. image-sg:: /gallery/a.png\n         :alt: So it is: 12%\n"
