@@ -132,11 +132,9 @@ def linked(text, folder):
 
 def whole(text):
     """Let no line end inside a difference with its interval, or a p = .03."""
-    return re.sub(
-        r"\([+−][.\d]+ \[[^]]+\]\)|\bp = (?=\.)",
-        lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"),
-        text,
-    )
+    known = r"[.\d]+\s+\[[+−]?[.\d]+,\s+[+−]?[.\d]+\]|\bp\s=\s\.\d+"
+    space = "\N{NO-BREAK SPACE}"
+    return re.sub(known, lambda found: space.join(found[0].split()), text)
 
 
 def read(name):
@@ -161,10 +159,10 @@ def transform(app, name, source):
             "\n- **memory**", f"\n- **teaching**: {teaching(name[8:10])}\n- **memory**"
         )
         source[0] = formulas(words(text, glossary), glossary)
-    source[0] = whole(source[0])
     for place, content in PLACES.items():
         if place in source[0]:
             source[0] = source[0].replace(place, content())
+    source[0] = whole(source[0])
 
 
 def own_folder(config, path):

@@ -123,9 +123,11 @@ def test_the_names_of_a_header_are_bold(conf):
 
 
 def test_no_line_ends_inside_an_interval(conf):
-    cell = "**.5 (+.1 [+.06, +.22])** | .3 (−.02 [−.1, +.06]) | (see [1], 2), p = .3"
-    whole = "**.5 (+.1_[+.06,_+.22])** | .3 (−.02_[−.1,_+.06]) | (see [1], 2), p_=_.3"
-    assert conf.whole(cell) == whole.replace("_", "\N{NO-BREAK SPACE}")
+    text = "**.5 (+.1 [+.06, +.22])** | a (−.02\n  [−.1,\n  +.06]), p = .3; (in [1], 2)"
+    text += "\nby .05 [0, .1], over\n\nx = f(3, [1, 2])\np = 3\n"
+    whole = "**.5 (+.1_[+.06,_+.22])** | a (−.02_[−.1,_+.06]), p_=_.3; (in [1], 2)"
+    whole += "\nby .05_[0,_.1], over\n\nx = f(3, [1, 2])\np = 3\n"
+    assert conf.whole(text) == whole.replace("_", "\N{NO-BREAK SPACE}")
 
 
 def test_figures_can_be_opened_in_full_size(conf):
