@@ -217,7 +217,7 @@ class Stopping(Rotation):
     def make_batch(self, images, rng):
         self.batches += 1
         if self.batches == int(sys.argv[2]):
-            time.sleep(1000)
+            time.sleep(100)
         return super().make_batch(images, rng)
 
 torch.manual_seed(0)
