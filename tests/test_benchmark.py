@@ -77,6 +77,20 @@ def test_an_absent_peer_is_named_and_does_not_stop_the_row(benchmark, row, capsy
     assert "elsewhere is absent" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("error", ["ImportError", "RuntimeError"])
+def test_a_peer_does_without_torchvision_or_with_anothers(
+    benchmark, tmp_path, monkeypatch, error
+):
+    (tmp_path / "torchvision.py").write_text(f"raise {error}('nms does not exist')")
+    (tmp_path / f"with_{error}.py").write_text("from torchvision import models")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "torchvision", raising=False)
+    peers = sys.modules["benchmark_peers"]
+    assert peers.load(f"with_{error}").models
+    with pytest.raises(ImportError):
+        peers.load("no_such_library")
+
+
 def test_calls_run_in_turns(benchmark):
     order = []
     calls = {name: lambda name=name: order.append(name) for name in ("tinyssl", "a")}
